@@ -1,0 +1,1 @@
+//! Tencent Push Notification Service (TPNS): account binding with honest outcomes.

@@ -1,0 +1,1 @@
+//! A Tencent Push Notification Service on localhost.
