@@ -1,1 +1,45 @@
-//! Tencent Push Notification Service (TPNS): account binding with honest outcomes.
+//! Tencent Push Notification Service (TPNS, formerly XG): binds device tokens to
+//! accounts, unbinds them and looks them up, and tells what became of every
+//! single item.
+//!
+//! [`Client`] makes blocking calls. [`Exchange`] is the same protocol without
+//! I/O, for people who bring their own HTTP client.
+
+#![forbid(unsafe_code)]
+
+mod access_point;
+mod account;
+mod api;
+mod client;
+mod clock;
+pub mod codes;
+mod config;
+mod credentials;
+mod error;
+mod exchange;
+mod judge;
+mod operation;
+pub mod options;
+mod outcome;
+mod plan;
+mod policy;
+mod progress;
+mod rules;
+mod transport;
+mod wire;
+
+pub use access_point::{AccessPoint, BaseUrl};
+pub use account::{Account, AccountType, MAX_TOKEN_BYTES, MIN_ACCOUNT_BYTES, Platform, Token};
+pub use client::{CallOptions, Client, Reply};
+pub use config::Config;
+pub use credentials::{Credentials, Scheme};
+pub use error::{Error, ErrorKind, Result};
+pub use exchange::Exchange;
+pub use operation::{Action, Binding, Lookup, Operator, Request};
+pub use outcome::{Found, FoundAccount, ItemOutcome, Outcome, Reason, State, Warning, WarningKind};
+pub use plan::MAX_ITEMS_PER_REQUEST;
+pub use rules::ProtocolVersion;
+pub use transport::{Attempt, HttpRequest, HttpResponse, SendError, SendErrorKind, Transport};
+
+/// The version of this crate.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");

@@ -1,0 +1,80 @@
+//! One application at one access point: what turns a request into HTTP.
+
+use crate::access_point::BaseUrl;
+use crate::config::Config;
+use crate::credentials::Credentials;
+use crate::error::{Error, ErrorKind, Result};
+use crate::operation::Request;
+use crate::outcome::Warning;
+use crate::rules::{self, ProtocolVersion};
+use crate::transport::HttpRequest;
+use crate::wire;
+
+/// Protocol version, base URL and credentials, checked.
+#[derive(Debug, Clone)]
+pub(crate) struct Api {
+    base: BaseUrl,
+    credentials: Credentials,
+    version: ProtocolVersion,
+    allow_append: bool,
+}
+
+impl Api {
+    pub(crate) fn new(config: &Config) -> Result<Self> {
+        Ok(Self {
+            base: config.base()?,
+            credentials: config.credentials()?,
+            version: config.protocol,
+            allow_append: config.allow_append,
+        })
+    }
+
+    /// Checks a request against the documents of the protocol version.
+    pub(crate) fn check(&self, request: &Request) -> Result<Vec<Warning>> {
+        rules::check(request, self.version, self.allow_append)
+    }
+
+    /// The HTTP request that carries the chosen items, signed for this time.
+    pub(crate) fn http_request(
+        &self,
+        request: &Request,
+        chosen: &[u32],
+        unix_seconds: i64,
+    ) -> HttpRequest {
+        let body = wire::body(request, chosen);
+        self.sign(request.action().path(), body, unix_seconds)
+    }
+
+    /// Any body to any path below the base URL, signed for this time.
+    pub(crate) fn sign(&self, path: &str, body: Vec<u8>, unix_seconds: i64) -> HttpRequest {
+        let mut headers = vec![("Content-Type", "application/json".to_owned())];
+        headers.extend(self.credentials.headers(&body, unix_seconds));
+        HttpRequest {
+            url: self.base.join(path),
+            headers,
+            body,
+        }
+    }
+}
+
+/// Checks the path and body of a call to any other v3 endpoint.
+pub(crate) fn check_call(path: &str, json: &[u8]) -> Result<()> {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'/' | b'_' | b'-' | b'.');
+    if !path.starts_with('/') || path.starts_with("//") || !path.bytes().all(plain) {
+        return Err(Error::new(
+            ErrorKind::InvalidArgument,
+            format!(
+                "path {} is no API path; expected is one like /v3/push/app (\"Making API \
+                 requests\": service address/v3/class/method)",
+                crate::account::shortened(path)
+            ),
+        ));
+    }
+    serde_json::from_slice::<serde::de::IgnoredAny>(json).map_err(|error| {
+        Error::new(
+            ErrorKind::InvalidJson,
+            format!("the body of {path} is no JSON: {error}"),
+        )
+    })?;
+    Ok(())
+}

@@ -1,0 +1,40 @@
+//! Ending a call early: by its caller, or because the client closes.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::Interrupt;
+use crate::outcome::Reason;
+
+/// Shared by the threads of one call.
+pub(super) struct Cancel {
+    stopped: AtomicBool,
+    closed: Arc<AtomicBool>,
+}
+
+impl Cancel {
+    pub(super) fn new(closed: Arc<AtomicBool>) -> Self {
+        Self {
+            stopped: AtomicBool::new(false),
+            closed,
+        }
+    }
+
+    /// Whether the call is to end; `interrupt` is asked first, so it may be
+    /// given on the calling thread only.
+    pub(super) fn check(&self, interrupt: Interrupt<'_>) -> bool {
+        if interrupt.is_some_and(|asked| asked()) {
+            self.stopped.store(true, Ordering::Release);
+        }
+        self.stopped.load(Ordering::Acquire) || self.closed.load(Ordering::Acquire)
+    }
+
+    /// What becomes of an item that was not sent because of it.
+    pub(super) fn reason(&self) -> Reason {
+        if self.closed.load(Ordering::Acquire) {
+            Reason::Closed
+        } else {
+            Reason::Cancelled
+        }
+    }
+}

@@ -1,0 +1,251 @@
+//! Blocking calls: split, sign, send, judge, retry, and put the items back in
+//! the caller's order.
+
+mod call;
+mod cancel;
+mod parts;
+mod send;
+
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::time::Duration;
+
+use crate::api::Api;
+use crate::clock::{Clock, SystemClock};
+use crate::config::Config;
+use crate::error::{Error, ErrorKind, Result};
+use crate::operation::{Action, Request};
+use crate::outcome::Outcome;
+use crate::policy::{Backoff, Pacer, RetryBudget};
+use crate::transport::Transport;
+
+pub use call::Reply;
+use cancel::Cancel;
+
+/// A client of one application. Cheap to clone; made once and used from any
+/// number of threads at once.
+///
+/// It starts no thread by itself. With `parallel` above 1 a call of several
+/// parts runs them on threads that end with the call; a name that is neither an
+/// address nor `localhost` is looked up on a short-lived thread, so that a
+/// hanging resolver cannot hold the deadline up.
+#[derive(Clone)]
+pub struct Client {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    api: Api,
+    transport: Box<dyn Transport>,
+    clock: Box<dyn Clock>,
+    backoff: Backoff,
+    budget: RetryBudget,
+    pacer: Pacer,
+    deadline: Duration,
+    request_timeout: Duration,
+    parallel: u32,
+    /// How far the service's clock was found ahead of ours, in seconds.
+    skew: AtomicI64,
+    closed: Arc<AtomicBool>,
+}
+
+/// What can differ from call to call.
+#[derive(Default, Clone)]
+pub struct CallOptions {
+    /// In place of `deadline_ms`.
+    pub deadline: Option<Duration>,
+    /// Asked on the calling thread at least every 50 ms while it waits; `true`
+    /// ends the call.
+    pub interrupt: Option<Rc<dyn Fn() -> bool>>,
+}
+
+impl Client {
+    /// A client over `ureq`. Opens no connection yet.
+    ///
+    /// # Errors
+    /// [`InvalidOption`](ErrorKind::InvalidOption) when options are missing or
+    /// do not fit together.
+    #[cfg(feature = "http")]
+    pub fn new(config: &Config) -> Result<Self> {
+        let transport = crate::transport::UreqTransport::new(config)?;
+        Self::with_transport(config, transport)
+    }
+
+    /// A client over a transport of the caller's.
+    ///
+    /// # Errors
+    /// As [`Client::new`].
+    pub fn with_transport(config: &Config, transport: impl Transport + 'static) -> Result<Self> {
+        Self::with_parts(config, Box::new(transport), Box::new(SystemClock::new()))
+    }
+
+    fn with_parts(
+        config: &Config,
+        transport: Box<dyn Transport>,
+        clock: Box<dyn Clock>,
+    ) -> Result<Self> {
+        Ok(Self {
+            shared: Arc::new(Shared {
+                api: Api::new(config)?,
+                transport,
+                clock,
+                backoff: Backoff {
+                    max_attempts: config.max_attempts,
+                    base: config.retry_base,
+                    throttle_base: config.throttle_base,
+                    cap: config.max_backoff,
+                },
+                budget: RetryBudget::new(config.retry_budget),
+                pacer: Pacer::new(config.requests_per_second),
+                deadline: config.deadline,
+                request_timeout: config.request_timeout,
+                parallel: config.parallel,
+                skew: AtomicI64::new(0),
+                closed: Arc::default(),
+            }),
+        })
+    }
+
+    /// `POST /v3/device/account/batchoperate` with any number of items: one
+    /// outcome per item, in the order of the items.
+    ///
+    /// The API is asynchronous: accepted means that the service took the task,
+    /// not that it is applied.
+    ///
+    /// # Errors
+    /// Before anything is sent: [`InvalidRequest`](ErrorKind::InvalidRequest)
+    /// when the request breaks a rule of the protocol version, and
+    /// [`Closed`](ErrorKind::Closed).
+    pub fn batch_operate(&self, request: &Request) -> Result<Outcome> {
+        self.batch_operate_with(request, &CallOptions::default())
+    }
+
+    /// [`Client::batch_operate`] with options of its own.
+    ///
+    /// # Errors
+    /// As [`Client::batch_operate`].
+    pub fn batch_operate_with(&self, request: &Request, options: &CallOptions) -> Result<Outcome> {
+        if matches!(request.action(), Action::Query(_)) {
+            return Err(wrong_api("batch_operate", "a query"));
+        }
+        self.run(request, options)
+    }
+
+    /// `POST /v3/device/account/query` with any number of items: one outcome per
+    /// item, with what was found.
+    ///
+    /// # Errors
+    /// As [`Client::batch_operate`].
+    pub fn query(&self, request: &Request) -> Result<Outcome> {
+        self.query_with(request, &CallOptions::default())
+    }
+
+    /// [`Client::query`] with options of its own.
+    ///
+    /// # Errors
+    /// As [`Client::batch_operate`].
+    pub fn query_with(&self, request: &Request, options: &CallOptions) -> Result<Outcome> {
+        if matches!(request.action(), Action::Batch(_)) {
+            return Err(wrong_api("query", "an operation"));
+        }
+        self.run(request, options)
+    }
+
+    fn run(&self, request: &Request, options: &CallOptions) -> Result<Outcome> {
+        let shared = &*self.shared;
+        shared.still_open()?;
+        let warnings = shared.api.check(request)?;
+        let call = shared.begin(options);
+        Ok(parts::run(
+            shared,
+            &call,
+            options.interrupt.as_ref(),
+            request,
+            warnings,
+        ))
+    }
+
+    /// Posts `json` to any other v3 path, such as `/v3/push/app`, with the same
+    /// signing, time-outs and errors.
+    ///
+    /// It is sent again only if it certainly had no effect: when it did not
+    /// leave, or when the service asked for fewer calls.
+    ///
+    /// # Errors
+    /// [`NotSent`](ErrorKind::NotSent), [`Unknown`](ErrorKind::Unknown) when it
+    /// was sent and no trustworthy answer came, and
+    /// [`Rejected`](ErrorKind::Rejected) with the service's code.
+    pub fn call(&self, path: &str, json: &[u8]) -> Result<Reply> {
+        self.call_with(path, json, &CallOptions::default())
+    }
+
+    /// [`Client::call`] with options of its own.
+    ///
+    /// # Errors
+    /// As [`Client::call`].
+    pub fn call_with(&self, path: &str, json: &[u8], options: &CallOptions) -> Result<Reply> {
+        let shared = &*self.shared;
+        shared.still_open()?;
+        crate::api::check_call(path, json)?;
+        call::run(
+            shared,
+            &shared.begin(options),
+            options.interrupt.as_ref(),
+            path,
+            json,
+        )
+    }
+
+    /// Closes idle connections and ends running calls soon. Later calls are
+    /// refused. Closing twice does no harm.
+    pub fn close(&self) {
+        self.shared.closed.store(true, Ordering::Release);
+        self.shared.transport.close();
+    }
+}
+
+impl std::fmt::Debug for Client {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Client")
+            .field("api", &self.shared.api)
+            .finish_non_exhaustive()
+    }
+}
+
+/// One call under way, as all of its threads see it.
+struct Call {
+    /// On the clock's own scale.
+    ends: Duration,
+    cancel: Arc<Cancel>,
+}
+
+/// The caller's own question whether to end; asked on the calling thread only.
+type Interrupt<'a> = Option<&'a Rc<dyn Fn() -> bool>>;
+
+impl Shared {
+    fn still_open(&self) -> Result<()> {
+        if self.closed.load(Ordering::Acquire) {
+            return Err(Error::new(ErrorKind::Closed, "the client is closed"));
+        }
+        Ok(())
+    }
+
+    fn begin(&self, options: &CallOptions) -> Call {
+        let time = options.deadline.unwrap_or(self.deadline);
+        Call {
+            ends: self.clock.elapsed().saturating_add(time),
+            cancel: Arc::new(Cancel::new(Arc::clone(&self.closed))),
+        }
+    }
+}
+
+fn wrong_api(call: &str, given: &str) -> Error {
+    Error::new(
+        ErrorKind::InvalidRequest,
+        format!("{call} was given {given}, which belongs to the other API"),
+    )
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,187 @@
+//! One attempt after the other until a request is settled.
+
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use super::{Call, Interrupt, Shared};
+use crate::clock::unix_seconds;
+use crate::judge;
+use crate::outcome::{ItemOutcome, Reason, Warning, WarningKind};
+use crate::policy::{self, Pace, RetryBudget};
+use crate::transport::{Attempt, HttpRequest, HttpResponse, SendError};
+
+/// What may be sent again: the two kinds of calls differ only in this and in
+/// how they read a response.
+pub(super) trait Sender {
+    /// The next request, signed for this time.
+    fn request(&mut self, unix_seconds: i64) -> HttpRequest;
+    /// Reads a response or a failure. `None`: settled.
+    fn read(&mut self, response: Result<&HttpResponse, &SendError>) -> Verdict;
+    /// Takes note of what becomes of items that were never sent.
+    fn give_up(&mut self, rest: ItemOutcome);
+    /// Something that the caller should know.
+    fn warn(&mut self, warning: Warning);
+}
+
+/// What an attempt came to.
+pub(super) struct Verdict {
+    /// At which pace to try what is left; `None` when nothing is.
+    pub(super) again: Option<Pace>,
+    /// The caller could not be authenticated.
+    pub(super) authentication_failed: bool,
+}
+
+/// Drives a sender to its end. `interrupt` is given on the calling thread only.
+pub(super) fn drive(
+    shared: &Shared,
+    call: &Call,
+    interrupt: Interrupt<'_>,
+    sender: &mut impl Sender,
+) {
+    let cancelled: Rc<dyn Fn() -> bool> = {
+        let cancel = Arc::clone(&call.cancel);
+        let interrupt = interrupt.cloned();
+        Rc::new(move || cancel.check(interrupt.as_ref()))
+    };
+    let mut made = 0;
+    let mut taken = 0;
+    let mut corrected = false;
+    loop {
+        if let Err(rest) = shared.wait_for_turn(call, interrupt) {
+            return sender.give_up(rest);
+        }
+        let skew = shared.skew.load(Ordering::Relaxed);
+        let request = sender.request(unix_seconds(shared.clock.now()).saturating_add(skew));
+        let response = shared.transport.send(
+            &request,
+            &Attempt {
+                timeout: shared.request_timeout.min(shared.left(call)),
+                cancelled: Rc::clone(&cancelled),
+            },
+        );
+        made += 1;
+        let verdict = sender.read(response.as_ref());
+        let response = response.ok();
+        if verdict.authentication_failed && !corrected {
+            corrected = true;
+            if let Some(warning) = shared.correct_clock(response.as_ref(), skew) {
+                sender.warn(warning);
+                made -= 1;
+                continue;
+            }
+        }
+        let Some(pace) = verdict.again else {
+            if response.is_some() {
+                shared.budget.pay_back(taken);
+            }
+            return;
+        };
+        let after = response
+            .and_then(|r| r.retry_after)
+            .and_then(|value| policy::retry_after(&value, shared.clock.now()));
+        let next = policy::next_attempt(
+            &shared.backoff,
+            &shared.budget,
+            pace,
+            made,
+            after,
+            shared.left(call),
+            fastrand::f64(),
+        );
+        match next {
+            Ok(pause) => {
+                taken = RetryBudget::cost(pace);
+                if !shared.pause(call, interrupt, pause) {
+                    return;
+                }
+            }
+            Err(_) => return,
+        }
+    }
+}
+
+/// The outcome of items that were never sent.
+fn not_sent(reason: Reason) -> ItemOutcome {
+    let message = match reason {
+        Reason::Closed => "the client was closed before it was sent",
+        Reason::Deadline => "the deadline passed before it was sent",
+        _ => "the caller cancelled before it was sent",
+    };
+    ItemOutcome::new(reason, Some(message.into()))
+}
+
+impl Shared {
+    pub(super) fn left(&self, call: &Call) -> Duration {
+        call.ends.saturating_sub(self.clock.elapsed())
+    }
+
+    /// Waits for a place in the pace that the user set.
+    fn wait_for_turn(&self, call: &Call, interrupt: Interrupt<'_>) -> Result<(), ItemOutcome> {
+        if call.cancel.check(interrupt) {
+            return Err(not_sent(call.cancel.reason()));
+        }
+        let now = self.clock.elapsed();
+        let left = call.ends.saturating_sub(now);
+        match self.pacer.reserve(now, left) {
+            Some(wait) if !left.is_zero() => {
+                if self.pause(call, interrupt, wait) {
+                    Ok(())
+                } else {
+                    Err(not_sent(call.cancel.reason()))
+                }
+            }
+            _ => Err(not_sent(Reason::Deadline)),
+        }
+    }
+
+    /// Waits, and says whether the call may go on.
+    fn pause(&self, call: &Call, interrupt: Interrupt<'_>, pause: Duration) -> bool {
+        const SLICE: Duration = Duration::from_millis(20);
+        let ends = self.clock.elapsed().saturating_add(pause);
+        loop {
+            if call.cancel.check(interrupt) {
+                return false;
+            }
+            let left = ends.saturating_sub(self.clock.elapsed());
+            if left.is_zero() {
+                return true;
+            }
+            self.clock.sleep(left.min(SLICE));
+        }
+    }
+
+    /// After a refused signature: if the service's clock differs from the one
+    /// that was signed with, takes its time for this and later calls.
+    fn correct_clock(&self, response: Option<&HttpResponse>, used: i64) -> Option<Warning> {
+        let date = response?.date.as_deref()?;
+        let skew = policy::clock_skew(date, self.clock.now())?;
+        if skew.abs_diff(used) < policy::MIN_SKEW.unsigned_abs() {
+            return None;
+        }
+        self.skew.store(skew, Ordering::Relaxed);
+        let side = if skew > 0 { "behind" } else { "ahead of" };
+        Some(Warning::new(
+            WarningKind::ClockSkew,
+            None,
+            format!(
+                "this machine's clock is {} s {side} the service's, and the signature carries the \
+                 time; the service's time was taken instead",
+                skew.unsigned_abs()
+            ),
+        ))
+    }
+}
+
+/// The slowest pace among outcomes that are worth a retry.
+pub(super) fn pace<'a>(outcomes: impl Iterator<Item = &'a ItemOutcome>) -> Option<Pace> {
+    outcomes.filter_map(policy::worth_a_retry).max()
+}
+
+/// Whether any outcome says that the caller could not be authenticated.
+pub(super) fn authentication_failed<'a>(
+    mut outcomes: impl Iterator<Item = &'a ItemOutcome>,
+) -> bool {
+    outcomes.any(judge::is_authentication_failure)
+}

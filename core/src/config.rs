@@ -1,0 +1,173 @@
+//! Options by name. The table in [`options`](crate::options) is the one place
+//! that knows them.
+
+use std::fmt;
+use std::time::Duration;
+
+use zeroize::Zeroizing;
+
+use crate::access_point::{AccessPoint, BaseUrl};
+use crate::credentials::{Credentials, Scheme};
+use crate::error::{Error, Result};
+use crate::options::{self, OPTIONS};
+use crate::rules::ProtocolVersion;
+
+/// Everything that can be set before a client is made.
+///
+/// ```
+/// let mut config = xgpush::Config::new();
+/// config.set("access_id", "1500001048")?;
+/// config.set("request_timeout_ms", "3000")?;
+/// assert!(config.set("request_timeout", "3000").is_err());
+/// # Ok::<(), xgpush::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Config {
+    pub(crate) access_id: String,
+    pub(crate) secret_key: Zeroizing<String>,
+    pub(crate) auth: Scheme,
+    pub(crate) protocol: ProtocolVersion,
+    pub(crate) access_point: Option<AccessPoint>,
+    pub(crate) base_url: String,
+    pub(crate) allow_http: bool,
+    pub(crate) allow_append: bool,
+    pub(crate) deadline: Duration,
+    pub(crate) request_timeout: Duration,
+    pub(crate) connect_timeout: Duration,
+    pub(crate) max_attempts: u32,
+    pub(crate) retry_base: Duration,
+    pub(crate) throttle_base: Duration,
+    pub(crate) max_backoff: Duration,
+    pub(crate) retry_budget: u32,
+    pub(crate) requests_per_second: u32,
+    pub(crate) parallel: u32,
+    pub(crate) max_idle_connections: u32,
+    pub(crate) idle_timeout: Duration,
+    pub(crate) dns_cache: Duration,
+    pub(crate) max_response_bytes: u32,
+    pub(crate) ca_file: String,
+    pub(crate) proxy: String,
+    pub(crate) proxy_from_env: bool,
+    pub(crate) user_agent: String,
+}
+
+impl Config {
+    /// Every option at its default.
+    pub fn new() -> Self {
+        let mut config = Self {
+            access_id: String::new(),
+            secret_key: Zeroizing::default(),
+            auth: Scheme::default(),
+            protocol: ProtocolVersion::default(),
+            access_point: None,
+            base_url: String::new(),
+            allow_http: false,
+            allow_append: false,
+            deadline: Duration::ZERO,
+            request_timeout: Duration::ZERO,
+            connect_timeout: Duration::ZERO,
+            max_attempts: 0,
+            retry_base: Duration::ZERO,
+            throttle_base: Duration::ZERO,
+            max_backoff: Duration::ZERO,
+            retry_budget: 0,
+            requests_per_second: 0,
+            parallel: 0,
+            max_idle_connections: 0,
+            idle_timeout: Duration::ZERO,
+            dns_cache: Duration::ZERO,
+            max_response_bytes: 0,
+            ca_file: String::new(),
+            proxy: String::new(),
+            proxy_from_env: false,
+            user_agent: String::new(),
+        };
+        for option in OPTIONS {
+            option
+                .write(&mut config, option.default)
+                .expect("the default of every option is in its range");
+        }
+        config
+    }
+
+    /// Sets an option from text; the names are those of the table.
+    ///
+    /// # Errors
+    /// [`InvalidOption`](crate::ErrorKind::InvalidOption) for an unknown name
+    /// and for a value outside the option's range.
+    pub fn set(&mut self, name: &str, value: &str) -> Result<&mut Self> {
+        options::find(name)?.write(self, value)?;
+        Ok(self)
+    }
+
+    /// Sets every option for which the environment has `XGPUSH_` and its name
+    /// in upper case, such as `XGPUSH_ACCESS_ID`.
+    ///
+    /// # Errors
+    /// As [`Config::set`]; also for a variable that is no option.
+    pub fn set_from_env(&mut self) -> Result<&mut Self> {
+        const PREFIX: &str = "XGPUSH_";
+        let variables = std::env::vars_os();
+        let mut ours: Vec<(String, String)> = variables
+            .filter_map(|(name, value)| {
+                let name = name.to_str()?.strip_prefix(PREFIX)?.to_ascii_lowercase();
+                Some((name, value.to_string_lossy().into_owned()))
+            })
+            .collect();
+        ours.sort_unstable();
+        for (name, value) in &ours {
+            self.set(name, value)?;
+        }
+        Ok(self)
+    }
+
+    /// The value of an option as text; a secret as `***`.
+    ///
+    /// # Errors
+    /// [`InvalidOption`](crate::ErrorKind::InvalidOption) for an unknown name.
+    pub fn get(&self, name: &str) -> Result<String> {
+        Ok(options::find(name)?.read(self))
+    }
+
+    pub(crate) fn credentials(&self) -> Result<Credentials> {
+        // The legacy service knows Basic only (REST API v3 summary).
+        let scheme = match self.protocol {
+            ProtocolVersion::XgV3 => Scheme::Basic,
+            ProtocolVersion::Tpns | ProtocolVersion::TpnsWithPlatform => self.auth,
+        };
+        Credentials::new(scheme, self.access_id.as_str(), self.secret_key.as_str())
+    }
+
+    pub(crate) fn base(&self) -> Result<BaseUrl> {
+        match (self.access_point, self.base_url.as_str()) {
+            (None, "") if self.protocol == ProtocolVersion::XgV3 => {
+                Ok(AccessPoint::LegacyXg.base_url())
+            }
+            (None, "") => Err(Error::option(
+                "neither access_point nor base_url is set; an application exists at one access \
+                 point only (\"Making API requests\"): guangzhou, shanghai, hongkong or singapore",
+            )),
+            (Some(point), "") => Ok(point.base_url()),
+            (None, url) => BaseUrl::parse(url, self.allow_http),
+            (Some(_), _) => Err(Error::option(
+                "access_point and base_url are both set; they say the same thing, set one",
+            )),
+        }
+    }
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for Config {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut map = f.debug_map();
+        for option in OPTIONS {
+            map.entry(&option.name, &option.read(self));
+        }
+        map.finish()
+    }
+}

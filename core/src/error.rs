@@ -1,0 +1,179 @@
+//! The one error type.
+
+use std::fmt;
+
+/// The result of everything in this crate that can be refused.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// What went wrong before anything was sent, or in a call that answers no
+/// items ([`Client::call`](crate::Client::call)).
+///
+/// What the service made of each item of a batch is no error but an
+/// [`Outcome`](crate::Outcome).
+#[derive(thiserror::Error)]
+#[error("{}", .0.message)]
+pub struct Error(Box<Inner>);
+
+struct Inner {
+    kind: ErrorKind,
+    item: Option<usize>,
+    code: Option<i64>,
+    http_status: Option<u16>,
+    retryable: bool,
+    message: String,
+}
+
+/// The kinds of [`Error`], with numbers that never change: they are the status
+/// values of the C ABI.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+#[repr(i32)]
+pub enum ErrorKind {
+    /// An argument that no value of its type may have, such as NULL or invalid
+    /// UTF-8 across the C ABI.
+    InvalidArgument = 1,
+    /// JSON that is not the documented shape.
+    InvalidJson = 2,
+    /// A token, an account or another value that breaks a documented rule.
+    InvalidValue = 3,
+    /// A request that breaks a rule of its protocol version as a whole.
+    InvalidRequest = 4,
+    /// An unknown option, or a value outside an option's range.
+    InvalidOption = 5,
+    /// The client is closed.
+    Closed = 6,
+    /// Nothing was sent: no connection, deadline, or cancelled.
+    NotSent = 7,
+    /// Sent, and no trustworthy answer came.
+    Unknown = 8,
+    /// The service refused, with a code.
+    Rejected = 9,
+    /// A defect in xgpush itself.
+    Internal = 10,
+    /// Header and library do not belong together.
+    AbiMismatch = 11,
+}
+
+impl ErrorKind {
+    /// Every kind, in the order of the numbers.
+    pub const ALL: &'static [Self] = &[
+        Self::InvalidArgument,
+        Self::InvalidJson,
+        Self::InvalidValue,
+        Self::InvalidRequest,
+        Self::InvalidOption,
+        Self::Closed,
+        Self::NotSent,
+        Self::Unknown,
+        Self::Rejected,
+        Self::Internal,
+        Self::AbiMismatch,
+    ];
+
+    /// The stable name, in lower snake case.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::InvalidArgument => "invalid_argument",
+            Self::InvalidJson => "invalid_json",
+            Self::InvalidValue => "invalid_value",
+            Self::InvalidRequest => "invalid_request",
+            Self::InvalidOption => "invalid_option",
+            Self::Closed => "closed",
+            Self::NotSent => "not_sent",
+            Self::Unknown => "unknown",
+            Self::Rejected => "rejected",
+            Self::Internal => "internal",
+            Self::AbiMismatch => "abi_mismatch",
+        }
+    }
+
+    /// The stable number.
+    pub fn number(self) -> i32 {
+        self as i32
+    }
+}
+
+impl Error {
+    /// An error of `kind` with a text for people.
+    pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Self(Box::new(Inner {
+            kind,
+            item: None,
+            code: None,
+            http_status: None,
+            retryable: false,
+            message: message.into(),
+        }))
+    }
+
+    pub(crate) fn value(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::InvalidValue, message)
+    }
+
+    pub(crate) fn request(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::InvalidRequest, message)
+    }
+
+    pub(crate) fn option(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::InvalidOption, message)
+    }
+
+    /// Names the item (0-based, in the caller's order) that the error is about.
+    #[must_use]
+    pub fn at_item(mut self, index: usize) -> Self {
+        if self.0.item.is_none() {
+            self.0.item = Some(index);
+            self.0.message = format!("item {index}: {}", self.0.message);
+        }
+        self
+    }
+
+    pub(crate) fn with_answer(
+        mut self,
+        code: Option<i64>,
+        http_status: Option<u16>,
+        retryable: bool,
+    ) -> Self {
+        self.0.code = code;
+        self.0.http_status = http_status;
+        self.0.retryable = retryable;
+        self
+    }
+
+    /// The kind.
+    pub fn kind(&self) -> ErrorKind {
+        self.0.kind
+    }
+
+    /// The 0-based index of the item at fault, where there is one.
+    pub fn item(&self) -> Option<usize> {
+        self.0.item
+    }
+
+    /// The service's return code, where it gave one.
+    pub fn code(&self) -> Option<i64> {
+        self.0.code
+    }
+
+    /// The HTTP status, where an answer came.
+    pub fn http_status(&self) -> Option<u16> {
+        self.0.http_status
+    }
+
+    /// Whether the same call may succeed later without a change.
+    pub fn is_retryable(&self) -> bool {
+        self.0.retryable
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Error")
+            .field("kind", &self.0.kind)
+            .field("item", &self.0.item)
+            .field("code", &self.0.code)
+            .field("http_status", &self.0.http_status)
+            .field("message", &self.0.message)
+            .finish()
+    }
+}

@@ -1,0 +1,411 @@
+//! From an HTTP response to the outcome of each item: the rules by which an
+//! answer cannot lie. Nothing is success by default.
+
+use std::sync::Arc;
+
+use crate::account::Account;
+use crate::codes;
+use crate::operation::{Action, Items, Request};
+use crate::outcome::{Found, FoundAccount, ItemOutcome, Reason, State, Warning, WarningKind};
+use crate::transport::{HttpResponse, SendError, SendErrorKind};
+use crate::wire::{Answer, Element};
+
+/// What one response says of the items that its request carried.
+#[derive(Debug)]
+pub(crate) struct Judgement {
+    /// One per carried item, in the order of the request.
+    pub(crate) items: Vec<ItemOutcome>,
+    pub(crate) warnings: Vec<Warning>,
+    pub(crate) extra: Vec<(String, String)>,
+}
+
+/// Judges the response to a request that carried the items `carried`.
+pub(crate) fn judge(request: &Request, carried: &[u32], response: &HttpResponse) -> Judgement {
+    let status = response.status;
+    let mut judgement = match Answer::read(&response.body) {
+        Ok(answer) => read_answer(request, carried, status, answer, &response.body),
+        Err(error) => all(carried, not_json(status, &response.body, &error)),
+    };
+    for item in &mut judgement.items {
+        item.http_status = Some(status);
+    }
+    judgement
+}
+
+/// The outcome of items for which no whole response came.
+pub(crate) fn not_answered(error: &SendError) -> ItemOutcome {
+    let reason = match (error.kind, error.sent) {
+        (SendErrorKind::Connect, false) => Reason::ConnectFailed,
+        (SendErrorKind::Timeout, false) => Reason::ConnectFailed,
+        (SendErrorKind::Cancelled, false) => Reason::Cancelled,
+        (SendErrorKind::Cancelled, true) => Reason::Interrupted,
+        (_, false) => Reason::ConnectFailed,
+        (SendErrorKind::Timeout, true) => Reason::TimedOut,
+        (SendErrorKind::BodyTooLarge, true) => Reason::BodyTooLarge,
+        (SendErrorKind::Connect | SendErrorKind::Lost, true) => Reason::ConnectionLost,
+    };
+    ItemOutcome::new(reason, Some(Arc::from(error.message.as_str())))
+}
+
+/// Whether a response says that the caller could not be authenticated.
+pub(crate) fn is_authentication_failure(item: &ItemOutcome) -> bool {
+    match item.code {
+        Some(code) => codes::is_authentication(code),
+        None => matches!(item.http_status, Some(401 | 403)),
+    }
+}
+
+/// The outcome of an item after one more attempt.
+///
+/// An earlier attempt without a trustworthy answer may have been applied: a
+/// refusal that speaks of that moment only (too fast, service down) or a later
+/// failure to send does not make it less unknown.
+pub(crate) fn after_another_attempt(earlier: ItemOutcome, later: ItemOutcome) -> ItemOutcome {
+    let keep = match (earlier.state(), later.state()) {
+        (_, State::NotSent) => earlier.state() != State::NotSent,
+        (State::Unknown, State::Rejected) => later.is_retryable(),
+        _ => false,
+    };
+    if keep { earlier } else { later }
+}
+
+fn all(carried: &[u32], outcome: ItemOutcome) -> Judgement {
+    Judgement {
+        items: vec![outcome; carried.len()],
+        warnings: Vec::new(),
+        extra: Vec::new(),
+    }
+}
+
+fn read_answer(
+    request: &Request,
+    carried: &[u32],
+    status: u16,
+    mut answer: Answer,
+    body: &[u8],
+) -> Judgement {
+    let extra = std::mem::take(&mut answer.extra);
+    let success = (200..300).contains(&status);
+    let whole = match answer.code {
+        _ if answer.contradicts_itself => Some(unknown(
+            Reason::Contradiction,
+            format!(
+                "HTTP {status}, and a field of the answer appears twice with different contents: {}",
+                excerpt(body)
+            ),
+        )),
+        None if success => Some(unknown(
+            Reason::NotDocumented,
+            format!(
+                "HTTP {status}, but the answer has no ret_code: {}",
+                excerpt(body)
+            ),
+        )),
+        None => Some(by_status(status, body)),
+        Some(codes::SUCCESS) if !success => Some(success_code_in_error_status(status, body)),
+        Some(_) => None,
+    };
+    let mut judgement = match whole {
+        Some(outcome) => all(carried, outcome),
+        None => match request.action {
+            Action::Batch(_) => batch(carried, &answer),
+            Action::Query(_) => query(request, carried, answer),
+        },
+    };
+    judgement.extra = extra;
+    judgement
+}
+
+fn batch(carried: &[u32], answer: &Answer) -> Judgement {
+    let code = answer.code.unwrap_or_default();
+    let results = match &answer.result {
+        Some(results) if results.len() == carried.len() => results,
+        _ if code != codes::SUCCESS && code != codes::PART_FAILED => {
+            return all(carried, refused(code, &answer.message));
+        }
+        Some(results) => return all(carried, wrong_count(results.len(), carried.len())),
+        None => return all(carried, no_result(code)),
+    };
+    let items = elements(code, results, &answer.message);
+    Judgement {
+        items,
+        warnings: Vec::new(),
+        extra: Vec::new(),
+    }
+}
+
+/// One outcome per element of a `result` of the right length.
+fn elements(code: i64, results: &[Element], message: &str) -> Vec<ItemOutcome> {
+    let may_succeed = match code {
+        codes::SUCCESS => true,
+        codes::PART_FAILED => results.iter().any(|e| *e != Element::Success),
+        _ => false,
+    };
+    let one = |element: &Element| match element {
+        Element::Success if may_succeed => accepted(),
+        Element::Success => contradiction(code),
+        Element::Code(own) => item_refused(*own),
+        Element::Word(word) => {
+            let text = format!("the service answers {word:?} for this item");
+            ItemOutcome::new(Reason::ItemRefused, Some(text.into()))
+        }
+        Element::Other if may_succeed => unknown(
+            Reason::NotDocumented,
+            "the result for this item is neither a number nor a string".to_owned(),
+        ),
+        Element::Other => refused(code, message),
+    };
+    results.iter().map(one).collect()
+}
+
+fn query(request: &Request, carried: &[u32], answer: Answer) -> Judgement {
+    let code = answer.code.unwrap_or_default();
+    // Which code a query has at the top when something was not found is not
+    // documented: with any of these, the elements and entries decide.
+    let mixed = matches!(
+        code,
+        codes::SUCCESS | codes::PART_FAILED | codes::DOES_NOT_EXIST
+    );
+    if !mixed {
+        return batch(carried, &answer);
+    }
+    let has_entries = answer.account_tokens.is_some() || answer.token_accounts.is_some();
+    let (found, strangers) = entries(request, carried, &answer);
+    let items = match &answer.result {
+        Some(results) if results.len() != carried.len() => {
+            vec![wrong_count(results.len(), carried.len()); carried.len()]
+        }
+        Some(results) => {
+            let judged = elements(codes::SUCCESS, results, &answer.message);
+            let with_entry = judged.into_iter().zip(found);
+            with_entry
+                .map(|(item, found)| match (item.reason, found) {
+                    (Reason::Accepted, None) if !has_entries => no_entries(),
+                    (Reason::Accepted, None) => answered(empty(request)),
+                    (Reason::Accepted, Some(found)) => answered(found),
+                    _ => item,
+                })
+                .collect()
+        }
+        None if code == codes::SUCCESS && !has_entries => vec![no_entries(); carried.len()],
+        None => found
+            .into_iter()
+            .map(|found| match found {
+                Some(found) => answered(found),
+                None if code == codes::SUCCESS => unknown(
+                    Reason::ResultMissing,
+                    "the answer has neither a result nor an entry for this item".to_owned(),
+                ),
+                None => refused(code, &answer.message),
+            })
+            .collect(),
+    };
+    let warnings = if strangers == 0 {
+        Vec::new()
+    } else {
+        vec![Warning::new(
+            WarningKind::UnrequestedEntries,
+            None,
+            format!("the answer has {strangers} entries that nobody asked for; they are left out"),
+        )]
+    };
+    Judgement {
+        items,
+        warnings,
+        extra: Vec::new(),
+    }
+}
+
+/// The entry of each carried item, and how many entries belong to none.
+fn entries(request: &Request, carried: &[u32], answer: &Answer) -> (Vec<Option<Found>>, usize) {
+    match &request.items {
+        Items::Accounts(accounts) => {
+            let entries = answer.account_tokens.as_deref().unwrap_or_default();
+            let fits = |item: u32, at: usize| {
+                let account = &accounts[item as usize];
+                let entry = &entries[at];
+                entry.account == account.name() && type_fits(account, entry.account_type)
+            };
+            let take = |at: usize| Found::Tokens(entries[at].tokens.clone());
+            assign(carried, entries.len(), fits, take)
+        }
+        Items::Tokens(tokens) => {
+            let entries = answer.token_accounts.as_deref().unwrap_or_default();
+            let fits = |item: u32, at: usize| entries[at].token == tokens[item as usize].as_str();
+            let take = |at: usize| {
+                let accounts = entries[at].accounts.iter();
+                Found::Accounts(
+                    accounts
+                        .map(|(account, account_type)| FoundAccount {
+                            account: account.clone(),
+                            account_type: *account_type,
+                        })
+                        .collect(),
+                )
+            };
+            assign(carried, entries.len(), fits, take)
+        }
+        Items::Bindings(_) => (vec![None; carried.len()], 0),
+    }
+}
+
+fn type_fits(account: &Account, entry: Option<i64>) -> bool {
+    match (account.account_type(), entry) {
+        (_, None) | (None, _) => true,
+        (Some(asked), Some(given)) => i64::from(asked.0) == given,
+    }
+}
+
+/// Gives each item the first entry that fits and that no other item has; an
+/// item that is asked for twice may share.
+fn assign(
+    carried: &[u32],
+    entries: usize,
+    fits: impl Fn(u32, usize) -> bool,
+    take: impl Fn(usize) -> Found,
+) -> (Vec<Option<Found>>, usize) {
+    let mut used = vec![false; entries];
+    let found = carried
+        .iter()
+        .map(|&item| {
+            let fitting = || (0..entries).filter(|at| fits(item, *at));
+            let at = fitting()
+                .find(|at| !used[*at])
+                .or_else(|| fitting().next())?;
+            used[at] = true;
+            Some(take(at))
+        })
+        .collect();
+    (found, used.iter().filter(|used| !**used).count())
+}
+
+fn empty(request: &Request) -> Found {
+    match &request.items {
+        Items::Tokens(_) => Found::Accounts(Vec::new()),
+        _ => Found::Tokens(Vec::new()),
+    }
+}
+
+fn accepted() -> ItemOutcome {
+    let mut item = ItemOutcome::new(Reason::Accepted, None);
+    item.code = Some(codes::SUCCESS);
+    item
+}
+
+fn answered(found: Found) -> ItemOutcome {
+    let mut item = accepted();
+    item.found = Some(Box::new(found));
+    item
+}
+
+pub(crate) fn unknown(reason: Reason, message: String) -> ItemOutcome {
+    ItemOutcome::new(reason, Some(message.into()))
+}
+
+fn item_refused(code: i64) -> ItemOutcome {
+    let mut item = ItemOutcome::new(Reason::ItemRefused, Some(codes::describe(code).into()));
+    item.code = Some(code);
+    item
+}
+
+pub(crate) fn refused(code: i64, message: &str) -> ItemOutcome {
+    let said = if message.is_empty() {
+        String::new()
+    } else {
+        format!(" (the service says {message:?})")
+    };
+    let text = format!("{}{said}", codes::describe(code));
+    let mut item = ItemOutcome::new(Reason::RequestRefused, Some(text.into()));
+    item.code = Some(code);
+    item
+}
+
+fn contradiction(code: i64) -> ItemOutcome {
+    unknown(
+        Reason::Contradiction,
+        format!(
+            "the result for this item says success, but the call says {}",
+            codes::describe(code)
+        ),
+    )
+}
+
+fn wrong_count(results: usize, items: usize) -> ItemOutcome {
+    unknown(
+        Reason::ResultCount,
+        format!("the answer has {results} results for {items} items"),
+    )
+}
+
+fn no_result(code: i64) -> ItemOutcome {
+    unknown(
+        Reason::ResultMissing,
+        format!("ret_code is {code}, but the answer has no list \"result\""),
+    )
+}
+
+fn no_entries() -> ItemOutcome {
+    unknown(
+        Reason::ResultMissing,
+        "the answer has no list \"account_tokens\" or \"token_accounts\"".to_owned(),
+    )
+}
+
+pub(crate) fn not_json(status: u16, body: &[u8], error: &serde_json::Error) -> ItemOutcome {
+    if (200..300).contains(&status) {
+        unknown(
+            Reason::NotJson,
+            format!(
+                "HTTP {status}, but the body is not the documented JSON ({error}): {}",
+                excerpt(body)
+            ),
+        )
+    } else {
+        by_status(status, body)
+    }
+}
+
+/// An answer without a code: 4xx refuses; 408 and everything else leave open
+/// what happened.
+pub(crate) fn by_status(status: u16, body: &[u8]) -> ItemOutcome {
+    let refuses = (400..500).contains(&status) && status != 408;
+    let advice = match status {
+        401 | 403 => format!("; {}", codes::AUTHENTICATION_ADVICE),
+        300..=399 => "; redirects are not followed, check base_url".to_owned(),
+        404 | 405 => "; check base_url".to_owned(),
+        _ => String::new(),
+    };
+    let reason = if refuses {
+        Reason::HttpRefused
+    } else {
+        Reason::HttpError
+    };
+    unknown(reason, format!("HTTP {status}{advice}: {}", excerpt(body)))
+}
+
+fn success_code_in_error_status(status: u16, body: &[u8]) -> ItemOutcome {
+    let reason = if (400..500).contains(&status) {
+        Reason::Contradiction
+    } else {
+        Reason::HttpError
+    };
+    unknown(
+        reason,
+        format!("HTTP {status}, but ret_code 0: {}", excerpt(body)),
+    )
+}
+
+/// The first bytes of a body, made harmless for a log line.
+pub(crate) fn excerpt(body: &[u8]) -> String {
+    const MOST: usize = 120;
+    if body.is_empty() {
+        return "the body is empty".to_owned();
+    }
+    let cut = &body[..body.len().min(MOST)];
+    let text = String::from_utf8_lossy(cut).escape_debug().to_string();
+    let dots = if body.len() > MOST { "…" } else { "" };
+    format!("the body begins \"{text}{dots}\"")
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,404 @@
+//! The table of options: name, type, unit, default, range, text. C setters,
+//! Python keyword arguments, environment variables and the reference page all
+//! come from it.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use zeroize::Zeroizing;
+
+use crate::access_point::AccessPoint;
+use crate::config::Config;
+use crate::credentials::Scheme;
+use crate::error::{Error, Result};
+use crate::rules::ProtocolVersion;
+
+/// One row of the table.
+pub struct ConfigOption {
+    /// The name: of the C option, the Python keyword and, in upper case after
+    /// `XGPUSH_`, of the environment variable.
+    pub name: &'static str,
+    /// The default, as text.
+    pub default: &'static str,
+    /// What it does.
+    pub text: &'static str,
+    kind: Kind,
+}
+
+type Field<T> = fn(&mut Config) -> &mut T;
+
+enum Kind {
+    Text(Field<String>),
+    Secret(Field<Zeroizing<String>>),
+    Flag(Field<bool>),
+    Number(Field<u32>, u32, u32),
+    Milliseconds(Field<Duration>, u64, u64),
+    Choice {
+        names: fn() -> Vec<&'static str>,
+        write: fn(&mut Config, &str) -> bool,
+        read: fn(&Config) -> &'static str,
+    },
+}
+
+impl ConfigOption {
+    /// The type, for people: `text`, `secret`, `flag`, `number`, `milliseconds`
+    /// or `choice`.
+    pub fn type_name(&self) -> &'static str {
+        match self.kind {
+            Kind::Text(_) => "text",
+            Kind::Secret(_) => "secret",
+            Kind::Flag(_) => "flag",
+            Kind::Number(..) => "number",
+            Kind::Milliseconds(..) => "milliseconds",
+            Kind::Choice { .. } => "choice",
+        }
+    }
+
+    /// What values it takes, for people.
+    pub fn range(&self) -> String {
+        match &self.kind {
+            Kind::Text(_) | Kind::Secret(_) => "any text".to_owned(),
+            Kind::Flag(_) => "true, false".to_owned(),
+            Kind::Number(_, least, most) => format!("{least} to {most}"),
+            Kind::Milliseconds(_, least, most) => format!("{least} to {most} ms"),
+            Kind::Choice { names, .. } => names().join(", "),
+        }
+    }
+
+    pub(crate) fn write(&self, config: &mut Config, value: &str) -> Result<()> {
+        let taken = match &self.kind {
+            Kind::Text(field) => {
+                value.clone_into(field(config));
+                true
+            }
+            Kind::Secret(field) => {
+                *field(config) = Zeroizing::new(value.to_owned());
+                true
+            }
+            Kind::Flag(field) => match value {
+                "true" | "1" => set(field(config), true),
+                "false" | "0" => set(field(config), false),
+                _ => false,
+            },
+            Kind::Number(field, least, most) => match value.parse() {
+                Ok(n) if (*least..=*most).contains(&n) => set(field(config), n),
+                _ => false,
+            },
+            Kind::Milliseconds(field, least, most) => match value.parse() {
+                Ok(n) if (*least..=*most).contains(&n) => {
+                    set(field(config), Duration::from_millis(n))
+                }
+                _ => false,
+            },
+            Kind::Choice { write, .. } => write(config, value),
+        };
+        if taken {
+            return Ok(());
+        }
+        Err(Error::option(format!(
+            "option {}: {} is not in its range ({})",
+            self.name,
+            crate::account::shortened(value),
+            self.range()
+        )))
+    }
+
+    pub(crate) fn read(&self, config: &Config) -> String {
+        // The fields are reached through `&mut`; reading is rare.
+        let mut copy = config.clone();
+        match &self.kind {
+            Kind::Text(field) => field(&mut copy).clone(),
+            Kind::Secret(field) if field(&mut copy).is_empty() => String::new(),
+            Kind::Secret(_) => "***".to_owned(),
+            Kind::Flag(field) => field(&mut copy).to_string(),
+            Kind::Number(field, ..) => field(&mut copy).to_string(),
+            Kind::Milliseconds(field, ..) => field(&mut copy).as_millis().to_string(),
+            Kind::Choice { read, .. } => read(config).to_owned(),
+        }
+    }
+}
+
+fn set<T>(slot: &mut T, value: T) -> bool {
+    *slot = value;
+    true
+}
+
+/// The row with this name.
+pub(crate) fn find(name: &str) -> Result<&'static ConfigOption> {
+    OPTIONS.iter().find(|o| o.name == name).ok_or_else(|| {
+        let names: Vec<_> = OPTIONS.iter().map(|o| o.name).collect();
+        Error::option(format!(
+            "unknown option {}; the options are {}",
+            crate::account::shortened(name),
+            names.join(", ")
+        ))
+    })
+}
+
+/// The reference page, in Markdown.
+pub fn reference() -> String {
+    let mut page = String::from(
+        "# Options\n\nOne table for every language: the option of `xg_config_set` in C, the \
+         keyword argument in Python, and `XGPUSH_` with the name in upper case as an environment \
+         variable. This page is generated from the table in `core/src/options.rs`.\n\n\
+         | option | type | default | range | what it does |\n|---|---|---|---|---|\n",
+    );
+    for option in OPTIONS {
+        let default = match option.default {
+            "" => "(none)".to_owned(),
+            value => format!("`{value}`"),
+        };
+        let _ = writeln!(
+            page,
+            "| `{}` | {} | {default} | {} | {} |",
+            option.name,
+            option.type_name(),
+            option.range(),
+            option.text
+        );
+    }
+    page
+}
+
+macro_rules! choice {
+    ($names:expr, $field:ident) => {
+        Kind::Choice {
+            names: || $names.iter().map(|(name, _)| *name).collect(),
+            write: |config, value| match $names.iter().find(|(name, _)| *name == value) {
+                Some((_, chosen)) => set(&mut config.$field, *chosen),
+                None => false,
+            },
+            read: |config| config.$field.name(),
+        }
+    };
+}
+
+const HOUR: u64 = 3_600_000;
+
+/// Every option.
+pub static OPTIONS: &[ConfigOption] = &[
+    ConfigOption {
+        name: "access_id",
+        default: "",
+        text: "AccessID of the application; for the legacy service its APPID. Required",
+        kind: Kind::Text(|c| &mut c.access_id),
+    },
+    ConfigOption {
+        name: "secret_key",
+        default: "",
+        text: "SecretKey of the application (the server key, not the AccessKey). Required; \
+               printed nowhere",
+        kind: Kind::Secret(|c| &mut c.secret_key),
+    },
+    ConfigOption {
+        name: "access_point",
+        default: "",
+        text: "Region in which the application exists. This or base_url is required, except with xg_v3",
+        kind: Kind::Choice {
+            names: || AccessPoint::NAMES.iter().map(|(name, _)| *name).collect(),
+            write: |config, value| {
+                if value.is_empty() {
+                    return set(&mut config.access_point, None);
+                }
+                match AccessPoint::NAMES.iter().find(|(name, _)| *name == value) {
+                    Some((_, point)) => set(&mut config.access_point, Some(*point)),
+                    None => false,
+                }
+            },
+            read: |config| config.access_point.map_or("", AccessPoint::name),
+        },
+    },
+    ConfigOption {
+        name: "base_url",
+        default: "",
+        text: "Service address in place of access_point: scheme, host, port and an optional prefix",
+        kind: Kind::Text(|c| &mut c.base_url),
+    },
+    ConfigOption {
+        name: "allow_http",
+        default: "false",
+        text: "Allow a base_url with plain http to another machine. Loopback needs no permission",
+        kind: Kind::Flag(|c| &mut c.allow_http),
+    },
+    ConfigOption {
+        name: "auth",
+        default: "sign",
+        text: "Authentication: sign (recommended; the secret never travels) or basic. \
+               xg_v3 always uses basic",
+        kind: choice!(Scheme::NAMES, auth),
+    },
+    ConfigOption {
+        name: "protocol",
+        default: "tpns",
+        text: "Which documents apply: tpns (since 2021), tpns_with_platform (2020 to 2021) or \
+               xg_v3 (legacy)",
+        kind: choice!(ProtocolVersion::NAMES, protocol),
+    },
+    ConfigOption {
+        name: "allow_append",
+        default: "false",
+        text: "Send operator_type 1 (append) at tpns, although the service overwrites since \
+               2020-10-26",
+        kind: Kind::Flag(|c| &mut c.allow_append),
+    },
+    ConfigOption {
+        name: "deadline_ms",
+        default: "10000",
+        text: "The whole time of a call, with all its parts, retries and pauses. What is not sent \
+               by then is reported so",
+        kind: Kind::Milliseconds(|c| &mut c.deadline, 1, 24 * HOUR),
+    },
+    ConfigOption {
+        name: "request_timeout_ms",
+        default: "3000",
+        text: "The time of one HTTP request, connecting included",
+        kind: Kind::Milliseconds(|c| &mut c.request_timeout, 1, HOUR),
+    },
+    ConfigOption {
+        name: "connect_timeout_ms",
+        default: "2000",
+        text: "The time for name, TCP and TLS of a new connection, within request_timeout_ms",
+        kind: Kind::Milliseconds(|c| &mut c.connect_timeout, 1, HOUR),
+    },
+    ConfigOption {
+        name: "max_attempts",
+        default: "3",
+        text: "How often an item is sent at most",
+        kind: Kind::Number(|c| &mut c.max_attempts, 1, 20),
+    },
+    ConfigOption {
+        name: "retry_base_ms",
+        default: "50",
+        text: "Upper end of the random pause before the first retry; doubles with each one",
+        kind: Kind::Milliseconds(|c| &mut c.retry_base, 0, 60_000),
+    },
+    ConfigOption {
+        name: "throttle_base_ms",
+        default: "1000",
+        text: "As retry_base_ms, after the service asked for fewer calls",
+        kind: Kind::Milliseconds(|c| &mut c.throttle_base, 0, 60_000),
+    },
+    ConfigOption {
+        name: "max_backoff_ms",
+        default: "20000",
+        text: "The longest pause before a retry; also bounds Retry-After",
+        kind: Kind::Milliseconds(|c| &mut c.max_backoff, 0, HOUR),
+    },
+    ConfigOption {
+        name: "retry_budget",
+        default: "500",
+        text: "Shared by all calls of a client: a retry takes 14, one after throttling 5, \
+               successes pay back; empty means no retry. 0 turns retries off",
+        kind: Kind::Number(|c| &mut c.retry_budget, 0, 1_000_000),
+    },
+    ConfigOption {
+        name: "requests_per_second",
+        default: "0",
+        text: "Upper bound on HTTP requests, evenly spaced, for the whole client; 0 is none. No \
+               document gives a limit for the account APIs",
+        kind: Kind::Number(|c| &mut c.requests_per_second, 0, 1_000_000),
+    },
+    ConfigOption {
+        name: "parallel",
+        default: "1",
+        text: "How many parts of one call travel at once. 1 starts no thread",
+        kind: Kind::Number(|c| &mut c.parallel, 1, 256),
+    },
+    ConfigOption {
+        name: "max_idle_connections",
+        default: "64",
+        text: "How many idle connections are kept; at least as many as parallel",
+        kind: Kind::Number(|c| &mut c.max_idle_connections, 1, 4096),
+    },
+    ConfigOption {
+        name: "idle_timeout_ms",
+        default: "15000",
+        text: "How long an idle connection is kept",
+        kind: Kind::Milliseconds(|c| &mut c.idle_timeout, 1, 24 * HOUR),
+    },
+    ConfigOption {
+        name: "dns_cache_ms",
+        default: "60000",
+        text: "How long a resolved name is used before it is looked up again",
+        kind: Kind::Milliseconds(|c| &mut c.dns_cache, 0, 24 * HOUR),
+    },
+    ConfigOption {
+        name: "max_response_bytes",
+        default: "4194304",
+        text: "The longest response body that is read",
+        kind: Kind::Number(|c| &mut c.max_response_bytes, 1024, 1 << 30),
+    },
+    ConfigOption {
+        name: "ca_file",
+        default: "",
+        text: "PEM file with certificates to trust besides the built-in ones of Mozilla",
+        kind: Kind::Text(|c| &mut c.ca_file),
+    },
+    ConfigOption {
+        name: "proxy",
+        default: "",
+        text: "HTTP proxy to CONNECT through, such as http://user:password@host:port",
+        kind: Kind::Text(|c| &mut c.proxy),
+    },
+    ConfigOption {
+        name: "proxy_from_env",
+        default: "false",
+        text: "Take the proxy from HTTPS_PROXY, ALL_PROXY and NO_PROXY",
+        kind: Kind::Flag(|c| &mut c.proxy_from_env),
+    },
+    ConfigOption {
+        name: "user_agent",
+        default: concat!("xgpush/", env!("CARGO_PKG_VERSION")),
+        text: "The User-Agent header",
+        kind: Kind::Text(|c| &mut c.user_agent),
+    },
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_option_takes_its_default_and_gives_it_back() {
+        let config = Config::new();
+        for option in OPTIONS {
+            let shown = config.get(option.name).unwrap();
+            assert_eq!(shown, option.default, "{}", option.name);
+        }
+    }
+
+    #[test]
+    fn ranges_are_kept_and_named() {
+        let mut config = Config::new();
+        for (name, bad) in [
+            ("max_attempts", "0"),
+            ("max_attempts", "21"),
+            ("max_attempts", "three"),
+            ("deadline_ms", "0"),
+            ("deadline_ms", "-1"),
+            ("auth", "digest"),
+            ("access_point", "toronto"),
+            ("allow_http", "yes"),
+            ("protocol", ""),
+        ] {
+            let error = config.set(name, bad).unwrap_err().to_string();
+            assert!(error.contains(name) && error.contains("range"), "{error}");
+        }
+        let error = config.set("timeout", "1").unwrap_err().to_string();
+        assert!(error.contains("request_timeout_ms"), "{error}");
+    }
+
+    #[test]
+    fn the_secret_is_shown_nowhere() {
+        let mut config = Config::new();
+        config.set("secret_key", "hunter2hunter2").unwrap();
+        assert_eq!(config.get("secret_key").unwrap(), "***");
+        assert!(!format!("{config:?}").contains("hunter2"));
+    }
+
+    #[test]
+    fn the_reference_page_is_up_to_date() {
+        let committed = include_str!("../../docs/options.md");
+        assert!(committed == reference(), "run `make docs`");
+    }
+}

@@ -1,0 +1,487 @@
+//! What became of every single item.
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde::ser::{SerializeMap, Serializer};
+use serde::{Serialize, ser::SerializeStruct};
+
+use crate::codes;
+
+/// The four states in which an item can end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[repr(i32)]
+pub enum State {
+    /// The service took the task. It is asynchronous: accepted is not applied.
+    /// For a query: answered.
+    Accepted = 1,
+    /// The service refused, with a code or an HTTP status.
+    Rejected = 2,
+    /// Sent, and no trustworthy answer came: it may have been applied, or may
+    /// yet be.
+    Unknown = 3,
+    /// Never left this machine.
+    NotSent = 4,
+}
+
+impl State {
+    /// Every state.
+    pub const ALL: [Self; 4] = [Self::Accepted, Self::Rejected, Self::Unknown, Self::NotSent];
+
+    /// The stable name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Accepted => "accepted",
+            Self::Rejected => "rejected",
+            Self::Unknown => "unknown",
+            Self::NotSent => "not_sent",
+        }
+    }
+}
+
+/// Why an item is in its state. Each reason belongs to one state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Reason {
+    /// Accepted: code 0 for the call and for the item.
+    Accepted,
+    /// Rejected: the item has a code of its own.
+    ItemRefused,
+    /// Rejected: the code of the call speaks of every item.
+    RequestRefused,
+    /// Rejected: HTTP status 4xx without a code.
+    HttpRefused,
+    /// Unknown: the time ran out after the request was sent.
+    TimedOut,
+    /// Unknown: the connection broke after the request was sent, or the body
+    /// was cut.
+    ConnectionLost,
+    /// Unknown: an HTTP status outside 2xx and 4xx, without a code.
+    HttpError,
+    /// Unknown: the body is no JSON.
+    NotJson,
+    /// Unknown: JSON, but not the documented object.
+    NotDocumented,
+    /// Unknown: the answer has no `result`, or one that is no list.
+    ResultMissing,
+    /// Unknown: fewer or more results than items.
+    ResultCount,
+    /// Unknown: the parts of the answer contradict each other.
+    Contradiction,
+    /// Unknown: the body is longer than `max_response_bytes`.
+    BodyTooLarge,
+    /// Unknown: the call was cancelled, or the client closed, after sending.
+    Interrupted,
+    /// Not sent: no connection (name, TCP, proxy or TLS).
+    ConnectFailed,
+    /// Not sent: the deadline passed before.
+    Deadline,
+    /// Not sent: the caller cancelled.
+    Cancelled,
+    /// Not sent: the client is closed.
+    Closed,
+}
+
+impl Reason {
+    /// Every reason, in the order of the states.
+    pub const ALL: &'static [Self] = &[
+        Self::Accepted,
+        Self::ItemRefused,
+        Self::RequestRefused,
+        Self::HttpRefused,
+        Self::TimedOut,
+        Self::ConnectionLost,
+        Self::HttpError,
+        Self::NotJson,
+        Self::NotDocumented,
+        Self::ResultMissing,
+        Self::ResultCount,
+        Self::Contradiction,
+        Self::BodyTooLarge,
+        Self::Interrupted,
+        Self::ConnectFailed,
+        Self::Deadline,
+        Self::Cancelled,
+        Self::Closed,
+    ];
+
+    /// The state that it belongs to.
+    pub fn state(self) -> State {
+        match self {
+            Self::Accepted => State::Accepted,
+            Self::ItemRefused | Self::RequestRefused | Self::HttpRefused => State::Rejected,
+            Self::TimedOut
+            | Self::ConnectionLost
+            | Self::HttpError
+            | Self::NotJson
+            | Self::NotDocumented
+            | Self::ResultMissing
+            | Self::ResultCount
+            | Self::Contradiction
+            | Self::BodyTooLarge
+            | Self::Interrupted => State::Unknown,
+            Self::ConnectFailed | Self::Deadline | Self::Cancelled | Self::Closed => State::NotSent,
+        }
+    }
+
+    /// The stable name, in lower snake case.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Accepted => "accepted",
+            Self::ItemRefused => "item_refused",
+            Self::RequestRefused => "request_refused",
+            Self::HttpRefused => "http_refused",
+            Self::TimedOut => "timed_out",
+            Self::ConnectionLost => "connection_lost",
+            Self::HttpError => "http_error",
+            Self::NotJson => "not_json",
+            Self::NotDocumented => "not_documented",
+            Self::ResultMissing => "result_missing",
+            Self::ResultCount => "result_count",
+            Self::Contradiction => "contradiction",
+            Self::BodyTooLarge => "body_too_large",
+            Self::Interrupted => "interrupted",
+            Self::ConnectFailed => "connect_failed",
+            Self::Deadline => "deadline",
+            Self::Cancelled => "cancelled",
+            Self::Closed => "closed",
+        }
+    }
+}
+
+/// What became of one item.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ItemOutcome {
+    pub(crate) reason: Reason,
+    pub(crate) http_status: Option<u16>,
+    pub(crate) attempts: u16,
+    pub(crate) code: Option<i64>,
+    pub(crate) message: Option<Arc<str>>,
+    pub(crate) found: Option<Box<Found>>,
+}
+
+/// What a query found for one item.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Found {
+    /// The tokens of an account.
+    Tokens(Vec<String>),
+    /// The accounts of a token.
+    Accounts(Vec<FoundAccount>),
+}
+
+/// An account as the service reports it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FoundAccount {
+    /// The account.
+    pub account: String,
+    /// Its type, where the service tells it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub account_type: Option<i64>,
+}
+
+impl ItemOutcome {
+    pub(crate) fn new(reason: Reason, message: Option<Arc<str>>) -> Self {
+        Self {
+            reason,
+            http_status: None,
+            attempts: 0,
+            code: None,
+            message,
+            found: None,
+        }
+    }
+
+    /// The state.
+    pub fn state(&self) -> State {
+        self.reason.state()
+    }
+
+    /// Why it is in this state.
+    pub fn reason(&self) -> Reason {
+        self.reason
+    }
+
+    /// The service's return code for this item, or for the whole request where
+    /// the item has none of its own. `Some(0)` when accepted.
+    pub fn code(&self) -> Option<i64> {
+        self.code
+    }
+
+    /// The HTTP status of the answer that decided, where one came.
+    pub fn http_status(&self) -> Option<u16> {
+        self.http_status
+    }
+
+    /// How often the item was sent.
+    pub fn attempts(&self) -> u16 {
+        self.attempts
+    }
+
+    /// What happened, for people; empty when accepted.
+    pub fn message(&self) -> &str {
+        self.message.as_deref().unwrap_or("")
+    }
+
+    /// Whether sending the item again later may end better.
+    pub fn is_retryable(&self) -> bool {
+        match self.state() {
+            State::Accepted => false,
+            State::Unknown | State::NotSent => true,
+            State::Rejected => match (self.code, self.http_status) {
+                (Some(code), _) => matches!(
+                    codes::retry(code),
+                    codes::Retry::Backoff | codes::Retry::Throttle
+                ),
+                (None, status) => status == Some(429),
+            },
+        }
+    }
+
+    /// The tokens that a query found for this account; empty otherwise.
+    pub fn tokens(&self) -> &[String] {
+        match self.found.as_deref() {
+            Some(Found::Tokens(tokens)) => tokens,
+            _ => &[],
+        }
+    }
+
+    /// The accounts that a query found for this token; empty otherwise.
+    pub fn accounts(&self) -> &[FoundAccount] {
+        match self.found.as_deref() {
+            Some(Found::Accounts(accounts)) => accounts,
+            _ => &[],
+        }
+    }
+
+    /// What a query found, where it was answered.
+    pub fn found(&self) -> Option<&Found> {
+        self.found.as_deref()
+    }
+}
+
+/// Something that is allowed, but that the caller should know.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Warning {
+    #[serde(rename = "name", serialize_with = "warning_name")]
+    kind: WarningKind,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    item: Option<usize>,
+    message: String,
+}
+
+/// The kinds of [`Warning`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum WarningKind {
+    /// Two accounts of one type in one binding: the later one wins.
+    DuplicateAccountType,
+    /// Operator 1 was sent, and the service overwrites.
+    AppendOverwrites,
+    /// The local clock is off.
+    ClockSkew,
+    /// The answer to a query has entries that nobody asked for.
+    UnrequestedEntries,
+}
+
+impl WarningKind {
+    /// The stable name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::DuplicateAccountType => "duplicate_account_type",
+            Self::AppendOverwrites => "append_overwrites",
+            Self::ClockSkew => "clock_skew",
+            Self::UnrequestedEntries => "unrequested_entries",
+        }
+    }
+}
+
+impl Warning {
+    pub(crate) fn new(kind: WarningKind, item: Option<usize>, message: impl Into<String>) -> Self {
+        Self {
+            kind,
+            item,
+            message: message.into(),
+        }
+    }
+
+    /// The kind.
+    pub fn kind(&self) -> WarningKind {
+        self.kind
+    }
+
+    /// The 0-based index of the item that it is about.
+    pub fn item(&self) -> Option<usize> {
+        self.item
+    }
+
+    /// What to know, for people.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+}
+
+fn warning_name<S: Serializer>(kind: &WarningKind, s: S) -> Result<S::Ok, S::Error> {
+    s.serialize_str(kind.name())
+}
+
+/// What became of a call: one [`ItemOutcome`] per input item, in input order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[must_use = "an item that was not accepted is told here and nowhere else"]
+pub struct Outcome {
+    pub(crate) items: Vec<ItemOutcome>,
+    pub(crate) warnings: Vec<Warning>,
+    pub(crate) extra: Vec<(String, String)>,
+    pub(crate) requests: u32,
+}
+
+impl Outcome {
+    /// One outcome per input item, in input order.
+    pub fn items(&self) -> &[ItemOutcome] {
+        &self.items
+    }
+
+    /// What is allowed, but should be known.
+    pub fn warnings(&self) -> &[Warning] {
+        &self.warnings
+    }
+
+    /// Top-level fields of the answers that no document names, as name and raw
+    /// JSON; of each name the first one.
+    pub fn extra(&self) -> &[(String, String)] {
+        &self.extra
+    }
+
+    /// How many HTTP requests were sent, retries included.
+    pub fn requests(&self) -> u32 {
+        self.requests
+    }
+
+    /// How many items ended in this state.
+    pub fn count(&self, state: State) -> usize {
+        self.items.iter().filter(|i| i.state() == state).count()
+    }
+
+    /// Whether every item was accepted.
+    pub fn all_accepted(&self) -> bool {
+        self.items.iter().all(|i| i.reason == Reason::Accepted)
+    }
+
+    /// The whole outcome as JSON.
+    ///
+    /// `{"counts":{…},"requests":n,"items":[{"state","reason","code"?,
+    /// "http_status"?,"attempts","retryable"?,"message"?,"tokens"?|"accounts"?}],
+    /// "warnings":[{"name","item"?,"message"}],"extra":{…}}`
+    pub fn to_json(&self) -> String {
+        serde_json::to_string(self).expect("an outcome has no value that JSON lacks")
+    }
+}
+
+impl Serialize for ItemOutcome {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("state", self.state().name())?;
+        map.serialize_entry("reason", self.reason.name())?;
+        if let Some(code) = self.code {
+            map.serialize_entry("code", &code)?;
+        }
+        if let Some(status) = self.http_status {
+            map.serialize_entry("http_status", &status)?;
+        }
+        map.serialize_entry("attempts", &self.attempts)?;
+        if self.state() != State::Accepted {
+            map.serialize_entry("retryable", &self.is_retryable())?;
+        }
+        if let Some(message) = &self.message {
+            map.serialize_entry("message", &**message)?;
+        }
+        match self.found() {
+            Some(Found::Tokens(tokens)) => map.serialize_entry("tokens", tokens)?,
+            Some(Found::Accounts(accounts)) => map.serialize_entry("accounts", accounts)?,
+            None => {}
+        }
+        map.end()
+    }
+}
+
+struct Counts<'a>(&'a Outcome);
+
+impl Serialize for Counts<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(State::ALL.map(|state| (state.name(), self.0.count(state))))
+    }
+}
+
+struct Extra<'a>(&'a [(String, String)]);
+
+impl Serialize for Extra<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(name, raw)| {
+            let value = serde_json::value::RawValue::from_string(raw.clone());
+            (name, value.expect("kept as the JSON that it was read from"))
+        }))
+    }
+}
+
+impl Serialize for Outcome {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut out = serializer.serialize_struct("Outcome", 5)?;
+        out.serialize_field("counts", &Counts(self))?;
+        out.serialize_field("requests", &self.requests)?;
+        out.serialize_field("items", &self.items)?;
+        out.serialize_field("warnings", &self.warnings)?;
+        out.serialize_field("extra", &Extra(&self.extra))?;
+        out.end()
+    }
+}
+
+impl fmt::Debug for ItemOutcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.state().name(), self.reason.name())?;
+        if let Some(code) = self.code {
+            write!(f, " code {code}")?;
+        }
+        if let Some(message) = &self.message {
+            write!(f, " ({message})")?;
+        }
+        if let Some(found) = &self.found {
+            write!(f, " {found:?}")?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_unique_and_every_reason_is_listed() {
+        let mut names: Vec<_> = Reason::ALL.iter().map(|r| r.name()).collect();
+        names.sort_unstable();
+        let before = names.len();
+        names.dedup();
+        assert_eq!(names.len(), before);
+        assert_eq!(before, Reason::Closed as usize + 1);
+    }
+
+    #[test]
+    fn an_outcome_as_json_is_what_the_page_says() {
+        let mut item = ItemOutcome::new(Reason::Accepted, None);
+        item.code = Some(0);
+        item.http_status = Some(200);
+        item.attempts = 1;
+        let outcome = Outcome {
+            items: vec![item],
+            warnings: vec![Warning::new(WarningKind::ClockSkew, None, "late")],
+            extra: vec![("err_msg_zh".to_owned(), "\"\"".to_owned())],
+            requests: 1,
+        };
+        assert_eq!(
+            outcome.to_json(),
+            "{\"counts\":{\"accepted\":1,\"rejected\":0,\"unknown\":0,\"not_sent\":0},\
+             \"requests\":1,\"items\":[{\"state\":\"accepted\",\"reason\":\"accepted\",\
+             \"code\":0,\"http_status\":200,\"attempts\":1}],\"warnings\":[{\"name\":\
+             \"clock_skew\",\"message\":\"late\"}],\"extra\":{\"err_msg_zh\":\"\"}}"
+        );
+    }
+}

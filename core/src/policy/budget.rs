@@ -1,0 +1,89 @@
+//! A retry budget shared by all calls of a client, so that an outage is not
+//! made worse by the retries of everybody who waits for its end.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use super::Pace;
+
+/// Takes 14 for a retry and 5 for a retry after throttling (which was cheap for
+/// the service); each success pays back what its retry took, and 1 if it took
+/// none.
+#[derive(Debug)]
+pub(crate) struct RetryBudget {
+    left: AtomicU32,
+    capacity: u32,
+}
+
+impl RetryBudget {
+    pub(crate) fn new(capacity: u32) -> Self {
+        Self {
+            left: AtomicU32::new(capacity),
+            capacity,
+        }
+    }
+
+    pub(crate) fn cost(pace: Pace) -> u32 {
+        match pace {
+            Pace::Backoff => 14,
+            Pace::Throttle => 5,
+        }
+    }
+
+    /// Takes the cost of a retry, or nothing if there is too little left.
+    pub(crate) fn take(&self, pace: Pace) -> bool {
+        let cost = Self::cost(pace);
+        self.left
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| {
+                left.checked_sub(cost)
+            })
+            .is_ok()
+    }
+
+    /// Pays back after a success; `taken` is the cost of the last retry, 0 if
+    /// there was none.
+    pub(crate) fn pay_back(&self, taken: u32) {
+        if self.left.load(Ordering::Relaxed) == self.capacity {
+            return;
+        }
+        let _ = self
+            .left
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| {
+                Some(left.saturating_add(taken.max(1)).min(self.capacity))
+            });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_full_budget_allows_35_retries() {
+        let budget = RetryBudget::new(500);
+        let taken = (0..1000).filter(|_| budget.take(Pace::Backoff)).count();
+        assert_eq!(taken, 35);
+        assert!(budget.take(Pace::Throttle), "10 are left");
+    }
+
+    proptest! {
+        #[test]
+        fn it_is_a_bounded_counter(steps in prop::collection::vec(0u8..4, 0..300)) {
+            let budget = RetryBudget::new(100);
+            let mut model = 100u32;
+            for step in steps {
+                match step {
+                    0 | 1 => {
+                        let pace = if step == 0 { Pace::Backoff } else { Pace::Throttle };
+                        let cost = if step == 0 { 14 } else { 5 };
+                        prop_assert_eq!(budget.take(pace), model >= cost);
+                        if model >= cost { model -= cost; }
+                    }
+                    2 => { budget.pay_back(0); model = (model + 1).min(100); }
+                    _ => { budget.pay_back(14); model = (model + 14).min(100); }
+                }
+                prop_assert_eq!(budget.left.load(Ordering::Relaxed), model);
+            }
+        }
+    }
+}

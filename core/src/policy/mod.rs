@@ -1,0 +1,12 @@
+//! When to send, and when to send again: pure decisions over (attempt, failure,
+//! clock).
+
+mod budget;
+mod pacing;
+mod retry;
+mod skew;
+
+pub(crate) use budget::RetryBudget;
+pub(crate) use pacing::Pacer;
+pub(crate) use retry::{Backoff, Pace, next_attempt, retry_after, worth_a_retry};
+pub(crate) use skew::{MIN_SKEW, clock_skew};

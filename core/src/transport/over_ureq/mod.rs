@@ -1,0 +1,137 @@
+//! The transport over `ureq`, with a TCP layer, a resolver and one write per
+//! request of our own.
+//!
+//! `ureq` resolves the name on every request and starts a thread for that, and
+//! writes head and body apart; the parts here cost four system calls a request.
+
+mod coalesce;
+mod progress;
+mod resolver;
+mod settings;
+mod tcp;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use ureq::http::{self, Request, Uri};
+use ureq::unversioned::transport::{ConnectProxyConnector, Connector, RustlsConnector};
+
+use super::{Attempt, HttpRequest, HttpResponse, SendError, SendErrorKind, Transport};
+use crate::config::Config;
+use crate::error::Result;
+
+use coalesce::CoalesceConnector;
+use progress::Watched;
+use resolver::{CachingResolver, Names};
+use tcp::TcpConnector;
+
+/// Connections to one service, kept alive and shared by all threads.
+pub(crate) struct UreqTransport {
+    agent: ureq::Agent,
+    connect_timeout: Duration,
+    max_response_bytes: u64,
+}
+
+impl UreqTransport {
+    pub(crate) fn new(config: &Config) -> Result<Self> {
+        let names = Arc::new(Names::new(config.dns_cache));
+        let connector =
+            ().chain(ConnectProxyConnector::default())
+                .chain(TcpConnector(Arc::clone(&names)))
+                .chain(RustlsConnector::default())
+                .chain(CoalesceConnector);
+        let agent =
+            ureq::Agent::with_parts(settings::agent(config)?, connector, CachingResolver(names));
+        Ok(Self {
+            agent,
+            connect_timeout: config.connect_timeout,
+            max_response_bytes: u64::from(config.max_response_bytes),
+        })
+    }
+
+    /// Sends once; `fresh` passes over the idle connections.
+    fn once(
+        &self,
+        request: &HttpRequest,
+        timeout: Duration,
+        fresh: bool,
+    ) -> std::result::Result<HttpResponse, ureq::Error> {
+        let uri: Uri = request.url.parse().map_err(http::Error::from)?;
+        let mut builder = Request::post(uri);
+        for (name, value) in &request.headers {
+            builder = builder.header(*name, value);
+        }
+        let configured = self
+            .agent
+            .configure_request(builder.body(request.body.as_slice())?)
+            .timeout_global(Some(timeout))
+            .timeout_connect(Some(self.connect_timeout));
+        let request = if fresh {
+            configured.max_idle_age(Duration::ZERO).build()
+        } else {
+            configured.build()
+        };
+        let response = self.agent.run(request)?;
+        let (head, body) = response.into_parts();
+        let text = |name| {
+            let value: &http::HeaderValue = head.headers.get(name)?;
+            Some(value.to_str().ok()?.to_owned())
+        };
+        Ok(HttpResponse {
+            status: head.status.as_u16(),
+            date: text("date"),
+            retry_after: text("retry-after"),
+            body: body
+                .into_with_config()
+                .limit(self.max_response_bytes)
+                .read_to_vec()?,
+        })
+    }
+}
+
+impl Transport for UreqTransport {
+    fn send(
+        &self,
+        request: &HttpRequest,
+        attempt: &Attempt,
+    ) -> std::result::Result<HttpResponse, SendError> {
+        let started = std::time::Instant::now();
+        let watched = Watched::begin(&attempt.cancelled);
+        let error = match self.once(request, attempt.timeout, false) {
+            Ok(response) => return Ok(response),
+            Err(error) => error,
+        };
+        let progress = watched.progress();
+        // The server closed an idle connection just as it was used again: it
+        // sent no byte, and nothing of this request was read. One replay on a
+        // new connection costs neither an attempt nor budget.
+        if !progress.went_stale || !matches!(error, ureq::Error::Io(_)) {
+            return Err(describe(&error, progress));
+        }
+        watched.restart();
+        let left = attempt.timeout.saturating_sub(started.elapsed());
+        self.once(request, left, true)
+            .map_err(|error| describe(&error, watched.progress()))
+    }
+
+    fn close(&self) {
+        self.agent.clone().shutdown();
+    }
+}
+
+fn describe(error: &ureq::Error, progress: progress::Progress) -> SendError {
+    let sent = progress.sent;
+    let kind = match error {
+        _ if progress.cancelled => SendErrorKind::Cancelled,
+        ureq::Error::Timeout(_) => SendErrorKind::Timeout,
+        ureq::Error::BodyExceedsLimit(_) => SendErrorKind::BodyTooLarge,
+        _ if !sent => SendErrorKind::Connect,
+        _ => SendErrorKind::Lost,
+    };
+    let when = if sent {
+        "after the request was sent"
+    } else {
+        "before the request was sent"
+    };
+    SendError::new(kind, sent, format!("{error} ({when})"))
+}

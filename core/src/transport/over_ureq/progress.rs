@@ -1,0 +1,79 @@
+//! How far the attempt of this thread got, and whether it is to end.
+//!
+//! `ureq` runs a request on the calling thread and hands nothing of it down to
+//! the connection but a time-out; so the layers below meet here.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+/// What is known of an attempt.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Progress {
+    /// A byte of the request may have left.
+    pub(super) sent: bool,
+    /// An idle connection was used again, and it broke before it brought a byte.
+    pub(super) went_stale: bool,
+    /// It was ended by the caller.
+    pub(super) cancelled: bool,
+}
+
+struct Watch {
+    progress: Progress,
+    cancelled: Rc<dyn Fn() -> bool>,
+}
+
+thread_local! {
+    static WATCH: RefCell<Option<Watch>> = const { RefCell::new(None) };
+}
+
+/// An attempt on this thread, from `begin` to drop. An attempt inside another
+/// one (made by the caller's own `cancelled`) puts the outer one back.
+pub(super) struct Watched {
+    outer: Option<Watch>,
+}
+
+impl Watched {
+    pub(super) fn begin(cancelled: &Rc<dyn Fn() -> bool>) -> Self {
+        let watch = Watch {
+            progress: Progress::default(),
+            cancelled: Rc::clone(cancelled),
+        };
+        Self {
+            outer: WATCH.with_borrow_mut(|current| current.replace(watch)),
+        }
+    }
+
+    pub(super) fn progress(&self) -> Progress {
+        WATCH.with_borrow(|current| current.as_ref().map(|w| w.progress).unwrap_or_default())
+    }
+
+    pub(super) fn restart(&self) {
+        update(|progress| *progress = Progress::default());
+    }
+}
+
+impl Drop for Watched {
+    fn drop(&mut self) {
+        WATCH.with_borrow_mut(|current| *current = self.outer.take());
+    }
+}
+
+/// Notes something of the attempt on this thread.
+pub(super) fn update(change: impl FnOnce(&mut Progress)) {
+    WATCH.with_borrow_mut(|current| {
+        if let Some(watch) = current {
+            change(&mut watch.progress);
+        }
+    });
+}
+
+/// Whether the attempt on this thread is to end; notes it.
+pub(super) fn cancelled() -> bool {
+    let asked = WATCH.with_borrow(|current| current.as_ref().map(|w| Rc::clone(&w.cancelled)));
+    // Not borrowed while the caller's code runs: it may send, too.
+    let ends = asked.is_some_and(|asked| asked());
+    if ends {
+        update(|progress| progress.cancelled = true);
+    }
+    ends
+}

@@ -1,0 +1,72 @@
+//! Our options as `ureq`'s.
+
+use std::sync::Arc;
+
+use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig};
+
+use crate::config::Config;
+use crate::error::{Error, Result};
+
+pub(super) fn agent(config: &Config) -> Result<ureq::config::Config> {
+    // 20 items make 2 to 4 KiB; what is longer goes through in pieces.
+    const BUFFER: usize = 16 * 1024;
+    let idle = config.max_idle_connections.max(config.parallel) as usize;
+    Ok(ureq::Agent::config_builder()
+        .http_status_as_error(false)
+        .max_redirects(0)
+        .max_redirects_will_error(false)
+        .proxy(proxy(config)?)
+        .user_agent(&config.user_agent)
+        .accept("application/json")
+        .input_buffer_size(BUFFER)
+        .output_buffer_size(BUFFER)
+        .max_idle_connections(idle)
+        .max_idle_connections_per_host(idle)
+        .max_idle_age(config.idle_timeout)
+        .tls_config(TlsConfig::builder().root_certs(roots(config)?).build())
+        .build())
+}
+
+fn proxy(config: &Config) -> Result<Option<ureq::Proxy>> {
+    if config.proxy.is_empty() {
+        return Ok(if config.proxy_from_env {
+            ureq::Proxy::try_from_env()
+        } else {
+            None
+        });
+    }
+    // The text may hold a password: it is not repeated.
+    let refuse = |why: &str| {
+        Error::option(format!(
+            "option proxy {why}; expected is http://[user:password@]host:port"
+        ))
+    };
+    if !config.proxy.starts_with("http://") {
+        return Err(refuse("does not begin with http://"));
+    }
+    ureq::Proxy::new(&config.proxy)
+        .map(Some)
+        .map_err(|_| refuse("is no proxy URL"))
+}
+
+fn roots(config: &Config) -> Result<RootCerts> {
+    if config.ca_file.is_empty() {
+        return Ok(RootCerts::WebPki);
+    }
+    let refuse = |why: &str| Error::option(format!("option ca_file {:?}: {why}", config.ca_file));
+    let pem = std::fs::read(&config.ca_file).map_err(|e| refuse(&e.to_string()))?;
+    let mut certificates = Vec::new();
+    for item in ureq::tls::parse_pem(&pem) {
+        match item {
+            Ok(PemItem::Certificate(certificate)) => certificates.push(certificate),
+            Ok(_) => {}
+            Err(error) => return Err(refuse(&format!("is no PEM file: {error}"))),
+        }
+    }
+    if certificates.is_empty() {
+        return Err(refuse("has no certificate in it"));
+    }
+    let built_in = webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter();
+    certificates.extend(built_in.map(|der| Certificate::from_der(der.as_ref())));
+    Ok(RootCerts::Specific(Arc::new(certificates)))
+}

@@ -1,0 +1,423 @@
+//! A response body to its documented parts, whatever version wrote it.
+//!
+//! `ret_code`/`retCode` and `err_msg`/`errMsg` are both documented (the query
+//! renamed them in the move from XG to TPNS); one page prints `ErrMsg`. So names
+//! are compared without case and underscores. What no document names is kept.
+
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
+
+/// The documented parts of a response body.
+#[derive(Debug, Default, PartialEq)]
+pub(crate) struct Answer {
+    /// `None`: missing, or nothing that is a number.
+    pub(crate) code: Option<i64>,
+    pub(crate) message: String,
+    /// `None`: missing, or no list.
+    pub(crate) result: Option<Vec<Element>>,
+    pub(crate) account_tokens: Option<Vec<MappedAccount>>,
+    pub(crate) token_accounts: Option<Vec<MappedToken>>,
+    /// A documented field appears twice with different contents.
+    pub(crate) contradicts_itself: bool,
+    pub(crate) extra: Vec<(String, String)>,
+}
+
+/// One element of `result`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Element {
+    /// `"0"`, `0`, `"ok"` or `"NO_ERROR"`.
+    Success,
+    /// Any other number, as a number or a string.
+    Code(i64),
+    /// A word, such as the legacy `"token_not_exists"`.
+    Word(String),
+    /// Neither: null, an object …
+    Other,
+}
+
+/// An element of `account_tokens`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct MappedAccount {
+    pub(crate) account: String,
+    pub(crate) account_type: Option<i64>,
+    pub(crate) tokens: Vec<String>,
+}
+
+/// An element of `token_accounts`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct MappedToken {
+    pub(crate) token: String,
+    pub(crate) accounts: Vec<(String, Option<i64>)>,
+}
+
+impl Answer {
+    /// Reads a body that is one JSON object.
+    pub(crate) fn read(body: &[u8]) -> Result<Self, serde_json::Error> {
+        serde_json::from_slice(body)
+    }
+}
+
+impl<'de> Deserialize<'de> for Answer {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Fields;
+
+        impl<'de> Visitor<'de> for Fields {
+            type Value = Answer;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a JSON object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Answer, A::Error> {
+                let mut answer = Answer::default();
+                while let Some(name) = map.next_key::<std::borrow::Cow<'de, str>>()? {
+                    match Field::of(&name) {
+                        Field::Code => {
+                            let Number(code) = map.next_value()?;
+                            answer.contradicts_itself |=
+                                answer.code.is_some() && answer.code != code;
+                            answer.code = answer.code.or(code);
+                        }
+                        Field::Message => {
+                            let Lenient(text) = map.next_value()?;
+                            answer.message = text.unwrap_or_default();
+                        }
+                        Field::Result => {
+                            let List(list) = map.next_value()?;
+                            once(&mut answer.result, list, &mut answer.contradicts_itself);
+                        }
+                        Field::AccountTokens => {
+                            let List(list) = map.next_value()?;
+                            once(
+                                &mut answer.account_tokens,
+                                list,
+                                &mut answer.contradicts_itself,
+                            );
+                        }
+                        Field::TokenAccounts => {
+                            let List(list) = map.next_value()?;
+                            once(
+                                &mut answer.token_accounts,
+                                list,
+                                &mut answer.contradicts_itself,
+                            );
+                        }
+                        Field::Unknown => {
+                            let raw: &RawValue = map.next_value()?;
+                            answer.extra.push((name.into_owned(), raw.get().to_owned()));
+                        }
+                    }
+                }
+                Ok(answer)
+            }
+        }
+
+        deserializer.deserialize_map(Fields)
+    }
+}
+
+fn once<T: PartialEq>(slot: &mut Option<T>, value: Option<T>, contradiction: &mut bool) {
+    *contradiction |= slot.is_some() && *slot != value;
+    if slot.is_none() {
+        *slot = value;
+    }
+}
+
+enum Field {
+    Code,
+    Message,
+    Result,
+    AccountTokens,
+    TokenAccounts,
+    Unknown,
+}
+
+impl Field {
+    fn of(name: &str) -> Self {
+        let is = |documented: &str| {
+            let mut given = name.bytes().filter(|b| *b != b'_');
+            documented
+                .bytes()
+                .all(|d| given.next().is_some_and(|g| g.eq_ignore_ascii_case(&d)))
+                && given.next().is_none()
+        };
+        if is("retcode") {
+            Self::Code
+        } else if is("errmsg") {
+            Self::Message
+        } else if is("result") {
+            Self::Result
+        } else if is("accounttokens") {
+            Self::AccountTokens
+        } else if is("tokenaccounts") {
+            Self::TokenAccounts
+        } else {
+            Self::Unknown
+        }
+    }
+}
+
+/// A scalar of any type; a list or an object is read over.
+struct Scalar<T>(fn(Piece<'_>) -> T);
+
+enum Piece<'a> {
+    Integer(i64),
+    Text(&'a str),
+    Other,
+}
+
+impl<'de, T> serde::de::DeserializeSeed<'de> for Scalar<T> {
+    type Value = T;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<T, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de, T> Visitor<'de> for Scalar<T> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("any JSON value")
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<T, E> {
+        Ok((self.0)(Piece::Integer(value)))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<T, E> {
+        Ok((self.0)(
+            i64::try_from(value).map_or(Piece::Other, Piece::Integer),
+        ))
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<T, E> {
+        Ok((self.0)(Piece::Text(value)))
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<T, E> {
+        Ok((self.0)(Piece::Other))
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<T, E> {
+        Ok((self.0)(Piece::Other))
+    }
+
+    fn visit_unit<E>(self) -> Result<T, E> {
+        Ok((self.0)(Piece::Other))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<T, A::Error> {
+        while seq.next_element::<IgnoredAny>()?.is_some() {}
+        Ok((self.0)(Piece::Other))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<T, A::Error> {
+        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        Ok((self.0)(Piece::Other))
+    }
+}
+
+macro_rules! scalar {
+    ($type:ty, $convert:expr) => {
+        impl<'de> Deserialize<'de> for $type {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                serde::de::DeserializeSeed::deserialize(Scalar($convert), deserializer)
+            }
+        }
+    };
+}
+
+/// A number, or a string that is one.
+struct Number(Option<i64>);
+
+scalar!(Number, |piece| Number(match piece {
+    Piece::Integer(n) => Some(n),
+    Piece::Text(text) => integer(text),
+    Piece::Other => None,
+}));
+
+/// A string; anything else is `None`.
+struct Lenient(Option<String>);
+
+scalar!(Lenient, |piece| Lenient(match piece {
+    Piece::Text(text) => Some(text.to_owned()),
+    _ => None,
+}));
+
+scalar!(Element, |piece| match piece {
+    Piece::Integer(0) => Element::Success,
+    Piece::Integer(n) => Element::Code(n),
+    Piece::Other => Element::Other,
+    Piece::Text(text)
+        if text.eq_ignore_ascii_case("ok") || text.eq_ignore_ascii_case("no_error") =>
+        Element::Success,
+    Piece::Text(text) => match integer(text) {
+        Some(0) => Element::Success,
+        Some(n) => Element::Code(n),
+        None if text.is_empty() => Element::Other,
+        None => Element::Word(text.to_owned()),
+    },
+});
+
+/// Digits with an optional minus sign, and nothing around them.
+fn integer(text: &str) -> Option<i64> {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
+        return None;
+    }
+    text.parse().ok()
+}
+
+/// A list whose elements can be read; anything else is `None`.
+struct List<T>(Option<Vec<T>>);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for List<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let raw = <&RawValue>::deserialize(deserializer)?;
+        Ok(Self(serde_json::from_str(raw.get()).ok()))
+    }
+}
+
+impl<'de> Deserialize<'de> for MappedAccount {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(serde::Deserialize)]
+        struct Raw {
+            account: String,
+            account_type: Option<Number>,
+            token_list: Option<Vec<String>>,
+        }
+        let raw = Raw::deserialize(deserializer)?;
+        Ok(Self {
+            account: raw.account,
+            account_type: raw.account_type.and_then(|n| n.0),
+            tokens: raw.token_list.unwrap_or_default(),
+        })
+    }
+}
+
+impl<'de> Deserialize<'de> for MappedToken {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(serde::Deserialize)]
+        struct RawAccount {
+            account: String,
+            account_type: Option<Number>,
+        }
+        #[derive(serde::Deserialize)]
+        struct Raw {
+            token: String,
+            account_list: Option<Vec<RawAccount>>,
+        }
+        let raw = Raw::deserialize(deserializer)?;
+        let accounts = raw.account_list.unwrap_or_default().into_iter();
+        Ok(Self {
+            token: raw.token,
+            accounts: accounts
+                .map(|a| (a.account, a.account_type.and_then(|n| n.0)))
+                .collect(),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(body: &str) -> Answer {
+        Answer::read(body.as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn both_spellings_and_both_types_of_a_code_are_read() {
+        for body in [
+            r#"{"ret_code":7}"#,
+            r#"{"retCode":7}"#,
+            r#"{"ret_code":"7"}"#,
+            r#"{"RetCode":7,"ErrMsg":null}"#,
+            r#"{"ret_code":7,"retCode":"7"}"#,
+        ] {
+            let answer = read(body);
+            assert_eq!(answer.code, Some(7), "{body}");
+            assert!(!answer.contradicts_itself);
+        }
+        for body in [
+            "{}",
+            r#"{"ret_code":null}"#,
+            r#"{"ret_code":"ok"}"#,
+            r#"{"ret_code":[0]}"#,
+            r#"{"ret_code":0.0}"#,
+            r#"{"ret_code":""}"#,
+            r#"{"ret_code":18446744073709551615}"#,
+        ] {
+            assert_eq!(read(body).code, None, "{body}");
+        }
+    }
+
+    #[test]
+    fn two_codes_that_differ_contradict() {
+        assert!(read(r#"{"ret_code":0,"retCode":1008003}"#).contradicts_itself);
+        assert!(read(r#"{"result":["0"],"result":["1"],"ret_code":0}"#).contradicts_itself);
+    }
+
+    #[test]
+    fn elements_are_read_in_every_documented_form() {
+        let answer = read(
+            r#"{"result":["0",0,"ok","NO_ERROR","1008006",1008006,"token_not_exists",null,{},""]}"#,
+        );
+        use Element::{Code, Other, Success, Word};
+        assert_eq!(
+            answer.result.unwrap(),
+            [
+                Success,
+                Success,
+                Success,
+                Success,
+                Code(1_008_006),
+                Code(1_008_006),
+                Word("token_not_exists".to_owned()),
+                Other,
+                Other,
+                Other,
+            ]
+        );
+        for body in [
+            r#"{"result":"[0]"}"#,
+            r#"{"result":{}}"#,
+            r#"{"result":null}"#,
+        ] {
+            assert_eq!(read(body).result, None, "{body}");
+        }
+    }
+
+    #[test]
+    fn mappings_are_read_with_and_without_types() {
+        let answer = read(
+            r#"{"account_tokens":[{"account":"a1","account_type":0,"token_list":["t1"]},
+                {"account":"a2","token_list":[]}],
+                "token_accounts":[{"token":"t1","account_list":[{"account":"a1"}]}]}"#,
+        );
+        let accounts = answer.account_tokens.unwrap();
+        assert_eq!(accounts[0].account_type, Some(0));
+        assert_eq!(accounts[1].account_type, None);
+        assert_eq!(
+            answer.token_accounts.unwrap()[0].accounts,
+            [("a1".to_owned(), None)]
+        );
+    }
+
+    #[test]
+    fn what_no_document_names_is_kept() {
+        let answer = read(r#"{"ret_code":0,"seq":7,"err_msg_zh":"好"}"#);
+        assert_eq!(answer.extra[0], ("seq".to_owned(), "7".to_owned()));
+        assert_eq!(answer.extra[1].1, "\"好\"");
+    }
+
+    #[test]
+    fn what_is_no_object_is_an_error() {
+        for body in ["", "[]", "null", "7", "<html>", "{\"ret_code\":0", "{} {}"] {
+            assert!(Answer::read(body.as_bytes()).is_err(), "{body}");
+        }
+    }
+}

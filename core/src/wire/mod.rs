@@ -1,0 +1,8 @@
+//! The documented JSON, both ways: the only place that knows field names.
+
+mod answer;
+mod body;
+mod parse;
+
+pub(crate) use answer::{Answer, Element};
+pub(crate) use body::body;
