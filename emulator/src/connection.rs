@@ -261,6 +261,10 @@ impl AsyncWrite for Connection {
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        // An orderly end would go out before the reset.
+        if self.control.reset.get() {
+            return Poll::Ready(Ok(()));
+        }
         self.get_mut().stream.poll_shutdown(cx)
     }
 }

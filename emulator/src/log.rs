@@ -45,6 +45,8 @@ pub struct LogEntry {
 pub struct Counters {
     /// TCP connections accepted.
     pub connections: u64,
+    /// TCP connections open now; a reset does not forget them.
+    pub open: u64,
     /// Requests read to their end.
     pub received: u64,
     /// Answers handed to their connections, whole or spoiled on the way.

@@ -77,7 +77,7 @@ async fn accept(listener: TcpListener, shared: &Arc<Shared>, tls: Option<&TlsAcc
             continue;
         };
         let _ = tcp.set_nodelay(true);
-        shared.with(Service::count_connection);
+        let open = Open::new(shared);
         connections += 1;
         let control = Rc::new(Control::new(connections));
         spawn_local(connection(
@@ -86,7 +86,24 @@ async fn accept(listener: TcpListener, shared: &Arc<Shared>, tls: Option<&TlsAcc
             control,
             shared.clone(),
             date.clone(),
+            open,
         ));
+    }
+}
+
+/// Counts a connection for as long as it lives.
+struct Open(Arc<Shared>);
+
+impl Open {
+    fn new(shared: &Arc<Shared>) -> Self {
+        shared.with(Service::count_connection);
+        Self(shared.clone())
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.0.with(Service::count_closed);
     }
 }
 
@@ -96,6 +113,7 @@ async fn connection(
     control: Rc<Control>,
     shared: Arc<Shared>,
     date: Rc<DateHeader>,
+    _open: Open,
 ) {
     let stream = match tls {
         None => Stream::Plain(tcp),

@@ -113,6 +113,18 @@ impl Service {
 
     pub(crate) fn count_connection(&mut self) {
         self.counters.connections += 1;
+        self.counters.open += 1;
+    }
+
+    pub(crate) fn count_closed(&mut self) {
+        self.counters.open -= 1;
+    }
+
+    /// Starts over under another configuration.
+    pub(crate) fn reconfigure(&mut self, config: Config) {
+        let open = self.counters.open;
+        *self = Self::new(config);
+        self.counters.open = open;
     }
 
     pub(crate) fn count_idle_drop(&mut self) {

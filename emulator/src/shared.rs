@@ -65,7 +65,7 @@ impl Shared {
 
     /// Starts over under another configuration.
     pub(crate) fn reconfigure(&self, config: Config) {
-        self.with(|service| *service = Service::new(config));
+        self.with(|service| service.reconfigure(config));
     }
 
     pub(crate) fn wait_until(&self, timeout: Duration, until: impl Fn(&Counters) -> bool) -> bool {
