@@ -194,7 +194,10 @@ impl Service {
             Some(Ok(raw)) => raw.operator_type,
             _ => None,
         };
-        let fault = self.plan.next(call.path, operator_type);
+        let (fault, close_idle) = match self.plan.next(call.path, operator_type) {
+            Some(FaultKind::CloseIdle { rst, .. }) => (None, Some(rst)),
+            fault => (fault, None),
+        };
         let carried_out = fault.as_ref().is_none_or(FaultKind::applies);
         let verdict = if carried_out {
             self.judge(call, endpoint, raw, &Forced::of(fault.as_ref()), now)
@@ -233,7 +236,10 @@ impl Service {
             auth: call.headers.kind(),
         };
         self.journal.push(entry);
-        let close_idle = status.and_then(|_| self.plan.next_idle(call.path, operator_type));
+        let close_idle = status.and_then(|_| {
+            let planned = self.plan.next_idle(call.path, operator_type);
+            planned.or(close_idle)
+        });
         Handled {
             reply: said.reply,
             close_idle,

@@ -408,3 +408,24 @@ fn close_idle_for_ever_spares_every_first_request() {
         assert!(expected.contains(&dropped), "{dropped}");
     }
 }
+
+#[test]
+fn close_idle_can_come_by_chance() {
+    let emulator = Emulator::start(Config {
+        random_faults: Some(RandomFaults {
+            seed: 1,
+            per_mille: 1000,
+            kinds: vec![FaultKind::CloseIdle {
+                rst: true,
+                per_mille: 1000,
+            }],
+        }),
+        ..Config::default()
+    })
+    .unwrap();
+    let mut client = Client::new(&emulator);
+    let body = overwrite(&[("t1", "a1")]);
+    assert_eq!(client.post(BATCH, &body).status(), 200);
+    assert_eq!(client.post(BATCH, &body).end, End::Reset);
+    assert_eq!(emulator.counters().received, 1);
+}
