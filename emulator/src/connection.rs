@@ -23,9 +23,8 @@ pub(crate) struct Control {
     pub(crate) requests: Cell<u64>,
     /// For the answer that is about to be written.
     pace: Cell<Option<Pace>>,
-    /// The last request is answered: bytes to come belong to the next.
-    between: Cell<bool>,
-    /// What to do at those bytes; `Some(true)` is a reset.
+    /// Set with an answer: what to do at the first byte of the next request;
+    /// `Some(true)` is a reset.
     close_idle: Cell<Option<bool>>,
     reset: Cell<bool>,
 }
@@ -36,7 +35,6 @@ impl Control {
             id,
             requests: Cell::new(0),
             pace: Cell::new(None),
-            between: Cell::new(false),
             close_idle: Cell::new(None),
             reset: Cell::new(false),
         }
@@ -46,7 +44,6 @@ impl Control {
     pub(crate) fn answer(&self, pace: Pace, close_idle: Option<bool>) {
         self.pace.set(Some(pace));
         self.close_idle.set(close_idle);
-        self.between.set(true);
     }
 
     /// The connection will end by a reset.
@@ -218,7 +215,7 @@ impl AsyncRead for Connection {
         }
         let before = buf.filled().len();
         ready!(this.stream.poll_read(cx, buf))?;
-        if buf.filled().len() == before || !this.control.between.replace(false) {
+        if buf.filled().len() == before {
             return Poll::Ready(Ok(()));
         }
         let Some(reset) = this.control.close_idle.take() else {

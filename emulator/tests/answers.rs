@@ -162,6 +162,16 @@ fn authentication_is_checked_over_the_very_bytes() {
     );
     emulator.reconfigure(Config::default());
     assert_eq!(code(signed, body), 1_008_003, "a stamp of 2019 is too old");
+    // A server whose clock stands at the stamp, or well before it.
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    let back_then = 1_565_314_789 - i64::try_from(now.unwrap().as_secs()).unwrap();
+    for (skew, expected) in [(back_then, 0), (back_then - 900, 1_008_003)] {
+        emulator.reconfigure(Config {
+            clock_skew_s: skew,
+            ..Config::default()
+        });
+        assert_eq!(code(signed, body), expected);
+    }
 }
 
 #[test]
