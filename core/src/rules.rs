@@ -85,20 +85,28 @@ fn not_empty(request: &Request) -> Result<()> {
 }
 
 fn legacy_fields(request: &Request, version: ProtocolVersion) -> Result<()> {
-    let wants_platform = version != ProtocolVersion::Tpns;
+    // The query page of TPNS never had it.
+    let wants_platform = match version {
+        ProtocolVersion::Tpns => false,
+        ProtocolVersion::TpnsWithPlatform => matches!(request.action, Action::Batch(_)),
+        ProtocolVersion::XgV3 => true,
+    };
     let fields = &request.legacy;
     if wants_platform && fields.platform.is_none() {
         return Err(Error::request(format!(
-            "platform is missing; protocol {} requires it, \"android\" or \"ios\" (parameter \
-             platform)",
+            "platform is missing; {} in protocol {} requires it, \"android\" or \"ios\" \
+             (parameter platform)",
+            request.action.api_name(),
             version.name()
         )));
     }
     if !wants_platform && fields.platform.is_some() {
-        return Err(Error::request(
-            "platform is no parameter of protocol tpns: it was removed from the documents in \
-             2021; leave it out, or set protocol to tpns_with_platform or xg_v3",
-        ));
+        return Err(Error::request(format!(
+            "platform is no parameter of {} in protocol {}; only bind and unbind before 2021-07, \
+             and xg_v3, have it: leave it out",
+            request.action.api_name(),
+            version.name()
+        )));
     }
     if version != ProtocolVersion::XgV3 {
         for (name, given) in [("op_type", &fields.op_type), ("op_id", &fields.op_id)] {
@@ -206,6 +214,10 @@ mod tests {
     fn typed_request() -> Request {
         let account = Account::with_type("alice", AccountType(1)).unwrap();
         Request::bind(vec![Binding::one(token("t1"), account)])
+    }
+
+    fn query() -> Request {
+        Request::query_by_token(vec![token("t1")])
     }
 
     #[test]

@@ -1,1 +1,77 @@
 //! A Tencent Push Notification Service on localhost.
+//!
+//! It keeps account bindings under the documented rules, checks both kinds of
+//! authentication, speaks every protocol version, and goes wrong on demand:
+//! what a client is tried against when there is no account at Tencent. It
+//! shares no code with the client that it judges.
+//!
+//! ```
+//! use xgpush_emulator::{Config, Emulator, Fault, FaultKind};
+//!
+//! let emulator = Emulator::start(Config::default())?;
+//! emulator.push_fault(Fault::new(FaultKind::retry_after(503, "1")).times(2));
+//! println!("the service address is {}", emulator.base_url());
+//! # std::io::Result::Ok(())
+//! ```
+//!
+//! Dropping the [`Emulator`] ends its only thread. No signal handler and no
+//! logger is installed.
+//!
+//! # Where the documents are silent
+//!
+//! Open questions are options of [`Config`]. The rest is chosen once:
+//!
+//! * Empty lists and nulls count as missing (1008002).
+//! * With both kinds of authentication sent, the signature counts.
+//! * `platform` is required for queries only in legacy XG.
+//! * A query answers what was not found with an empty list in its place.
+//!
+//! # Programs in other languages
+//!
+//! The program `xgpush-emulator` prints its address; JSON sent by POST to
+//! `/_emulator/` on the same port steers it:
+//!
+//! | path | body | answer besides `ret_code` |
+//! |---|---|---|
+//! | `config` | a [`Config`]: takes it and resets all | |
+//! | `reset` | state, log, counters and faults as at the start | |
+//! | `fault` | a [`Fault`] or a list of them | |
+//! | `clear_faults` | | |
+//! | `settle` | applies what was accepted and is not due yet | |
+//! | `state` (or GET) | | `state`: [`State`] |
+//! | `log` (or GET) | | `log`: list of [`LogEntry`] |
+//! | `counters` (or GET) | | `counters`: [`Counters`] |
+#![forbid(unsafe_code)]
+
+mod admin;
+mod answer;
+mod auth;
+mod bindings;
+pub mod cli;
+mod codes;
+mod config;
+mod connection;
+mod emulator;
+mod endpoint;
+mod fault;
+mod judge;
+mod log;
+mod plan;
+mod request;
+mod server;
+mod service;
+mod shared;
+mod spoil;
+mod state;
+mod tls;
+mod verdict;
+
+pub use auth::AuthKind;
+pub use config::{
+    AuthFailure, Clears, Config, NotFound, OverLimit, PlatformField, RandomFaults, Spelling,
+    Version,
+};
+pub use emulator::Emulator;
+pub use fault::{Fault, FaultKind};
+pub use log::{Counters, LogEntry};
+pub use state::State;

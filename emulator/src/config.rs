@@ -1,0 +1,194 @@
+//! How this server behaves where a choice exists.
+//!
+//! The documents leave questions open (time-stamp tolerance, what an overwrite
+//! clears, the 101st token of an account …). Each is an option here, so that a
+//! client can be tried under every reading.
+
+use serde::{Deserialize, Serialize};
+
+use crate::fault::{Fault, FaultKind};
+
+/// Which generation of the documents the server follows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Version {
+    /// Current TPNS: no `platform`, optional account types, one account per type and token.
+    #[default]
+    Tpns,
+    /// TPNS of 2020 to mid-2021: `platform` is required when binding.
+    TpnsWithPlatform,
+    /// Legacy XG v3: `platform` and every account type are required; up to ten
+    /// accounts per token, whatever their types.
+    XgV3,
+}
+
+/// The form of an authentication failure (nothing is documented).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum AuthFailure {
+    /// Status 200 and the code in a JSON body.
+    #[default]
+    Json200,
+    /// Status 403 and the code in a JSON body.
+    Json403,
+    /// Status 403 and a line of plain text.
+    Plain403,
+}
+
+/// What an overwriting bind removes from the token first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Clears {
+    /// Only accounts of the types that the request names.
+    SameType,
+    /// Every account of the token.
+    #[default]
+    AllTypes,
+}
+
+/// What happens when one more token is bound to a full account.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OverLimit {
+    /// The token bound longest ago is unbound.
+    #[default]
+    DropOldest,
+    /// The item is answered 1008007 and leaves nothing changed. When operations
+    /// apply later (`apply_delay_ms`), the answer is judged by what is visible at
+    /// arrival, and an item that finds the account full when its time comes is dropped.
+    Reject,
+    /// There is no limit.
+    Allow,
+}
+
+/// The top code of a query in which something was not found.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NotFound {
+    /// 0; only the element says 10110008.
+    #[default]
+    Zero,
+    /// 1008026 when some, 1008027 when all were not found.
+    Partial,
+}
+
+/// What current TPNS does with a `platform` field, which it no longer documents.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PlatformField {
+    /// It is not looked at.
+    #[default]
+    Ignore,
+    /// 1008007.
+    Reject,
+}
+
+/// How code and message are spelled.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Spelling {
+    /// As documented: `retCode`/`errMsg` for the TPNS query, `ret_code`/`err_msg` elsewhere.
+    #[default]
+    ByVersion,
+    /// `ret_code`/`err_msg` everywhere.
+    Snake,
+    /// `retCode`/`errMsg` everywhere.
+    Camel,
+}
+
+/// Faults thrown at requests by chance, repeatable by their seed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RandomFaults {
+    /// The same seed and the same requests give the same faults.
+    pub seed: u64,
+    /// How many requests of a thousand are hit.
+    pub per_mille: u32,
+    /// One of these is picked each time.
+    pub kinds: Vec<FaultKind>,
+}
+
+/// Everything that can be chosen about the server.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// The generation of the documents to follow. Default: `tpns`.
+    pub version: Version,
+    /// The only access id that is let in. Default: the one of the official example.
+    pub access_id: String,
+    /// Its secret key. Default: the one of the official example.
+    pub secret_key: String,
+    /// How long after its arrival an accepted operation shows in queries. Default: 0,
+    /// which is before the answer is sent.
+    pub apply_delay_ms: u64,
+    /// How long every answer is held back. Default: 0.
+    pub latency_ms: u64,
+    /// The server's clock minus the real one, in `Date` and in the time-stamp check. Default: 0.
+    pub clock_skew_s: i64,
+    /// How far a signature's time stamp may be off. Default: 300; none is not checked.
+    pub timestamp_tolerance_s: Option<u64>,
+    /// The form of an authentication failure. Default: `json200`.
+    pub auth_failure: AuthFailure,
+    /// What an overwriting bind clears. Default: `all_types`.
+    pub overwrite_clears: Clears,
+    /// Whether operator 1 acts as operator 2 in version `tpns`. Default: yes, as
+    /// documented since 2020-10-26.
+    pub append_is_overwrite: bool,
+    /// How many tokens an account may have. Default: 100.
+    pub max_tokens_per_account: usize,
+    /// What happens beyond that. Default: `drop_oldest`.
+    pub over_limit: OverLimit,
+    /// Whether 1008026 and 1008027 come with a `result`. Default: yes.
+    pub result_with_partial: bool,
+    /// The top code of queries that did not find everything. Default: `zero`.
+    pub query_not_found: NotFound,
+    /// What version `tpns` does with a `platform` field. Default: `ignore`.
+    pub platform_field: PlatformField,
+    /// The envelope's spelling. Default: `by_version`.
+    pub spelling: Spelling,
+    /// The element code of success. Default: empty, which is `ok` in `xg_v3` and `0` otherwise.
+    pub ok_word: String,
+    /// Tokens that begin so are refused: 1008006, in `xg_v3` `token_not_exists`.
+    /// Default: `bad`; empty refuses none.
+    pub bad_token_prefix: String,
+    /// Requests per second beyond which 1008028 is answered. Default: none.
+    pub rate_limit_per_s: Option<u32>,
+    /// How many log entries are kept; the oldest go first. Default: 1,000,000.
+    pub max_log: usize,
+    /// The faults to begin with. Default: none.
+    pub faults: Vec<Fault>,
+    /// Faults by chance. Default: none.
+    pub random_faults: Option<RandomFaults>,
+    /// HTTPS with a certificate from a CA made at the start. Read only when starting.
+    pub tls: bool,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            version: Version::default(),
+            access_id: "1500001048".into(),
+            secret_key: "1452fcebae9f3115ba794fb0fff2fd73".into(),
+            apply_delay_ms: 0,
+            latency_ms: 0,
+            clock_skew_s: 0,
+            timestamp_tolerance_s: Some(300),
+            auth_failure: AuthFailure::default(),
+            overwrite_clears: Clears::default(),
+            append_is_overwrite: true,
+            max_tokens_per_account: 100,
+            over_limit: OverLimit::default(),
+            result_with_partial: true,
+            query_not_found: NotFound::default(),
+            platform_field: PlatformField::default(),
+            spelling: Spelling::default(),
+            ok_word: String::new(),
+            bad_token_prefix: "bad".into(),
+            rate_limit_per_s: None,
+            max_log: 1_000_000,
+            faults: Vec::new(),
+            random_faults: None,
+            tls: false,
+        }
+    }
+}

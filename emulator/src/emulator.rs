@@ -1,0 +1,142 @@
+//! The handle.
+
+use std::fmt;
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+
+use crate::config::Config;
+use crate::fault::Fault;
+use crate::log::{Counters, LogEntry};
+use crate::server;
+use crate::shared::Shared;
+use crate::state::State;
+use crate::tls::Tls;
+
+/// A running server. Dropping it closes every connection and ends its thread.
+pub struct Emulator {
+    shared: Arc<Shared>,
+    address: SocketAddr,
+    ca_pem: Option<String>,
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Emulator {
+    /// Starts on a free port of 127.0.0.1; it listens when this returns.
+    pub fn start(config: Config) -> io::Result<Self> {
+        Self::start_on(config, SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))
+    }
+
+    /// Starts on an address; port 0 is any free one.
+    pub fn start_on(config: Config, address: SocketAddr) -> io::Result<Self> {
+        let tls = if config.tls { Some(Tls::new()?) } else { None };
+        let (acceptor, ca_pem) = tls.map(|tls| (tls.acceptor, tls.ca_pem)).unzip();
+        let listener = TcpListener::bind(address)?;
+        listener.set_nonblocking(true)?;
+        let address = listener.local_addr()?;
+        let shared = Arc::new(Shared::new(config));
+        let (stop, stopped) = oneshot::channel();
+        let thread = thread::Builder::new()
+            .name("xgpush-emulator".into())
+            .spawn({
+                let shared = shared.clone();
+                move || {
+                    // Clients see a server that cannot run as a closed port.
+                    let _ = server::run(listener, &shared, acceptor.as_ref(), stopped);
+                }
+            })?;
+        Ok(Self {
+            shared,
+            address,
+            ca_pem,
+            stop: Some(stop),
+            thread: Some(thread),
+        })
+    }
+
+    /// The service address, such as `http://127.0.0.1:40123`.
+    pub fn base_url(&self) -> String {
+        let scheme = if self.ca_pem.is_some() {
+            "https"
+        } else {
+            "http"
+        };
+        format!("{scheme}://{}", self.address)
+    }
+
+    /// The port that it listens on.
+    pub fn port(&self) -> u16 {
+        self.address.port()
+    }
+
+    /// The certificate authority to trust, as PEM; none without TLS.
+    pub fn ca_pem(&self) -> Option<&str> {
+        self.ca_pem.as_deref()
+    }
+
+    /// Adds a fault behind those that wait already.
+    pub fn push_fault(&self, fault: Fault) {
+        self.shared.with(|service| service.push_fault(fault));
+    }
+
+    /// Forgets all faults, those by chance too.
+    pub fn clear_faults(&self) {
+        self.shared.with(super::service::Service::clear_faults);
+    }
+
+    /// Takes another configuration and starts over: state, log, counters, faults.
+    /// Port, TLS and open connections stay.
+    pub fn reconfigure(&self, config: Config) {
+        self.shared.reconfigure(config);
+    }
+
+    /// The requests so far, in the order of their arrival.
+    pub fn log(&self) -> Vec<LogEntry> {
+        self.shared.with(|service| service.log())
+    }
+
+    /// The counters now.
+    pub fn counters(&self) -> Counters {
+        self.shared.with(|service| service.counters.clone())
+    }
+
+    /// What a query could see now.
+    pub fn state(&self) -> State {
+        let now = self.shared.now();
+        self.shared.with(|service| service.state(now))
+    }
+
+    /// Applies every accepted operation, due or not.
+    pub fn settle(&self) {
+        self.shared.with(super::service::Service::settle);
+    }
+
+    /// Waits until the counters are so; false when `timeout` passes first.
+    pub fn wait_until(&self, timeout: Duration, until: impl Fn(&Counters) -> bool) -> bool {
+        self.shared.wait_until(timeout, until)
+    }
+}
+
+impl Drop for Emulator {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        if let Some(thread) = self.thread.take() {
+            // A panic over there has been told by its thread.
+            let _ = thread.join();
+        }
+    }
+}
+
+impl fmt::Debug for Emulator {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Emulator")
+            .field("address", &self.address)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,87 @@
+//! The service between its thread and those who watch it.
+
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use tokio::sync::Notify;
+
+use crate::config::Config;
+use crate::log::Counters;
+use crate::service::{Now, Service};
+
+struct Watched {
+    service: Service,
+    waiting: usize,
+}
+
+/// The one service, behind its lock.
+pub(crate) struct Shared {
+    watched: Mutex<Watched>,
+    changed: Condvar,
+    started: Instant,
+    /// There is something to apply later.
+    pub(crate) scheduled: Notify,
+}
+
+impl Shared {
+    pub(crate) fn new(config: Config) -> Self {
+        Self {
+            watched: Mutex::new(Watched {
+                service: Service::new(config),
+                waiting: 0,
+            }),
+            changed: Condvar::new(),
+            started: Instant::now(),
+            scheduled: Notify::new(),
+        }
+    }
+
+    pub(crate) fn now(&self) -> Now {
+        let millis = |duration: Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
+        Now {
+            unix_ms: millis(
+                SystemTime::now()
+                    .duration_since(UNIX_EPOCH)
+                    .unwrap_or_default(),
+            ),
+            monotonic_ms: millis(self.started.elapsed()),
+        }
+    }
+
+    /// How long until a moment of [`Now::monotonic_ms`].
+    pub(crate) fn until(&self, monotonic_ms: u64) -> Duration {
+        Duration::from_millis(monotonic_ms).saturating_sub(self.started.elapsed())
+    }
+
+    /// Runs with the service, and wakes those who wait for its counters.
+    pub(crate) fn with<T>(&self, act: impl FnOnce(&mut Service) -> T) -> T {
+        let mut watched = self.lock();
+        let result = act(&mut watched.service);
+        if watched.waiting > 0 {
+            self.changed.notify_all();
+        }
+        result
+    }
+
+    /// Starts over under another configuration.
+    pub(crate) fn reconfigure(&self, config: Config) {
+        self.with(|service| service.reconfigure(config));
+    }
+
+    pub(crate) fn wait_until(&self, timeout: Duration, until: impl Fn(&Counters) -> bool) -> bool {
+        let mut watched = self.lock();
+        watched.waiting += 1;
+        let (mut watched, _) = self
+            .changed
+            .wait_timeout_while(watched, timeout, |watched| {
+                !until(&watched.service.counters)
+            })
+            .unwrap_or_else(PoisonError::into_inner);
+        watched.waiting -= 1;
+        until(&watched.service.counters)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Watched> {
+        self.watched.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
