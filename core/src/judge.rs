@@ -35,8 +35,6 @@ pub(crate) fn judge(request: &Request, carried: &[u32], response: &HttpResponse)
 /// The outcome of items for which no whole response came.
 pub(crate) fn not_answered(error: &SendError) -> ItemOutcome {
     let reason = match (error.kind, error.sent) {
-        (SendErrorKind::Connect, false) => Reason::ConnectFailed,
-        (SendErrorKind::Timeout, false) => Reason::ConnectFailed,
         (SendErrorKind::Cancelled, false) => Reason::Cancelled,
         (SendErrorKind::Cancelled, true) => Reason::Interrupted,
         (_, false) => Reason::ConnectFailed,
@@ -109,7 +107,7 @@ fn read_answer(
         Some(outcome) => all(carried, outcome),
         None => match request.action {
             Action::Batch(_) => batch(carried, &answer),
-            Action::Query(_) => query(request, carried, answer),
+            Action::Query(_) => query(request, carried, &answer),
         },
     };
     judgement.extra = extra;
@@ -158,7 +156,7 @@ fn elements(code: i64, results: &[Element], message: &str) -> Vec<ItemOutcome> {
     results.iter().map(one).collect()
 }
 
-fn query(request: &Request, carried: &[u32], answer: Answer) -> Judgement {
+fn query(request: &Request, carried: &[u32], answer: &Answer) -> Judgement {
     let code = answer.code.unwrap_or_default();
     // Which code a query has at the top when something was not found is not
     // documented: with any of these, the elements and entries decide.
@@ -167,10 +165,10 @@ fn query(request: &Request, carried: &[u32], answer: Answer) -> Judgement {
         codes::SUCCESS | codes::PART_FAILED | codes::DOES_NOT_EXIST
     );
     if !mixed {
-        return batch(carried, &answer);
+        return batch(carried, answer);
     }
     let has_entries = answer.account_tokens.is_some() || answer.token_accounts.is_some();
-    let (found, strangers) = entries(request, carried, &answer);
+    let (found, strangers) = entries(request, carried, answer);
     let items = match &answer.result {
         Some(results) if results.len() != carried.len() => {
             vec![wrong_count(results.len(), carried.len()); carried.len()]

@@ -320,6 +320,10 @@ impl Warning {
     }
 }
 
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "the form that serde calls"
+)]
 fn warning_name<S: Serializer>(kind: &WarningKind, s: S) -> Result<S::Ok, S::Error> {
     s.serialize_str(kind.name())
 }

@@ -119,13 +119,13 @@ fn legacy_fields(request: &Request, version: ProtocolVersion) -> Result<()> {
             }
         }
     }
-    if let Some(op_type) = &fields.op_type {
-        if !matches!(op_type.as_str(), "qq" | "rtx" | "email" | "other") {
-            return Err(Error::request(format!(
-                "op_type {} is none of qq, rtx, email and other (Account API v3, parameter op_type)",
-                crate::account::shortened(op_type)
-            )));
-        }
+    if let Some(op_type) = &fields.op_type
+        && !matches!(op_type.as_str(), "qq" | "rtx" | "email" | "other")
+    {
+        return Err(Error::request(format!(
+            "op_type {} is none of qq, rtx, email and other (Account API v3, parameter op_type)",
+            crate::account::shortened(op_type)
+        )));
     }
     Ok(())
 }
@@ -248,6 +248,13 @@ mod tests {
                 Tpns,
                 Some("token_list is empty"),
             ),
+            (query(), TpnsWithPlatform, None),
+            (
+                android(query()),
+                TpnsWithPlatform,
+                Some("platform is no parameter"),
+            ),
+            (query(), XgV3, Some("platform is missing")),
         ];
         for (request, version, error) in cases {
             let got = check(&request, version, false);

@@ -92,6 +92,10 @@ fn tokens(count: usize) -> Request {
     Request::clear_tokens((0..count).map(token).collect())
 }
 
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "it is one of the scripted answers"
+)]
 fn json(status: u16, body: &str) -> Answer {
     Ok(HttpResponse::new(status, body))
 }

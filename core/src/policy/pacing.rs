@@ -1,7 +1,7 @@
 //! A rate that the user sets. No document gives one for the account APIs, so
 //! there is none by default.
 
-use std::sync::Mutex;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 /// Spaces requests evenly: the n-th may go at the earliest n intervals after the
@@ -27,13 +27,12 @@ impl Pacer {
         let Some(interval) = self.interval else {
             return Some(Duration::ZERO);
         };
-        let mut next = self.next.lock().unwrap_or_else(|e| e.into_inner());
-        let at = (*next).max(now);
-        let wait = at - now;
+        let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
+        let wait = next.saturating_sub(now);
         if wait > most {
             return None;
         }
-        *next = at + interval;
+        *next = now.saturating_add(wait).saturating_add(interval);
         Some(wait)
     }
 }

@@ -96,22 +96,22 @@ impl Transport for UreqTransport {
         attempt: &Attempt,
     ) -> std::result::Result<HttpResponse, SendError> {
         let started = std::time::Instant::now();
-        let watched = Watched::begin(&attempt.cancelled);
+        let _watched = Watched::begin(&attempt.cancelled);
         let error = match self.once(request, attempt.timeout, false) {
             Ok(response) => return Ok(response),
             Err(error) => error,
         };
-        let progress = watched.progress();
+        let progress = Watched::progress();
         // The server closed an idle connection just as it was used again: it
         // sent no byte, and nothing of this request was read. One replay on a
         // new connection costs neither an attempt nor budget.
         if !progress.went_stale || !matches!(error, ureq::Error::Io(_)) {
             return Err(describe(&error, progress));
         }
-        watched.restart();
+        Watched::restart();
         let left = attempt.timeout.saturating_sub(started.elapsed());
         self.once(request, left, true)
-            .map_err(|error| describe(&error, watched.progress()))
+            .map_err(|error| describe(&error, Watched::progress()))
     }
 
     fn close(&self) {

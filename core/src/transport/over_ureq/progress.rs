@@ -43,11 +43,11 @@ impl Watched {
         }
     }
 
-    pub(super) fn progress(&self) -> Progress {
+    pub(super) fn progress() -> Progress {
         WATCH.with_borrow(|current| current.as_ref().map(|w| w.progress).unwrap_or_default())
     }
 
-    pub(super) fn restart(&self) {
+    pub(super) fn restart() {
         update(|progress| *progress = Progress::default());
     }
 }

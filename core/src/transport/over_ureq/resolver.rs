@@ -74,13 +74,12 @@ impl Resolver for CachingResolver {
         timeout: NextTimeout,
     ) -> Result<ResolvedSocketAddrs, Error> {
         let (host, port) = host_and_port(uri).ok_or(Error::HostNotFound)?;
-        let addrs = match self.0.find(host, port) {
-            Some(addrs) => addrs,
-            None => {
-                let addrs = look_up(host, port, &timeout)?;
-                self.0.keep(host, port, &addrs);
-                addrs
-            }
+        let addrs = if let Some(addrs) = self.0.find(host, port) {
+            addrs
+        } else {
+            let addrs = look_up(host, port, &timeout)?;
+            self.0.keep(host, port, &addrs);
+            addrs
         };
         let mut resolved = self.empty();
         // The array has 16 places.

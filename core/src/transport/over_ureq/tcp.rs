@@ -86,7 +86,7 @@ impl Limit {
     /// The next slice to wait, unless the time is up or the caller ends it.
     fn next_slice(&self) -> Result<Duration, Error> {
         if progress::cancelled() {
-            return Err(Error::Io(io::Error::new(ErrorKind::Other, "cancelled")));
+            return Err(Error::Io(io::Error::other("cancelled")));
         }
         Ok(self.left()?.min(SLICE))
     }
@@ -106,7 +106,7 @@ fn connect_to_one(addrs: &[SocketAddr], limit: &Limit) -> Result<TcpStream, Erro
         match connect(*addr, &own) {
             Ok(stream) => return Ok(stream),
             Err(_) if progress::cancelled() => {
-                return Err(Error::Io(io::Error::new(ErrorKind::Other, "cancelled")));
+                return Err(Error::Io(io::Error::other("cancelled")));
             }
             Err(error) => last = error,
         }
