@@ -1,0 +1,317 @@
+//! The client over real sockets, against the emulator and its faults.
+
+mod common;
+
+use std::io::{Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::rc::Rc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use common::{bindings, client, config, emulator};
+use xgpush::{CallOptions, Client, ErrorKind, Reason, State};
+use xgpush_emulator::{Config as Service, Fault, FaultKind};
+
+/// How much later than promised a noisy machine may be; the figure itself is
+/// printed by `make bench`.
+const SLACK: Duration = Duration::from_secs(2);
+
+#[test]
+fn calls_in_a_row_share_one_connection() {
+    let emulator = emulator(Service::default());
+    let client = client(&emulator, &[]);
+    for _ in 0..200 {
+        assert!(
+            client
+                .batch_operate(&bindings("t", 1))
+                .unwrap()
+                .all_accepted()
+        );
+    }
+    let counters = emulator.counters();
+    assert_eq!((counters.connections, counters.answered), (1, 200));
+}
+
+#[test]
+fn a_server_that_closes_idle_connections_costs_nothing() {
+    for rst in [true, false] {
+        let emulator = emulator(Service {
+            max_log: 0,
+            ..Service::default()
+        });
+        let close = FaultKind::CloseIdle {
+            rst,
+            per_mille: 500,
+        };
+        emulator.push_fault(Fault::new(close).times(0));
+        let client = client(&emulator, &[("max_attempts", "1")]);
+        for n in 0..5_000 {
+            let outcome = client.batch_operate(&bindings("t", 1)).unwrap();
+            assert!(outcome.all_accepted(), "call {n}: {outcome:?}");
+        }
+        let counters = emulator.counters();
+        assert_eq!(counters.applied, 5_000, "no duplicate");
+        assert!(counters.dropped_idle > 1_000, "{counters:?}");
+    }
+}
+
+#[test]
+fn a_reset_after_applying_is_unknown_not_replayed() {
+    let emulator = emulator(Service::default());
+    let client = client(&emulator, &[("max_attempts", "1")]);
+    emulator.push_fault(Fault::new(FaultKind::ResetAfter));
+    let outcome = client.batch_operate(&bindings("t", 1)).unwrap();
+    assert_eq!(outcome.items()[0].reason(), Reason::ConnectionLost);
+    assert_eq!(emulator.counters().applied, 1);
+}
+
+#[test]
+fn a_hanging_server_costs_the_deadline() {
+    let emulator = emulator(Service::default());
+    emulator.push_fault(Fault::new(FaultKind::Hang).times(0));
+    for (options, items) in [
+        (vec![("deadline_ms", "300")], 1),
+        (vec![("deadline_ms", "300"), ("parallel", "8")], 200),
+        (
+            vec![("deadline_ms", "300"), ("request_timeout_ms", "100")],
+            1,
+        ),
+    ] {
+        let client = client(&emulator, &options);
+        let started = Instant::now();
+        let outcome = client.batch_operate(&bindings("t", items)).unwrap();
+        let took = started.elapsed();
+        assert!(took < Duration::from_millis(300) + SLACK, "{took:?}");
+        assert_eq!(outcome.items()[0].reason(), Reason::TimedOut);
+        assert_eq!(outcome.count(State::Accepted), 0);
+    }
+}
+
+#[test]
+fn a_dripping_server_does_not_extend_the_deadline() {
+    let emulator = emulator(Service::default());
+    emulator.push_fault(Fault::new(FaultKind::Drip { ms_per_byte: 20 }).times(0));
+    let client = client(&emulator, &[("deadline_ms", "200")]);
+    let started = Instant::now();
+    let outcome = client.batch_operate(&bindings("t", 1)).unwrap();
+    assert!(started.elapsed() < Duration::from_millis(200) + SLACK);
+    assert_eq!(outcome.items()[0].reason(), Reason::TimedOut);
+}
+
+#[test]
+fn a_port_where_nobody_listens_is_not_sent() {
+    let free = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = free.local_addr().unwrap();
+    drop(free);
+    let emulator = emulator(Service::default());
+    let mut config = config(&emulator, &[]);
+    config
+        .set("base_url", &format!("http://{address}"))
+        .unwrap();
+    let outcome = Client::new(&config)
+        .unwrap()
+        .batch_operate(&bindings("t", 1))
+        .unwrap();
+    let item = &outcome.items()[0];
+    assert_eq!((item.reason(), item.attempts()), (Reason::ConnectFailed, 0));
+    assert_eq!(outcome.requests(), 0);
+}
+
+#[test]
+fn a_server_that_speaks_something_else_is_unknown() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let server = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut request = [0; 4096];
+        let read = stream.read(&mut request).unwrap();
+        assert!(read > 0);
+        stream.write_all(b"220 mail.example.com ESMTP\r\n").unwrap();
+    });
+    let emulator = emulator(Service::default());
+    let mut config = config(&emulator, &[("max_attempts", "1")]);
+    config
+        .set("base_url", &format!("http://{address}"))
+        .unwrap();
+    let outcome = Client::new(&config)
+        .unwrap()
+        .batch_operate(&bindings("t", 1))
+        .unwrap();
+    assert_eq!(outcome.items()[0].reason(), Reason::ConnectionLost);
+    server.join().unwrap();
+}
+
+#[test]
+fn closing_ends_a_running_call() {
+    let emulator = emulator(Service::default());
+    emulator.push_fault(Fault::new(FaultKind::Hang).times(0));
+    let client = client(&emulator, &[("request_timeout_ms", "10000")]);
+    std::thread::scope(|scope| {
+        let running = scope.spawn(|| client.batch_operate(&bindings("t", 40)).unwrap());
+        assert!(emulator.wait_until(Duration::from_secs(10), |c| c.received == 1));
+        let started = Instant::now();
+        client.close();
+        let outcome = running.join().unwrap();
+        assert!(started.elapsed() < SLACK);
+        assert_eq!(outcome.items()[0].state(), State::Unknown);
+        assert_eq!(outcome.items()[39].reason(), Reason::Closed);
+    });
+    let error = client.batch_operate(&bindings("t", 1)).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Closed);
+}
+
+#[test]
+fn an_interrupt_ends_a_call_that_waits() {
+    for parallel in ["1", "4"] {
+        let emulator = emulator(Service::default());
+        emulator.push_fault(Fault::new(FaultKind::Hang).times(0));
+        let client = client(&emulator, &[("parallel", parallel)]);
+        let stop = std::sync::Arc::new(AtomicBool::new(false));
+        let asked = std::sync::Arc::clone(&stop);
+        let outcome = std::thread::scope(|scope| {
+            scope.spawn(|| {
+                assert!(emulator.wait_until(Duration::from_secs(10), |c| c.received > 0));
+                stop.store(true, Ordering::Release);
+            });
+            let options = CallOptions {
+                deadline: None,
+                interrupt: Some(Rc::new(move || asked.load(Ordering::Acquire))),
+            };
+            client
+                .batch_operate_with(&bindings("t", 200), &options)
+                .unwrap()
+        });
+        assert_eq!(outcome.items()[0].reason(), Reason::Interrupted);
+        assert_eq!(outcome.items()[199].reason(), Reason::Cancelled);
+    }
+}
+
+#[test]
+fn tls_needs_a_certificate_that_is_trusted() {
+    let emulator = emulator(Service {
+        tls: true,
+        ..Service::default()
+    });
+    let outcome = client(&emulator, &[])
+        .batch_operate(&bindings("t", 1))
+        .unwrap();
+    let item = &outcome.items()[0];
+    assert_eq!(item.reason(), Reason::ConnectFailed, "{item:?}");
+    assert!(item.message().contains("certificate"), "{item:?}");
+
+    let file = std::env::temp_dir().join(format!("xgpush-ca-{}.pem", std::process::id()));
+    std::fs::write(&file, emulator.ca_pem().unwrap()).unwrap();
+    let trusting = client(&emulator, &[("ca_file", file.to_str().unwrap())]);
+    for _ in 0..20 {
+        assert!(
+            trusting
+                .batch_operate(&bindings("t", 20))
+                .unwrap()
+                .all_accepted()
+        );
+    }
+    std::fs::remove_file(&file).unwrap();
+}
+
+/// A proxy that knows CONNECT and nothing else; it serves one connection.
+fn connect_proxy(listener: &TcpListener) -> String {
+    let (mut inner, _) = listener.accept().unwrap();
+    let mut head = Vec::new();
+    let mut byte = [0];
+    while !head.ends_with(b"\r\n\r\n") {
+        inner.read_exact(&mut byte).unwrap();
+        head.push(byte[0]);
+    }
+    let head = String::from_utf8(head).unwrap();
+    let target = head.split(' ').nth(1).unwrap();
+    let mut outer = TcpStream::connect(target).unwrap();
+    inner.write_all(b"HTTP/1.1 200 OK\r\n\r\n").unwrap();
+    let (mut from, mut to) = (inner.try_clone().unwrap(), outer.try_clone().unwrap());
+    let upstream = std::thread::spawn(move || {
+        let _ = std::io::copy(&mut from, &mut to);
+        let _ = to.shutdown(std::net::Shutdown::Write);
+    });
+    let _ = std::io::copy(&mut outer, &mut inner);
+    let _ = upstream.join();
+    head
+}
+
+#[test]
+fn a_proxy_is_asked_to_connect() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://user:word@{}", listener.local_addr().unwrap());
+    let emulator = emulator(Service::default());
+    let proxy = std::thread::spawn(move || connect_proxy(&listener));
+    let client = client(&emulator, &[("proxy", &url)]);
+    for _ in 0..3 {
+        let outcome = client.batch_operate(&bindings("t", 2)).unwrap();
+        assert!(outcome.all_accepted(), "{outcome:?}");
+    }
+    client.close();
+    drop(client);
+    let head = proxy.join().unwrap();
+    assert!(
+        head.contains("Proxy-Authorization: Basic dXNlcjp3b3Jk"),
+        "{head}"
+    );
+    assert_eq!(emulator.counters().connections, 1);
+}
+
+#[test]
+fn as_many_connections_as_parts_at_once_and_no_more() {
+    let emulator = emulator(Service {
+        latency_ms: 5,
+        ..Service::default()
+    });
+    let client = client(&emulator, &[("parallel", "16")]);
+    for _ in 0..4 {
+        assert!(
+            client
+                .batch_operate(&bindings("t", 2000))
+                .unwrap()
+                .all_accepted()
+        );
+    }
+    let connections = emulator.counters().connections;
+    assert!((2..=16).contains(&connections), "{connections}");
+}
+
+/// 60 seconds of 503 while eight threads call as fast as they may.
+#[test]
+fn an_outage_is_not_made_worse() {
+    let emulator = emulator(Service::default());
+    emulator.push_fault(Fault::new(FaultKind::status(503)).times(0));
+    let client = client(&emulator, &[]);
+    let ends = Instant::now() + Duration::from_secs(60);
+    let calls: usize = std::thread::scope(|scope| {
+        let caller = |_| {
+            scope.spawn(|| {
+                let mut calls = 0;
+                while Instant::now() < ends {
+                    let outcome = client.batch_operate(&bindings("t", 1)).unwrap();
+                    assert_eq!(outcome.items()[0].reason(), Reason::HttpError);
+                    calls += 1;
+                    // A caller's own pace: the outage is long, the log is not.
+                    std::thread::sleep(Duration::from_millis(20));
+                }
+                calls
+            })
+        };
+        let callers: Vec<_> = (0..8).map(caller).collect();
+        callers.into_iter().map(|c| c.join().unwrap()).sum()
+    });
+    let attempts = emulator.log().len();
+    assert!(
+        attempts <= calls + 500 / 14,
+        "{attempts} attempts for {calls} calls"
+    );
+    assert!(attempts > calls, "the budget is there to be used");
+
+    emulator.clear_faults();
+    assert!(
+        client
+            .batch_operate(&bindings("t", 1))
+            .unwrap()
+            .all_accepted()
+    );
+}
