@@ -169,6 +169,32 @@ typedef enum xg_action {
 } xg_action;
 
 /*
+ Why no whole HTTP response came.
+ */
+typedef enum xg_send_error {
+  /*
+   No connection: name, TCP, proxy or TLS.
+   */
+  XG_SEND_CONNECT = 1,
+  /*
+   The time ran out.
+   */
+  XG_SEND_TIMEOUT = 2,
+  /*
+   The connection broke, or the response was cut or was no HTTP.
+   */
+  XG_SEND_LOST = 3,
+  /*
+   The body is longer than allowed.
+   */
+  XG_SEND_BODY_TOO_LARGE = 4,
+  /*
+   The caller cancelled.
+   */
+  XG_SEND_CANCELLED = 5,
+} xg_send_error;
+
+/*
  A client of one application. Made once and shared by any number of threads.
  */
 typedef struct xg_client xg_client;

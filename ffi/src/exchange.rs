@@ -134,7 +134,7 @@ pub unsafe extern "C" fn xg_exchange_http_request(
         // SAFETY: as the header demands.
         let exchange = unsafe { handle::exclusive(exchange) }?.open()?;
         let request = exchange.http_request(part, unix_seconds)?;
-        let given = request.map(|r| handle::give(xg_http_request::new(r)));
+        let given = request.map(|r| handle::give(xg_http_request::new(&r)));
         out.write(given.unwrap_or(std::ptr::null_mut()));
         Ok(())
     })
@@ -242,7 +242,7 @@ impl Handle for xg_http_request {
 }
 
 impl xg_http_request {
-    fn new(request: HttpRequest) -> Self {
+    fn new(request: &HttpRequest) -> Self {
         let headers = request.headers();
         let headers = headers.map(|(name, value)| (text::owned(name), text::owned(value)));
         // JSON: UTF-8 without a NUL, as core has written it.
