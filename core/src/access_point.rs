@@ -73,10 +73,12 @@ impl BaseUrl {
     /// host, with user info, query or fragment, or with `http` to another
     /// machine.
     pub fn parse(url: &str, allow_http: bool) -> Result<Self> {
+        // What stands before an @ may be a password: it is not repeated.
+        let shown = url.rsplit_once('@').map_or(url, |(_, host)| host);
         let refuse = |why: &str| {
             Err(Error::option(format!(
                 "base_url {} {why}; expected is https://host[:port][/prefix]",
-                crate::account::shortened(url)
+                crate::account::shortened(shown)
             )))
         };
         let Some((scheme, _)) = url.split_once("://") else {

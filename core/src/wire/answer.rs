@@ -9,6 +9,8 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
+use super::object::Object;
+
 /// The documented parts of a response body.
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct Answer {
@@ -289,7 +291,7 @@ impl<'de> Deserialize<'de> for MappedAccount {
             account_type: Option<Number>,
             token_list: Option<Vec<String>>,
         }
-        let raw = Raw::deserialize(deserializer)?;
+        let Object(raw) = Object::<Raw>::deserialize(deserializer)?;
         Ok(Self {
             account: raw.account,
             account_type: raw.account_type.and_then(|n| n.0),
@@ -308,14 +310,14 @@ impl<'de> Deserialize<'de> for MappedToken {
         #[derive(serde::Deserialize)]
         struct Raw {
             token: String,
-            account_list: Option<Vec<RawAccount>>,
+            account_list: Option<Vec<Object<RawAccount>>>,
         }
-        let raw = Raw::deserialize(deserializer)?;
+        let Object(raw) = Object::<Raw>::deserialize(deserializer)?;
         let accounts = raw.account_list.unwrap_or_default().into_iter();
         Ok(Self {
             token: raw.token,
             accounts: accounts
-                .map(|a| (a.account, a.account_type.and_then(|n| n.0)))
+                .map(|Object(a)| (a.account, a.account_type.and_then(|n| n.0)))
                 .collect(),
         })
     }

@@ -2,6 +2,7 @@
 
 mod answer;
 mod body;
+mod object;
 mod parse;
 
 pub(crate) use answer::{Answer, Element};

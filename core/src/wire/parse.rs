@@ -9,6 +9,8 @@ use crate::account::{Account, AccountType, Platform, Token, shortened};
 use crate::error::{Error, ErrorKind, Result};
 use crate::operation::{Action, Binding, Items, LegacyFields, Lookup, Operator, Request};
 
+use super::object::Object;
+
 impl Request {
     /// Reads the documented JSON of `POST /v3/device/account/batchoperate`.
     /// The list may have any length: the client splits it.
@@ -41,11 +43,11 @@ struct RawRequest<'a> {
     #[serde(borrow)]
     platform: Option<Cow<'a, str>>,
     #[serde(borrow)]
-    token_accounts: Option<Vec<RawBinding<'a>>>,
+    token_accounts: Option<Vec<Object<RawBinding<'a>>>>,
     #[serde(borrow)]
     token_list: Option<Vec<Text<'a>>>,
     #[serde(borrow)]
-    account_list: Option<Vec<RawAccount<'a>>>,
+    account_list: Option<Vec<Object<RawAccount<'a>>>>,
     op_type: Option<String>,
     op_id: Option<String>,
 }
@@ -56,7 +58,7 @@ struct RawBinding<'a> {
     #[serde(borrow)]
     token: Text<'a>,
     #[serde(borrow)]
-    account_list: Vec<RawAccount<'a>>,
+    account_list: Vec<Object<RawAccount<'a>>>,
 }
 
 #[derive(Deserialize)]
@@ -72,10 +74,11 @@ struct RawAccount<'a> {
 struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 
 fn read(json: &[u8]) -> Result<RawRequest<'_>> {
-    serde_json::from_slice(json).map_err(|error| {
+    let read = serde_json::from_slice(json).map(|Object(raw)| raw);
+    read.map_err(|error| {
         // Read again, slowly, to say where in the document it is.
         let mut deserializer = serde_json::Deserializer::from_slice(json);
-        match serde_path_to_error::deserialize::<_, RawRequest<'_>>(&mut deserializer) {
+        match serde_path_to_error::deserialize::<_, Object<RawRequest<'_>>>(&mut deserializer) {
             Err(located) => not_documented(located.path(), located.inner()),
             Ok(_) => Error::new(
                 ErrorKind::InvalidJson,
@@ -131,12 +134,11 @@ impl RawRequest<'_> {
             ))
         };
         let items = match action {
-            Action::Batch(Operator::Append | Operator::Bind | Operator::Unbind) => {
-                Items::Bindings(each(
-                    self.token_accounts.ok_or_else(missing)?,
-                    RawBinding::into_binding,
-                )?)
-            }
+            Action::Batch(Operator::Append | Operator::Bind | Operator::Unbind) => Items::Bindings(
+                each(self.token_accounts.ok_or_else(missing)?, |Object(raw)| {
+                    raw.into_binding()
+                })?,
+            ),
             Action::Batch(Operator::ClearToken) | Action::Query(Lookup::ByToken) => {
                 Items::Tokens(each(self.token_list.ok_or_else(missing)?, |t| {
                     Token::new(t.0)
@@ -145,7 +147,7 @@ impl RawRequest<'_> {
             Action::Batch(Operator::ClearAccount) | Action::Query(Lookup::ByAccount) => {
                 Items::Accounts(each(
                     self.account_list.ok_or_else(missing)?,
-                    RawAccount::into_account,
+                    |Object(raw)| raw.into_account(),
                 )?)
             }
         };
@@ -175,7 +177,7 @@ impl RawBinding<'_> {
         let accounts = self
             .account_list
             .into_iter()
-            .map(RawAccount::into_account)
+            .map(|Object(raw)| raw.into_account())
             .collect::<Result<_>>()?;
         Binding::new(token, accounts)
     }
