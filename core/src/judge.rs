@@ -27,6 +27,9 @@ pub(crate) fn judge(request: &Request, carried: &[u32], response: &HttpResponse)
         Err(error) => all(carried, not_json(status, &response.body, &error)),
     };
     for item in &mut judgement.items {
+        if item.reason == Reason::Accepted && !(200..300).contains(&status) {
+            *item = success_code_in_error_status(status, &response.body);
+        }
         item.http_status = Some(status);
     }
     judgement
@@ -124,7 +127,7 @@ fn batch(carried: &[u32], answer: &Answer) -> Judgement {
         Some(results) => return all(carried, wrong_count(results.len(), carried.len())),
         None => return all(carried, no_result(code)),
     };
-    let items = elements(code, results, &answer.message);
+    let items = elements(code, code == codes::PART_FAILED, results, &answer.message);
     Judgement {
         items,
         warnings: Vec::new(),
@@ -132,13 +135,11 @@ fn batch(carried: &[u32], answer: &Answer) -> Judgement {
     }
 }
 
-/// One outcome per element of a `result` of the right length.
-fn elements(code: i64, results: &[Element], message: &str) -> Vec<ItemOutcome> {
-    let may_succeed = match code {
-        codes::SUCCESS => true,
-        codes::PART_FAILED => results.iter().any(|e| *e != Element::Success),
-        _ => false,
-    };
+/// One outcome per element of a `result` of the right length. `mixed`: the code
+/// says that some elements failed and others did not.
+fn elements(code: i64, mixed: bool, results: &[Element], message: &str) -> Vec<ItemOutcome> {
+    let may_succeed =
+        code == codes::SUCCESS || (mixed && results.iter().any(|e| *e != Element::Success));
     let one = |element: &Element| match element {
         Element::Success if may_succeed => accepted(),
         Element::Success => contradiction(code),
@@ -167,14 +168,17 @@ fn query(request: &Request, carried: &[u32], answer: &Answer) -> Judgement {
     if !mixed {
         return batch(carried, answer);
     }
-    let has_entries = answer.account_tokens.is_some() || answer.token_accounts.is_some();
+    let has_entries = match &request.items {
+        Items::Tokens(_) => answer.token_accounts.is_some(),
+        _ => answer.account_tokens.is_some(),
+    };
     let (found, strangers) = entries(request, carried, answer);
     let items = match &answer.result {
         Some(results) if results.len() != carried.len() => {
             vec![wrong_count(results.len(), carried.len()); carried.len()]
         }
         Some(results) => {
-            let judged = elements(codes::SUCCESS, results, &answer.message);
+            let judged = elements(code, true, results, &answer.message);
             let with_entry = judged.into_iter().zip(found);
             with_entry
                 .map(|(item, found)| match (item.reason, found) {
@@ -185,7 +189,9 @@ fn query(request: &Request, carried: &[u32], answer: &Answer) -> Judgement {
                 })
                 .collect()
         }
-        None if code == codes::SUCCESS && !has_entries => vec![no_entries(); carried.len()],
+        None if code != codes::DOES_NOT_EXIST && !has_entries => {
+            vec![no_entries(); carried.len()]
+        }
         None => found
             .into_iter()
             .map(|found| match found {
@@ -222,14 +228,24 @@ fn entries(request: &Request, carried: &[u32], answer: &Answer) -> (Vec<Option<F
             let fits = |item: u32, at: usize| {
                 let account = &accounts[item as usize];
                 let entry = &entries[at];
-                entry.account == account.name() && type_fits(account, entry.account_type)
+                if entry.account == account.name() {
+                    type_fits(account, entry.account_type)
+                } else {
+                    Fit::None
+                }
             };
             let take = |at: usize| Found::Tokens(entries[at].tokens.clone());
             assign(carried, entries.len(), fits, take)
         }
         Items::Tokens(tokens) => {
             let entries = answer.token_accounts.as_deref().unwrap_or_default();
-            let fits = |item: u32, at: usize| entries[at].token == tokens[item as usize].as_str();
+            let fits = |item: u32, at: usize| {
+                if entries[at].token == tokens[item as usize].as_str() {
+                    Fit::Exact
+                } else {
+                    Fit::None
+                }
+            };
             let take = |at: usize| {
                 let accounts = entries[at].accounts.iter();
                 Found::Accounts(
@@ -247,29 +263,42 @@ fn entries(request: &Request, carried: &[u32], answer: &Answer) -> (Vec<Option<F
     }
 }
 
-fn type_fits(account: &Account, entry: Option<i64>) -> bool {
+/// How well an entry fits an item.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Fit {
+    Exact,
+    /// The item names no type, and the entry has another one than 0.
+    Loose,
+    None,
+}
+
+fn type_fits(account: &Account, entry: Option<i64>) -> Fit {
     match (account.account_type(), entry) {
-        (_, None) | (None, _) => true,
-        (Some(asked), Some(given)) => i64::from(asked.0) == given,
+        (_, None) => Fit::Exact,
+        (_, Some(given)) if given == i64::from(account.effective_type().0) => Fit::Exact,
+        (None, Some(_)) => Fit::Loose,
+        (Some(_), Some(_)) => Fit::None,
     }
 }
 
-/// Gives each item the first entry that fits and that no other item has; an
-/// item that is asked for twice may share.
+/// Gives each item the first entry that fits best and that no other item has;
+/// an item that is asked for twice may share.
 fn assign(
     carried: &[u32],
     entries: usize,
-    fits: impl Fn(u32, usize) -> bool,
+    fits: impl Fn(u32, usize) -> Fit,
     take: impl Fn(usize) -> Found,
 ) -> (Vec<Option<Found>>, usize) {
     let mut used = vec![false; entries];
+    let fits = &fits;
     let found = carried
         .iter()
         .map(|&item| {
-            let fitting = || (0..entries).filter(|at| fits(item, *at));
-            let at = fitting()
-                .find(|at| !used[*at])
-                .or_else(|| fitting().next())?;
+            let fitting = |fit| (0..entries).filter(move |at| fits(item, *at) == fit);
+            let at = [Fit::Exact, Fit::Loose].into_iter().find_map(|fit| {
+                let unused = fitting(fit).find(|at| !used[*at]);
+                unused.or_else(|| fitting(fit).next())
+            })?;
             used[at] = true;
             Some(take(at))
         })

@@ -50,7 +50,7 @@ say "Programs"
 under=()
 if [ "${XG_RUN_UNDER:-valgrind}" = valgrind ]; then
   if command -v valgrind >/dev/null; then
-    under=(valgrind --quiet --leak-check=full --errors-for-leak-kinds=definite --error-exitcode=99)
+    under=(valgrind --quiet --leak-check=full --show-leak-kinds=definite --errors-for-leak-kinds=definite --error-exitcode=99)
   else
     echo "valgrind is missing: leaks are not looked for (Debian: valgrind)"
   fi

@@ -74,6 +74,10 @@ impl Sender for CallSender<'_> {
             .sign(self.path, self.json.to_vec(), unix_seconds)
     }
 
+    fn is_repeatable(&self) -> bool {
+        false
+    }
+
     fn read(&mut self, response: std::result::Result<&HttpResponse, &SendError>) -> Verdict {
         let outcome = match response {
             Ok(response) => match judge_reply(response) {

@@ -122,6 +122,10 @@ impl Sender for PartSender<'_> {
             .http_request(self.request, &self.carried, unix_seconds)
     }
 
+    fn is_repeatable(&self) -> bool {
+        true
+    }
+
     fn read(&mut self, response: Result<&HttpResponse, &SendError>) -> Verdict {
         let outcomes = match response {
             Ok(response) => {

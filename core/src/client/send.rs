@@ -17,6 +17,8 @@ use crate::transport::{Attempt, HttpRequest, HttpResponse, SendError};
 pub(super) trait Sender {
     /// The next request, signed for this time.
     fn request(&mut self, unix_seconds: i64) -> HttpRequest;
+    /// Whether a request that may have arrived may be sent once more.
+    fn is_repeatable(&self) -> bool;
     /// Reads a response or a failure. `None`: settled.
     fn read(&mut self, response: Result<&HttpResponse, &SendError>) -> Verdict;
     /// Takes note of what becomes of items that were never sent.
@@ -58,6 +60,7 @@ pub(super) fn drive(
             &request,
             &Attempt {
                 timeout: shared.request_timeout.min(shared.left(call)),
+                repeatable: sender.is_repeatable(),
                 cancelled: Rc::clone(&cancelled),
             },
         );

@@ -4,6 +4,7 @@
 //! renamed them in the move from XG to TPNS); one page prints `ErrMsg`. So names
 //! are compared without case and underscores. What no document names is kept.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
@@ -74,37 +75,17 @@ impl<'de> Deserialize<'de> for Answer {
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Answer, A::Error> {
                 let mut answer = Answer::default();
-                while let Some(name) = map.next_key::<std::borrow::Cow<'de, str>>()? {
+                let (mut code, mut result) = (Once::new(), Once::new());
+                let (mut account_tokens, mut token_accounts) = (Once::new(), Once::new());
+                while let Some(name) = map.next_key::<Cow<'de, str>>()? {
                     match Field::of(&name) {
-                        Field::Code => {
-                            let Number(code) = map.next_value()?;
-                            answer.contradicts_itself |=
-                                answer.code.is_some() && answer.code != code;
-                            answer.code = answer.code.or(code);
-                        }
+                        Field::Code => code.see(map.next_value::<Number>()?.0),
+                        Field::Result => result.see(map.next_value::<List<_>>()?.0),
+                        Field::AccountTokens => account_tokens.see(map.next_value::<List<_>>()?.0),
+                        Field::TokenAccounts => token_accounts.see(map.next_value::<List<_>>()?.0),
                         Field::Message => {
                             let Lenient(text) = map.next_value()?;
                             answer.message = text.unwrap_or_default();
-                        }
-                        Field::Result => {
-                            let List(list) = map.next_value()?;
-                            once(&mut answer.result, list, &mut answer.contradicts_itself);
-                        }
-                        Field::AccountTokens => {
-                            let List(list) = map.next_value()?;
-                            once(
-                                &mut answer.account_tokens,
-                                list,
-                                &mut answer.contradicts_itself,
-                            );
-                        }
-                        Field::TokenAccounts => {
-                            let List(list) = map.next_value()?;
-                            once(
-                                &mut answer.token_accounts,
-                                list,
-                                &mut answer.contradicts_itself,
-                            );
                         }
                         Field::Unknown => {
                             let raw: &RawValue = map.next_value()?;
@@ -112,6 +93,14 @@ impl<'de> Deserialize<'de> for Answer {
                         }
                     }
                 }
+                answer.contradicts_itself = code.differs
+                    || result.differs
+                    || account_tokens.differs
+                    || token_accounts.differs;
+                answer.code = code.value();
+                answer.result = result.value();
+                answer.account_tokens = account_tokens.value();
+                answer.token_accounts = token_accounts.value();
                 Ok(answer)
             }
         }
@@ -120,10 +109,29 @@ impl<'de> Deserialize<'de> for Answer {
     }
 }
 
-fn once<T: PartialEq>(slot: &mut Option<T>, value: Option<T>, contradiction: &mut bool) {
-    *contradiction |= slot.is_some() && *slot != value;
-    if slot.is_none() {
-        *slot = value;
+/// A field that may stand in an object once, or again with the same contents.
+struct Once<T> {
+    seen: Option<Option<T>>,
+    differs: bool,
+}
+
+impl<T: PartialEq> Once<T> {
+    fn new() -> Self {
+        Self {
+            seen: None,
+            differs: false,
+        }
+    }
+
+    fn see(&mut self, value: Option<T>) {
+        match &self.seen {
+            None => self.seen = Some(value),
+            Some(earlier) => self.differs |= *earlier != value,
+        }
+    }
+
+    fn value(self) -> Option<T> {
+        self.seen.flatten()
     }
 }
 
@@ -289,13 +297,13 @@ impl<'de> Deserialize<'de> for MappedAccount {
         struct Raw {
             account: String,
             account_type: Option<Number>,
-            token_list: Option<Vec<String>>,
+            token_list: Vec<String>,
         }
         let Object(raw) = Object::<Raw>::deserialize(deserializer)?;
         Ok(Self {
             account: raw.account,
             account_type: raw.account_type.and_then(|n| n.0),
-            tokens: raw.token_list.unwrap_or_default(),
+            tokens: raw.token_list,
         })
     }
 }
@@ -310,10 +318,10 @@ impl<'de> Deserialize<'de> for MappedToken {
         #[derive(serde::Deserialize)]
         struct Raw {
             token: String,
-            account_list: Option<Vec<Object<RawAccount>>>,
+            account_list: Vec<Object<RawAccount>>,
         }
         let Object(raw) = Object::<Raw>::deserialize(deserializer)?;
-        let accounts = raw.account_list.unwrap_or_default().into_iter();
+        let accounts = raw.account_list.into_iter();
         Ok(Self {
             token: raw.token,
             accounts: accounts

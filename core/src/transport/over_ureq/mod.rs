@@ -83,7 +83,7 @@ impl UreqTransport {
             retry_after: text("retry-after"),
             body: body
                 .into_with_config()
-                .limit(self.max_response_bytes)
+                .limit(self.max_response_bytes + 1)
                 .read_to_vec()?,
         })
     }
@@ -103,9 +103,9 @@ impl Transport for UreqTransport {
         };
         let progress = Watched::progress();
         // The server closed an idle connection just as it was used again: it
-        // sent no byte, and nothing of this request was read. One replay on a
+        // sent no byte, so it hardly read any of this request. One replay on a
         // new connection costs neither an attempt nor budget.
-        if !progress.went_stale || !matches!(error, ureq::Error::Io(_)) {
+        if !attempt.repeatable || !progress.went_stale || !matches!(error, ureq::Error::Io(_)) {
             return Err(describe(&error, progress));
         }
         Watched::restart();
