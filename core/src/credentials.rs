@@ -191,6 +191,7 @@ mod tests {
         let error = Credentials::new(Scheme::Sign, "1500001048", format!("{KEY}\n")).unwrap_err();
         assert!(error.to_string().contains("secret_key"));
         assert!(!error.to_string().contains(KEY));
+        assert!(Credentials::new(Scheme::Sign, "1500001048", format!("{KEY}\0")).is_err());
         assert!(Credentials::new(Scheme::Sign, "", KEY).is_err());
         assert!(Credentials::new(Scheme::Basic, "a:b", KEY).is_err());
     }
