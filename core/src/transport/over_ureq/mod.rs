@@ -29,7 +29,7 @@ use tcp::TcpConnector;
 pub(crate) struct UreqTransport {
     agent: ureq::Agent,
     connect_timeout: Duration,
-    max_response_bytes: u64,
+    body_limit: u64,
 }
 
 impl UreqTransport {
@@ -45,7 +45,8 @@ impl UreqTransport {
         Ok(Self {
             agent,
             connect_timeout: config.connect_timeout,
-            max_response_bytes: u64::from(config.max_response_bytes),
+            // `ureq` refuses a body that reaches the limit.
+            body_limit: u64::from(config.max_response_bytes) + 1,
         })
     }
 
@@ -83,7 +84,7 @@ impl UreqTransport {
             retry_after: text("retry-after"),
             body: body
                 .into_with_config()
-                .limit(self.max_response_bytes)
+                .limit(self.body_limit)
                 .read_to_vec()?,
         })
     }
@@ -133,5 +134,12 @@ fn describe(error: &ureq::Error, progress: progress::Progress) -> SendError {
     } else {
         "before the request was sent"
     };
-    SendError::new(kind, sent, format!("{error} ({when})"))
+    let text = match error {
+        ureq::Error::BodyExceedsLimit(limit) => {
+            let most = limit.saturating_sub(1);
+            format!("the response body is longer than max_response_bytes, {most}")
+        }
+        error => error.to_string(),
+    };
+    SendError::new(kind, sent, format!("{text} ({when})"))
 }
