@@ -74,13 +74,15 @@ impl<'de> Deserialize<'de> for Answer {
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Answer, A::Error> {
                 let mut answer = Answer::default();
+                let mut contradicts = false;
+                // Outer: whether the field was there. Inner: whether it was readable.
+                let (mut code, mut result) = (None, None);
+                let (mut account_tokens, mut token_accounts) = (None, None);
                 while let Some(name) = map.next_key::<std::borrow::Cow<'de, str>>()? {
                     match Field::of(&name) {
                         Field::Code => {
-                            let Number(code) = map.next_value()?;
-                            answer.contradicts_itself |=
-                                answer.code.is_some() && answer.code != code;
-                            answer.code = answer.code.or(code);
+                            let Number(number) = map.next_value()?;
+                            once(&mut code, number, &mut contradicts);
                         }
                         Field::Message => {
                             let Lenient(text) = map.next_value()?;
@@ -88,23 +90,15 @@ impl<'de> Deserialize<'de> for Answer {
                         }
                         Field::Result => {
                             let List(list) = map.next_value()?;
-                            once(&mut answer.result, list, &mut answer.contradicts_itself);
+                            once(&mut result, list, &mut contradicts);
                         }
                         Field::AccountTokens => {
                             let List(list) = map.next_value()?;
-                            once(
-                                &mut answer.account_tokens,
-                                list,
-                                &mut answer.contradicts_itself,
-                            );
+                            once(&mut account_tokens, list, &mut contradicts);
                         }
                         Field::TokenAccounts => {
                             let List(list) = map.next_value()?;
-                            once(
-                                &mut answer.token_accounts,
-                                list,
-                                &mut answer.contradicts_itself,
-                            );
+                            once(&mut token_accounts, list, &mut contradicts);
                         }
                         Field::Unknown => {
                             let raw: &RawValue = map.next_value()?;
@@ -112,6 +106,11 @@ impl<'de> Deserialize<'de> for Answer {
                         }
                     }
                 }
+                answer.code = code.flatten();
+                answer.result = result.flatten();
+                answer.account_tokens = account_tokens.flatten();
+                answer.token_accounts = token_accounts.flatten();
+                answer.contradicts_itself = contradicts;
                 Ok(answer)
             }
         }
@@ -120,10 +119,11 @@ impl<'de> Deserialize<'de> for Answer {
     }
 }
 
-fn once<T: PartialEq>(slot: &mut Option<T>, value: Option<T>, contradiction: &mut bool) {
-    *contradiction |= slot.is_some() && *slot != value;
-    if slot.is_none() {
-        *slot = value;
+/// Takes the first value of a field; a later one must be the same.
+fn once<T: PartialEq>(slot: &mut Option<T>, value: T, contradicts: &mut bool) {
+    match slot {
+        None => *slot = Some(value),
+        Some(first) => *contradicts |= *first != value,
     }
 }
 
