@@ -100,7 +100,7 @@ fn read_answer(
             ),
         )),
         None => Some(by_status(status, body)),
-        Some(codes::SUCCESS) if !success => Some(success_code_in_error_status(status, body)),
+        Some(codes::SUCCESS) if !success => Some(success_in_error_status(status, body)),
         Some(_) => None,
     };
     let mut judgement = match whole {
@@ -110,6 +110,13 @@ fn read_answer(
             Action::Query(_) => query(request, carried, &answer),
         },
     };
+    if !success {
+        for item in &mut judgement.items {
+            if item.reason == Reason::Accepted {
+                *item = success_in_error_status(status, body);
+            }
+        }
+    }
     judgement.extra = extra;
     judgement
 }
@@ -381,7 +388,7 @@ pub(crate) fn by_status(status: u16, body: &[u8]) -> ItemOutcome {
     unknown(reason, format!("HTTP {status}{advice}: {}", excerpt(body)))
 }
 
-fn success_code_in_error_status(status: u16, body: &[u8]) -> ItemOutcome {
+fn success_in_error_status(status: u16, body: &[u8]) -> ItemOutcome {
     let reason = if (400..500).contains(&status) {
         Reason::Contradiction
     } else {
@@ -389,7 +396,10 @@ fn success_code_in_error_status(status: u16, body: &[u8]) -> ItemOutcome {
     };
     unknown(
         reason,
-        format!("HTTP {status}, but ret_code 0: {}", excerpt(body)),
+        format!(
+            "HTTP {status}, but the answer says success: {}",
+            excerpt(body)
+        ),
     )
 }
 
