@@ -131,7 +131,7 @@ fn batch(carried: &[u32], answer: &Answer) -> Judgement {
         Some(results) => return all(carried, wrong_count(results.len(), carried.len())),
         None => return all(carried, no_result(code)),
     };
-    let items = elements(code, results, &answer.message);
+    let items = elements(code, code == codes::PART_FAILED, results, &answer.message);
     Judgement {
         items,
         warnings: Vec::new(),
@@ -139,13 +139,11 @@ fn batch(carried: &[u32], answer: &Answer) -> Judgement {
     }
 }
 
-/// One outcome per element of a `result` of the right length.
-fn elements(code: i64, results: &[Element], message: &str) -> Vec<ItemOutcome> {
-    let may_succeed = match code {
-        codes::SUCCESS => true,
-        codes::PART_FAILED => results.iter().any(|e| *e != Element::Success),
-        _ => false,
-    };
+/// One outcome per element of a `result` of the right length. `partial`: the
+/// code says that some elements failed, and leaves others to succeed.
+fn elements(code: i64, partial: bool, results: &[Element], message: &str) -> Vec<ItemOutcome> {
+    let may_succeed =
+        code == codes::SUCCESS || partial && results.iter().any(|e| *e != Element::Success);
     let one = |element: &Element| match element {
         Element::Success if may_succeed => accepted(),
         Element::Success => contradiction(code),
@@ -174,14 +172,17 @@ fn query(request: &Request, carried: &[u32], answer: &Answer) -> Judgement {
     if !mixed {
         return batch(carried, answer);
     }
-    let has_entries = answer.account_tokens.is_some() || answer.token_accounts.is_some();
+    let has_entries = match &request.items {
+        Items::Tokens(_) => answer.token_accounts.is_some(),
+        _ => answer.account_tokens.is_some(),
+    };
     let (found, strangers) = entries(request, carried, answer);
     let items = match &answer.result {
         Some(results) if results.len() != carried.len() => {
             vec![wrong_count(results.len(), carried.len()); carried.len()]
         }
         Some(results) => {
-            let judged = elements(codes::SUCCESS, results, &answer.message);
+            let judged = elements(code, true, results, &answer.message);
             let with_entry = judged.into_iter().zip(found);
             with_entry
                 .map(|(item, found)| match (item.reason, found) {
@@ -197,11 +198,14 @@ fn query(request: &Request, carried: &[u32], answer: &Answer) -> Judgement {
             .into_iter()
             .map(|found| match found {
                 Some(found) => answered(found),
-                None if code == codes::SUCCESS => unknown(
+                None if code == codes::DOES_NOT_EXIST => refused(code, &answer.message),
+                None => unknown(
                     Reason::ResultMissing,
-                    "the answer has neither a result nor an entry for this item".to_owned(),
+                    format!(
+                        "ret_code is {code}, but the answer has neither a result nor an entry for \
+                         this item"
+                    ),
                 ),
-                None => refused(code, &answer.message),
             })
             .collect(),
     };
