@@ -68,6 +68,9 @@ struct CallSender<'a> {
 }
 
 impl Sender for CallSender<'_> {
+    /// It may push to a million phones.
+    const REPEATABLE: bool = false;
+
     fn request(&mut self, unix_seconds: i64) -> HttpRequest {
         self.shared
             .api

@@ -111,6 +111,9 @@ struct PartSender<'a> {
 }
 
 impl Sender for PartSender<'_> {
+    /// The operations set a state, and a query changes nothing.
+    const REPEATABLE: bool = true;
+
     fn request(&mut self, unix_seconds: i64) -> HttpRequest {
         // After a corrected clock the refused items are sent again as well.
         let again = |outcome: &ItemOutcome| {

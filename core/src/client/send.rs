@@ -15,6 +15,8 @@ use crate::transport::{Attempt, HttpRequest, HttpResponse, SendError};
 /// What may be sent again: the two kinds of calls differ only in this and in
 /// how they read a response.
 pub(super) trait Sender {
+    /// Whether sending a request twice ends like sending it once.
+    const REPEATABLE: bool;
     /// The next request, signed for this time.
     fn request(&mut self, unix_seconds: i64) -> HttpRequest;
     /// Reads a response or a failure. `None`: settled.
@@ -34,11 +36,11 @@ pub(super) struct Verdict {
 }
 
 /// Drives a sender to its end. `interrupt` is given on the calling thread only.
-pub(super) fn drive(
+pub(super) fn drive<S: Sender>(
     shared: &Shared,
     call: &Call,
     interrupt: Interrupt<'_>,
-    sender: &mut impl Sender,
+    sender: &mut S,
 ) {
     let cancelled: Rc<dyn Fn() -> bool> = {
         let cancel = Arc::clone(&call.cancel);
@@ -58,6 +60,7 @@ pub(super) fn drive(
             &request,
             &Attempt {
                 timeout: shared.request_timeout.min(shared.left(call)),
+                replay: S::REPEATABLE,
                 cancelled: Rc::clone(&cancelled),
             },
         );

@@ -127,6 +127,9 @@ impl SendError {
 pub struct Attempt {
     /// The whole time for connecting, sending and receiving.
     pub timeout: Duration,
+    /// Whether the request may be sent once more when a reused connection breaks
+    /// before it brings a byte. It may have had its effect by then.
+    pub replay: bool,
     /// Asked at least every 50 ms while waiting; `true` ends the attempt.
     pub cancelled: Rc<dyn Fn() -> bool>,
 }

@@ -103,10 +103,10 @@ impl Transport for UreqTransport {
             Err(error) => error,
         };
         let progress = Watched::progress();
-        // The server closed an idle connection just as it was used again: it
-        // sent no byte, and nothing of this request was read. One replay on a
-        // new connection costs neither an attempt nor budget.
-        if !progress.went_stale || !matches!(error, ureq::Error::Io(_)) {
+        // The server most likely closed an idle connection just as it was used
+        // again: it sent no byte. One replay on a new connection costs neither
+        // an attempt nor budget.
+        if !attempt.replay || !progress.went_stale || !matches!(error, ureq::Error::Io(_)) {
             return Err(describe(&error, progress));
         }
         Watched::restart();
