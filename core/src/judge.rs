@@ -1,17 +1,14 @@
 //! From an HTTP response to the outcome of each item: the rules by which an
 //! answer cannot lie. Nothing is success by default.
 
-mod entries;
-
 use std::sync::Arc;
 
+use crate::account::Account;
 use crate::codes;
 use crate::operation::{Action, Items, Request};
-use crate::outcome::{Found, ItemOutcome, Reason, State, Warning, WarningKind};
+use crate::outcome::{Found, FoundAccount, ItemOutcome, Reason, State, Warning, WarningKind};
 use crate::transport::{HttpResponse, SendError, SendErrorKind};
 use crate::wire::{Answer, Element};
-
-use entries::{Entry, entries};
 
 /// What one response says of the items that its request carried.
 #[derive(Debug)]
@@ -30,6 +27,9 @@ pub(crate) fn judge(request: &Request, carried: &[u32], response: &HttpResponse)
         Err(error) => all(carried, not_json(status, &response.body, &error)),
     };
     for item in &mut judgement.items {
+        if item.reason == Reason::Accepted && !(200..300).contains(&status) {
+            *item = success_code_in_error_status(status, &response.body);
+        }
         item.http_status = Some(status);
     }
     judgement
@@ -103,7 +103,7 @@ fn read_answer(
             ),
         )),
         None => Some(by_status(status, body)),
-        Some(codes::SUCCESS) if !success => Some(success_in_error_status(status, body)),
+        Some(codes::SUCCESS) if !success => Some(success_code_in_error_status(status, body)),
         Some(_) => None,
     };
     let mut judgement = match whole {
@@ -113,13 +113,6 @@ fn read_answer(
             Action::Query(_) => query(request, carried, &answer),
         },
     };
-    if !success {
-        for item in &mut judgement.items {
-            if item.reason == Reason::Accepted {
-                *item = success_in_error_status(status, body);
-            }
-        }
-    }
     judgement.extra = extra;
     judgement
 }
@@ -142,11 +135,11 @@ fn batch(carried: &[u32], answer: &Answer) -> Judgement {
     }
 }
 
-/// One outcome per element of a `result` of the right length. `partial`: the
-/// code says that some elements failed, and leaves others to succeed.
-fn elements(code: i64, partial: bool, results: &[Element], message: &str) -> Vec<ItemOutcome> {
+/// One outcome per element of a `result` of the right length. `mixed`: the code
+/// says that some elements failed and others did not.
+fn elements(code: i64, mixed: bool, results: &[Element], message: &str) -> Vec<ItemOutcome> {
     let may_succeed =
-        code == codes::SUCCESS || partial && results.iter().any(|e| *e != Element::Success);
+        code == codes::SUCCESS || (mixed && results.iter().any(|e| *e != Element::Success));
     let one = |element: &Element| match element {
         Element::Success if may_succeed => accepted(),
         Element::Success => contradiction(code),
@@ -188,29 +181,26 @@ fn query(request: &Request, carried: &[u32], answer: &Answer) -> Judgement {
             let judged = elements(code, true, results, &answer.message);
             let with_entry = judged.into_iter().zip(found);
             with_entry
-                .map(|(item, entry)| match (item.reason, entry) {
-                    (Reason::Accepted, Entry::Missing) if !has_entries => no_entries(),
-                    (Reason::Accepted, Entry::Missing) => answered(empty(request)),
-                    (Reason::Accepted, Entry::WithoutList) => without_list(),
-                    (Reason::Accepted, Entry::Found(found)) => answered(found),
+                .map(|(item, found)| match (item.reason, found) {
+                    (Reason::Accepted, None) if !has_entries => no_entries(),
+                    (Reason::Accepted, None) => answered(empty(request)),
+                    (Reason::Accepted, Some(found)) => answered(found),
                     _ => item,
                 })
                 .collect()
         }
-        None if code == codes::SUCCESS && !has_entries => vec![no_entries(); carried.len()],
+        None if code != codes::DOES_NOT_EXIST && !has_entries => {
+            vec![no_entries(); carried.len()]
+        }
         None => found
             .into_iter()
-            .map(|entry| match entry {
-                Entry::Found(found) => answered(found),
-                Entry::WithoutList => without_list(),
-                Entry::Missing if code == codes::DOES_NOT_EXIST => refused(code, &answer.message),
-                Entry::Missing => unknown(
+            .map(|found| match found {
+                Some(found) => answered(found),
+                None if code == codes::SUCCESS => unknown(
                     Reason::ResultMissing,
-                    format!(
-                        "ret_code is {code}, but the answer has neither a result nor an entry for \
-                         this item"
-                    ),
+                    "the answer has neither a result nor an entry for this item".to_owned(),
                 ),
+                None => refused(code, &answer.message),
             })
             .collect(),
     };
@@ -228,6 +218,92 @@ fn query(request: &Request, carried: &[u32], answer: &Answer) -> Judgement {
         warnings,
         extra: Vec::new(),
     }
+}
+
+/// The entry of each carried item, and how many entries belong to none.
+fn entries(request: &Request, carried: &[u32], answer: &Answer) -> (Vec<Option<Found>>, usize) {
+    match &request.items {
+        Items::Accounts(accounts) => {
+            let entries = answer.account_tokens.as_deref().unwrap_or_default();
+            let fits = |item: u32, at: usize| {
+                let account = &accounts[item as usize];
+                let entry = &entries[at];
+                if entry.account == account.name() {
+                    type_fits(account, entry.account_type)
+                } else {
+                    Fit::None
+                }
+            };
+            let take = |at: usize| Found::Tokens(entries[at].tokens.clone());
+            assign(carried, entries.len(), fits, take)
+        }
+        Items::Tokens(tokens) => {
+            let entries = answer.token_accounts.as_deref().unwrap_or_default();
+            let fits = |item: u32, at: usize| {
+                if entries[at].token == tokens[item as usize].as_str() {
+                    Fit::Exact
+                } else {
+                    Fit::None
+                }
+            };
+            let take = |at: usize| {
+                let accounts = entries[at].accounts.iter();
+                Found::Accounts(
+                    accounts
+                        .map(|(account, account_type)| FoundAccount {
+                            account: account.clone(),
+                            account_type: *account_type,
+                        })
+                        .collect(),
+                )
+            };
+            assign(carried, entries.len(), fits, take)
+        }
+        Items::Bindings(_) => (vec![None; carried.len()], 0),
+    }
+}
+
+/// How well an entry fits an item.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Fit {
+    Exact,
+    /// The item names no type, and the entry has another one than 0.
+    Loose,
+    None,
+}
+
+fn type_fits(account: &Account, entry: Option<i64>) -> Fit {
+    match (account.account_type(), entry) {
+        (_, None) => Fit::Exact,
+        (_, Some(given)) if given == i64::from(account.effective_type().0) => Fit::Exact,
+        (None, Some(_)) => Fit::Loose,
+        (Some(_), Some(_)) => Fit::None,
+    }
+}
+
+/// Gives each item the first entry that fits best and that no other item has;
+/// an item that is asked for twice may share.
+fn assign(
+    carried: &[u32],
+    entries: usize,
+    fits: impl Fn(u32, usize) -> Fit,
+    take: impl Fn(usize) -> Found,
+) -> (Vec<Option<Found>>, usize) {
+    let mut used = vec![false; entries];
+    let fits = &fits;
+    let found = carried
+        .iter()
+        .map(|&item| {
+            let fitting = |fit| (0..entries).filter(move |at| fits(item, *at) == fit);
+            let at = [Fit::Exact, Fit::Loose].into_iter().find_map(|fit| {
+                let unused = fitting(fit).find(|at| !used[*at]);
+                unused.or_else(|| fitting(fit).next())
+            })?;
+            used[at] = true;
+            Some(take(at))
+        })
+        .collect();
+    (found, used.iter().filter(|used| !**used).count())
 }
 
 fn empty(request: &Request) -> Found {
@@ -302,13 +378,6 @@ fn no_entries() -> ItemOutcome {
     )
 }
 
-fn without_list() -> ItemOutcome {
-    unknown(
-        Reason::ResultMissing,
-        "the entry for this item has no list \"token_list\" or \"account_list\"".to_owned(),
-    )
-}
-
 pub(crate) fn not_json(status: u16, body: &[u8], error: &serde_json::Error) -> ItemOutcome {
     if (200..300).contains(&status) {
         unknown(
@@ -341,7 +410,7 @@ pub(crate) fn by_status(status: u16, body: &[u8]) -> ItemOutcome {
     unknown(reason, format!("HTTP {status}{advice}: {}", excerpt(body)))
 }
 
-fn success_in_error_status(status: u16, body: &[u8]) -> ItemOutcome {
+fn success_code_in_error_status(status: u16, body: &[u8]) -> ItemOutcome {
     let reason = if (400..500).contains(&status) {
         Reason::Contradiction
     } else {
@@ -349,10 +418,7 @@ fn success_in_error_status(status: u16, body: &[u8]) -> ItemOutcome {
     };
     unknown(
         reason,
-        format!(
-            "HTTP {status}, but the answer says success: {}",
-            excerpt(body)
-        ),
+        format!("HTTP {status}, but ret_code 0: {}", excerpt(body)),
     )
 }
 

@@ -51,6 +51,9 @@ enum Key<'a> {
     Account(&'a str, AccountType),
 }
 
+/// For each key the first wave after its items.
+type Next<'a> = HashMap<Key<'a>, u32, foldhash::fast::RandomState>;
+
 impl<'a> Key<'a> {
     fn of(account: &'a Account) -> Self {
         Self::Account(account.name(), account.effective_type())
@@ -61,7 +64,9 @@ fn waves(request: &Request) -> Vec<u32> {
     if matches!(request.action, Action::Query(_)) {
         return vec![0; request.len()];
     }
-    let mut next = HashMap::new();
+    // Players choose account names: a hash with a seed, but a cheap one.
+    let state = foldhash::fast::RandomState::default();
+    let mut next = Next::with_capacity_and_hasher(2 * request.len(), state);
     match &request.items {
         Items::Bindings(bindings) => bindings
             .iter()
@@ -83,7 +88,7 @@ fn waves(request: &Request) -> Vec<u32> {
 }
 
 /// The wave of an item with these keys; afterwards they are free one later.
-fn place<'a>(next: &mut HashMap<Key<'a>, u32>, keys: impl Iterator<Item = Key<'a>> + Clone) -> u32 {
+fn place<'a>(next: &mut Next<'a>, keys: impl Iterator<Item = Key<'a>> + Clone) -> u32 {
     let free = |key: Key<'a>| next.get(&key).copied().unwrap_or(0);
     let wave = keys.clone().map(free).max().unwrap_or(0);
     for key in keys {

@@ -1,1 +1,31 @@
-//! The native module of the Python package `xgpush`.
+//! The native module of the Python package `xgpush`: conversions only.
+
+mod client;
+mod emulator;
+mod errors;
+mod exchange;
+mod outcome;
+mod tables;
+
+use pyo3::prelude::*;
+
+#[pymodule]
+mod _native {
+    #[pymodule_export]
+    use crate::client::{Client, Reply};
+    #[pymodule_export]
+    use crate::emulator::Emulator;
+    #[pymodule_export]
+    use crate::exchange::{Exchange, HttpRequest};
+    #[pymodule_export]
+    use crate::outcome::{ItemOutcome, Outcome};
+    #[pymodule_export]
+    use crate::tables::{codes, options};
+
+    use super::{Bound, PyModule, PyModuleMethods, PyResult};
+
+    #[pymodule_init]
+    fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        module.add("__version__", xgpush::VERSION)
+    }
+}

@@ -68,13 +68,14 @@ struct CallSender<'a> {
 }
 
 impl Sender for CallSender<'_> {
-    /// It may push to a million phones.
-    const REPEATABLE: bool = false;
-
     fn request(&mut self, unix_seconds: i64) -> HttpRequest {
         self.shared
             .api
             .sign(self.path, self.json.to_vec(), unix_seconds)
+    }
+
+    fn is_repeatable(&self) -> bool {
+        false
     }
 
     fn read(&mut self, response: std::result::Result<&HttpResponse, &SendError>) -> Verdict {

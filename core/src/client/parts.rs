@@ -111,9 +111,6 @@ struct PartSender<'a> {
 }
 
 impl Sender for PartSender<'_> {
-    /// The operations set a state, and a query changes nothing.
-    const REPEATABLE: bool = true;
-
     fn request(&mut self, unix_seconds: i64) -> HttpRequest {
         // After a corrected clock the refused items are sent again as well.
         let again = |outcome: &ItemOutcome| {
@@ -123,6 +120,10 @@ impl Sender for PartSender<'_> {
         self.shared
             .api
             .http_request(self.request, &self.carried, unix_seconds)
+    }
+
+    fn is_repeatable(&self) -> bool {
+        true
     }
 
     fn read(&mut self, response: Result<&HttpResponse, &SendError>) -> Verdict {

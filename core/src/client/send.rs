@@ -15,10 +15,10 @@ use crate::transport::{Attempt, HttpRequest, HttpResponse, SendError};
 /// What may be sent again: the two kinds of calls differ only in this and in
 /// how they read a response.
 pub(super) trait Sender {
-    /// Whether sending a request twice ends like sending it once.
-    const REPEATABLE: bool;
     /// The next request, signed for this time.
     fn request(&mut self, unix_seconds: i64) -> HttpRequest;
+    /// Whether a request that may have arrived may be sent once more.
+    fn is_repeatable(&self) -> bool;
     /// Reads a response or a failure. `None`: settled.
     fn read(&mut self, response: Result<&HttpResponse, &SendError>) -> Verdict;
     /// Takes note of what becomes of items that were never sent.
@@ -36,11 +36,11 @@ pub(super) struct Verdict {
 }
 
 /// Drives a sender to its end. `interrupt` is given on the calling thread only.
-pub(super) fn drive<S: Sender>(
+pub(super) fn drive(
     shared: &Shared,
     call: &Call,
     interrupt: Interrupt<'_>,
-    sender: &mut S,
+    sender: &mut impl Sender,
 ) {
     let cancelled: Rc<dyn Fn() -> bool> = {
         let cancel = Arc::clone(&call.cancel);
@@ -60,7 +60,7 @@ pub(super) fn drive<S: Sender>(
             &request,
             &Attempt {
                 timeout: shared.request_timeout.min(shared.left(call)),
-                replay: S::REPEATABLE,
+                repeatable: sender.is_repeatable(),
                 cancelled: Rc::clone(&cancelled),
             },
         );

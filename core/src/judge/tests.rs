@@ -1,5 +1,5 @@
 use super::*;
-use crate::account::{Account, Token};
+use crate::account::Token;
 
 fn tokens(count: usize) -> Vec<Token> {
     (0..count)

@@ -127,9 +127,9 @@ impl SendError {
 pub struct Attempt {
     /// The whole time for connecting, sending and receiving.
     pub timeout: Duration,
-    /// Whether the request may be sent once more when a reused connection breaks
-    /// before it brings a byte. It may have had its effect by then.
-    pub replay: bool,
+    /// Whether a request that may have arrived may be sent once more: the account
+    /// operations set a state, a push does not.
+    pub repeatable: bool,
     /// Asked at least every 50 ms while waiting; `true` ends the attempt.
     pub cancelled: Rc<dyn Fn() -> bool>,
 }

@@ -4,6 +4,7 @@
 //! renamed them in the move from XG to TPNS); one page prints `ErrMsg`. So names
 //! are compared without case and underscores. What no document names is kept.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
@@ -44,16 +45,14 @@ pub(crate) enum Element {
 pub(crate) struct MappedAccount {
     pub(crate) account: String,
     pub(crate) account_type: Option<i64>,
-    /// `None`: missing or null.
-    pub(crate) tokens: Option<Vec<String>>,
+    pub(crate) tokens: Vec<String>,
 }
 
 /// An element of `token_accounts`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct MappedToken {
     pub(crate) token: String,
-    /// `None`: missing or null.
-    pub(crate) accounts: Option<Vec<(String, Option<i64>)>>,
+    pub(crate) accounts: Vec<(String, Option<i64>)>,
 }
 
 impl Answer {
@@ -76,31 +75,17 @@ impl<'de> Deserialize<'de> for Answer {
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Answer, A::Error> {
                 let mut answer = Answer::default();
-                let mut contradicts = false;
-                // Outer: whether the field was there. Inner: whether it was readable.
-                let (mut code, mut result) = (None, None);
-                let (mut account_tokens, mut token_accounts) = (None, None);
-                while let Some(name) = map.next_key::<std::borrow::Cow<'de, str>>()? {
+                let (mut code, mut result) = (Once::new(), Once::new());
+                let (mut account_tokens, mut token_accounts) = (Once::new(), Once::new());
+                while let Some(name) = map.next_key::<Cow<'de, str>>()? {
                     match Field::of(&name) {
-                        Field::Code => {
-                            let Number(number) = map.next_value()?;
-                            once(&mut code, number, &mut contradicts);
-                        }
+                        Field::Code => code.see(map.next_value::<Number>()?.0),
+                        Field::Result => result.see(map.next_value::<List<_>>()?.0),
+                        Field::AccountTokens => account_tokens.see(map.next_value::<List<_>>()?.0),
+                        Field::TokenAccounts => token_accounts.see(map.next_value::<List<_>>()?.0),
                         Field::Message => {
                             let Lenient(text) = map.next_value()?;
                             answer.message = text.unwrap_or_default();
-                        }
-                        Field::Result => {
-                            let List(list) = map.next_value()?;
-                            once(&mut result, list, &mut contradicts);
-                        }
-                        Field::AccountTokens => {
-                            let List(list) = map.next_value()?;
-                            once(&mut account_tokens, list, &mut contradicts);
-                        }
-                        Field::TokenAccounts => {
-                            let List(list) = map.next_value()?;
-                            once(&mut token_accounts, list, &mut contradicts);
                         }
                         Field::Unknown => {
                             let raw: &RawValue = map.next_value()?;
@@ -108,11 +93,14 @@ impl<'de> Deserialize<'de> for Answer {
                         }
                     }
                 }
-                answer.code = code.flatten();
-                answer.result = result.flatten();
-                answer.account_tokens = account_tokens.flatten();
-                answer.token_accounts = token_accounts.flatten();
-                answer.contradicts_itself = contradicts;
+                answer.contradicts_itself = code.differs
+                    || result.differs
+                    || account_tokens.differs
+                    || token_accounts.differs;
+                answer.code = code.value();
+                answer.result = result.value();
+                answer.account_tokens = account_tokens.value();
+                answer.token_accounts = token_accounts.value();
                 Ok(answer)
             }
         }
@@ -121,11 +109,29 @@ impl<'de> Deserialize<'de> for Answer {
     }
 }
 
-/// Takes the first value of a field; a later one must be the same.
-fn once<T: PartialEq>(slot: &mut Option<T>, value: T, contradicts: &mut bool) {
-    match slot {
-        None => *slot = Some(value),
-        Some(first) => *contradicts |= *first != value,
+/// A field that may stand in an object once, or again with the same contents.
+struct Once<T> {
+    seen: Option<Option<T>>,
+    differs: bool,
+}
+
+impl<T: PartialEq> Once<T> {
+    fn new() -> Self {
+        Self {
+            seen: None,
+            differs: false,
+        }
+    }
+
+    fn see(&mut self, value: Option<T>) {
+        match &self.seen {
+            None => self.seen = Some(value),
+            Some(earlier) => self.differs |= *earlier != value,
+        }
+    }
+
+    fn value(self) -> Option<T> {
+        self.seen.flatten()
     }
 }
 
@@ -291,7 +297,7 @@ impl<'de> Deserialize<'de> for MappedAccount {
         struct Raw {
             account: String,
             account_type: Option<Number>,
-            token_list: Option<Vec<String>>,
+            token_list: Vec<String>,
         }
         let Object(raw) = Object::<Raw>::deserialize(deserializer)?;
         Ok(Self {
@@ -312,15 +318,15 @@ impl<'de> Deserialize<'de> for MappedToken {
         #[derive(serde::Deserialize)]
         struct Raw {
             token: String,
-            account_list: Option<Vec<Object<RawAccount>>>,
+            account_list: Vec<Object<RawAccount>>,
         }
         let Object(raw) = Object::<Raw>::deserialize(deserializer)?;
-        let account = |Object(a): Object<RawAccount>| (a.account, a.account_type.and_then(|n| n.0));
+        let accounts = raw.account_list.into_iter();
         Ok(Self {
             token: raw.token,
-            accounts: raw
-                .account_list
-                .map(|list| list.into_iter().map(account).collect()),
+            accounts: accounts
+                .map(|Object(a)| (a.account, a.account_type.and_then(|n| n.0)))
+                .collect(),
         })
     }
 }
@@ -407,7 +413,7 @@ mod tests {
         assert_eq!(accounts[1].account_type, None);
         assert_eq!(
             answer.token_accounts.unwrap()[0].accounts,
-            Some(vec![("a1".to_owned(), None)])
+            [("a1".to_owned(), None)]
         );
     }
 

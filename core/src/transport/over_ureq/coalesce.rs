@@ -25,6 +25,7 @@ impl<In: Transport> Connector<In> for CoalesceConnector {
             inner,
             pending: Vec::new(),
             state: State::Fresh,
+            just_answered: false,
         }))
     }
 }
@@ -46,6 +47,7 @@ pub(super) struct Coalesced<T> {
     inner: T,
     pending: Vec<u8>,
     state: State,
+    just_answered: bool,
 }
 
 impl<T: Transport> Coalesced<T> {
@@ -103,6 +105,7 @@ impl<T: Transport> Transport for Coalesced<T> {
         match self.inner.await_input(timeout) {
             Ok(true) => {
                 self.state = State::Answered;
+                self.just_answered = true;
                 Ok(true)
             }
             Ok(false) => {
@@ -118,8 +121,10 @@ impl<T: Transport> Transport for Coalesced<T> {
         }
     }
 
+    /// Asked when the connection goes to the pool and again when it leaves it:
+    /// only the second answer counts, so only the second one asks the system.
     fn is_open(&mut self) -> bool {
-        self.inner.is_open()
+        std::mem::take(&mut self.just_answered) || self.inner.is_open()
     }
 
     fn is_tls(&self) -> bool {

@@ -29,7 +29,7 @@ use tcp::TcpConnector;
 pub(crate) struct UreqTransport {
     agent: ureq::Agent,
     connect_timeout: Duration,
-    body_limit: u64,
+    max_response_bytes: u64,
 }
 
 impl UreqTransport {
@@ -45,8 +45,7 @@ impl UreqTransport {
         Ok(Self {
             agent,
             connect_timeout: config.connect_timeout,
-            // `ureq` refuses a body that reaches the limit.
-            body_limit: u64::from(config.max_response_bytes) + 1,
+            max_response_bytes: u64::from(config.max_response_bytes),
         })
     }
 
@@ -84,7 +83,7 @@ impl UreqTransport {
             retry_after: text("retry-after"),
             body: body
                 .into_with_config()
-                .limit(self.body_limit)
+                .limit(self.max_response_bytes + 1)
                 .read_to_vec()?,
         })
     }
@@ -103,10 +102,10 @@ impl Transport for UreqTransport {
             Err(error) => error,
         };
         let progress = Watched::progress();
-        // The server most likely closed an idle connection just as it was used
-        // again: it sent no byte. One replay on a new connection costs neither
-        // an attempt nor budget.
-        if !attempt.replay || !progress.went_stale || !matches!(error, ureq::Error::Io(_)) {
+        // The server closed an idle connection just as it was used again: it
+        // sent no byte, so it hardly read any of this request. One replay on a
+        // new connection costs neither an attempt nor budget.
+        if !attempt.repeatable || !progress.went_stale || !matches!(error, ureq::Error::Io(_)) {
             return Err(describe(&error, progress));
         }
         Watched::restart();
@@ -134,12 +133,5 @@ fn describe(error: &ureq::Error, progress: progress::Progress) -> SendError {
     } else {
         "before the request was sent"
     };
-    let text = match error {
-        ureq::Error::BodyExceedsLimit(limit) => {
-            let most = limit.saturating_sub(1);
-            format!("the response body is longer than max_response_bytes, {most}")
-        }
-        error => error.to_string(),
-    };
-    SendError::new(kind, sent, format!("{text} ({when})"))
+    SendError::new(kind, sent, format!("{error} ({when})"))
 }

@@ -1,0 +1,136 @@
+//! Clients and the two calls of the card.
+
+use std::ffi::c_char;
+
+use xgpush::Client;
+
+use crate::config::xg_config;
+use crate::error::{xg_error, xg_status};
+use crate::handle::{self, Handle, Out};
+use crate::outcome::xg_outcome;
+use crate::reply::xg_reply;
+use crate::request::xg_request;
+use crate::{guard, text};
+
+/// A client of one application. Made once and shared by any number of threads.
+pub struct xg_client(Client);
+
+impl Handle for xg_client {
+    const NAME: &'static str = "client";
+}
+
+/// A client with these options. Opens no connection and starts no thread.
+///
+/// Errors: XG_INVALID_OPTION when options are missing or do not fit together.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn xg_client_new(
+    config: *const xg_config,
+    client: *mut *mut xg_client,
+    error: *mut *mut xg_error,
+) -> xg_status {
+    guard::status(error, || {
+        let out = Out::new(client)?;
+        // SAFETY: as the header demands.
+        let config = unsafe { handle::shared(config) }?;
+        out.write(handle::give(xg_client(Client::new(&config.0)?)));
+        Ok(())
+    })
+}
+
+/// Closes idle connections and makes calls that run in other threads end soon.
+/// Later calls return XG_CLOSED. NULL is fine, and so is closing twice.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn xg_client_close(client: *const xg_client) {
+    guard::run(|| {
+        // SAFETY: as the header demands.
+        if let Ok(client) = unsafe { handle::shared(client) } {
+            client.0.close();
+        }
+    });
+}
+
+/// Frees a client. No call may run with it any more (xg_client_close makes them
+/// end). NULL is fine.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn xg_client_free(client: *mut xg_client) {
+    // SAFETY: as the header demands.
+    guard::run(|| unsafe { handle::free(client) });
+}
+
+/// POST /v3/device/account/batchoperate: sends the items, split at 20, and waits
+/// until each has its outcome or the deadline passes. Free the outcome with
+/// xg_outcome_free.
+///
+/// The API is asynchronous: accepted means that the service took the task.
+///
+/// Errors, before anything is sent: XG_INVALID_REQUEST, XG_CLOSED. Whatever
+/// happens afterwards is in the outcome.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn xg_batch_operate(
+    client: *const xg_client,
+    request: *const xg_request,
+    outcome: *mut *mut xg_outcome,
+    error: *mut *mut xg_error,
+) -> xg_status {
+    guard::status(error, || {
+        let out = Out::new(outcome)?;
+        // SAFETY: as the header demands.
+        let (client, request) = unsafe { (handle::shared(client)?, handle::shared(request)?) };
+        let outcome = client
+            .0
+            .batch_operate_with(&request.request, &request.options())?;
+        out.write(handle::give(xg_outcome::new(outcome)));
+        Ok(())
+    })
+}
+
+/// POST /v3/device/account/query: like xg_batch_operate, with what was found for
+/// each item (xg_outcome_found_…).
+///
+/// Errors: as xg_batch_operate.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn xg_query(
+    client: *const xg_client,
+    request: *const xg_request,
+    outcome: *mut *mut xg_outcome,
+    error: *mut *mut xg_error,
+) -> xg_status {
+    guard::status(error, || {
+        let out = Out::new(outcome)?;
+        // SAFETY: as the header demands.
+        let (client, request) = unsafe { (handle::shared(client)?, handle::shared(request)?) };
+        let outcome = client.0.query_with(&request.request, &request.options())?;
+        out.write(handle::give(xg_outcome::new(outcome)));
+        Ok(())
+    })
+}
+
+/// Posts JSON to any other v3 path, such as "/v3/push/app", with the same
+/// signing, time-outs and errors. Free the reply with xg_reply_free.
+///
+/// Sent again only if it certainly had no effect.
+///
+/// Errors: XG_INVALID_ARGUMENT (path), XG_INVALID_JSON, XG_CLOSED,
+/// XG_CALL_NOT_SENT, XG_CALL_UNKNOWN, XG_CALL_REJECTED.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn xg_call(
+    client: *const xg_client,
+    path: *const c_char,
+    json: *const c_char,
+    json_len: usize,
+    reply: *mut *mut xg_reply,
+    error: *mut *mut xg_error,
+) -> xg_status {
+    guard::status(error, || {
+        let out = Out::new(reply)?;
+        // SAFETY: as the header demands.
+        let client = unsafe { handle::shared(client) }?;
+        // SAFETY: as the header demands.
+        let path = unsafe { text::read(path, "path") }?;
+        // SAFETY: as the header demands.
+        let json = unsafe { text::read_n(json, json_len, "json") }?;
+        let reply = client.0.call(path, json.as_bytes())?;
+        out.write(handle::give(xg_reply::new(reply)));
+        Ok(())
+    })
+}

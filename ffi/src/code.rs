@@ -1,0 +1,69 @@
+//! The table of return codes, for the authors of bindings.
+
+use std::ffi::{CString, c_char};
+use std::sync::OnceLock;
+
+use xgpush::codes::TABLE;
+
+use crate::{guard, text};
+
+struct Row {
+    meaning: CString,
+    fault: CString,
+    retry: CString,
+    advice: CString,
+}
+
+fn rows() -> &'static [Row] {
+    static ROWS: OnceLock<Vec<Row>> = OnceLock::new();
+    ROWS.get_or_init(|| {
+        let row = |code: &xgpush::codes::Code| Row {
+            meaning: text::owned(code.meaning),
+            fault: text::owned(code.fault.name()),
+            retry: text::owned(code.retry.name()),
+            advice: text::owned(code.advice),
+        };
+        TABLE.iter().map(row).collect()
+    })
+}
+
+fn column(index: usize, of: fn(&'static Row) -> &'static CString) -> *const c_char {
+    guard::value(text::EMPTY, || Some(of(rows().get(index)?).as_ptr()))
+}
+
+/// How many return codes the documents have.
+#[unsafe(no_mangle)]
+pub extern "C" fn xg_code_count() -> usize {
+    TABLE.len()
+}
+
+/// The number of a return code, 0-based by number; -1 past the end.
+#[unsafe(no_mangle)]
+pub extern "C" fn xg_code_number(index: usize) -> i64 {
+    guard::value(-1, || Some(TABLE.get(index)?.code))
+}
+
+/// What it means; "" past the end.
+#[unsafe(no_mangle)]
+pub extern "C" fn xg_code_meaning(index: usize) -> *const c_char {
+    column(index, |row| &row.meaning)
+}
+
+/// Whose mistake it is: "none", "request", "item", "configuration", "service"
+/// or "rate".
+#[unsafe(no_mangle)]
+pub extern "C" fn xg_code_fault(index: usize) -> *const c_char {
+    column(index, |row| &row.fault)
+}
+
+/// Whether a retry is worth it: "never", "backoff", "throttle" or "per_element".
+#[unsafe(no_mangle)]
+pub extern "C" fn xg_code_retry(index: usize) -> *const c_char {
+    column(index, |row| &row.retry)
+}
+
+/// What to do, where there is more to say than the meaning does.
+#[unsafe(no_mangle)]
+pub extern "C" fn xg_code_advice(index: usize) -> *const c_char {
+    column(index, |row| &row.advice)
+}

@@ -1,0 +1,169 @@
+//! Statuses and error objects.
+
+use std::ffi::{CString, c_char};
+
+use xgpush::{Error, ErrorKind};
+
+use crate::handle::{self, Handle, Out};
+use crate::{guard, text};
+
+/// What a call came to. The numbers never change.
+#[repr(C)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum xg_status {
+    /// It worked; outputs are written. For xg_batch_operate and xg_query it says
+    /// only that there is an outcome: look at its items.
+    XG_OK = 0,
+    /// NULL, invalid UTF-8, an index or a number that no value of its type has.
+    XG_INVALID_ARGUMENT = 1,
+    /// JSON that is not the documented shape.
+    XG_INVALID_JSON = 2,
+    /// A token, an account or another value breaks a documented rule.
+    XG_INVALID_VALUE = 3,
+    /// A request breaks a rule of its protocol version as a whole.
+    XG_INVALID_REQUEST = 4,
+    /// An unknown option, or a value outside its range.
+    XG_INVALID_OPTION = 5,
+    /// The client is closed.
+    XG_CLOSED = 6,
+    /// xg_call: nothing was sent.
+    XG_CALL_NOT_SENT = 7,
+    /// xg_call: sent, and no trustworthy answer came.
+    XG_CALL_UNKNOWN = 8,
+    /// xg_call: the service refused; see xg_error_code.
+    XG_CALL_REJECTED = 9,
+    /// A defect in xgpush itself; the host was kept from harm.
+    XG_INTERNAL = 10,
+    /// Header and library do not belong together.
+    XG_ABI_MISMATCH = 11,
+}
+
+impl xg_status {
+    pub(crate) fn of(kind: ErrorKind) -> Self {
+        match kind {
+            ErrorKind::InvalidArgument => Self::XG_INVALID_ARGUMENT,
+            ErrorKind::InvalidJson => Self::XG_INVALID_JSON,
+            ErrorKind::InvalidValue => Self::XG_INVALID_VALUE,
+            ErrorKind::InvalidRequest => Self::XG_INVALID_REQUEST,
+            ErrorKind::InvalidOption => Self::XG_INVALID_OPTION,
+            ErrorKind::Closed => Self::XG_CLOSED,
+            ErrorKind::NotSent => Self::XG_CALL_NOT_SENT,
+            ErrorKind::Unknown => Self::XG_CALL_UNKNOWN,
+            ErrorKind::Rejected => Self::XG_CALL_REJECTED,
+            ErrorKind::AbiMismatch => Self::XG_ABI_MISMATCH,
+            // Kinds that this version of the ABI has no number for.
+            _ => Self::XG_INTERNAL,
+        }
+    }
+}
+
+/// What went wrong, in detail. Owned by the caller: free it with xg_error_free.
+pub struct xg_error {
+    error: Error,
+    name: CString,
+    message: CString,
+}
+
+impl Handle for xg_error {
+    const NAME: &'static str = "error";
+}
+
+impl xg_error {
+    /// Hands an error to a caller who wants it.
+    pub(crate) fn give(error: Error, out: *mut *mut Self) {
+        if let Ok(out) = Out::new(out) {
+            out.write(handle::give(Self {
+                name: text::owned(error.kind().name()),
+                message: text::owned(&error.to_string()),
+                error,
+            }));
+        }
+    }
+}
+
+/// The status that the failed call returned. XG_OK for NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn xg_error_status(error: *const xg_error) -> xg_status {
+    guard::value(xg_status::XG_OK, || {
+        // SAFETY: as the header demands.
+        let error = unsafe { handle::shared(error) }.ok()?;
+        Some(xg_status::of(error.error.kind()))
+    })
+}
+
+/// The stable name of the status, such as "invalid_value". "" for NULL.
+/// Valid until the error is freed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn xg_error_name(error: *const xg_error) -> *const c_char {
+    guard::value(text::EMPTY, || {
+        // SAFETY: as the header demands.
+        Some(unsafe { handle::shared(error) }.ok()?.name.as_ptr())
+    })
+}
+
+/// What happened, for people: names the item and quotes the rule. "" for NULL.
+/// Valid until the error is freed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn xg_error_message(error: *const xg_error) -> *const c_char {
+    guard::value(text::EMPTY, || {
+        // SAFETY: as the header demands.
+        Some(unsafe { handle::shared(error) }.ok()?.message.as_ptr())
+    })
+}
+
+/// The service's return code, or -1 where it gave none.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn xg_error_code(error: *const xg_error) -> i64 {
+    guard::value(-1, || {
+        // SAFETY: as the header demands.
+        unsafe { handle::shared(error) }.ok()?.error.code()
+    })
+}
+
+/// The HTTP status, or 0 where no answer came.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn xg_error_http_status(error: *const xg_error) -> i32 {
+    guard::value(0, || {
+        // SAFETY: as the header demands.
+        let error = unsafe { handle::shared(error) }.ok()?;
+        error.error.http_status().map(i32::from)
+    })
+}
+
+/// The 0-based index of the item at fault, or -1 where there is none.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn xg_error_item(error: *const xg_error) -> i64 {
+    guard::value(-1, || {
+        // SAFETY: as the header demands.
+        let error = unsafe { handle::shared(error) }.ok()?;
+        i64::try_from(error.error.item()?).ok()
+    })
+}
+
+/// Whether the same call may succeed later without a change. false for NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn xg_error_is_retryable(error: *const xg_error) -> bool {
+    guard::value(false, || {
+        // SAFETY: as the header demands.
+        Some(unsafe { handle::shared(error) }.ok()?.error.is_retryable())
+    })
+}
+
+/// Frees an error. NULL is fine.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn xg_error_free(error: *mut xg_error) {
+    // SAFETY: as the header demands.
+    guard::run(|| unsafe { handle::free(error) });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_numbers_are_those_of_core() {
+        for kind in ErrorKind::ALL {
+            assert_eq!(xg_status::of(*kind) as i32, kind.number(), "{kind:?}");
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! Handles: the only way from a pointer to a reference and back.
+
+use xgpush::{Error, ErrorKind};
+
+/// A type behind an opaque pointer. `NAME` is what C calls it.
+pub(crate) trait Handle: Sized {
+    const NAME: &'static str;
+}
+
+fn null(what: &str) -> Error {
+    Error::new(ErrorKind::InvalidArgument, format!("{what} is NULL"))
+}
+
+/// A shared handle.
+///
+/// # Safety
+/// `pointer` is NULL or came from [`give`] and was not freed.
+pub(crate) unsafe fn shared<'a, T: Handle>(pointer: *const T) -> Result<&'a T, Error> {
+    // SAFETY: the caller's promise.
+    unsafe { pointer.as_ref() }.ok_or_else(|| null(T::NAME))
+}
+
+/// A handle that no other thread uses meanwhile.
+///
+/// # Safety
+/// As [`shared`], and nobody else uses the handle during the call.
+pub(crate) unsafe fn exclusive<'a, T: Handle>(pointer: *mut T) -> Result<&'a mut T, Error> {
+    // SAFETY: the caller's promise.
+    unsafe { pointer.as_mut() }.ok_or_else(|| null(T::NAME))
+}
+
+/// A place for an output, checked before the work is done.
+pub(crate) struct Out<T>(*mut T);
+
+impl<T> Out<T> {
+    /// `pointer` is NULL or valid for a write during the call.
+    pub(crate) fn new(pointer: *mut T) -> Result<Self, Error> {
+        if pointer.is_null() {
+            return Err(null("the output pointer"));
+        }
+        Ok(Self(pointer))
+    }
+
+    pub(crate) fn write(self, value: T) {
+        // SAFETY: not NULL, and the caller of the export promised that it is
+        // valid for a write.
+        unsafe { self.0.write(value) }
+    }
+}
+
+/// Hands a value out; it is freed by [`free`].
+pub(crate) fn give<T: Handle>(value: T) -> *mut T {
+    Box::into_raw(Box::new(value))
+}
+
+/// Takes a handle back and drops it; NULL is fine.
+///
+/// # Safety
+/// As [`exclusive`]; the pointer is not used afterwards.
+pub(crate) unsafe fn free<T: Handle>(pointer: *mut T) {
+    if !pointer.is_null() {
+        // SAFETY: the caller's promise: it came from `give`.
+        drop(unsafe { Box::from_raw(pointer) });
+    }
+}

@@ -1,0 +1,381 @@
+//! Outcomes: item by item, and whole as JSON.
+
+use std::ffi::{CString, c_char};
+use std::sync::OnceLock;
+
+use xgpush::{Found, ItemOutcome, Outcome, Reason, State};
+
+use crate::handle::{self, Handle, Out};
+use crate::{guard, text};
+
+/// The four states in which an item can end.
+#[repr(C)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum xg_state {
+    /// There is no such item.
+    XG_STATE_NONE = 0,
+    /// The service took the task. Accepted is not applied. For a query: answered.
+    XG_STATE_ACCEPTED = 1,
+    /// The service refused, with a code or an HTTP status.
+    XG_STATE_REJECTED = 2,
+    /// Sent, and no trustworthy answer came: it may have been applied, or may
+    /// yet be.
+    XG_STATE_UNKNOWN = 3,
+    /// Never left this machine.
+    XG_STATE_NOT_SENT = 4,
+}
+
+impl From<State> for xg_state {
+    fn from(state: State) -> Self {
+        match state {
+            State::Accepted => Self::XG_STATE_ACCEPTED,
+            State::Rejected => Self::XG_STATE_REJECTED,
+            State::Unknown => Self::XG_STATE_UNKNOWN,
+            State::NotSent => Self::XG_STATE_NOT_SENT,
+        }
+    }
+}
+
+/// What became of every item of a call, in the order of the items.
+pub struct xg_outcome {
+    outcome: Outcome,
+    /// C texts are made when the first one is asked for: 100,000 accepted items
+    /// need none.
+    texts: OnceLock<Vec<ItemTexts>>,
+    warnings: OnceLock<Vec<(CString, CString)>>,
+    json: OnceLock<CString>,
+}
+
+struct ItemTexts {
+    message: Option<CString>,
+    found: Vec<CString>,
+}
+
+impl Handle for xg_outcome {
+    const NAME: &'static str = "outcome";
+}
+
+impl xg_outcome {
+    pub(crate) fn new(outcome: Outcome) -> Self {
+        Self {
+            outcome,
+            texts: OnceLock::new(),
+            warnings: OnceLock::new(),
+            json: OnceLock::new(),
+        }
+    }
+
+    fn texts(&self) -> &[ItemTexts] {
+        self.texts.get_or_init(|| {
+            let of = |item: &ItemOutcome| ItemTexts {
+                message: (!item.message().is_empty()).then(|| text::owned(item.message())),
+                found: match item.found() {
+                    Some(Found::Tokens(tokens)) => tokens.iter().map(|t| text::owned(t)).collect(),
+                    Some(Found::Accounts(accounts)) => {
+                        let names = accounts.iter().map(|a| text::owned(&a.account));
+                        names.collect()
+                    }
+                    None => Vec::new(),
+                },
+            };
+            self.outcome.items().iter().map(of).collect()
+        })
+    }
+
+    fn warning_texts(&self) -> &[(CString, CString)] {
+        self.warnings.get_or_init(|| {
+            let warnings = self.outcome.warnings().iter();
+            warnings
+                .map(|w| (text::owned(w.kind().name()), text::owned(w.message())))
+                .collect()
+        })
+    }
+}
+
+/// Something of one item, or the default past the end and for NULL.
+unsafe fn of_item<T>(
+    outcome: *const xg_outcome,
+    index: usize,
+    default: T,
+    of: impl FnOnce(&ItemOutcome) -> Option<T>,
+) -> T {
+    guard::value(default, || {
+        // SAFETY: as the header demands.
+        let outcome = unsafe { handle::shared(outcome) }.ok()?;
+        of(outcome.outcome.items().get(index)?)
+    })
+}
+
+/// The number of items: that of the request. 0 for NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn xg_outcome_len(outcome: *const xg_outcome) -> usize {
+    guard::value(0, || {
+        // SAFETY: as the header demands.
+        Some(
+            unsafe { handle::shared(outcome) }
+                .ok()?
+                .outcome
+                .items()
+                .len(),
+        )
+    })
+}
+
+/// How many items ended in a state, one of xg_state. 0 for another number.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn xg_outcome_count(outcome: *const xg_outcome, state: i32) -> usize {
+    guard::value(0, || {
+        // SAFETY: as the header demands.
+        let outcome = unsafe { handle::shared(outcome) }.ok()?;
+        let state = State::ALL.into_iter().find(|s| *s as i32 == state)?;
+        Some(outcome.outcome.count(state))
+    })
+}
+
+/// Whether every item was accepted. false for NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn xg_outcome_all_accepted(outcome: *const xg_outcome) -> bool {
+    guard::value(false, || {
+        // SAFETY: as the header demands.
+        Some(
+            unsafe { handle::shared(outcome) }
+                .ok()?
+                .outcome
+                .all_accepted(),
+        )
+    })
+}
+
+/// How many HTTP requests were sent, retries included.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn xg_outcome_requests(outcome: *const xg_outcome) -> u32 {
+    guard::value(0, || {
+        // SAFETY: as the header demands.
+        Some(unsafe { handle::shared(outcome) }.ok()?.outcome.requests())
+    })
+}
+
+/// The state of an item, 0-based. XG_STATE_NONE past the end.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn xg_outcome_state(outcome: *const xg_outcome, index: usize) -> xg_state {
+    // SAFETY: as the header demands.
+    unsafe {
+        of_item(outcome, index, xg_state::XG_STATE_NONE, |item| {
+            Some(item.state().into())
+        })
+    }
+}
+
+/// Why an item is in its state: a stable name, such as "item_refused" or
+/// "timed_out". "" past the end. Valid for ever.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn xg_outcome_reason(
+    outcome: *const xg_outcome,
+    index: usize,
+) -> *const c_char {
+    static NAMES: OnceLock<Vec<(Reason, CString)>> = OnceLock::new();
+    // SAFETY: as the header demands.
+    unsafe {
+        of_item(outcome, index, text::EMPTY, |item| {
+            let names = NAMES.get_or_init(|| {
+                let all = Reason::ALL.iter();
+                all.map(|reason| (*reason, text::owned(reason.name())))
+                    .collect()
+            });
+            let (_, name) = names.iter().find(|(reason, _)| *reason == item.reason())?;
+            Some(name.as_ptr())
+        })
+    }
+}
+
+/// The service's return code for an item, or for the whole request where the
+/// item has none of its own; 0 when accepted, -1 where there is none.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn xg_outcome_code(outcome: *const xg_outcome, index: usize) -> i64 {
+    // SAFETY: as the header demands.
+    unsafe { of_item(outcome, index, -1, ItemOutcome::code) }
+}
+
+/// The HTTP status of the answer that decided, or 0 where none came.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn xg_outcome_http_status(outcome: *const xg_outcome, index: usize) -> i32 {
+    // SAFETY: as the header demands.
+    unsafe { of_item(outcome, index, 0, |item| item.http_status().map(i32::from)) }
+}
+
+/// How often an item was sent.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn xg_outcome_attempts(outcome: *const xg_outcome, index: usize) -> u32 {
+    // SAFETY: as the header demands.
+    unsafe { of_item(outcome, index, 0, |item| Some(item.attempts().into())) }
+}
+
+/// Whether sending an item again later may end better.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn xg_outcome_is_retryable(outcome: *const xg_outcome, index: usize) -> bool {
+    // SAFETY: as the header demands.
+    unsafe { of_item(outcome, index, false, |item| Some(item.is_retryable())) }
+}
+
+/// What happened to an item, for people; "" when accepted. Valid until the
+/// outcome is freed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn xg_outcome_message(
+    outcome: *const xg_outcome,
+    index: usize,
+) -> *const c_char {
+    guard::value(text::EMPTY, || {
+        // SAFETY: as the header demands.
+        let outcome = unsafe { handle::shared(outcome) }.ok()?;
+        if outcome.outcome.items().get(index)?.message().is_empty() {
+            return None;
+        }
+        Some(outcome.texts().get(index)?.message.as_ref()?.as_ptr())
+    })
+}
+
+/// How many tokens or accounts a query found for an item.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn xg_outcome_found_len(outcome: *const xg_outcome, index: usize) -> usize {
+    // SAFETY: as the header demands.
+    unsafe {
+        of_item(outcome, index, 0, |item| {
+            Some(item.tokens().len() + item.accounts().len())
+        })
+    }
+}
+
+fn found(outcome: &xg_outcome, index: usize, nth: usize) -> Option<*const c_char> {
+    Some(outcome.texts().get(index)?.found.get(nth)?.as_ptr())
+}
+
+/// The nth token that a query by account found for an item; "" where there is
+/// none. Valid until the outcome is freed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn xg_outcome_found_token(
+    outcome: *const xg_outcome,
+    index: usize,
+    nth: usize,
+) -> *const c_char {
+    guard::value(text::EMPTY, || {
+        // SAFETY: as the header demands.
+        let outcome = unsafe { handle::shared(outcome) }.ok()?;
+        outcome.outcome.items().get(index)?.tokens().get(nth)?;
+        found(outcome, index, nth)
+    })
+}
+
+/// The nth account that a query by token found for an item; "" where there is
+/// none. Valid until the outcome is freed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn xg_outcome_found_account(
+    outcome: *const xg_outcome,
+    index: usize,
+    nth: usize,
+) -> *const c_char {
+    guard::value(text::EMPTY, || {
+        // SAFETY: as the header demands.
+        let outcome = unsafe { handle::shared(outcome) }.ok()?;
+        outcome.outcome.items().get(index)?.accounts().get(nth)?;
+        found(outcome, index, nth)
+    })
+}
+
+/// The type of the nth account that a query by token found for an item; -1
+/// where the service did not tell it.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn xg_outcome_found_account_type(
+    outcome: *const xg_outcome,
+    index: usize,
+    nth: usize,
+) -> i64 {
+    // SAFETY: as the header demands.
+    unsafe {
+        of_item(outcome, index, -1, |item| {
+            item.accounts().get(nth)?.account_type
+        })
+    }
+}
+
+/// How many warnings there are: what is allowed, but should be known.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn xg_outcome_warning_len(outcome: *const xg_outcome) -> usize {
+    guard::value(0, || {
+        // SAFETY: as the header demands.
+        Some(
+            unsafe { handle::shared(outcome) }
+                .ok()?
+                .outcome
+                .warnings()
+                .len(),
+        )
+    })
+}
+
+/// The stable name of a warning, such as "duplicate_account_type"; "" past the
+/// end. Valid until the outcome is freed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn xg_outcome_warning_name(
+    outcome: *const xg_outcome,
+    nth: usize,
+) -> *const c_char {
+    guard::value(text::EMPTY, || {
+        // SAFETY: as the header demands.
+        let outcome = unsafe { handle::shared(outcome) }.ok()?;
+        Some(outcome.warning_texts().get(nth)?.0.as_ptr())
+    })
+}
+
+/// A warning, for people; "" past the end. Valid until the outcome is freed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn xg_outcome_warning_message(
+    outcome: *const xg_outcome,
+    nth: usize,
+) -> *const c_char {
+    guard::value(text::EMPTY, || {
+        // SAFETY: as the header demands.
+        let outcome = unsafe { handle::shared(outcome) }.ok()?;
+        Some(outcome.warning_texts().get(nth)?.1.as_ptr())
+    })
+}
+
+/// The item that a warning is about, 0-based; -1 where it is about the call.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn xg_outcome_warning_item(outcome: *const xg_outcome, nth: usize) -> i64 {
+    guard::value(-1, || {
+        // SAFETY: as the header demands.
+        let outcome = unsafe { handle::shared(outcome) }.ok()?;
+        i64::try_from(outcome.outcome.warnings().get(nth)?.item()?).ok()
+    })
+}
+
+/// The whole outcome as JSON, NUL-terminated; its length in bytes goes to *len
+/// unless len is NULL. "" for NULL. Valid until the outcome is freed.
+///
+/// {"counts":{…},"requests":n,"items":[{"state","reason","code"?,"http_status"?,
+/// "attempts","retryable"?,"message"?,"tokens"?|"accounts"?}],"warnings":[…],
+/// "extra":{…}}
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn xg_outcome_json(
+    outcome: *const xg_outcome,
+    len: *mut usize,
+) -> *const c_char {
+    guard::value(text::EMPTY, || {
+        // SAFETY: as the header demands.
+        let outcome = unsafe { handle::shared(outcome) }.ok()?;
+        let json = outcome
+            .json
+            .get_or_init(|| text::owned(&outcome.outcome.to_json()));
+        if let Ok(len) = Out::new(len) {
+            len.write(json.as_bytes().len());
+        }
+        Some(json.as_ptr())
+    })
+}
+
+/// Frees an outcome. NULL is fine.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn xg_outcome_free(outcome: *mut xg_outcome) {
+    // SAFETY: as the header demands.
+    guard::run(|| unsafe { handle::free(outcome) });
+}

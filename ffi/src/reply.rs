@@ -1,0 +1,62 @@
+//! The answer to a call to any other endpoint.
+
+use std::ffi::{CString, c_char};
+
+use xgpush::Reply;
+
+use crate::handle::{self, Handle};
+use crate::{guard, text};
+
+/// A body whose ret_code is 0.
+pub struct xg_reply {
+    http_status: u16,
+    len: usize,
+    body: CString,
+}
+
+impl Handle for xg_reply {
+    const NAME: &'static str = "reply";
+}
+
+impl xg_reply {
+    pub(crate) fn new(reply: Reply) -> Self {
+        let http_status = reply.http_status();
+        // JSON: UTF-8 without a NUL, as core has read it.
+        let body = text::owned(&String::from_utf8_lossy(&reply.into_body()));
+        Self {
+            http_status,
+            len: body.as_bytes().len(),
+            body,
+        }
+    }
+}
+
+/// The HTTP status, 200 to 299; 0 for NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn xg_reply_http_status(reply: *const xg_reply) -> i32 {
+    guard::value(0, || {
+        // SAFETY: as the header demands.
+        Some(unsafe { handle::shared(reply) }.ok()?.http_status.into())
+    })
+}
+
+/// The body, JSON, NUL-terminated; its length in bytes goes to *len unless len
+/// is NULL. "" for NULL. Valid until the reply is freed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn xg_reply_body(reply: *const xg_reply, len: *mut usize) -> *const c_char {
+    guard::value(text::EMPTY, || {
+        // SAFETY: as the header demands.
+        let reply = unsafe { handle::shared(reply) }.ok()?;
+        if let Ok(len) = handle::Out::new(len) {
+            len.write(reply.len);
+        }
+        Some(reply.body.as_ptr())
+    })
+}
+
+/// Frees a reply. NULL is fine.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn xg_reply_free(reply: *mut xg_reply) {
+    // SAFETY: as the header demands.
+    guard::run(|| unsafe { handle::free(reply) });
+}

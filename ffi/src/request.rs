@@ -1,0 +1,390 @@
+//! Requests: from documented JSON, or item by item.
+
+use std::ffi::c_char;
+use std::time::Duration;
+
+use xgpush::{
+    Account, AccountType, Action, CallOptions, Error, ErrorKind, Lookup, Operator, Platform,
+    Request, Token,
+};
+
+use crate::error::{xg_error, xg_status};
+use crate::handle::{self, Handle, Out};
+use crate::{guard, text};
+
+/// What a request asks.
+#[repr(C)]
+#[allow(dead_code, reason = "it comes in as a number")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum xg_action {
+    /// batchoperate, operator 1: adds accounts to a token. Disused: TPNS
+    /// overwrites; see the option allow_append.
+    XG_APPEND = 1,
+    /// batchoperate, operator 2: binds a token to accounts, overwriting.
+    XG_BIND = 2,
+    /// batchoperate, operator 3: removes accounts from a token.
+    XG_UNBIND = 3,
+    /// batchoperate, operator 4: removes all accounts from a token.
+    XG_CLEAR_TOKEN = 4,
+    /// batchoperate, operator 5: removes all tokens from an account.
+    XG_CLEAR_ACCOUNT = 5,
+    /// query, operator 1: the tokens of accounts.
+    XG_QUERY_BY_ACCOUNT = 101,
+    /// query, operator 2: the accounts of tokens.
+    XG_QUERY_BY_TOKEN = 102,
+}
+
+/// `XG_NO_ACCOUNT_TYPE` of the header: the field is not sent, and the service takes 0.
+pub(crate) const NO_ACCOUNT_TYPE: i32 = i32::MIN;
+
+/// A request of either API with any number of items; the client splits it.
+pub struct xg_request {
+    pub(crate) request: Request,
+    deadline: Option<Duration>,
+}
+
+impl Handle for xg_request {
+    const NAME: &'static str = "request";
+}
+
+impl xg_request {
+    fn new(request: Request) -> Self {
+        Self {
+            request,
+            deadline: None,
+        }
+    }
+
+    pub(crate) fn options(&self) -> CallOptions {
+        CallOptions {
+            deadline: self.deadline,
+            interrupt: None,
+        }
+    }
+
+    /// Adds an item, or says which one it would have been.
+    fn add(&mut self, change: impl FnOnce(&mut Request) -> Result<(), Error>) -> Result<(), Error> {
+        let index = self.request.len();
+        change(&mut self.request).map_err(|error| error.at_item(index))
+    }
+}
+
+fn action(number: i32) -> Result<Action, Error> {
+    // Queries stand 100 above their operator_type.
+    let action = if number > 100 {
+        Lookup::from_number(i64::from(number) - 100).map(Action::Query)
+    } else {
+        Operator::from_number(number.into()).map(Action::Batch)
+    };
+    action.map_err(|_| {
+        Error::new(
+            ErrorKind::InvalidArgument,
+            format!("{number} is no xg_action"),
+        )
+    })
+}
+
+fn account(name: &str, account_type: i32) -> Result<Account, Error> {
+    let given = (account_type != NO_ACCOUNT_TYPE).then_some(AccountType(account_type));
+    Account::with_optional_type(name, given)
+}
+
+/// A request without items. `action` is one of xg_action.
+///
+/// Errors: XG_INVALID_ARGUMENT for another number.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn xg_request_new(
+    action: i32,
+    request: *mut *mut xg_request,
+    error: *mut *mut xg_error,
+) -> xg_status {
+    guard::status(error, || {
+        let out = Out::new(request)?;
+        let request = Request::new(self::action(action)?);
+        out.write(handle::give(xg_request::new(request)));
+        Ok(())
+    })
+}
+
+/// A request from the documented JSON of POST /v3/device/account/batchoperate;
+/// its list may have any length.
+///
+/// Errors: XG_INVALID_JSON, XG_INVALID_VALUE, XG_INVALID_REQUEST; xg_error_item
+/// tells the item.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn xg_request_batch_from_json(
+    json: *const c_char,
+    json_len: usize,
+    request: *mut *mut xg_request,
+    error: *mut *mut xg_error,
+) -> xg_status {
+    guard::status(error, || {
+        let out = Out::new(request)?;
+        // SAFETY: as the header demands.
+        let json = unsafe { text::read_n(json, json_len, "json") }?;
+        let request = Request::batch_from_json(json.as_bytes())?;
+        out.write(handle::give(xg_request::new(request)));
+        Ok(())
+    })
+}
+
+/// A request from the documented JSON of POST /v3/device/account/query.
+///
+/// Errors: as xg_request_batch_from_json.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn xg_request_query_from_json(
+    json: *const c_char,
+    json_len: usize,
+    request: *mut *mut xg_request,
+    error: *mut *mut xg_error,
+) -> xg_status {
+    guard::status(error, || {
+        let out = Out::new(request)?;
+        // SAFETY: as the header demands.
+        let json = unsafe { text::read_n(json, json_len, "json") }?;
+        let request = Request::query_from_json(json.as_bytes())?;
+        out.write(handle::give(xg_request::new(request)));
+        Ok(())
+    })
+}
+
+/// Adds an item to an append, bind or unbind: a token with its first account.
+/// More accounts of the same token follow with xg_request_add_account.
+///
+/// token: 1 to 64 bytes. account: at least 2 bytes. account_type: any, or
+/// XG_NO_ACCOUNT_TYPE.
+///
+/// Errors: XG_INVALID_VALUE, XG_INVALID_REQUEST (items of another kind); the
+/// request stays as it was, and xg_error_item is the index the item would have
+/// had.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn xg_request_add_binding(
+    request: *mut xg_request,
+    token: *const c_char,
+    account: *const c_char,
+    account_type: i32,
+    error: *mut *mut xg_error,
+) -> xg_status {
+    guard::status(error, || {
+        // SAFETY: as the header demands.
+        let request = unsafe { handle::exclusive(request) }?;
+        request.add(|items| {
+            // SAFETY: as the header demands.
+            let (token, name) =
+                unsafe { (text::read(token, "token")?, text::read(account, "account")?) };
+            items.add_binding(Token::new(token)?, self::account(name, account_type)?)
+        })
+    })
+}
+
+/// xg_request_add_binding with lengths in bytes in place of NUL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn xg_request_add_binding_n(
+    request: *mut xg_request,
+    token: *const c_char,
+    token_len: usize,
+    account: *const c_char,
+    account_len: usize,
+    account_type: i32,
+    error: *mut *mut xg_error,
+) -> xg_status {
+    guard::status(error, || {
+        // SAFETY: as the header demands.
+        let request = unsafe { handle::exclusive(request) }?;
+        request.add(|items| {
+            // SAFETY: as the header demands.
+            let token = unsafe { text::read_n(token, token_len, "token") }?;
+            // SAFETY: as the header demands.
+            let name = unsafe { text::read_n(account, account_len, "account") }?;
+            items.add_binding(Token::new(token)?, self::account(name, account_type)?)
+        })
+    })
+}
+
+/// Adds an item to a clear_token or a query by token.
+///
+/// Errors: as xg_request_add_binding.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn xg_request_add_token(
+    request: *mut xg_request,
+    token: *const c_char,
+    error: *mut *mut xg_error,
+) -> xg_status {
+    guard::status(error, || {
+        // SAFETY: as the header demands.
+        let request = unsafe { handle::exclusive(request) }?;
+        request.add(|items| {
+            // SAFETY: as the header demands.
+            let token = unsafe { text::read(token, "token") }?;
+            items.add_token(Token::new(token)?)
+        })
+    })
+}
+
+/// xg_request_add_token with a length in bytes in place of NUL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn xg_request_add_token_n(
+    request: *mut xg_request,
+    token: *const c_char,
+    token_len: usize,
+    error: *mut *mut xg_error,
+) -> xg_status {
+    guard::status(error, || {
+        // SAFETY: as the header demands.
+        let request = unsafe { handle::exclusive(request) }?;
+        request.add(|items| {
+            // SAFETY: as the header demands.
+            let token = unsafe { text::read_n(token, token_len, "token") }?;
+            items.add_token(Token::new(token)?)
+        })
+    })
+}
+
+/// Adds an item to a clear_account or a query by account; in an append, bind or
+/// unbind, adds an account to the last binding.
+///
+/// Errors: as xg_request_add_binding; XG_INVALID_REQUEST also when there is no
+/// binding yet.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn xg_request_add_account(
+    request: *mut xg_request,
+    account: *const c_char,
+    account_type: i32,
+    error: *mut *mut xg_error,
+) -> xg_status {
+    guard::status(error, || {
+        // SAFETY: as the header demands.
+        let request = unsafe { handle::exclusive(request) }?;
+        request.add(|items| {
+            // SAFETY: as the header demands.
+            let name = unsafe { text::read(account, "account") }?;
+            items.add_account(self::account(name, account_type)?)
+        })
+    })
+}
+
+/// xg_request_add_account with a length in bytes in place of NUL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn xg_request_add_account_n(
+    request: *mut xg_request,
+    account: *const c_char,
+    account_len: usize,
+    account_type: i32,
+    error: *mut *mut xg_error,
+) -> xg_status {
+    guard::status(error, || {
+        // SAFETY: as the header demands.
+        let request = unsafe { handle::exclusive(request) }?;
+        request.add(|items| {
+            // SAFETY: as the header demands.
+            let name = unsafe { text::read_n(account, account_len, "account") }?;
+            items.add_account(self::account(name, account_type)?)
+        })
+    })
+}
+
+/// Sets "android" or "ios", which only the older protocol versions know.
+///
+/// Errors: XG_INVALID_VALUE for anything else.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn xg_request_set_platform(
+    request: *mut xg_request,
+    platform: *const c_char,
+    error: *mut *mut xg_error,
+) -> xg_status {
+    guard::status(error, || {
+        // SAFETY: as the header demands.
+        let request = unsafe { handle::exclusive(request) }?;
+        // SAFETY: as the header demands.
+        let platform = Platform::parse(unsafe { text::read(platform, "platform") }?)?;
+        request.request = request.request.clone().with_platform(platform);
+        Ok(())
+    })
+}
+
+/// Sets the kind and the id of the operator, which only protocol xg_v3 knows;
+/// NULL leaves one of them as it is.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn xg_request_set_operator(
+    request: *mut xg_request,
+    op_type: *const c_char,
+    op_id: *const c_char,
+    error: *mut *mut xg_error,
+) -> xg_status {
+    guard::status(error, || {
+        // SAFETY: as the header demands.
+        let request = unsafe { handle::exclusive(request) }?;
+        // SAFETY: as the header demands.
+        let op_type = unsafe { text::read_optional(op_type, "op_type") }?;
+        // SAFETY: as the header demands.
+        let op_id = unsafe { text::read_optional(op_id, "op_id") }?;
+        let mut changed = request.request.clone();
+        if let Some(op_type) = op_type {
+            changed = changed.with_op_type(op_type);
+        }
+        if let Some(op_id) = op_id {
+            changed = changed.with_op_id(op_id);
+        }
+        request.request = changed;
+        Ok(())
+    })
+}
+
+/// Sets the deadline of the calls that send this request, in milliseconds, in
+/// place of the option deadline_ms; 0 takes the option again.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn xg_request_set_deadline_ms(
+    request: *mut xg_request,
+    deadline_ms: u64,
+    error: *mut *mut xg_error,
+) -> xg_status {
+    guard::status(error, || {
+        // SAFETY: as the header demands.
+        let request = unsafe { handle::exclusive(request) }?;
+        request.deadline = (deadline_ms > 0).then(|| Duration::from_millis(deadline_ms));
+        Ok(())
+    })
+}
+
+/// The number of items; 0 for NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn xg_request_len(request: *const xg_request) -> usize {
+    guard::value(0, || {
+        // SAFETY: as the header demands.
+        Some(unsafe { handle::shared(request) }.ok()?.request.len())
+    })
+}
+
+/// Frees a request. NULL is fine.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn xg_request_free(request: *mut xg_request) {
+    // SAFETY: as the header demands.
+    guard::run(|| unsafe { handle::free(request) });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_action_is_one_of_core() {
+        use xg_action::{
+            XG_APPEND, XG_BIND, XG_CLEAR_ACCOUNT, XG_CLEAR_TOKEN, XG_QUERY_BY_ACCOUNT,
+            XG_QUERY_BY_TOKEN, XG_UNBIND,
+        };
+        for (number, expected) in [
+            (XG_APPEND, Action::Batch(Operator::Append)),
+            (XG_BIND, Action::Batch(Operator::Bind)),
+            (XG_UNBIND, Action::Batch(Operator::Unbind)),
+            (XG_CLEAR_TOKEN, Action::Batch(Operator::ClearToken)),
+            (XG_CLEAR_ACCOUNT, Action::Batch(Operator::ClearAccount)),
+            (XG_QUERY_BY_ACCOUNT, Action::Query(Lookup::ByAccount)),
+            (XG_QUERY_BY_TOKEN, Action::Query(Lookup::ByToken)),
+        ] {
+            assert_eq!(action(number as i32).ok(), Some(expected));
+        }
+        for number in [i32::MIN, -1, 0, 6, 100, 103, i32::MAX] {
+            assert!(action(number).is_err(), "{number}");
+        }
+    }
+}

@@ -1,0 +1,852 @@
+/* xgpush: account binding, unbinding and look-up at Tencent Push Notification
+ * Service (TPNS, formerly XG), with an outcome for every single item.
+ *
+ * Generated from ffi/src: do not edit.
+ *
+ * Link      cc app.c -lxgpush. The library needs libc and libgcc_s only.
+ * Begin     xg_abi_check(XG_ABI_VERSION, &error); then xg_config_new,
+ *           xg_config_set, xg_client_new. Make one client and keep it.
+ * Calls     xg_batch_operate and xg_query block until every item has its outcome
+ *           or the deadline passes. XG_OK says that there is an outcome: look at
+ *           its items. Any other status says that nothing was sent.
+ * Threads   A handle that a function takes as const may be used by several
+ *           threads at once, an xg_client by any number of them. A handle that
+ *           is taken without const belongs to one thread during the call. The
+ *           library starts no thread of its own; the option parallel and the
+ *           look-up of a name start short-lived ones within a call.
+ * Lifetime  What a function hands out through a pointer to a pointer is the
+ *           caller's: free it with the function of its type; NULL is fine. A
+ *           text (const char *) belongs to the handle that it came from and is
+ *           valid until that handle is freed. What a caller passes in is copied.
+ * Errors    Every function that can fail returns xg_status and takes an
+ *           xg_error ** as its last argument, which may be NULL. It is written
+ *           only on failure, outputs only on success. Set it to NULL before.
+ * Texts     UTF-8, NUL-terminated, or with a length in functions that end in _n.
+ * Panics    stop at the boundary: XG_INTERNAL, or the stated default.
+ * Fork      Do not use a client in the child that was used in the parent.
+ * Signals   None is handled or blocked, and writing raises no SIGPIPE.
+ * ABI       Within one XG_ABI_VERSION functions and numbers are added, never
+ *           changed or removed. SONAME libxgpush.so.0.
+ */
+
+#ifndef XGPUSH_H
+#define XGPUSH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* The version of this header. */
+#define XG_VERSION "0.1.0"
+#define XG_VERSION_MAJOR 0
+#define XG_VERSION_MINOR 1
+#define XG_VERSION_PATCH 0
+
+/* An account without a type: the field is not sent, and the service takes 0. */
+#define XG_NO_ACCOUNT_TYPE INT32_MIN
+
+/*
+ The version of the ABI that this header describes. Functions are added to
+ an ABI version, never changed and never removed.
+ */
+#define XG_ABI_VERSION 1
+
+/*
+ What a call came to. The numbers never change.
+ */
+typedef enum xg_status {
+  /*
+   It worked; outputs are written. For xg_batch_operate and xg_query it says
+   only that there is an outcome: look at its items.
+   */
+  XG_OK = 0,
+  /*
+   NULL, invalid UTF-8, an index or a number that no value of its type has.
+   */
+  XG_INVALID_ARGUMENT = 1,
+  /*
+   JSON that is not the documented shape.
+   */
+  XG_INVALID_JSON = 2,
+  /*
+   A token, an account or another value breaks a documented rule.
+   */
+  XG_INVALID_VALUE = 3,
+  /*
+   A request breaks a rule of its protocol version as a whole.
+   */
+  XG_INVALID_REQUEST = 4,
+  /*
+   An unknown option, or a value outside its range.
+   */
+  XG_INVALID_OPTION = 5,
+  /*
+   The client is closed.
+   */
+  XG_CLOSED = 6,
+  /*
+   xg_call: nothing was sent.
+   */
+  XG_CALL_NOT_SENT = 7,
+  /*
+   xg_call: sent, and no trustworthy answer came.
+   */
+  XG_CALL_UNKNOWN = 8,
+  /*
+   xg_call: the service refused; see xg_error_code.
+   */
+  XG_CALL_REJECTED = 9,
+  /*
+   A defect in xgpush itself; the host was kept from harm.
+   */
+  XG_INTERNAL = 10,
+  /*
+   Header and library do not belong together.
+   */
+  XG_ABI_MISMATCH = 11,
+} xg_status;
+
+/*
+ The four states in which an item can end.
+ */
+typedef enum xg_state {
+  /*
+   There is no such item.
+   */
+  XG_STATE_NONE = 0,
+  /*
+   The service took the task. Accepted is not applied. For a query: answered.
+   */
+  XG_STATE_ACCEPTED = 1,
+  /*
+   The service refused, with a code or an HTTP status.
+   */
+  XG_STATE_REJECTED = 2,
+  /*
+   Sent, and no trustworthy answer came: it may have been applied, or may
+   yet be.
+   */
+  XG_STATE_UNKNOWN = 3,
+  /*
+   Never left this machine.
+   */
+  XG_STATE_NOT_SENT = 4,
+} xg_state;
+
+/*
+ What a request asks.
+ */
+typedef enum xg_action {
+  /*
+   batchoperate, operator 1: adds accounts to a token. Disused: TPNS
+   overwrites; see the option allow_append.
+   */
+  XG_APPEND = 1,
+  /*
+   batchoperate, operator 2: binds a token to accounts, overwriting.
+   */
+  XG_BIND = 2,
+  /*
+   batchoperate, operator 3: removes accounts from a token.
+   */
+  XG_UNBIND = 3,
+  /*
+   batchoperate, operator 4: removes all accounts from a token.
+   */
+  XG_CLEAR_TOKEN = 4,
+  /*
+   batchoperate, operator 5: removes all tokens from an account.
+   */
+  XG_CLEAR_ACCOUNT = 5,
+  /*
+   query, operator 1: the tokens of accounts.
+   */
+  XG_QUERY_BY_ACCOUNT = 101,
+  /*
+   query, operator 2: the accounts of tokens.
+   */
+  XG_QUERY_BY_TOKEN = 102,
+} xg_action;
+
+/*
+ Why no whole HTTP response came.
+ */
+typedef enum xg_send_error {
+  /*
+   No connection: name, TCP, proxy or TLS.
+   */
+  XG_SEND_CONNECT = 1,
+  /*
+   The time ran out.
+   */
+  XG_SEND_TIMEOUT = 2,
+  /*
+   The connection broke, or the response was cut or was no HTTP.
+   */
+  XG_SEND_LOST = 3,
+  /*
+   The body is longer than allowed.
+   */
+  XG_SEND_BODY_TOO_LARGE = 4,
+  /*
+   The caller cancelled.
+   */
+  XG_SEND_CANCELLED = 5,
+} xg_send_error;
+
+/*
+ A client of one application. Made once and shared by any number of threads.
+ */
+typedef struct xg_client xg_client;
+
+/*
+ Everything that can be set before a client is made.
+ */
+typedef struct xg_config xg_config;
+
+/*
+ What went wrong, in detail. Owned by the caller: free it with xg_error_free.
+ */
+typedef struct xg_error xg_error;
+
+/*
+ One request as HTTP requests to send and HTTP responses to read.
+ */
+typedef struct xg_exchange xg_exchange;
+
+/*
+ One HTTP request, ready to send.
+ */
+typedef struct xg_http_request xg_http_request;
+
+/*
+ What became of every item of a call, in the order of the items.
+ */
+typedef struct xg_outcome xg_outcome;
+
+/*
+ A body whose ret_code is 0.
+ */
+typedef struct xg_reply xg_reply;
+
+/*
+ A request of either API with any number of items; the client splits it.
+ */
+typedef struct xg_request xg_request;
+
+#ifdef __cplusplus
+extern "C" {
+#endif // __cplusplus
+
+/*
+ A client with these options. Opens no connection and starts no thread.
+
+ Errors: XG_INVALID_OPTION when options are missing or do not fit together.
+ */
+enum xg_status xg_client_new(const struct xg_config *config,
+                             struct xg_client **client,
+                             struct xg_error **error);
+
+/*
+ Closes idle connections and makes calls that run in other threads end soon.
+ Later calls return XG_CLOSED. NULL is fine, and so is closing twice.
+ */
+void xg_client_close(const struct xg_client *client);
+
+/*
+ Frees a client. No call may run with it any more (xg_client_close makes them
+ end). NULL is fine.
+ */
+void xg_client_free(struct xg_client *client);
+
+/*
+ POST /v3/device/account/batchoperate: sends the items, split at 20, and waits
+ until each has its outcome or the deadline passes. Free the outcome with
+ xg_outcome_free.
+
+ The API is asynchronous: accepted means that the service took the task.
+
+ Errors, before anything is sent: XG_INVALID_REQUEST, XG_CLOSED. Whatever
+ happens afterwards is in the outcome.
+ */
+enum xg_status xg_batch_operate(const struct xg_client *client,
+                                const struct xg_request *request,
+                                struct xg_outcome **outcome,
+                                struct xg_error **error);
+
+/*
+ POST /v3/device/account/query: like xg_batch_operate, with what was found for
+ each item (xg_outcome_found_…).
+
+ Errors: as xg_batch_operate.
+ */
+enum xg_status xg_query(const struct xg_client *client,
+                        const struct xg_request *request,
+                        struct xg_outcome **outcome,
+                        struct xg_error **error);
+
+/*
+ Posts JSON to any other v3 path, such as "/v3/push/app", with the same
+ signing, time-outs and errors. Free the reply with xg_reply_free.
+
+ Sent again only if it certainly had no effect.
+
+ Errors: XG_INVALID_ARGUMENT (path), XG_INVALID_JSON, XG_CLOSED,
+ XG_CALL_NOT_SENT, XG_CALL_UNKNOWN, XG_CALL_REJECTED.
+ */
+enum xg_status xg_call(const struct xg_client *client,
+                       const char *path,
+                       const char *json,
+                       size_t json_len,
+                       struct xg_reply **reply,
+                       struct xg_error **error);
+
+/*
+ How many return codes the documents have.
+ */
+size_t xg_code_count(void);
+
+/*
+ The number of a return code, 0-based by number; -1 past the end.
+ */
+int64_t xg_code_number(size_t index);
+
+/*
+ What it means; "" past the end.
+ */
+const char *xg_code_meaning(size_t index);
+
+/*
+ Whose mistake it is: "none", "request", "item", "configuration", "service"
+ or "rate".
+ */
+const char *xg_code_fault(size_t index);
+
+/*
+ Whether a retry is worth it: "never", "backoff", "throttle" or "per_element".
+ */
+const char *xg_code_retry(size_t index);
+
+/*
+ What to do, where there is more to say than the meaning does.
+ */
+const char *xg_code_advice(size_t index);
+
+/*
+ Every option at its default. NULL only after a defect.
+ */
+struct xg_config *xg_config_new(void);
+
+/*
+ Sets an option from text, such as ("deadline_ms", "3000"). The options are
+ those of xg_option_name and docs/options.md.
+
+ Errors: XG_INVALID_OPTION for an unknown name or a value outside its range.
+ */
+enum xg_status xg_config_set(struct xg_config *config,
+                             const char *name,
+                             const char *value,
+                             struct xg_error **error);
+
+/*
+ Sets every option for which the environment has XGPUSH_ and its name in
+ upper case, such as XGPUSH_ACCESS_ID.
+
+ Errors: as xg_config_set; also for a variable that is no option.
+ */
+enum xg_status xg_config_set_from_env(struct xg_config *config, struct xg_error **error);
+
+/*
+ Frees a config. NULL is fine. A client does not need it any more.
+ */
+void xg_config_free(struct xg_config *config);
+
+/*
+ How many options there are.
+ */
+size_t xg_option_count(void);
+
+/*
+ The name of an option, 0-based; "" past the end.
+ */
+const char *xg_option_name(size_t index);
+
+/*
+ Its type: "text", "secret", "flag", "number", "milliseconds" or "choice".
+ */
+const char *xg_option_type(size_t index);
+
+/*
+ Its default, as text.
+ */
+const char *xg_option_default(size_t index);
+
+/*
+ What values it takes, for people.
+ */
+const char *xg_option_range(size_t index);
+
+/*
+ What it does.
+ */
+const char *xg_option_text(size_t index);
+
+/*
+ The status that the failed call returned. XG_OK for NULL.
+ */
+enum xg_status xg_error_status(const struct xg_error *error);
+
+/*
+ The stable name of the status, such as "invalid_value". "" for NULL.
+ Valid until the error is freed.
+ */
+const char *xg_error_name(const struct xg_error *error);
+
+/*
+ What happened, for people: names the item and quotes the rule. "" for NULL.
+ Valid until the error is freed.
+ */
+const char *xg_error_message(const struct xg_error *error);
+
+/*
+ The service's return code, or -1 where it gave none.
+ */
+int64_t xg_error_code(const struct xg_error *error);
+
+/*
+ The HTTP status, or 0 where no answer came.
+ */
+int32_t xg_error_http_status(const struct xg_error *error);
+
+/*
+ The 0-based index of the item at fault, or -1 where there is none.
+ */
+int64_t xg_error_item(const struct xg_error *error);
+
+/*
+ Whether the same call may succeed later without a change. false for NULL.
+ */
+bool xg_error_is_retryable(const struct xg_error *error);
+
+/*
+ Frees an error. NULL is fine.
+ */
+void xg_error_free(struct xg_error *error);
+
+/*
+ Checks a request and splits it for a config. Neither is needed afterwards.
+
+ Parts are numbered from 0 and ordered by wave: begin with a wave when every
+ part of the wave before has its answer, so that no operation overtakes an
+ earlier one on the same token or account.
+
+ Errors: XG_INVALID_OPTION, XG_INVALID_REQUEST.
+ */
+enum xg_status xg_exchange_new(const struct xg_config *config,
+                               const struct xg_request *request,
+                               struct xg_exchange **exchange,
+                               struct xg_error **error);
+
+/*
+ How many HTTP requests it takes, retries not counted. 0 for NULL.
+ */
+size_t xg_exchange_parts(const struct xg_exchange *exchange);
+
+/*
+ The wave of a part, from 0.
+
+ Errors: XG_INVALID_ARGUMENT for a part that is not there.
+ */
+enum xg_status xg_exchange_wave(struct xg_exchange *exchange,
+                                size_t part,
+                                uint32_t *wave,
+                                struct xg_error **error);
+
+/*
+ The HTTP request of a part, signed for this time (seconds since 1970-01-01
+ UTC); *request is NULL when there is nothing (more) to send. After an answer
+ it has those items that are worth another attempt. Free it with
+ xg_http_request_free.
+
+ Errors: XG_INVALID_ARGUMENT for a part that is not there.
+ */
+enum xg_status xg_exchange_http_request(struct xg_exchange *exchange,
+                                        size_t part,
+                                        int64_t unix_seconds,
+                                        struct xg_http_request **request,
+                                        struct xg_error **error);
+
+/*
+ Reads the response to the last HTTP request of a part. date and retry_after
+ are the headers of these names, or NULL.
+
+ Errors: XG_INVALID_ARGUMENT, also when the part waits for no answer.
+ */
+enum xg_status xg_exchange_answer(struct xg_exchange *exchange,
+                                  size_t part,
+                                  int32_t http_status,
+                                  const char *date,
+                                  const char *retry_after,
+                                  const void *body,
+                                  size_t body_len,
+                                  struct xg_error **error);
+
+/*
+ Takes note that the last HTTP request of a part got no whole response. kind
+ is one of xg_send_error; sent says whether any byte of the request may have
+ left.
+
+ Errors: as xg_exchange_answer.
+ */
+enum xg_status xg_exchange_failed(struct xg_exchange *exchange,
+                                  size_t part,
+                                  int32_t kind,
+                                  bool sent,
+                                  const char *message,
+                                  struct xg_error **error);
+
+/*
+ What became of every item. The exchange is finished then and takes nothing
+ more; free it all the same.
+
+ Errors: XG_INVALID_ARGUMENT when it was finished before.
+ */
+enum xg_status xg_exchange_finish(struct xg_exchange *exchange,
+                                  struct xg_outcome **outcome,
+                                  struct xg_error **error);
+
+/*
+ Frees an exchange. NULL is fine.
+ */
+void xg_exchange_free(struct xg_exchange *exchange);
+
+/*
+ The method: always "POST".
+ */
+const char *xg_http_request_method(const struct xg_http_request*);
+
+/*
+ The whole URL; "" for NULL. Valid until the request is freed.
+ */
+const char *xg_http_request_url(const struct xg_http_request *request);
+
+/*
+ How many headers there are.
+ */
+size_t xg_http_request_header_len(const struct xg_http_request *request);
+
+/*
+ The name of a header, 0-based; "" past the end. Valid until the request is
+ freed.
+ */
+const char *xg_http_request_header_name(const struct xg_http_request *request, size_t nth);
+
+/*
+ The value of a header, 0-based; "" past the end. Valid until the request is
+ freed. With Basic authentication one of them is the secret itself.
+ */
+const char *xg_http_request_header_value(const struct xg_http_request *request, size_t nth);
+
+/*
+ The body, NUL-terminated; its length in bytes goes to *len unless len is
+ NULL. These very bytes are signed: send them unchanged. Valid until the
+ request is freed.
+ */
+const char *xg_http_request_body(const struct xg_http_request *request, size_t *len);
+
+/*
+ Frees an HTTP request. NULL is fine.
+ */
+void xg_http_request_free(struct xg_http_request *request);
+
+/*
+ The number of items: that of the request. 0 for NULL.
+ */
+size_t xg_outcome_len(const struct xg_outcome *outcome);
+
+/*
+ How many items ended in a state, one of xg_state. 0 for another number.
+ */
+size_t xg_outcome_count(const struct xg_outcome *outcome, int32_t state);
+
+/*
+ Whether every item was accepted. false for NULL.
+ */
+bool xg_outcome_all_accepted(const struct xg_outcome *outcome);
+
+/*
+ How many HTTP requests were sent, retries included.
+ */
+uint32_t xg_outcome_requests(const struct xg_outcome *outcome);
+
+/*
+ The state of an item, 0-based. XG_STATE_NONE past the end.
+ */
+enum xg_state xg_outcome_state(const struct xg_outcome *outcome, size_t index);
+
+/*
+ Why an item is in its state: a stable name, such as "item_refused" or
+ "timed_out". "" past the end. Valid for ever.
+ */
+const char *xg_outcome_reason(const struct xg_outcome *outcome, size_t index);
+
+/*
+ The service's return code for an item, or for the whole request where the
+ item has none of its own; 0 when accepted, -1 where there is none.
+ */
+int64_t xg_outcome_code(const struct xg_outcome *outcome, size_t index);
+
+/*
+ The HTTP status of the answer that decided, or 0 where none came.
+ */
+int32_t xg_outcome_http_status(const struct xg_outcome *outcome, size_t index);
+
+/*
+ How often an item was sent.
+ */
+uint32_t xg_outcome_attempts(const struct xg_outcome *outcome, size_t index);
+
+/*
+ Whether sending an item again later may end better.
+ */
+bool xg_outcome_is_retryable(const struct xg_outcome *outcome, size_t index);
+
+/*
+ What happened to an item, for people; "" when accepted. Valid until the
+ outcome is freed.
+ */
+const char *xg_outcome_message(const struct xg_outcome *outcome, size_t index);
+
+/*
+ How many tokens or accounts a query found for an item.
+ */
+size_t xg_outcome_found_len(const struct xg_outcome *outcome, size_t index);
+
+/*
+ The nth token that a query by account found for an item; "" where there is
+ none. Valid until the outcome is freed.
+ */
+const char *xg_outcome_found_token(const struct xg_outcome *outcome, size_t index, size_t nth);
+
+/*
+ The nth account that a query by token found for an item; "" where there is
+ none. Valid until the outcome is freed.
+ */
+const char *xg_outcome_found_account(const struct xg_outcome *outcome,
+                                     size_t index,
+                                     size_t nth);
+
+/*
+ The type of the nth account that a query by token found for an item; -1
+ where the service did not tell it.
+ */
+int64_t xg_outcome_found_account_type(const struct xg_outcome *outcome,
+                                      size_t index,
+                                      size_t nth);
+
+/*
+ How many warnings there are: what is allowed, but should be known.
+ */
+size_t xg_outcome_warning_len(const struct xg_outcome *outcome);
+
+/*
+ The stable name of a warning, such as "duplicate_account_type"; "" past the
+ end. Valid until the outcome is freed.
+ */
+const char *xg_outcome_warning_name(const struct xg_outcome *outcome, size_t nth);
+
+/*
+ A warning, for people; "" past the end. Valid until the outcome is freed.
+ */
+const char *xg_outcome_warning_message(const struct xg_outcome *outcome, size_t nth);
+
+/*
+ The item that a warning is about, 0-based; -1 where it is about the call.
+ */
+int64_t xg_outcome_warning_item(const struct xg_outcome *outcome, size_t nth);
+
+/*
+ The whole outcome as JSON, NUL-terminated; its length in bytes goes to *len
+ unless len is NULL. "" for NULL. Valid until the outcome is freed.
+
+ {"counts":{…},"requests":n,"items":[{"state","reason","code"?,"http_status"?,
+ "attempts","retryable"?,"message"?,"tokens"?|"accounts"?}],"warnings":[…],
+ "extra":{…}}
+ */
+const char *xg_outcome_json(const struct xg_outcome *outcome, size_t *len);
+
+/*
+ Frees an outcome. NULL is fine.
+ */
+void xg_outcome_free(struct xg_outcome *outcome);
+
+/*
+ The HTTP status, 200 to 299; 0 for NULL.
+ */
+int32_t xg_reply_http_status(const struct xg_reply *reply);
+
+/*
+ The body, JSON, NUL-terminated; its length in bytes goes to *len unless len
+ is NULL. "" for NULL. Valid until the reply is freed.
+ */
+const char *xg_reply_body(const struct xg_reply *reply, size_t *len);
+
+/*
+ Frees a reply. NULL is fine.
+ */
+void xg_reply_free(struct xg_reply *reply);
+
+/*
+ A request without items. `action` is one of xg_action.
+
+ Errors: XG_INVALID_ARGUMENT for another number.
+ */
+enum xg_status xg_request_new(int32_t action,
+                              struct xg_request **request,
+                              struct xg_error **error);
+
+/*
+ A request from the documented JSON of POST /v3/device/account/batchoperate;
+ its list may have any length.
+
+ Errors: XG_INVALID_JSON, XG_INVALID_VALUE, XG_INVALID_REQUEST; xg_error_item
+ tells the item.
+ */
+enum xg_status xg_request_batch_from_json(const char *json,
+                                          size_t json_len,
+                                          struct xg_request **request,
+                                          struct xg_error **error);
+
+/*
+ A request from the documented JSON of POST /v3/device/account/query.
+
+ Errors: as xg_request_batch_from_json.
+ */
+enum xg_status xg_request_query_from_json(const char *json,
+                                          size_t json_len,
+                                          struct xg_request **request,
+                                          struct xg_error **error);
+
+/*
+ Adds an item to an append, bind or unbind: a token with its first account.
+ More accounts of the same token follow with xg_request_add_account.
+
+ token: 1 to 64 bytes. account: at least 2 bytes. account_type: any, or
+ XG_NO_ACCOUNT_TYPE.
+
+ Errors: XG_INVALID_VALUE, XG_INVALID_REQUEST (items of another kind); the
+ request stays as it was, and xg_error_item is the index the item would have
+ had.
+ */
+enum xg_status xg_request_add_binding(struct xg_request *request,
+                                      const char *token,
+                                      const char *account,
+                                      int32_t account_type,
+                                      struct xg_error **error);
+
+/*
+ xg_request_add_binding with lengths in bytes in place of NUL.
+ */
+enum xg_status xg_request_add_binding_n(struct xg_request *request,
+                                        const char *token,
+                                        size_t token_len,
+                                        const char *account,
+                                        size_t account_len,
+                                        int32_t account_type,
+                                        struct xg_error **error);
+
+/*
+ Adds an item to a clear_token or a query by token.
+
+ Errors: as xg_request_add_binding.
+ */
+enum xg_status xg_request_add_token(struct xg_request *request,
+                                    const char *token,
+                                    struct xg_error **error);
+
+/*
+ xg_request_add_token with a length in bytes in place of NUL.
+ */
+enum xg_status xg_request_add_token_n(struct xg_request *request,
+                                      const char *token,
+                                      size_t token_len,
+                                      struct xg_error **error);
+
+/*
+ Adds an item to a clear_account or a query by account; in an append, bind or
+ unbind, adds an account to the last binding.
+
+ Errors: as xg_request_add_binding; XG_INVALID_REQUEST also when there is no
+ binding yet.
+ */
+enum xg_status xg_request_add_account(struct xg_request *request,
+                                      const char *account,
+                                      int32_t account_type,
+                                      struct xg_error **error);
+
+/*
+ xg_request_add_account with a length in bytes in place of NUL.
+ */
+enum xg_status xg_request_add_account_n(struct xg_request *request,
+                                        const char *account,
+                                        size_t account_len,
+                                        int32_t account_type,
+                                        struct xg_error **error);
+
+/*
+ Sets "android" or "ios", which only the older protocol versions know.
+
+ Errors: XG_INVALID_VALUE for anything else.
+ */
+enum xg_status xg_request_set_platform(struct xg_request *request,
+                                       const char *platform,
+                                       struct xg_error **error);
+
+/*
+ Sets the kind and the id of the operator, which only protocol xg_v3 knows;
+ NULL leaves one of them as it is.
+ */
+enum xg_status xg_request_set_operator(struct xg_request *request,
+                                       const char *op_type,
+                                       const char *op_id,
+                                       struct xg_error **error);
+
+/*
+ Sets the deadline of the calls that send this request, in milliseconds, in
+ place of the option deadline_ms; 0 takes the option again.
+ */
+enum xg_status xg_request_set_deadline_ms(struct xg_request *request,
+                                          uint64_t deadline_ms,
+                                          struct xg_error **error);
+
+/*
+ The number of items; 0 for NULL.
+ */
+size_t xg_request_len(const struct xg_request *request);
+
+/*
+ Frees a request. NULL is fine.
+ */
+void xg_request_free(struct xg_request *request);
+
+/*
+ The version of the library, such as "0.1.0".
+ */
+const char *xg_version(void);
+
+/*
+ The ABI version of the library.
+ */
+uint32_t xg_abi_version(void);
+
+/*
+ Whether the library can serve a program that was compiled against this
+ header: call it first, as xg_abi_check(XG_ABI_VERSION, &error).
+ */
+enum xg_status xg_abi_check(uint32_t header_abi, struct xg_error **error);
+
+#ifdef __cplusplus
+}  // extern "C"
+#endif  // __cplusplus
+
+#endif  /* XGPUSH_H */

@@ -1,0 +1,25 @@
+//! Errors of core as exceptions of the family in `xgpush.errors`, which is
+//! written in Python: exceptions with attributes need that below `CPython` 3.12.
+
+use pyo3::prelude::*;
+
+/// The exception for an error of core.
+pub(crate) fn exception(error: &xgpush::Error) -> PyErr {
+    Python::attach(|py| {
+        let make = || -> PyResult<Bound<'_, PyAny>> {
+            py.import("xgpush.errors")?.getattr("make")?.call1((
+                error.kind().name(),
+                error.kind().number(),
+                error.to_string(),
+                error.item(),
+                error.code(),
+                error.http_status(),
+                error.is_retryable(),
+            ))
+        };
+        match make() {
+            Ok(exception) => PyErr::from_value(exception),
+            Err(failure) => failure,
+        }
+    })
+}

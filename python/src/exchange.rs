@@ -1,0 +1,133 @@
+//! The sans-I/O face.
+
+use std::sync::Mutex;
+
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyDict};
+use xgpush::{Error, ErrorKind, HttpResponse, SendError, SendErrorKind};
+
+use crate::client::{config, request};
+use crate::errors::exception;
+use crate::outcome::Outcome;
+
+/// One request as HTTP requests to send and HTTP responses to read.
+#[pyclass(frozen, module = "xgpush._native")]
+pub(crate) struct Exchange(Mutex<Option<xgpush::Exchange>>);
+
+impl Exchange {
+    fn with<T>(&self, run: impl FnOnce(&mut xgpush::Exchange) -> xgpush::Result<T>) -> PyResult<T> {
+        let mut open = self
+            .0
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        let exchange = open.as_mut().ok_or_else(finished)?;
+        run(exchange).map_err(|e| exception(&e))
+    }
+}
+
+fn finished() -> PyErr {
+    exception(&Error::new(
+        ErrorKind::InvalidArgument,
+        "the exchange is finished",
+    ))
+}
+
+#[pymethods]
+impl Exchange {
+    #[new]
+    fn new(options: Vec<(String, String)>, api: &str, json: &[u8]) -> PyResult<Self> {
+        let config = config(options, false)?;
+        let exchange = xgpush::Exchange::new(&config, request(api, json)?);
+        Ok(Self(Mutex::new(Some(exchange.map_err(|e| exception(&e))?))))
+    }
+
+    #[getter]
+    fn parts(&self) -> PyResult<usize> {
+        self.with(|exchange| Ok(exchange.parts()))
+    }
+
+    fn wave(&self, part: usize) -> PyResult<u32> {
+        self.with(|exchange| exchange.wave(part))
+    }
+
+    fn http_request(&self, part: usize, unix_seconds: i64) -> PyResult<Option<HttpRequest>> {
+        let request = self.with(|exchange| exchange.http_request(part, unix_seconds))?;
+        Ok(request.map(HttpRequest))
+    }
+
+    fn answer(
+        &self,
+        part: usize,
+        status: u16,
+        headers: Vec<(String, String)>,
+        body: &[u8],
+    ) -> PyResult<()> {
+        let mut response = HttpResponse::new(status, body);
+        for (name, value) in headers {
+            response = response.with_header(&name, &value);
+        }
+        self.with(|exchange| exchange.answer(part, &response))
+    }
+
+    fn failed(&self, part: usize, kind: &str, sent: bool, message: String) -> PyResult<()> {
+        let kind = match kind {
+            "connect" => SendErrorKind::Connect,
+            "timeout" => SendErrorKind::Timeout,
+            "lost" => SendErrorKind::Lost,
+            "body_too_large" => SendErrorKind::BodyTooLarge,
+            "cancelled" => SendErrorKind::Cancelled,
+            _ => {
+                return Err(PyValueError::new_err(format!(
+                    "{kind:?} is no kind of failure"
+                )));
+            }
+        };
+        self.with(|exchange| exchange.failed(part, &SendError::new(kind, sent, message)))
+    }
+
+    fn finish(&self) -> PyResult<Outcome> {
+        let mut open = self
+            .0
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        let exchange = open.take().ok_or_else(finished)?;
+        Ok(exchange.finish().into())
+    }
+}
+
+/// One HTTP request, ready to send.
+#[pyclass(frozen, module = "xgpush._native")]
+pub(crate) struct HttpRequest(xgpush::HttpRequest);
+
+#[pymethods]
+impl HttpRequest {
+    #[getter]
+    fn method(&self) -> &'static str {
+        self.0.method()
+    }
+
+    #[getter]
+    fn url(&self) -> &str {
+        self.0.url()
+    }
+
+    #[getter]
+    fn headers<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let headers = PyDict::new(py);
+        for (name, value) in self.0.headers() {
+            headers.set_item(name, value)?;
+        }
+        Ok(headers)
+    }
+
+    #[getter]
+    fn body<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
+        PyBytes::new(py, self.0.body())
+    }
+
+    /// Without the headers: Basic authentication is the secret itself.
+    fn __repr__(&self) -> String {
+        format!("<HttpRequest POST {}>", self.0.url())
+    }
+}

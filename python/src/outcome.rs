@@ -1,0 +1,181 @@
+//! Outcomes, kept in Rust and shown item by item: 100,000 items are no 100,000
+//! Python objects until somebody looks at them.
+
+use std::sync::Arc;
+
+use pyo3::exceptions::PyIndexError;
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+use xgpush::State;
+
+/// What became of every item of a call, in the order of the items.
+#[pyclass(frozen, sequence, module = "xgpush._native")]
+pub(crate) struct Outcome(Arc<xgpush::Outcome>);
+
+impl From<xgpush::Outcome> for Outcome {
+    fn from(outcome: xgpush::Outcome) -> Self {
+        Self(Arc::new(outcome))
+    }
+}
+
+#[pymethods]
+impl Outcome {
+    fn __len__(&self) -> usize {
+        self.0.items().len()
+    }
+
+    fn __getitem__(&self, index: isize) -> PyResult<ItemOutcome> {
+        let len = self.0.items().len();
+        let at = if index < 0 {
+            len.checked_sub(index.unsigned_abs())
+        } else {
+            Some(index.unsigned_abs())
+        };
+        match at {
+            Some(at) if at < len => Ok(ItemOutcome(Arc::clone(&self.0), at)),
+            _ => Err(PyIndexError::new_err("there is no such item")),
+        }
+    }
+
+    /// How many items ended in this state.
+    fn count(&self, state: &str) -> usize {
+        let known = State::ALL.into_iter().find(|s| s.name() == state);
+        known.map_or(0, |state| self.0.count(state))
+    }
+
+    #[getter]
+    fn counts<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let counts = PyDict::new(py);
+        for state in State::ALL {
+            counts.set_item(state.name(), self.0.count(state))?;
+        }
+        Ok(counts)
+    }
+
+    #[getter]
+    fn all_accepted(&self) -> bool {
+        self.0.all_accepted()
+    }
+
+    #[getter]
+    fn requests(&self) -> u32 {
+        self.0.requests()
+    }
+
+    /// (name, item or None, message) of what is allowed, but should be known.
+    #[getter]
+    fn warnings(&self) -> Vec<(&'static str, Option<usize>, String)> {
+        let warnings = self.0.warnings().iter();
+        warnings
+            .map(|w| (w.kind().name(), w.item(), w.message().to_owned()))
+            .collect()
+    }
+
+    /// Top-level fields of the answers that no document names, as raw JSON.
+    #[getter]
+    fn extra<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let extra = PyDict::new(py);
+        for (name, raw) in self.0.extra() {
+            extra.set_item(name, raw)?;
+        }
+        Ok(extra)
+    }
+
+    fn to_json(&self) -> String {
+        self.0.to_json()
+    }
+
+    fn __eq__(&self, other: &Self) -> bool {
+        self.0 == other.0
+    }
+
+    fn __repr__(&self) -> String {
+        let counts = State::ALL.map(|s| format!("{} {}", self.0.count(s), s.name()));
+        format!(
+            "<Outcome of {}: {}>",
+            self.0.items().len(),
+            counts.join(", ")
+        )
+    }
+}
+
+/// What became of one item.
+#[pyclass(frozen, module = "xgpush._native")]
+pub(crate) struct ItemOutcome(Arc<xgpush::Outcome>, usize);
+
+impl ItemOutcome {
+    fn item(&self) -> &xgpush::ItemOutcome {
+        &self.0.items()[self.1]
+    }
+}
+
+#[pymethods]
+impl ItemOutcome {
+    #[getter]
+    fn index(&self) -> usize {
+        self.1
+    }
+
+    #[getter]
+    fn state(&self) -> &'static str {
+        self.item().state().name()
+    }
+
+    #[getter]
+    fn accepted(&self) -> bool {
+        self.item().state() == State::Accepted
+    }
+
+    #[getter]
+    fn reason(&self) -> &'static str {
+        self.item().reason().name()
+    }
+
+    #[getter]
+    fn code(&self) -> Option<i64> {
+        self.item().code()
+    }
+
+    #[getter]
+    fn http_status(&self) -> Option<u16> {
+        self.item().http_status()
+    }
+
+    #[getter]
+    fn attempts(&self) -> u16 {
+        self.item().attempts()
+    }
+
+    #[getter]
+    fn retryable(&self) -> bool {
+        self.item().is_retryable()
+    }
+
+    #[getter]
+    fn message(&self) -> String {
+        self.item().message().to_owned()
+    }
+
+    /// The tokens that a query found for this account.
+    #[getter]
+    fn tokens(&self) -> Vec<String> {
+        self.item().tokens().to_vec()
+    }
+
+    /// (account, type or None) of what a query found for this token.
+    #[getter]
+    fn accounts(&self) -> Vec<(String, Option<i64>)> {
+        let accounts = self.item().accounts().iter();
+        accounts
+            .map(|a| (a.account.clone(), a.account_type))
+            .collect()
+    }
+
+    fn __eq__(&self, other: &Self) -> bool {
+        self.item() == other.item()
+    }
+
+    fn __repr__(&self) -> String {
+        format!("<ItemOutcome {} {:?}>", self.1, self.item())
+    }
+}

@@ -1,0 +1,89 @@
+"""Tencent Push Notification Service (TPNS, formerly XG): binds device tokens to
+accounts, unbinds them and looks them up, and tells what became of every item."""
+
+from typing import NamedTuple, Tuple
+
+from . import errors
+from ._client import (
+    Client,
+    Exchange,
+    HttpRequest,
+    ItemOutcome,
+    Outcome,
+    Reply,
+    raise_for_failures,
+)
+from ._native import __version__, codes, options
+from ._requests import Account, Binding
+from .errors import (
+    AbiMismatch,
+    Closed,
+    Error,
+    Internal,
+    InvalidArgument,
+    InvalidJson,
+    InvalidOption,
+    InvalidRequest,
+    InvalidValue,
+    NotAllAccepted,
+    NotSent,
+    Rejected,
+    Unknown,
+)
+
+
+class Option(NamedTuple):
+    """One row of :data:`OPTIONS`."""
+
+    name: str
+    type: str
+    default: str
+    range: str
+    text: str
+
+
+class Code(NamedTuple):
+    """One row of :data:`CODES`."""
+
+    code: int
+    meaning: str
+    fault: str
+    retry: str
+    advice: str
+
+
+#: Every keyword argument of :class:`Client`.
+OPTIONS: Tuple[Option, ...] = tuple(Option(*row) for row in options())
+#: Every documented return code.
+CODES: Tuple[Code, ...] = tuple(Code(*row) for row in codes())
+
+__all__ = [
+    "CODES",
+    "OPTIONS",
+    "AbiMismatch",
+    "Account",
+    "Binding",
+    "Client",
+    "Closed",
+    "Code",
+    "Error",
+    "Exchange",
+    "HttpRequest",
+    "Internal",
+    "InvalidArgument",
+    "InvalidJson",
+    "InvalidOption",
+    "InvalidRequest",
+    "InvalidValue",
+    "ItemOutcome",
+    "NotAllAccepted",
+    "NotSent",
+    "Option",
+    "Outcome",
+    "Rejected",
+    "Reply",
+    "Unknown",
+    "__version__",
+    "errors",
+    "raise_for_failures",
+]

@@ -1,0 +1,246 @@
+"""The blocking client and the sans-I/O exchange."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from types import TracebackType
+from typing import Any, Iterable, Mapping, Optional, Type, Union
+
+from . import _native, _requests
+from ._native import HttpRequest, ItemOutcome, Outcome, Reply
+from ._requests import AccountLike, BindingLike, Json
+from .errors import NotAllAccepted
+
+Deadline = Union[None, float, timedelta]
+
+
+class Client:
+    """A client of one application: make one, keep it, share it between threads.
+
+    Keyword arguments are the options of :data:`xgpush.OPTIONS`, such as
+    ``access_id``, ``secret_key`` and ``access_point``. Every call blocks until
+    each item has its outcome or the deadline (seconds, or a ``timedelta``)
+    passes; it releases the interpreter meanwhile and ends on Ctrl-C.
+    """
+
+    def __init__(self, **options: Any) -> None:
+        self._native = _native.Client(_requests.options(options), False)
+
+    @classmethod
+    def from_env(cls, **options: Any) -> Client:
+        """Takes ``XGPUSH_…`` from the environment; keyword arguments win."""
+        client = cls.__new__(cls)
+        client._native = _native.Client(_requests.options(options), True)
+        return client
+
+    def batch_operate(self, request: Json, *, deadline: Deadline = None) -> Outcome:
+        """``POST /v3/device/account/batchoperate`` with the documented JSON. Its
+        list may have any length: it is split at 20.
+
+        The API is asynchronous: accepted means that the service took the task.
+        """
+        return self._native.run("batch", _requests.encode(request), _seconds(deadline))
+
+    def query(self, request: Json, *, deadline: Deadline = None) -> Outcome:
+        """``POST /v3/device/account/query`` with the documented JSON."""
+        return self._native.run("query", _requests.encode(request), _seconds(deadline))
+
+    def bind(
+        self,
+        items: Union[Iterable[BindingLike], Mapping[str, AccountLike]],
+        *,
+        platform: Optional[str] = None,
+        op_type: Optional[str] = None,
+        op_id: Optional[str] = None,
+        deadline: Deadline = None,
+    ) -> Outcome:
+        """Operator 2: binds tokens to accounts, overwriting.
+
+        An item is ``(token, account)``, ``(token, account, type)``,
+        ``(token, [account, …])`` or a :class:`Binding`; a mapping from token to
+        account does as well.
+        """
+        listed = _requests.bindings(items)
+        body = _requests.documented(2, "token_accounts", listed, platform, op_type, op_id)
+        return self.batch_operate(body, deadline=deadline)
+
+    def append(
+        self,
+        items: Union[Iterable[BindingLike], Mapping[str, AccountLike]],
+        *,
+        platform: Optional[str] = None,
+        op_type: Optional[str] = None,
+        op_id: Optional[str] = None,
+        deadline: Deadline = None,
+    ) -> Outcome:
+        """Operator 1: adds accounts to tokens. Disused at TPNS, which overwrites:
+        refused unless the option ``allow_append`` is set."""
+        listed = _requests.bindings(items)
+        body = _requests.documented(1, "token_accounts", listed, platform, op_type, op_id)
+        return self.batch_operate(body, deadline=deadline)
+
+    def unbind(
+        self,
+        items: Union[Iterable[BindingLike], Mapping[str, AccountLike]],
+        *,
+        platform: Optional[str] = None,
+        op_type: Optional[str] = None,
+        op_id: Optional[str] = None,
+        deadline: Deadline = None,
+    ) -> Outcome:
+        """Operator 3: removes accounts from tokens; items as for :meth:`bind`."""
+        listed = _requests.bindings(items)
+        body = _requests.documented(3, "token_accounts", listed, platform, op_type, op_id)
+        return self.batch_operate(body, deadline=deadline)
+
+    def clear_tokens(
+        self,
+        tokens: Iterable[str],
+        *,
+        platform: Optional[str] = None,
+        op_type: Optional[str] = None,
+        op_id: Optional[str] = None,
+        deadline: Deadline = None,
+    ) -> Outcome:
+        """Operator 4: removes all accounts from tokens."""
+        listed = _requests.tokens(tokens)
+        body = _requests.documented(4, "token_list", listed, platform, op_type, op_id)
+        return self.batch_operate(body, deadline=deadline)
+
+    def clear_accounts(
+        self,
+        accounts: Iterable[AccountLike],
+        *,
+        platform: Optional[str] = None,
+        op_type: Optional[str] = None,
+        op_id: Optional[str] = None,
+        deadline: Deadline = None,
+    ) -> Outcome:
+        """Operator 5: removes all tokens from accounts."""
+        listed = _requests.accounts(accounts)
+        body = _requests.documented(5, "account_list", listed, platform, op_type, op_id)
+        return self.batch_operate(body, deadline=deadline)
+
+    def query_by_account(
+        self,
+        accounts: Iterable[AccountLike],
+        *,
+        platform: Optional[str] = None,
+        op_type: Optional[str] = None,
+        op_id: Optional[str] = None,
+        deadline: Deadline = None,
+    ) -> Outcome:
+        """The tokens of accounts: see :attr:`ItemOutcome.tokens`."""
+        listed = _requests.accounts(accounts)
+        body = _requests.documented(1, "account_list", listed, platform, op_type, op_id)
+        return self.query(body, deadline=deadline)
+
+    def query_by_token(
+        self,
+        tokens: Iterable[str],
+        *,
+        platform: Optional[str] = None,
+        op_type: Optional[str] = None,
+        op_id: Optional[str] = None,
+        deadline: Deadline = None,
+    ) -> Outcome:
+        """The accounts of tokens: see :attr:`ItemOutcome.accounts`."""
+        listed = _requests.tokens(tokens)
+        body = _requests.documented(2, "token_list", listed, platform, op_type, op_id)
+        return self.query(body, deadline=deadline)
+
+    def call(self, path: str, json: Json, *, deadline: Deadline = None) -> Reply:
+        """Posts JSON to any other v3 path, such as ``/v3/push/app``. Raises what
+        became of it unless the service answered with code 0."""
+        return self._native.call(path, _requests.encode(json), _seconds(deadline))
+
+    def close(self) -> None:
+        """Closes idle connections, ends running calls soon, refuses later ones."""
+        self._native.close()
+
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(
+        self,
+        kind: Optional[Type[BaseException]],
+        error: Optional[BaseException],
+        trace: Optional[TracebackType],
+    ) -> None:
+        self.close()
+
+    def __reduce__(self) -> str:
+        raise TypeError("a client has connections and a secret: make one in each process")
+
+
+class Exchange:
+    """The same protocol without I/O, for people who bring their own HTTP client.
+
+    Send the parts of one wave in any order; begin with the next wave when every
+    part of the wave before has its answer.
+    """
+
+    def __init__(self, api: str, request: Json, **options: Any) -> None:
+        if api not in ("batch", "query"):
+            raise ValueError(f"api is 'batch' or 'query', not {api!r}")
+        body = _requests.encode(request)
+        self._native = _native.Exchange(_requests.options(options), api, body)
+
+    @property
+    def parts(self) -> int:
+        """How many HTTP requests it takes, retries not counted."""
+        return self._native.parts
+
+    def wave(self, part: int) -> int:
+        return self._native.wave(part)
+
+    def http_request(self, part: int, unix_seconds: int) -> Optional[HttpRequest]:
+        """The HTTP request of a part, signed for this time; ``None`` when there
+        is nothing (more) to send."""
+        return self._native.http_request(part, unix_seconds)
+
+    def answer(self, part: int, status: int, headers: Mapping[str, str], body: bytes) -> None:
+        """Reads the response to the last HTTP request of a part."""
+        self._native.answer(part, status, list(headers.items()), body)
+
+    def failed(self, part: int, kind: str, sent: bool, message: str) -> None:
+        """No whole response came: ``connect``, ``timeout``, ``lost``,
+        ``body_too_large`` or ``cancelled``; ``sent`` if any byte may have left."""
+        self._native.failed(part, kind, sent, message)
+
+    def finish(self) -> Outcome:
+        """What became of every item."""
+        return self._native.finish()
+
+
+def raise_for_failures(outcome: Outcome) -> Outcome:
+    """Raises :class:`NotAllAccepted` unless every item was accepted."""
+    if outcome.all_accepted:
+        return outcome
+    worst = next(item for item in outcome if not item.accepted)
+    failed = len(outcome) - outcome.count("accepted")
+    error = NotAllAccepted(
+        f"{failed} of {len(outcome)} items were not accepted; the first is item {worst.index}: "
+        f"{worst.state}, {worst.reason}: {worst.message}",
+        item=worst.index,
+        code=worst.code,
+        http_status=worst.http_status,
+        is_retryable=worst.retryable,
+    )
+    error.outcome = outcome
+    raise error
+
+
+def _seconds(deadline: Deadline) -> Optional[float]:
+    return deadline.total_seconds() if isinstance(deadline, timedelta) else deadline
+
+
+__all__ = [
+    "Client",
+    "Exchange",
+    "HttpRequest",
+    "ItemOutcome",
+    "Outcome",
+    "Reply",
+    "raise_for_failures",
+]

@@ -1,0 +1,174 @@
+"""The exceptions: one family under :class:`Error`, one class per kind.
+
+What the service made of each item of a batch is no exception but an outcome.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Dict, Optional, Tuple, Type
+
+__all__ = [
+    "AbiMismatch",
+    "Closed",
+    "Error",
+    "Internal",
+    "InvalidArgument",
+    "InvalidJson",
+    "InvalidOption",
+    "InvalidRequest",
+    "InvalidValue",
+    "NotAllAccepted",
+    "NotSent",
+    "Rejected",
+    "Unknown",
+]
+
+
+class Error(Exception):
+    """What went wrong before anything was sent, or in :meth:`Client.call`."""
+
+    #: The stable name of the kind.
+    kind: str = "internal"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        status: int = 0,
+        item: Optional[int] = None,
+        code: Optional[int] = None,
+        http_status: Optional[int] = None,
+        is_retryable: bool = False,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        #: The stable number of the kind, as in C.
+        self.status = status
+        #: The 0-based index of the item at fault.
+        self.item = item
+        #: The service's return code.
+        self.code = code
+        self.http_status = http_status
+        #: Whether the same call may succeed later without a change.
+        self.is_retryable = is_retryable
+
+    def __reduce__(self) -> Tuple[Any, ...]:
+        return (_remake, (type(self), self.message, self.__dict__.copy()))
+
+
+def _remake(cls: Type[Error], message: str, attributes: Dict[str, Any]) -> Error:
+    error = cls.__new__(cls, message)
+    error.__dict__.update(attributes)
+    return error
+
+
+class InvalidArgument(Error, ValueError):
+    """An argument that no value of its type may have."""
+
+    kind = "invalid_argument"
+
+
+class InvalidJson(Error, ValueError):
+    """JSON that is not the documented shape."""
+
+    kind = "invalid_json"
+
+
+class InvalidValue(Error, ValueError):
+    """A token, an account or another value breaks a documented rule."""
+
+    kind = "invalid_value"
+
+
+class InvalidRequest(Error, ValueError):
+    """A request breaks a rule of its protocol version as a whole."""
+
+    kind = "invalid_request"
+
+
+class InvalidOption(Error, ValueError):
+    """An unknown option, or a value outside its range."""
+
+    kind = "invalid_option"
+
+
+class Closed(Error):
+    """The client is closed, or belongs to another process."""
+
+    kind = "closed"
+
+
+class NotSent(Error):
+    """A call to another endpoint: nothing was sent."""
+
+    kind = "not_sent"
+
+
+class Unknown(Error):
+    """A call to another endpoint: sent, and no trustworthy answer came."""
+
+    kind = "unknown"
+
+
+class Rejected(Error):
+    """A call to another endpoint: the service refused, with :attr:`code`."""
+
+    kind = "rejected"
+
+
+class Internal(Error):
+    """A defect in xgpush itself."""
+
+    kind = "internal"
+
+
+class AbiMismatch(Error):
+    """Never raised in Python, where module and library are one."""
+
+    kind = "abi_mismatch"
+
+
+class NotAllAccepted(Error):
+    """From :func:`xgpush.raise_for_failures`; the outcome is in :attr:`outcome`."""
+
+    kind = "not_all_accepted"
+    outcome: Any = None
+
+
+_KINDS: Dict[str, Type[Error]] = {
+    cls.kind: cls
+    for cls in (
+        InvalidArgument,
+        InvalidJson,
+        InvalidValue,
+        InvalidRequest,
+        InvalidOption,
+        Closed,
+        NotSent,
+        Unknown,
+        Rejected,
+        Internal,
+        AbiMismatch,
+    )
+}
+
+
+def make(
+    kind: str,
+    status: int,
+    message: str,
+    item: Optional[int],
+    code: Optional[int],
+    http_status: Optional[int],
+    is_retryable: bool,
+) -> Error:
+    """The exception for an error of the core; called by the native module."""
+    cls = _KINDS.get(kind, Internal)
+    return cls(
+        message,
+        status=status,
+        item=item,
+        code=code,
+        http_status=http_status,
+        is_retryable=is_retryable,
+    )

@@ -1,0 +1,38 @@
+#!/usr/bin/env bash
+# The same story in C++, Python and Rust against one emulator; ends with one
+# line that says that the three agree, or fails.
+. "$(dirname "$0")/common.sh"
+need c++ "install a C++17 compiler (Debian: g++)"
+say "Building the emulator and the three faces"
+out=$ROOT/target/demo
+mkdir -p "$out"
+bash scripts/lib.sh fast "$out/lib"
+c++ -std=c++17 -O1 -Iinclude examples/cpp/story.cpp -o "$out/story-cpp" \
+  -L"$out/lib" -lxgpush -Wl,-rpath,"$out/lib"
+cargo build --quiet --profile fast -p xgpush --example story
+rm -rf "$out/dist"
+bash scripts/wheel.sh fast "$out/dist" >/dev/null
+venv
+"$VENV/python" -m pip install --quiet --disable-pip-version-check --force-reinstall --no-deps \
+  "$out"/dist/*.whl
+
+start_emulator
+tell() { # LANGUAGE COMMAND…: the service forgets, then the story is told
+  local language=$1; shift
+  "$VENV/python" scripts/admin.py "$BASE_URL" reset
+  "$@" "$BASE_URL" > "$out/$language.tsv"
+  say "$language"
+  "$VENV/python" scripts/table.py "$out/$language.tsv"
+}
+tell cpp "$out/story-cpp"
+tell python "$VENV/python" examples/python/story.py
+tell rust "$ROOT/target/fast/examples/story"
+
+echo
+for language in python rust; do
+  if ! diff "$out/cpp.tsv" "$out/$language.tsv" > "$out/$language.diff"; then
+    echo "C++ and $language do not agree:"; cat "$out/$language.diff"; exit 1
+  fi
+done
+"$VENV/python" scripts/table.py --check "$out/cpp.tsv"
+echo "C++, Python and Rust agree on all $(wc -l < "$out/cpp.tsv") outcomes."
