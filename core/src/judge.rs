@@ -1,14 +1,17 @@
 //! From an HTTP response to the outcome of each item: the rules by which an
 //! answer cannot lie. Nothing is success by default.
 
+mod entries;
+
 use std::sync::Arc;
 
-use crate::account::Account;
 use crate::codes;
 use crate::operation::{Action, Items, Request};
-use crate::outcome::{Found, FoundAccount, ItemOutcome, Reason, State, Warning, WarningKind};
+use crate::outcome::{Found, ItemOutcome, Reason, State, Warning, WarningKind};
 use crate::transport::{HttpResponse, SendError, SendErrorKind};
 use crate::wire::{Answer, Element};
+
+use entries::{Entry, entries};
 
 /// What one response says of the items that its request carried.
 #[derive(Debug)]
@@ -181,10 +184,11 @@ fn query(request: &Request, carried: &[u32], answer: &Answer) -> Judgement {
             let judged = elements(code, true, results, &answer.message);
             let with_entry = judged.into_iter().zip(found);
             with_entry
-                .map(|(item, found)| match (item.reason, found) {
-                    (Reason::Accepted, None) if !has_entries => no_entries(),
-                    (Reason::Accepted, None) => answered(empty(request)),
-                    (Reason::Accepted, Some(found)) => answered(found),
+                .map(|(item, entry)| match (item.reason, entry) {
+                    (Reason::Accepted, Entry::Missing) if !has_entries => no_entries(),
+                    (Reason::Accepted, Entry::Missing) => answered(empty(request)),
+                    (Reason::Accepted, Entry::WithoutList) => without_list(),
+                    (Reason::Accepted, Entry::Found(found)) => answered(found),
                     _ => item,
                 })
                 .collect()
@@ -194,13 +198,17 @@ fn query(request: &Request, carried: &[u32], answer: &Answer) -> Judgement {
         }
         None => found
             .into_iter()
-            .map(|found| match found {
-                Some(found) => answered(found),
-                None if code == codes::SUCCESS => unknown(
+            .map(|entry| match entry {
+                Entry::Found(found) => answered(found),
+                Entry::WithoutList => without_list(),
+                Entry::Missing if code == codes::DOES_NOT_EXIST => refused(code, &answer.message),
+                Entry::Missing => unknown(
                     Reason::ResultMissing,
-                    "the answer has neither a result nor an entry for this item".to_owned(),
+                    format!(
+                        "ret_code is {code}, but the answer has neither a result nor an entry for \
+                         this item"
+                    ),
                 ),
-                None => refused(code, &answer.message),
             })
             .collect(),
     };
@@ -218,92 +226,6 @@ fn query(request: &Request, carried: &[u32], answer: &Answer) -> Judgement {
         warnings,
         extra: Vec::new(),
     }
-}
-
-/// The entry of each carried item, and how many entries belong to none.
-fn entries(request: &Request, carried: &[u32], answer: &Answer) -> (Vec<Option<Found>>, usize) {
-    match &request.items {
-        Items::Accounts(accounts) => {
-            let entries = answer.account_tokens.as_deref().unwrap_or_default();
-            let fits = |item: u32, at: usize| {
-                let account = &accounts[item as usize];
-                let entry = &entries[at];
-                if entry.account == account.name() {
-                    type_fits(account, entry.account_type)
-                } else {
-                    Fit::None
-                }
-            };
-            let take = |at: usize| Found::Tokens(entries[at].tokens.clone());
-            assign(carried, entries.len(), fits, take)
-        }
-        Items::Tokens(tokens) => {
-            let entries = answer.token_accounts.as_deref().unwrap_or_default();
-            let fits = |item: u32, at: usize| {
-                if entries[at].token == tokens[item as usize].as_str() {
-                    Fit::Exact
-                } else {
-                    Fit::None
-                }
-            };
-            let take = |at: usize| {
-                let accounts = entries[at].accounts.iter();
-                Found::Accounts(
-                    accounts
-                        .map(|(account, account_type)| FoundAccount {
-                            account: account.clone(),
-                            account_type: *account_type,
-                        })
-                        .collect(),
-                )
-            };
-            assign(carried, entries.len(), fits, take)
-        }
-        Items::Bindings(_) => (vec![None; carried.len()], 0),
-    }
-}
-
-/// How well an entry fits an item.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Fit {
-    Exact,
-    /// The item names no type, and the entry has another one than 0.
-    Loose,
-    None,
-}
-
-fn type_fits(account: &Account, entry: Option<i64>) -> Fit {
-    match (account.account_type(), entry) {
-        (_, None) => Fit::Exact,
-        (_, Some(given)) if given == i64::from(account.effective_type().0) => Fit::Exact,
-        (None, Some(_)) => Fit::Loose,
-        (Some(_), Some(_)) => Fit::None,
-    }
-}
-
-/// Gives each item the first entry that fits best and that no other item has;
-/// an item that is asked for twice may share.
-fn assign(
-    carried: &[u32],
-    entries: usize,
-    fits: impl Fn(u32, usize) -> Fit,
-    take: impl Fn(usize) -> Found,
-) -> (Vec<Option<Found>>, usize) {
-    let mut used = vec![false; entries];
-    let fits = &fits;
-    let found = carried
-        .iter()
-        .map(|&item| {
-            let fitting = |fit| (0..entries).filter(move |at| fits(item, *at) == fit);
-            let at = [Fit::Exact, Fit::Loose].into_iter().find_map(|fit| {
-                let unused = fitting(fit).find(|at| !used[*at]);
-                unused.or_else(|| fitting(fit).next())
-            })?;
-            used[at] = true;
-            Some(take(at))
-        })
-        .collect();
-    (found, used.iter().filter(|used| !**used).count())
 }
 
 fn empty(request: &Request) -> Found {
@@ -375,6 +297,13 @@ fn no_entries() -> ItemOutcome {
     unknown(
         Reason::ResultMissing,
         "the answer has no list \"account_tokens\" or \"token_accounts\"".to_owned(),
+    )
+}
+
+fn without_list() -> ItemOutcome {
+    unknown(
+        Reason::ResultMissing,
+        "the entry for this item has no list \"token_list\" or \"account_list\"".to_owned(),
     )
 }
 

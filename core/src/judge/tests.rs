@@ -1,5 +1,5 @@
 use super::*;
-use crate::account::Token;
+use crate::account::{Account, Token};
 
 fn tokens(count: usize) -> Vec<Token> {
     (0..count)

@@ -45,14 +45,16 @@ pub(crate) enum Element {
 pub(crate) struct MappedAccount {
     pub(crate) account: String,
     pub(crate) account_type: Option<i64>,
-    pub(crate) tokens: Vec<String>,
+    /// `None`: missing or null.
+    pub(crate) tokens: Option<Vec<String>>,
 }
 
 /// An element of `token_accounts`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct MappedToken {
     pub(crate) token: String,
-    pub(crate) accounts: Vec<(String, Option<i64>)>,
+    /// `None`: missing or null.
+    pub(crate) accounts: Option<Vec<(String, Option<i64>)>>,
 }
 
 impl Answer {
@@ -297,7 +299,7 @@ impl<'de> Deserialize<'de> for MappedAccount {
         struct Raw {
             account: String,
             account_type: Option<Number>,
-            token_list: Vec<String>,
+            token_list: Option<Vec<String>>,
         }
         let Object(raw) = Object::<Raw>::deserialize(deserializer)?;
         Ok(Self {
@@ -318,15 +320,15 @@ impl<'de> Deserialize<'de> for MappedToken {
         #[derive(serde::Deserialize)]
         struct Raw {
             token: String,
-            account_list: Vec<Object<RawAccount>>,
+            account_list: Option<Vec<Object<RawAccount>>>,
         }
         let Object(raw) = Object::<Raw>::deserialize(deserializer)?;
-        let accounts = raw.account_list.into_iter();
+        let account = |Object(a): Object<RawAccount>| (a.account, a.account_type.and_then(|n| n.0));
         Ok(Self {
             token: raw.token,
-            accounts: accounts
-                .map(|Object(a)| (a.account, a.account_type.and_then(|n| n.0)))
-                .collect(),
+            accounts: raw
+                .account_list
+                .map(|list| list.into_iter().map(account).collect()),
         })
     }
 }
@@ -413,7 +415,7 @@ mod tests {
         assert_eq!(accounts[1].account_type, None);
         assert_eq!(
             answer.token_accounts.unwrap()[0].accounts,
-            [("a1".to_owned(), None)]
+            Some(vec![("a1".to_owned(), None)])
         );
     }
 

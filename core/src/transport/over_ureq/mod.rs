@@ -83,6 +83,7 @@ impl UreqTransport {
             retry_after: text("retry-after"),
             body: body
                 .into_with_config()
+                // `ureq` refuses a body that reaches the limit.
                 .limit(self.max_response_bytes + 1)
                 .read_to_vec()?,
         })
@@ -133,5 +134,13 @@ fn describe(error: &ureq::Error, progress: progress::Progress) -> SendError {
     } else {
         "before the request was sent"
     };
-    SendError::new(kind, sent, format!("{error} ({when})"))
+    let text = match error {
+        // One more than the option says: see `once`.
+        ureq::Error::BodyExceedsLimit(limit) => {
+            let most = limit.saturating_sub(1);
+            format!("the response body is longer than max_response_bytes, {most}")
+        }
+        error => error.to_string(),
+    };
+    SendError::new(kind, sent, format!("{text} ({when})"))
 }
