@@ -1,6 +1,7 @@
 /* The cases that need a server which behaves badly: the emulator's program, once
  * without and once with TLS. */
 #include "conformance.h"
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +23,8 @@ static void start(struct emulator *emulator, bool tls) {
   char line[128] = "";
   if (tls) snprintf(emulator->ca_file, sizeof emulator->ca_file, "/tmp/xgpush-ca-%d.pem", getpid());
   if (pipe(in) != 0 || pipe(out) != 0) exit(2);
+  /* Or the other emulator would keep it open. */
+  fcntl(in[1], F_SETFD, FD_CLOEXEC);
   emulator->process = fork();
   if (emulator->process == 0) {
     dup2(in[0], 0);
