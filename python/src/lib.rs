@@ -18,7 +18,7 @@ mod _native {
     #[pymodule_export]
     use crate::exchange::{Exchange, HttpRequest};
     #[pymodule_export]
-    use crate::outcome::{ItemOutcome, Outcome};
+    use crate::outcome::{ItemIterator, ItemOutcome, Outcome};
     #[pymodule_export]
     use crate::tables::{codes, options};
 

@@ -37,6 +37,10 @@ impl Outcome {
         }
     }
 
+    fn __iter__(&self) -> ItemIterator {
+        ItemIterator(Arc::clone(&self.0), 0)
+    }
+
     /// How many items ended in this state.
     fn count(&self, state: &str) -> usize {
         let known = State::ALL.into_iter().find(|s| s.name() == state);
@@ -96,6 +100,23 @@ impl Outcome {
             self.0.items().len(),
             counts.join(", ")
         )
+    }
+}
+
+/// Goes through the items.
+#[pyclass(module = "xgpush._native")]
+pub(crate) struct ItemIterator(Arc<xgpush::Outcome>, usize);
+
+#[pymethods]
+impl ItemIterator {
+    fn __iter__(this: Bound<'_, Self>) -> Bound<'_, Self> {
+        this
+    }
+
+    fn __next__(&mut self) -> Option<ItemOutcome> {
+        let at = self.1;
+        self.1 += 1;
+        (at < self.0.items().len()).then(|| ItemOutcome(Arc::clone(&self.0), at))
     }
 }
 

@@ -1,5 +1,18 @@
-from collections.abc import Iterator
 from typing import Any, Optional, final
+
+__all__ = [
+    "Client",
+    "Emulator",
+    "Exchange",
+    "HttpRequest",
+    "ItemIterator",
+    "ItemOutcome",
+    "Outcome",
+    "Reply",
+    "__version__",
+    "codes",
+    "options",
+]
 
 __version__: str
 
@@ -25,7 +38,7 @@ class Reply:
 class Outcome:
     def __len__(self) -> int: ...
     def __getitem__(self, index: int, /) -> ItemOutcome: ...
-    def __iter__(self) -> Iterator[ItemOutcome]: ...
+    def __iter__(self) -> ItemIterator: ...
     def __eq__(self, other: object, /) -> bool: ...
     def count(self, state: str) -> int: ...
     @property
@@ -39,6 +52,11 @@ class Outcome:
     @property
     def extra(self) -> dict[str, str]: ...
     def to_json(self) -> str: ...
+
+@final
+class ItemIterator:
+    def __iter__(self) -> ItemIterator: ...
+    def __next__(self) -> ItemOutcome: ...
 
 @final
 class ItemOutcome:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple, Union
+from typing import Any, Callable, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple, Union
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ BindingLike = Union[
 Json = Union[Mapping[str, Any], str, bytes]
 
 
-def account(given: AccountLike) -> Dict[str, Any]:
+def _account(given: AccountLike) -> Dict[str, Any]:
     if isinstance(given, str):
         return {"account": given}
     if isinstance(given, Account):
@@ -49,21 +49,9 @@ def account(given: AccountLike) -> Dict[str, Any]:
     return {"account": name} if kind is None else {"account": name, "account_type": kind}
 
 
-def accounts(given: Iterable[AccountLike]) -> List[Dict[str, Any]]:
-    if isinstance(given, str):
-        raise TypeError("a list of accounts is wanted, not one string")
-    return [_named(account, index, item) for index, item in enumerate(given)]
-
-
-def tokens(given: Iterable[str]) -> List[str]:
-    if isinstance(given, str):
-        raise TypeError("a list of tokens is wanted, not one string")
-    return list(given)
-
-
 def _binding(given: BindingLike) -> Dict[str, Any]:
     if isinstance(given, Binding):
-        return {"token": given.token, "account_list": [account(a) for a in given.accounts]}
+        return {"token": given.token, "account_list": [_account(a) for a in given.accounts]}
     token, *rest = given
     # (token, account, type), (token, account) or (token, [account, …])
     if len(rest) == 2:
@@ -72,21 +60,35 @@ def _binding(given: BindingLike) -> Dict[str, Any]:
         listed = rest[0]
     else:
         listed = rest
-    return {"token": token, "account_list": [account(a) for a in listed]}
+    return {"token": token, "account_list": [_account(a) for a in listed]}
 
 
-def bindings(
-    given: Union[Iterable[BindingLike], Mapping[str, AccountLike]],
-) -> List[Dict[str, Any]]:
+def accounts(given: Iterable[AccountLike]) -> List[str]:
+    return _each("accounts", given, _account)
+
+
+def tokens(given: Iterable[str]) -> List[str]:
+    return _each("tokens", given, lambda token: token)
+
+
+def bindings(given: Union[Iterable[BindingLike], Mapping[str, AccountLike]]) -> List[str]:
     items: Iterable[Any] = given.items() if isinstance(given, Mapping) else given
-    return [_named(_binding, index, item) for index, item in enumerate(items)]
+    return _each("bindings", items, _binding)
 
 
-def _named(convert: Any, index: int, item: Any) -> Any:
-    try:
-        return convert(item)
-    except (TypeError, ValueError) as error:
-        raise TypeError(f"item {index}: {item!r:.80} cannot be read: {error}") from None
+def _each(what: str, given: Iterable[Any], convert: Callable[[Any], Any]) -> List[str]:
+    """The JSON of each item: a hundred thousand texts take less memory than as
+    many dictionaries."""
+    if isinstance(given, (str, bytes)):
+        raise TypeError(f"a list of {what} is wanted, not one text")
+    listed = []
+    for index, item in enumerate(given):
+        try:
+            # Escaped, so that a lone surrogate reaches the core, which names its item.
+            listed.append(json.dumps(convert(item), separators=(",", ":")))
+        except (TypeError, ValueError) as error:
+            raise TypeError(f"item {index}: {item!r:.80} cannot be read: {error}") from None
+    return listed
 
 
 def encode(request: Json) -> bytes:
@@ -95,23 +97,20 @@ def encode(request: Json) -> bytes:
         return request
     if isinstance(request, str):
         return request.encode("utf-8", "surrogatepass")
-    # Escaped, so that a lone surrogate reaches the core, which names its item.
     return json.dumps(request, separators=(",", ":")).encode("ascii")
 
 
 def documented(
     operator_type: int,
     field: str,
-    items: Sequence[Any],
+    items: List[str],
     platform: Optional[str],
     op_type: Optional[str],
     op_id: Optional[str],
 ) -> bytes:
-    request: Dict[str, Any] = {"operator_type": operator_type, field: items}
-    for name, value in (("platform", platform), ("op_type", op_type), ("op_id", op_id)):
-        if value is not None:
-            request[name] = value
-    return encode(request)
+    rest = {"platform": platform, "op_type": op_type, "op_id": op_id}
+    tail = "".join(f',"{name}":{json.dumps(v)}' for name, v in rest.items() if v is not None)
+    return f'{{"operator_type":{operator_type},"{field}":[{",".join(items)}]{tail}}}'.encode()
 
 
 def options(given: Mapping[str, Any]) -> List[Tuple[str, str]]:

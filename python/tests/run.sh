@@ -1,0 +1,14 @@
+#!/usr/bin/env bash
+# The wheel: types, stubs, tests.
+. "$(dirname "$0")/../../scripts/common.sh"
+venv
+dist=$ROOT/target/pytest-dist
+rm -rf "$dist"
+bash scripts/wheel.sh fast "$dist"
+"$VENV/python" -m pip install --quiet --disable-pip-version-check --force-reinstall --no-deps "$dist"/*.whl
+bad=0
+"$VENV/python" -m mypy --strict python/xgpush python/tests examples/python || bad=1
+"$VENV/python" -m mypy.stubtest xgpush._native || bad=1
+"$VENV/python" -m pytest -q -s -p no:cacheprovider -c python/pyproject.toml --rootdir python \
+  python/tests || bad=1
+exit $bad

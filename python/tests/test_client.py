@@ -1,0 +1,262 @@
+"""The Python face: what comes in, what goes out, and how it waits."""
+
+import os
+import pickle
+import subprocess
+import sys
+import threading
+from datetime import timedelta
+from typing import Any, Dict, Iterator
+
+import pytest
+import xgpush
+from xgpush import Account, Binding, Client
+from xgpush.testing import CREDENTIALS, Emulator
+
+
+@pytest.fixture
+def service() -> Iterator[Emulator]:
+    with Emulator() as emulator:
+        yield emulator
+
+
+@pytest.fixture
+def client(service: Emulator) -> Iterator[Client]:
+    with service.client() as made:
+        yield made
+
+
+BAD: Dict[str, Any] = {
+    "empty list": (lambda c: c.bind([]), xgpush.InvalidRequest, None, "token_accounts is empty"),
+    "empty token": (lambda c: c.clear_tokens(["t1", ""]), xgpush.InvalidValue, 1, "1 to 64 bytes"),
+    "long token": (lambda c: c.clear_tokens(["t" * 65]), xgpush.InvalidValue, 0, "65 bytes"),
+    "short account": (
+        lambda c: c.bind([("t1", "alice"), ("t2", "b")]),
+        xgpush.InvalidValue,
+        1,
+        "greater than 1 byte",
+    ),
+    "no account": (lambda c: c.bind([("t1", [])]), xgpush.InvalidValue, 0, "account_list"),
+    "append": (lambda c: c.append([("t1", "alice")]), xgpush.InvalidRequest, None, "overwrites"),
+    "platform": (
+        lambda c: c.bind([("t1", "alice")], platform="ios"),
+        xgpush.InvalidRequest,
+        None,
+        "platform is no parameter",
+    ),
+    "nul": (lambda c: c.clear_tokens(["t\0"]), xgpush.InvalidValue, 0, "U+0000"),
+    "surrogate": (lambda c: c.clear_tokens(["t1", "\ud800"]), xgpush.InvalidJson, 1, "hex escape"),
+    "number": (lambda c: c.clear_tokens(["t1", 5]), xgpush.InvalidJson, 1, "string"),
+    "unknown field": (
+        lambda c: c.batch_operate({"operator_type": 4, "token_list": ["t1"], "x": 1}),
+        xgpush.InvalidJson,
+        None,
+        "unknown field",
+    ),
+    "no json": (lambda c: c.query("{"), xgpush.InvalidJson, None, "documented JSON"),
+    "wrong api": (lambda c: c.query({"operator_type": 5}), xgpush.InvalidValue, None, "[1, 2]"),
+    "path": (lambda c: c.call("v3", {}), xgpush.InvalidArgument, None, "API path"),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_bad_input_names_item_and_rule(name: str, service: Emulator, client: Client) -> None:
+    run, kind, item, rule = BAD[name]
+    with pytest.raises(kind) as caught:
+        run(client)
+    assert caught.value.item == item and rule in str(caught.value)
+    assert isinstance(caught.value, xgpush.Error)
+    assert service.log == []
+
+
+@pytest.mark.parametrize(
+    ("options", "rule"),
+    [
+        ({"base_url": "api.tpns.tencent.com"}, "no scheme"),
+        ({"timeout": 3}, "unknown option"),
+        ({"deadline_ms": 0}, "range"),
+        ({"secret_key": "1452fceb\n"}, "line break"),
+        ({"base_url": "", "access_point": ""}, "neither access_point nor base_url"),
+    ],
+)
+def test_bad_options(options: Dict[str, Any], rule: str) -> None:
+    given = {**CREDENTIALS, "base_url": "http://127.0.0.1:9", **options}
+    with pytest.raises(xgpush.InvalidOption, match=rule) as caught:
+        Client(**given)
+    assert "1452fceb" not in str(caught.value)
+
+
+@pytest.mark.parametrize("items", [[("t1",), 7], [("t1", "alice"), ("t2", 7)], "text"])
+def test_what_cannot_be_read_is_a_type_error(items: Any, service: Emulator, client: Client) -> None:
+    with pytest.raises((TypeError, xgpush.Error)):
+        client.bind(items)
+    assert service.log == []
+
+
+def test_every_form_of_an_item(service: Emulator, client: Client) -> None:
+    items: Any = [
+            ("t1", "alice"),
+            ("t2", "bobby", 3),
+            ("t3", ["carol", ("dave", 4), Account("erin", 5)]),
+            Binding("t4", "frank", Account("grace", 6)),
+            ("t5", Account("heidi")),
+        ]
+    outcome = client.bind(items)
+    assert outcome.all_accepted and len(outcome) == 5
+    mapping: Any = {"t6": "ivan", "t7": ("judy", 7)}
+    assert client.bind(mapping).all_accepted
+    assert service.state["tokens"] == {
+        "t1": [["alice", 0]],
+        "t2": [["bobby", 3]],
+        "t3": [["carol", 0], ["dave", 4], ["erin", 5]],
+        "t4": [["frank", 0], ["grace", 6]],
+        "t5": [["heidi", 0]],
+        "t6": [["ivan", 0]],
+        "t7": [["judy", 7]],
+    }
+    found = client.query_by_token(["t3", "nobody"])
+    assert found[0].accounts == [("carol", 0), ("dave", 4), ("erin", 5)]
+    assert found[-1].code == 10110008
+    assert client.query_by_account(["alice", ("bobby", 3)])[1].tokens == ["t2"]
+    assert client.unbind([("t3", "dave", 4)]).all_accepted
+    assert client.clear_tokens(["t4"]).all_accepted
+    assert client.clear_accounts([("judy", 7)]).all_accepted
+    assert set(service.state["tokens"]) == {"t1", "t2", "t3", "t5", "t6"}
+
+
+def test_an_outcome_is_a_frozen_sequence(client: Client) -> None:
+    outcome = client.bind([("t1", "alice"), ("bad", "bobby")])
+    assert [item.state for item in outcome] == ["accepted", "rejected"]
+    assert outcome.counts == {"accepted": 1, "rejected": 1, "unknown": 0, "not_sent": 0}
+    assert outcome[-1].code == 1008006 and not outcome[-1].retryable
+    with pytest.raises(IndexError):
+        outcome[2]
+    with pytest.raises(AttributeError):
+        outcome[0].state = "accepted"  # type: ignore[misc]
+    with pytest.raises(xgpush.NotAllAccepted, match="item 1") as caught:
+        xgpush.raise_for_failures(outcome)
+    assert caught.value.outcome is outcome
+
+
+def test_warnings_are_told(client: Client) -> None:
+    outcome = client.bind([("t1", ["alice", "bobby"])])
+    assert [(name, item) for name, item, _ in outcome.warnings] == [("duplicate_account_type", 0)]
+
+
+def test_errors_pickle_and_clients_do_not(client: Client) -> None:
+    with pytest.raises(xgpush.InvalidValue) as caught:
+        client.clear_tokens([""])
+    copy = pickle.loads(pickle.dumps(caught.value))
+    assert type(copy) is xgpush.InvalidValue and copy.item == 0
+    assert str(copy) == str(caught.value)
+    with pytest.raises(TypeError, match="each process"):
+        pickle.dumps(client)
+
+
+def test_call_and_close(service: Emulator) -> None:
+    client = service.client()
+    reply = client.call("/v3/push/app", {"audience_type": "all"})
+    assert reply.http_status == 200 and reply.json()["ret_code"] == 0
+    with service.client(secret_key="wrong") as stranger, pytest.raises(xgpush.Rejected) as caught:
+        stranger.call("/v3/push/app", {})
+    assert caught.value.code == 1008003
+    client.close()
+    client.close()
+    with pytest.raises(xgpush.Closed):
+        client.clear_tokens(["t1"])
+
+
+def test_from_env(service: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XGPUSH_BASE_URL", service.base_url)
+    for name, value in CREDENTIALS.items():
+        monkeypatch.setenv(f"XGPUSH_{name.upper()}", value)
+    with Client.from_env(max_attempts=1) as client:
+        assert client.clear_tokens(["t1"]).all_accepted
+
+
+@pytest.mark.parametrize("deadline", [0.2, timedelta(milliseconds=200)])
+def test_a_hang_costs_the_deadline(deadline: Any, service: Emulator, client: Client) -> None:
+    service.fault({"kind": "hang", "times": 0})
+    outcome = client.clear_tokens(["t1"], deadline=deadline)
+    assert outcome[0].state == "unknown" and outcome[0].reason == "timed_out"
+
+
+def test_threads_wait_at_the_same_time(service: Emulator) -> None:
+    service.fault({"kind": "hang", "times": 0})
+    with service.client(deadline_ms=60000, request_timeout_ms=60000) as client:
+        threads = [threading.Thread(target=client.clear_tokens, args=(["t1"],)) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        # All eight wait for an answer that never comes; so do they at once.
+        assert service.wait_received(8)
+    for thread in threads:
+        thread.join()
+
+
+def run_script(script: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, "-c", script, *arguments]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+
+CTRL_C = """
+import os, signal, sys, threading
+from xgpush.testing import Emulator
+
+with Emulator() as service:
+    service.fault({"kind": "hang", "times": 0})
+    client = service.client(deadline_ms=30000, request_timeout_ms=30000, parallel=int(sys.argv[1]))
+    def press():
+        assert service.wait_received(1)
+        os.kill(os.getpid(), signal.SIGINT)
+    threading.Thread(target=press).start()
+    try:
+        client.clear_tokens([f"t{n}" for n in range(100)])
+    except KeyboardInterrupt:
+        sys.exit(42)
+"""
+
+
+@pytest.mark.parametrize("parallel", ["1", "4"])
+def test_ctrl_c_ends_a_call_that_waits(parallel: str) -> None:
+    done = run_script(CTRL_C, parallel)
+    assert done.returncode == 42, done.stderr
+
+
+def test_a_child_after_fork_is_told_so(client: Client) -> None:
+    assert client.clear_tokens(["t1"]).all_accepted
+    child = os.fork()
+    if child == 0:
+        try:
+            client.clear_tokens(["t1"])
+        except xgpush.Closed:
+            os._exit(42)
+        os._exit(1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 42
+
+
+MEMORY = """
+import resource, sys
+import xgpush
+
+client = xgpush.Client(base_url=sys.argv[1], access_id=sys.argv[2], secret_key=sys.argv[3],
+                       parallel=8, deadline_ms=300000)
+items = [(("bad" if n % 97 == 5 else "tok") + f"{n:033}", f"player{n:08}") for n in range(100000)]
+outcome = client.bind(items)
+assert len(outcome) == 100000
+for n, item in enumerate(outcome):
+    assert item.state == ("rejected" if n % 97 == 5 else "accepted"), item
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+"""
+
+
+def test_a_hundred_thousand_bindings_stay_under_150_megabytes() -> None:
+    with Emulator(max_log=0) as service:
+        done = run_script(MEMORY, service.base_url, *CREDENTIALS.values())
+    assert done.returncode == 0, done.stderr
+    print(f"peak memory of 100,000 bindings: {done.stdout.strip()} MB")
+    assert int(done.stdout) < 150
+
+
+def test_the_tables_are_those_of_the_core() -> None:
+    assert {"access_id", "deadline_ms", "parallel"} <= {option.name for option in xgpush.OPTIONS}
+    assert len(xgpush.CODES) == 32 and xgpush.CODES[3].code == 1008003
