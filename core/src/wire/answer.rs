@@ -113,27 +113,31 @@ impl<'de> Deserialize<'de> for Answer {
 
 /// A field that may stand in an object once, or again with the same contents.
 struct Once<T> {
-    seen: Option<Option<T>>,
+    seen: bool,
+    value: Option<T>,
     differs: bool,
 }
 
 impl<T: PartialEq> Once<T> {
     fn new() -> Self {
         Self {
-            seen: None,
+            seen: false,
+            value: None,
             differs: false,
         }
     }
 
     fn see(&mut self, value: Option<T>) {
-        match &self.seen {
-            None => self.seen = Some(value),
-            Some(earlier) => self.differs |= *earlier != value,
+        if self.seen {
+            self.differs |= self.value != value;
+        } else {
+            self.seen = true;
+            self.value = value;
         }
     }
 
     fn value(self) -> Option<T> {
-        self.seen.flatten()
+        self.value
     }
 }
 
