@@ -35,7 +35,7 @@ for language in rust c python readme; do
   printf '%-8s %5d passed, %d failed\n' "$language" \
     "$(count passed "$logs/$language"*.log)" "$(count failed "$logs/$language"*.log)"
 done
-grep -h 'conformance: ' "$logs"/*.log || true
+grep -hE '^(Rust|C|Python) conformance: ' "$logs"/*.log || true
 total() { count "$1" "$logs"/rust*.log "$logs"/c.log "$logs"/python.log "$logs"/readme.log; }
 echo
 echo "$(total passed) passed, $(total failed) failed"

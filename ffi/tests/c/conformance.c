@@ -108,6 +108,7 @@ int main(int argc, char **argv) {
     json_decref(tests);
   }
   stop_emulators();
+  printf("C conformance cases: %d passed, %d failed\n", passed, failed);
   printf("C conformance: %d cases passed, %d failed\n", passed, failed);
   return failed == 0 ? 0 : 1;
 }
