@@ -90,7 +90,10 @@ impl Client {
     }
 
     fn close(&self, py: Python<'_>) {
-        py.detach(|| self.client.close());
+        // In a child after `fork` it would shut the parent's connections down.
+        if self.same_process().is_ok() {
+            py.detach(|| self.client.close());
+        }
     }
 }
 

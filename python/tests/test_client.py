@@ -222,16 +222,19 @@ def test_ctrl_c_ends_a_call_that_waits(parallel: str) -> None:
     assert done.returncode == 42, done.stderr
 
 
-def test_a_child_after_fork_is_told_so(client: Client) -> None:
+def test_a_child_after_fork_is_told_so(service: Emulator, client: Client) -> None:
     assert client.clear_tokens(["t1"]).all_accepted
     child = os.fork()
     if child == 0:
         try:
             client.clear_tokens(["t1"])
         except xgpush.Closed:
+            client.close()
             os._exit(42)
         os._exit(1)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 42
+    assert client.clear_tokens(["t1"]).all_accepted
+    assert service.counters["connections"] == 1, "the child left the parent's connection alone"
 
 
 MEMORY = """
