@@ -56,7 +56,7 @@ admin config '{"max_log":0,"latency_ms":50}'
 echo; echo "64 requests at once, a server that takes 50 ms; ideal is 64 x 20 items per 50 ms:"
 for who in $contenders; do
   rm -f "$work/$who.rate"
-  for _ in 1 2 3; do run "$who" parallel "$BASE_URL" 64 40 >> "$work/$who.rate"; done
+  for _ in 1 2 3; do run "$who" parallel "$BASE_URL" 64 100 >> "$work/$who.rate"; done
   rate=$(median "$work/$who.rate")
   printf '%-8s %10s items/s   %5s of the ideal\n' "$who" "$rate" "$(ratio "$rate" 25600)"
 done
