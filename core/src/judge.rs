@@ -54,6 +54,7 @@ pub(crate) fn not_answered(error: &SendError) -> ItemOutcome {
 /// Whether a response says that the caller could not be authenticated.
 pub(crate) fn is_authentication_failure(item: &ItemOutcome) -> bool {
     match item.code {
+        _ if item.state() != State::Rejected => false,
         Some(code) => codes::is_authentication(code),
         None => matches!(item.http_status, Some(401 | 403)),
     }
@@ -67,10 +68,17 @@ pub(crate) fn is_authentication_failure(item: &ItemOutcome) -> bool {
 pub(crate) fn after_another_attempt(earlier: ItemOutcome, later: ItemOutcome) -> ItemOutcome {
     let keep = match (earlier.state(), later.state()) {
         (_, State::NotSent) => earlier.state() != State::NotSent,
-        (State::Unknown, State::Rejected) => later.is_retryable(),
+        (State::Unknown, State::Rejected) => !speaks_of_the_item(&later),
         _ => false,
     };
     if keep { earlier } else { later }
+}
+
+/// Whether a refusal holds for an earlier attempt as well: the item or the request
+/// is at fault, not the moment, the key or a gateway.
+fn speaks_of_the_item(refusal: &ItemOutcome) -> bool {
+    let row = refusal.code.and_then(codes::lookup);
+    row.is_some_and(|row| matches!(row.fault, codes::Fault::Item | codes::Fault::Request))
 }
 
 fn all(carried: &[u32], outcome: ItemOutcome) -> Judgement {
@@ -339,7 +347,7 @@ pub(crate) fn by_status(status: u16, body: &[u8]) -> ItemOutcome {
     unknown(reason, format!("HTTP {status}{advice}: {}", excerpt(body)))
 }
 
-fn success_code_in_error_status(status: u16, body: &[u8]) -> ItemOutcome {
+pub(crate) fn success_code_in_error_status(status: u16, body: &[u8]) -> ItemOutcome {
     let reason = if (400..500).contains(&status) {
         Reason::Contradiction
     } else {

@@ -140,6 +140,7 @@ fn judge_reply(response: &HttpResponse) -> std::result::Result<Reply, ItemOutcom
             });
         }
         Ok(Some((code, message))) if code != codes::SUCCESS => judge::refused(code, &message),
+        Ok(Some(_)) => judge::success_code_in_error_status(status, &response.body),
         Ok(_) if success => judge::unknown(
             Reason::NotDocumented,
             format!(

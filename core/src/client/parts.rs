@@ -85,11 +85,10 @@ fn run_wave(
         drop(done);
         let mut results = Vec::with_capacity(wave.len());
         loop {
+            cancel.check(interrupt);
             match settled.recv_timeout(Duration::from_millis(20)) {
                 Ok(result) => results.push(result),
-                Err(mpsc::RecvTimeoutError::Timeout) => {
-                    cancel.check(interrupt);
-                }
+                Err(mpsc::RecvTimeoutError::Timeout) => {}
                 Err(mpsc::RecvTimeoutError::Disconnected) => break,
             }
         }

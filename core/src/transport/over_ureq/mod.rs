@@ -106,13 +106,25 @@ impl Transport for UreqTransport {
         // The server closed an idle connection just as it was used again: it
         // sent no byte, so it hardly read any of this request. One replay on a
         // new connection costs neither an attempt nor budget.
-        if !attempt.repeatable || !progress.went_stale || !matches!(error, ureq::Error::Io(_)) {
+        let stale = progress.went_stale && matches!(error, ureq::Error::Io(_));
+        // A closing client breaks its connections, too.
+        let ends = progress.cancelled || (attempt.cancelled)();
+        if ends || !stale || !attempt.repeatable {
             return Err(describe(&error, progress));
         }
         Watched::restart();
         let left = attempt.timeout.saturating_sub(started.elapsed());
-        self.once(request, left, true)
-            .map_err(|error| describe(&error, Watched::progress()))
+        self.once(request, left, true).map_err(|error| {
+            // The first request may have arrived all the same.
+            let sent = true;
+            describe(
+                &error,
+                progress::Progress {
+                    sent,
+                    ..Watched::progress()
+                },
+            )
+        })
     }
 
     fn close(&self) {
