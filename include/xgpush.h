@@ -464,7 +464,7 @@ enum xg_status xg_exchange_wave(struct xg_exchange *exchange,
 
 /*
  The HTTP request of a part, signed for this time (seconds since 1970-01-01
- UTC); *request is NULL when there is nothing (more) to send. After an answer
+ UTC); *request is NULL when there is nothing (more) to send now. After an answer
  it has those items that are worth another attempt. Free it with
  xg_http_request_free.
 
@@ -549,8 +549,8 @@ const char *xg_http_request_header_value(const struct xg_http_request *request, 
 
 /*
  The body, NUL-terminated; its length in bytes goes to *len unless len is
- NULL. These very bytes are signed: send them unchanged. Valid until the
- request is freed.
+ NULL. These very bytes are signed: send them unchanged. "" and 0 for NULL.
+ Valid until the request is freed.
  */
 const char *xg_http_request_body(const struct xg_http_request *request, size_t *len);
 
@@ -667,7 +667,7 @@ int64_t xg_outcome_warning_item(const struct xg_outcome *outcome, size_t nth);
 
 /*
  The whole outcome as JSON, NUL-terminated; its length in bytes goes to *len
- unless len is NULL. "" for NULL. Valid until the outcome is freed.
+ unless len is NULL. "" and 0 for NULL. Valid until the outcome is freed.
 
  {"counts":{…},"requests":n,"items":[{"state","reason","code"?,"http_status"?,
  "attempts","retryable"?,"message"?,"tokens"?|"accounts"?}],"warnings":[…],
@@ -687,7 +687,7 @@ int32_t xg_reply_http_status(const struct xg_reply *reply);
 
 /*
  The body, JSON, NUL-terminated; its length in bytes goes to *len unless len
- is NULL. "" for NULL. Valid until the reply is freed.
+ is NULL. "" and 0 for NULL. Valid until the reply is freed.
  */
 const char *xg_reply_body(const struct xg_reply *reply, size_t *len);
 

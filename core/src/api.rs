@@ -1,5 +1,7 @@
 //! One application at one access point: what turns a request into HTTP.
 
+use std::borrow::Cow;
+
 use crate::access_point::BaseUrl;
 use crate::config::Config;
 use crate::credentials::Credentials;
@@ -7,7 +9,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::operation::Request;
 use crate::outcome::Warning;
 use crate::rules::{self, ProtocolVersion};
-use crate::transport::HttpRequest;
+use crate::transport::{HttpRequest, HttpResponse};
 use crate::wire;
 
 /// Protocol version, base URL and credentials, checked.
@@ -43,6 +45,17 @@ impl Api {
     ) -> HttpRequest {
         let body = wire::body(request, chosen);
         self.sign(request.action().path(), body, unix_seconds)
+    }
+
+    /// A response as it may be shown in messages: without the secret.
+    pub(crate) fn shown<'a>(&self, response: &'a HttpResponse) -> Cow<'a, HttpResponse> {
+        match self.credentials.hidden_in(&response.body) {
+            None => Cow::Borrowed(response),
+            Some(body) => Cow::Owned(HttpResponse {
+                body,
+                ..response.clone()
+            }),
+        }
     }
 
     /// Any body to any path below the base URL, signed for this time.

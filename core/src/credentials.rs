@@ -103,15 +103,24 @@ impl Credentials {
                     ("Sign", sign),
                 ]
             }
-            Scheme::Basic => {
-                let pair =
-                    Zeroizing::new(format!("{}:{}", self.access_id, self.secret_key.as_str()));
-                vec![(
-                    "Authorization",
-                    format!("Basic {}", STANDARD.encode(pair.as_bytes())),
-                )]
-            }
+            Scheme::Basic => vec![("Authorization", format!("Basic {}", *self.basic()))],
         }
+    }
+
+    fn basic(&self) -> Zeroizing<String> {
+        let pair = Zeroizing::new(format!("{}:{}", self.access_id, self.secret_key.as_str()));
+        Zeroizing::new(STANDARD.encode(pair.as_bytes()))
+    }
+
+    /// A body without the secret: Basic sends it along, and what answers may be
+    /// a gateway that shows the request. `None`: it is not in there.
+    pub(crate) fn hidden_in(&self, body: &[u8]) -> Option<Vec<u8>> {
+        if self.scheme == Scheme::Sign {
+            return None;
+        }
+        let once = without(body, self.basic().as_bytes());
+        let twice = without(once.as_deref().unwrap_or(body), self.secret_key.as_bytes());
+        twice.or(once)
     }
 
     /// Base64 of the lowercase hex digits (not of the raw digest) of
@@ -125,6 +134,18 @@ impl Credentials {
         let digest: [u8; 32] = mac.finalize().into_bytes().into();
         STANDARD.encode(lower_hex(digest))
     }
+}
+
+/// `text` with every `secret` in it starred out; `None` if there is none.
+fn without(text: &[u8], secret: &[u8]) -> Option<Vec<u8>> {
+    let mut out = Vec::new();
+    let mut rest = text;
+    while let Some(at) = rest.windows(secret.len()).position(|part| part == secret) {
+        out.extend_from_slice(&rest[..at]);
+        out.extend_from_slice(b"***");
+        rest = &rest[at + secret.len()..];
+    }
+    (rest.len() < text.len()).then(|| [out.as_slice(), rest].concat())
 }
 
 fn lower_hex(digest: [u8; 32]) -> [u8; 64] {
@@ -194,5 +215,19 @@ mod tests {
         assert!(Credentials::new(Scheme::Sign, "1500001048", format!("{KEY}\0")).is_err());
         assert!(Credentials::new(Scheme::Sign, "", KEY).is_err());
         assert!(Credentials::new(Scheme::Basic, "a:b", KEY).is_err());
+    }
+
+    #[test]
+    fn a_body_that_shows_the_secret_is_starred_out() {
+        let basic = Credentials::new(Scheme::Basic, "1500001048", KEY).unwrap();
+        let header = basic.headers(b"", 0)[0].1.clone();
+        let body = format!("<pre>Authorization: {header}\n{header} {KEY}</pre>");
+        let hidden = basic.hidden_in(body.as_bytes()).unwrap();
+        assert_eq!(
+            String::from_utf8(hidden).unwrap(),
+            "<pre>Authorization: Basic ***\nBasic *** ***</pre>"
+        );
+        assert_eq!(basic.hidden_in(b"{\"ret_code\":0}"), None);
+        assert_eq!(basic.hidden_in(b""), None);
     }
 }

@@ -6,16 +6,17 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::judge;
 use crate::operation::Request;
 use crate::outcome::{ItemOutcome, Outcome, Reason};
+use crate::plan::{self, Plan};
 use crate::policy;
-use crate::progress::{self, PartProgress, Progress};
+use crate::progress::{PartProgress, Progress};
 use crate::transport::{HttpRequest, HttpResponse, SendError};
 
 /// One request as HTTP requests to send and HTTP responses to read.
 ///
 /// Parts are numbered from 0 and ordered by wave. Send the parts of one wave in
 /// any order or at once; begin with the next wave when every part of the wave
-/// before has its answer, so that no operation overtakes an earlier one on the
-/// same token or account.
+/// before has its answer. An item whose forerunner on the same token or account
+/// has not settled is held back, so that it cannot overtake it.
 ///
 /// ```
 /// use xgpush::{Account, Binding, Config, Exchange, HttpResponse, Request, State, Token};
@@ -59,20 +60,17 @@ impl Exchange {
     pub fn new(config: &Config, request: Request) -> Result<Self> {
         let api = Api::new(config)?;
         let warnings = api.check(&request)?;
-        let progress = Progress::new(&request, warnings);
-        let parts = progress::start(&request)
-            .into_iter()
-            .map(|(wave, progress)| ExchangePart {
-                wave,
-                progress,
-                carried: Vec::new(),
-            })
-            .collect();
+        let Plan { parts, order } = plan::plan(&request);
+        let parts = parts.into_iter().map(|part| ExchangePart {
+            wave: part.wave,
+            progress: PartProgress::new(part.items),
+            carried: Vec::new(),
+        });
         Ok(Self {
             api,
+            parts: parts.collect(),
+            progress: Progress::new(&request, order, warnings),
             request,
-            parts,
-            progress,
         })
     }
 
@@ -94,10 +92,11 @@ impl Exchange {
     }
 
     /// The HTTP request of a part, signed for this time (seconds since
-    /// 1970-01-01 UTC); `None` when there is nothing (more) to send.
+    /// 1970-01-01 UTC); `None` when there is nothing (more) to send now.
     ///
     /// After an answer, the same part gives a request with those of its items
-    /// that are worth another attempt: sign anew for every attempt.
+    /// that are worth another attempt: sign anew for every attempt. Asking again
+    /// without an answer counts as a request that may have been sent.
     ///
     /// # Errors
     /// As [`Exchange::wave`].
@@ -107,9 +106,11 @@ impl Exchange {
             .parts
             .get_mut(part)
             .ok_or_else(|| no_part(part, count))?;
-        let open = part
-            .progress
-            .open(|outcome| policy::worth_a_retry(outcome).is_some());
+        self.progress.requests += u32::from(part.lose(Reason::ConnectionLost));
+        self.progress.settle(&part.progress);
+        let again = |outcome: &ItemOutcome| policy::worth_a_retry(outcome).is_some();
+        let mut open = part.progress.open(again);
+        open.retain(|item| self.progress.is_ready(*item));
         if open.is_empty() {
             return Ok(None);
         }
@@ -125,10 +126,11 @@ impl Exchange {
     /// answer.
     pub fn answer(&mut self, part: usize, response: &HttpResponse) -> Result<()> {
         let carried = self.waiting(part)?;
-        let judgement = judge::judge(&self.request, &carried, response);
+        self.progress.requests += 1;
+        let judgement = judge::judge(&self.request, &carried, &self.api.shown(response));
         let (outcomes, (extra, warnings)) = judgement.split();
         self.progress.note(extra, warnings);
-        self.parts[part].progress.take(&carried, outcomes);
+        self.take(part, &carried, outcomes);
         Ok(())
     }
 
@@ -138,10 +140,17 @@ impl Exchange {
     /// As [`Exchange::answer`].
     pub fn failed(&mut self, part: usize, error: &SendError) -> Result<()> {
         let carried = self.waiting(part)?;
+        self.progress.requests += u32::from(error.sent);
         let outcome = judge::not_answered(error);
         let outcomes = vec![outcome; carried.len()];
-        self.parts[part].progress.take(&carried, outcomes);
+        self.take(part, &carried, outcomes);
         Ok(())
+    }
+
+    fn take(&mut self, part: usize, carried: &[u32], outcomes: Vec<ItemOutcome>) {
+        let part = &mut self.parts[part].progress;
+        part.take(carried, outcomes);
+        self.progress.settle(part);
     }
 
     fn waiting(&mut self, part: usize) -> Result<Vec<u32>> {
@@ -157,23 +166,31 @@ impl Exchange {
                 format!("part {part} waits for no answer: ask for its HTTP request first"),
             ));
         }
-        self.progress.requests += 1;
         Ok(carried)
     }
 
     /// What became of every item. Where an HTTP request was made but its answer
     /// never handed back, that is unknown; where none was made, it was not sent.
     pub fn finish(mut self) -> Outcome {
-        for mut part in self.parts {
-            let message = "the HTTP request was made, but no answer was handed back";
-            let lost = ItemOutcome::new(Reason::Interrupted, Some(message.into()));
-            let lost = vec![lost; part.carried.len()];
-            part.progress.take(&part.carried, lost);
-            self.progress.settle(part.progress);
+        for part in &mut self.parts {
+            self.progress.requests += u32::from(part.lose(Reason::Interrupted));
+            self.progress.settle(&part.progress);
         }
         let message = "the exchange was finished before this part was sent";
         let rest = ItemOutcome::new(Reason::Cancelled, Some(message.into()));
         self.progress.finish(&rest)
+    }
+}
+
+impl ExchangePart {
+    /// Gives up the answer to the last HTTP request; says whether there was one
+    /// to wait for.
+    fn lose(&mut self, reason: Reason) -> bool {
+        let message = "the HTTP request was made, but no answer was handed back";
+        let carried = std::mem::take(&mut self.carried);
+        let lost = ItemOutcome::new(reason, Some(message.into()));
+        self.progress.take(&carried, vec![lost; carried.len()]);
+        !carried.is_empty()
     }
 }
 
@@ -182,4 +199,72 @@ fn no_part(part: usize, count: usize) -> Error {
         ErrorKind::InvalidArgument,
         format!("there is no part {part}; the exchange has {count}, numbered from 0"),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::account::{Account, Token};
+    use crate::operation::Binding;
+    use crate::transport::SendErrorKind;
+
+    fn exchange(pairs: &[(&str, &str)]) -> Exchange {
+        let mut config = Config::new();
+        for (name, value) in [
+            ("access_id", "1500001048"),
+            ("secret_key", "1452fcebae9f3115ba794fb0fff2fd73"),
+            ("access_point", "guangzhou"),
+        ] {
+            config.set(name, value).unwrap();
+        }
+        let bind = |(token, account): &(&str, &str)| {
+            Binding::one(Token::new(*token).unwrap(), Account::new(*account).unwrap())
+        };
+        let request = Request::bind(pairs.iter().map(bind).collect());
+        Exchange::new(&config, request).unwrap()
+    }
+
+    fn body(exchange: &mut Exchange, part: usize) -> Option<String> {
+        let http = exchange.http_request(part, 0).unwrap()?;
+        Some(String::from_utf8(http.body).unwrap())
+    }
+
+    fn reasons(exchange: Exchange) -> Vec<(Reason, u16)> {
+        let outcome = exchange.finish();
+        let items = outcome.items().iter();
+        items.map(|i| (i.reason(), i.attempts())).collect()
+    }
+
+    #[test]
+    fn a_later_wave_has_nothing_to_send_before_the_earlier_one_is_settled() {
+        let mut exchange = exchange(&[("t1", "alice"), ("t1", "bob"), ("t2", "bob")]);
+        assert_eq!((exchange.parts(), exchange.wave(1).unwrap()), (3, 1));
+        assert_eq!(body(&mut exchange, 1), None, "nothing was sent yet");
+        assert!(body(&mut exchange, 0).is_some());
+        assert_eq!(body(&mut exchange, 1), None, "the first is under way");
+        exchange.answer(0, &HttpResponse::new(503, "")).unwrap();
+        assert_eq!(body(&mut exchange, 1), None, "the first is unknown");
+        assert!(body(&mut exchange, 0).is_some());
+        let taken = HttpResponse::new(200, r#"{"ret_code":0,"result":["0"]}"#);
+        exchange.answer(0, &taken).unwrap();
+        assert!(body(&mut exchange, 1).unwrap().contains("bob"));
+        assert_eq!(
+            reasons(exchange),
+            [
+                (Reason::Accepted, 2),
+                (Reason::Interrupted, 1),
+                (Reason::HeldBack, 0)
+            ]
+        );
+    }
+
+    #[test]
+    fn asking_twice_does_not_forget_that_the_first_may_have_been_sent() {
+        let mut exchange = exchange(&[("t1", "alice")]);
+        assert_eq!(body(&mut exchange, 0), body(&mut exchange, 0));
+        let error = SendError::new(SendErrorKind::Connect, false, "refused");
+        exchange.failed(0, &error).unwrap();
+        assert!(exchange.failed(0, &error).is_err(), "nothing is waited for");
+        assert_eq!(reasons(exchange), [(Reason::ConnectionLost, 1)]);
+    }
 }

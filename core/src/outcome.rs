@@ -81,6 +81,9 @@ pub enum Reason {
     Cancelled,
     /// Not sent: the client is closed.
     Closed,
+    /// Not sent: an earlier item on the same token or account did not settle, and
+    /// this one must not overtake it. Hand both in again, in their order.
+    HeldBack,
 }
 
 impl Reason {
@@ -104,6 +107,7 @@ impl Reason {
         Self::Deadline,
         Self::Cancelled,
         Self::Closed,
+        Self::HeldBack,
     ];
 
     /// The state that it belongs to.
@@ -121,7 +125,11 @@ impl Reason {
             | Self::Contradiction
             | Self::BodyTooLarge
             | Self::Interrupted => State::Unknown,
-            Self::ConnectFailed | Self::Deadline | Self::Cancelled | Self::Closed => State::NotSent,
+            Self::ConnectFailed
+            | Self::Deadline
+            | Self::Cancelled
+            | Self::Closed
+            | Self::HeldBack => State::NotSent,
         }
     }
 
@@ -146,6 +154,7 @@ impl Reason {
             Self::Deadline => "deadline",
             Self::Cancelled => "cancelled",
             Self::Closed => "closed",
+            Self::HeldBack => "held_back",
         }
     }
 }
@@ -223,7 +232,9 @@ impl ItemOutcome {
         self.message.as_deref().unwrap_or("")
     }
 
-    /// Whether sending the item again later may end better.
+    /// Whether sending the item again later may end better. Handing in all
+    /// retryable items again, in their order, keeps the order of every token and
+    /// account.
     pub fn is_retryable(&self) -> bool {
         match self.state() {
             State::Accepted => false,
@@ -408,6 +419,6 @@ mod tests {
         let before = names.len();
         names.dedup();
         assert_eq!(names.len(), before);
-        assert_eq!(before, Reason::Closed as usize + 1);
+        assert_eq!(before, Reason::HeldBack as usize + 1);
     }
 }

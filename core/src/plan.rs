@@ -19,14 +19,38 @@ pub(crate) struct Part {
     pub(crate) items: Vec<u32>,
 }
 
-/// The parts of a request, ordered by wave.
+/// How a request is sent.
+#[derive(Debug)]
+pub(crate) struct Plan {
+    /// Ordered by wave.
+    pub(crate) parts: Vec<Part>,
+    pub(crate) order: Order,
+}
+
+/// Which item must wait for which: pairs of an item and the last earlier one on
+/// one of its keys, ordered by item. What is before that one, it waits for
+/// itself.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub(crate) struct Order(Vec<(u32, u32)>);
+
+impl Order {
+    /// The earlier items that `item` waits for.
+    pub(crate) fn before(&self, item: u32) -> impl Iterator<Item = u32> {
+        let from = self.0.partition_point(|(waits, _)| *waits < item);
+        let own = self.0[from..].iter();
+        own.take_while(move |(waits, _)| *waits == item)
+            .map(|(_, earlier)| *earlier)
+    }
+}
+
+/// Splits a request.
 ///
 /// Two items on one token, or on one account (an account's pushes go to the
 /// device that was bound last), must reach the service in the order of the
 /// list, retries included. So each item goes into the first wave after those of
 /// all earlier items that share a key with it.
-pub(crate) fn parts(request: &Request) -> Vec<Part> {
-    let waves = waves(request);
+pub(crate) fn plan(request: &Request) -> Plan {
+    let (waves, order) = waves(request);
     let count = waves.iter().max().map_or(0, |most| *most as usize + 1);
     let mut by_wave = vec![Vec::new(); count];
     for (item, wave) in (0..).zip(&waves) {
@@ -41,7 +65,7 @@ pub(crate) fn parts(request: &Request) -> Vec<Part> {
             });
         }
     }
-    parts
+    Plan { parts, order }
 }
 
 /// What order is kept by: a token, or an account with its type.
@@ -51,8 +75,8 @@ enum Key<'a> {
     Account(&'a str, AccountType),
 }
 
-/// For each key the first wave after its items.
-type Next<'a> = HashMap<Key<'a>, u32, foldhash::fast::RandomState>;
+/// For each key its last item so far.
+type Last<'a> = HashMap<Key<'a>, u32, foldhash::fast::RandomState>;
 
 impl<'a> Key<'a> {
     fn of(account: &'a Account) -> Self {
@@ -60,41 +84,61 @@ impl<'a> Key<'a> {
     }
 }
 
-fn waves(request: &Request) -> Vec<u32> {
+/// The wave of each item, and the order behind it.
+fn waves(request: &Request) -> (Vec<u32>, Order) {
     if matches!(request.action, Action::Query(_)) {
-        return vec![0; request.len()];
+        return (vec![0; request.len()], Order::default());
     }
     // Players choose account names: a hash with a seed, but a cheap one.
     let state = foldhash::fast::RandomState::default();
-    let mut next = Next::with_capacity_and_hasher(2 * request.len(), state);
+    let mut queue = Queue {
+        last: Last::with_capacity_and_hasher(2 * request.len(), state),
+        waves: Vec::with_capacity(request.len()),
+        order: Order::default(),
+    };
     match &request.items {
-        Items::Bindings(bindings) => bindings
-            .iter()
-            .map(|binding| {
+        Items::Bindings(bindings) => {
+            for binding in bindings {
                 let accounts = binding.accounts().iter().map(Key::of);
                 let token = std::iter::once(Key::Token(binding.token().as_str()));
-                place(&mut next, token.chain(accounts))
-            })
-            .collect(),
-        Items::Tokens(tokens) => tokens
-            .iter()
-            .map(|token| place(&mut next, std::iter::once(Key::Token(token.as_str()))))
-            .collect(),
-        Items::Accounts(accounts) => accounts
-            .iter()
-            .map(|account| place(&mut next, std::iter::once(Key::of(account))))
-            .collect(),
+                queue.push(token.chain(accounts));
+            }
+        }
+        Items::Tokens(tokens) => {
+            for token in tokens {
+                queue.push(std::iter::once(Key::Token(token.as_str())));
+            }
+        }
+        Items::Accounts(accounts) => {
+            for account in accounts {
+                queue.push(std::iter::once(Key::of(account)));
+            }
+        }
     }
+    (queue.waves, queue.order)
 }
 
-/// The wave of an item with these keys; afterwards they are free one later.
-fn place<'a>(next: &mut Next<'a>, keys: impl Iterator<Item = Key<'a>> + Clone) -> u32 {
-    let free = |key: Key<'a>| next.get(&key).copied().unwrap_or(0);
-    let wave = keys.clone().map(free).max().unwrap_or(0);
-    for key in keys {
-        next.insert(key, wave + 1);
+struct Queue<'a> {
+    last: Last<'a>,
+    waves: Vec<u32>,
+    order: Order,
+}
+
+impl<'a> Queue<'a> {
+    /// Places the next item, which has these keys.
+    fn push(&mut self, keys: impl Iterator<Item = Key<'a>>) {
+        let item = u32::try_from(self.waves.len()).unwrap_or(u32::MAX);
+        let mut wave = 0;
+        for key in keys {
+            let earlier = self.last.insert(key, item);
+            // A binding may name one account twice.
+            if let Some(earlier) = earlier.filter(|earlier| *earlier != item) {
+                wave = wave.max(self.waves[earlier as usize] + 1);
+                self.order.0.push((item, earlier));
+            }
+        }
+        self.waves.push(wave);
     }
-    wave
 }
 
 #[cfg(test)]
@@ -114,7 +158,8 @@ mod tests {
     #[test]
     fn forty_five_items_are_three_parts_of_one_wave() {
         let request = Request::bind((0..45).map(|n| binding(n, n)).collect());
-        let sizes: Vec<_> = parts(&request)
+        let sizes: Vec<_> = plan(&request)
+            .parts
             .iter()
             .map(|p| (p.wave, p.items.len()))
             .collect();
@@ -126,24 +171,25 @@ mod tests {
         let zero = Account::with_type("alice", AccountType(0)).unwrap();
         let one = Account::with_type("alice", AccountType(1)).unwrap();
         let request = Request::clear_accounts(vec![Account::new("alice").unwrap(), zero, one]);
-        assert_eq!(waves(&request), [0, 1, 0]);
+        assert_eq!(waves(&request).0, [0, 1, 0]);
     }
 
     #[test]
     fn queries_have_no_order() {
         let token = Token::new("token1").unwrap();
         let request = Request::query_by_token(vec![token.clone(), token]);
-        assert_eq!(waves(&request), [0, 0]);
+        assert_eq!(waves(&request).0, [0, 0]);
     }
 
     proptest! {
         /// Against the rule itself: every item once; at most 20 a part; of two
         /// items that share a key the later one is in a later wave, and there
-        /// is a reason for every wave that an item waits.
+        /// is a reason for every wave that an item waits; on each key an item
+        /// waits for the last one before it.
         #[test]
         fn parts_keep_the_order_of_every_key(pairs in prop::collection::vec((0u8..30, 0u8..30), 0..200)) {
             let request = Request::bind(pairs.iter().map(|(t, a)| binding(*t, *a)).collect());
-            let parts = parts(&request);
+            let Plan { parts, order } = plan(&request);
             let mut wave_of = vec![None; pairs.len()];
             let mut last = 0;
             for part in &parts {
@@ -159,6 +205,13 @@ mod tests {
                 let earlier = (0..late).filter(|e| pairs[*e].0 == *token || pairs[*e].1 == *account);
                 let needed = earlier.map(|e| wave_of[e].unwrap() + 1).max().unwrap_or(0);
                 prop_assert_eq!(wave, needed);
+                let last = |same: &dyn Fn(usize) -> bool| (0..late).rev().find(|e| same(*e));
+                let mut waits: Vec<_> = [last(&|e| pairs[e].0 == *token), last(&|e| pairs[e].1 == *account)]
+                    .into_iter().flatten().collect();
+                let mut found: Vec<_> = order.before(u32::try_from(late).unwrap()).map(|e| e as usize).collect();
+                waits.sort_unstable();
+                found.sort_unstable();
+                prop_assert_eq!(found, waits);
             }
         }
     }

@@ -2,8 +2,8 @@
 
 use crate::judge::{self, Judgement};
 use crate::operation::Request;
-use crate::outcome::{ItemOutcome, Outcome, Reason, Warning};
-use crate::plan::{self, Part};
+use crate::outcome::{ItemOutcome, Outcome, Reason, State, Warning};
+use crate::plan::Order;
 
 /// The items of one part, each with its latest outcome.
 #[derive(Debug, Clone)]
@@ -13,11 +13,15 @@ pub(crate) struct PartProgress {
 }
 
 impl PartProgress {
-    pub(crate) fn new(part: &Part) -> Self {
+    pub(crate) fn new(items: Vec<u32>) -> Self {
         Self {
-            items: part.items.clone(),
-            outcomes: vec![None; part.items.len()],
+            outcomes: vec![None; items.len()],
+            items,
         }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.items.is_empty()
     }
 
     /// The items to send now: those without an outcome, and those whose outcome
@@ -43,10 +47,7 @@ impl PartProgress {
                 at += 1;
             }
             let slot = &mut self.outcomes[at];
-            let sent = u16::from(!matches!(
-                later.reason,
-                Reason::ConnectFailed | Reason::Deadline | Reason::Cancelled | Reason::Closed
-            ));
+            let sent = u16::from(later.state() != State::NotSent);
             let before = slot.as_ref().map_or(0, ItemOutcome::attempts);
             later = match slot.take() {
                 Some(earlier) => judge::after_another_attempt(earlier, later),
@@ -56,10 +57,6 @@ impl PartProgress {
             *slot = Some(later);
         }
     }
-
-    pub(crate) fn into_pairs(self) -> impl Iterator<Item = (u32, Option<ItemOutcome>)> {
-        self.items.into_iter().zip(self.outcomes)
-    }
 }
 
 /// Everything that is known of a call so far.
@@ -68,17 +65,29 @@ pub(crate) struct Progress {
     items: Vec<Option<ItemOutcome>>,
     warnings: Vec<Warning>,
     extra: Vec<(String, String)>,
+    order: Order,
     pub(crate) requests: u32,
 }
 
 impl Progress {
-    pub(crate) fn new(request: &Request, warnings: Vec<Warning>) -> Self {
+    /// Nothing is known of a request yet.
+    pub(crate) fn new(request: &Request, order: Order, warnings: Vec<Warning>) -> Self {
         Self {
             items: vec![None; request.len()],
             warnings,
             extra: Vec::new(),
+            order,
             requests: 0,
         }
+    }
+
+    /// Whether an item may be sent: every earlier one on its keys is settled. One
+    /// that is to be handed in again is not, or it would be overtaken.
+    pub(crate) fn is_ready(&self, item: u32) -> bool {
+        self.order.before(item).all(|earlier| {
+            let earlier = self.items[earlier as usize].as_ref();
+            earlier.is_some_and(|outcome| !outcome.is_retryable())
+        })
     }
 
     pub(crate) fn warn(&mut self, warning: Warning) {
@@ -99,17 +108,25 @@ impl Progress {
         }
     }
 
-    pub(crate) fn settle(&mut self, part: PartProgress) {
-        for (item, outcome) in part.into_pairs() {
-            self.items[item as usize] = outcome;
+    /// Takes over what is known of the items of a part.
+    pub(crate) fn settle(&mut self, part: &PartProgress) {
+        for (item, outcome) in part.items.iter().zip(&part.outcomes) {
+            self.items[*item as usize].clone_from(outcome);
         }
     }
 
-    /// The outcome; an item that no part brought back has `rest`.
-    pub(crate) fn finish(self, rest: &ItemOutcome) -> Outcome {
-        let items = self.items.into_iter();
+    /// The outcome. An item that was never sent has `rest`, unless it was held
+    /// back.
+    pub(crate) fn finish(mut self, rest: &ItemOutcome) -> Outcome {
+        for item in 0..self.items.len() {
+            if self.items[item].is_none() {
+                // In their order, so one that is held back holds back the next.
+                let ready = u32::try_from(item).is_ok_and(|item| self.is_ready(item));
+                self.items[item] = Some(if ready { rest.clone() } else { held_back() });
+            }
+        }
         Outcome {
-            items: items.map(|i| i.unwrap_or_else(|| rest.clone())).collect(),
+            items: self.items.into_iter().flatten().collect(),
             warnings: self.warnings,
             extra: self.extra,
             requests: self.requests,
@@ -117,13 +134,10 @@ impl Progress {
     }
 }
 
-/// The parts of a request with nothing known of them.
-pub(crate) fn start(request: &Request) -> Vec<(u32, PartProgress)> {
-    let parts = plan::parts(request);
-    parts
-        .iter()
-        .map(|part| (part.wave, PartProgress::new(part)))
-        .collect()
+fn held_back() -> ItemOutcome {
+    let message = "an earlier item on the same token or account is not settled, and this one must \
+                   not overtake it: hand both in again, in this order";
+    ItemOutcome::new(Reason::HeldBack, Some(message.into()))
 }
 
 /// Splits a judgement in what belongs to its items and what to the call.

@@ -144,11 +144,19 @@ fn a_server_that_speaks_something_else_is_unknown() {
 #[test]
 fn closing_ends_a_running_call() {
     let emulator = emulator(Service::default());
-    emulator.push_fault(Fault::new(FaultKind::Hang).times(0));
     let client = client(&emulator, &[("request_timeout_ms", "10000")]);
+    // So that the next call is on a connection that was idle, and its end could
+    // be taken for that of a stale one.
+    assert!(
+        client
+            .batch_operate(&bindings("t", 1))
+            .unwrap()
+            .all_accepted()
+    );
+    emulator.push_fault(Fault::new(FaultKind::Hang).times(0));
     std::thread::scope(|scope| {
         let running = scope.spawn(|| client.batch_operate(&bindings("t", 40)).unwrap());
-        assert!(emulator.wait_until(Duration::from_secs(10), |c| c.received == 1));
+        assert!(emulator.wait_until(Duration::from_secs(10), |c| c.received == 2));
         let started = Instant::now();
         client.close();
         let outcome = running.join().unwrap();
@@ -156,8 +164,77 @@ fn closing_ends_a_running_call() {
         assert_eq!(outcome.items()[0].state(), State::Unknown);
         assert_eq!(outcome.items()[39].reason(), Reason::Closed);
     });
+    assert_eq!(emulator.counters().received, 2, "not replayed");
     let error = client.batch_operate(&bindings("t", 1)).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Closed);
+}
+
+/// Reads one request from a connection and answers it, as a server would.
+fn answer_one(stream: &mut TcpStream) {
+    read_request(stream);
+    let body = r#"{"ret_code":0,"result":["0"]}"#;
+    let length = body.len();
+    write!(
+        stream,
+        "HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n{body}"
+    )
+    .unwrap();
+}
+
+fn read_request(stream: &mut TcpStream) {
+    let mut request = Vec::new();
+    let mut piece = [0; 4096];
+    while !request.windows(4).any(|w| w == b"]}]}") {
+        let read = stream.read(&mut piece).unwrap();
+        assert!(read > 0, "the request ended early");
+        request.extend_from_slice(&piece[..read]);
+    }
+}
+
+/// The replay after a stale connection finds nobody: the first request left all
+/// the same.
+#[test]
+fn a_replay_that_cannot_connect_is_unknown() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let server = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        answer_one(&mut stream);
+        read_request(&mut stream);
+        drop(listener);
+    });
+    let emulator = emulator(Service::default());
+    let client = client(&emulator, &[("base_url", &url), ("max_attempts", "1")]);
+    let call = || client.batch_operate(&bindings("t", 1)).unwrap();
+    assert!(call().all_accepted());
+    let outcome = call();
+    let item = &outcome.items()[0];
+    assert_eq!(
+        (item.reason(), item.attempts()),
+        (Reason::ConnectionLost, 1),
+        "{item:?}"
+    );
+    server.join().unwrap();
+}
+
+/// Bytes that keep coming do not keep the caller from ending the call.
+#[test]
+fn an_interrupt_ends_a_call_that_is_dripped_on() {
+    let emulator = emulator(Service::default());
+    emulator.push_fault(Fault::new(FaultKind::DripHeaders { ms_per_byte: 10 }));
+    let client = client(&emulator, &[("deadline_ms", "60000")]);
+    let started = Instant::now();
+    let asked = std::cell::Cell::new(0);
+    let options = CallOptions {
+        deadline: None,
+        interrupt: Some(Rc::new(move || asked.replace(asked.get() + 1) > 4)),
+    };
+    let outcome = client
+        .batch_operate_with(&bindings("t", 1), &options)
+        .unwrap();
+    assert_eq!(emulator.counters().received, 1);
+    assert!(started.elapsed() < SLACK);
+    assert_eq!(outcome.items()[0].reason(), Reason::Interrupted);
 }
 
 #[test]
@@ -255,6 +332,38 @@ fn a_proxy_is_asked_to_connect() {
         "{head}"
     );
     assert_eq!(emulator.counters().connections, 1);
+}
+
+/// What a proxy says before there is a way to the service is not an answer of
+/// the service: nothing was sent.
+#[test]
+fn a_proxy_that_does_not_connect_is_not_sent() {
+    for answer in [
+        "HTTP/1.1 403 Forbidden\r\n\r\n",
+        "HTTP/1.1 200 OK\r\n\r\n",
+        "",
+    ] {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let proxy = std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut head = [0; 4096];
+            assert!(stream.read(&mut head).unwrap() > 0);
+            stream.write_all(answer.as_bytes()).unwrap();
+            // With 200, TLS begins here, and is cut off.
+            let _ = stream.read(&mut head);
+        });
+        let emulator = emulator(Service {
+            tls: true,
+            ..Service::default()
+        });
+        let client = client(&emulator, &[("proxy", &url), ("max_attempts", "1")]);
+        let outcome = client.batch_operate(&bindings("t", 1)).unwrap();
+        let item = &outcome.items()[0];
+        assert_eq!(item.reason(), Reason::ConnectFailed, "{answer:?}: {item:?}");
+        assert_eq!(outcome.requests(), 0);
+        proxy.join().unwrap();
+    }
 }
 
 #[test]

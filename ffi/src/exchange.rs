@@ -116,7 +116,7 @@ pub unsafe extern "C" fn xg_exchange_wave(
 }
 
 /// The HTTP request of a part, signed for this time (seconds since 1970-01-01
-/// UTC); *request is NULL when there is nothing (more) to send. After an answer
+/// UTC); *request is NULL when there is nothing (more) to send now. After an answer
 /// it has those items that are worth another attempt. Free it with
 /// xg_http_request_free.
 ///
@@ -309,20 +309,17 @@ pub unsafe extern "C" fn xg_http_request_header_value(
 }
 
 /// The body, NUL-terminated; its length in bytes goes to *len unless len is
-/// NULL. These very bytes are signed: send them unchanged. Valid until the
-/// request is freed.
+/// NULL. These very bytes are signed: send them unchanged. "" and 0 for NULL.
+/// Valid until the request is freed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg_http_request_body(
     request: *const xg_http_request,
     len: *mut usize,
 ) -> *const c_char {
-    guard::value(text::EMPTY, || {
+    guard::text(len, || {
         // SAFETY: as the header demands.
         let request = unsafe { handle::shared(request) }.ok()?;
-        if let Ok(len) = Out::new(len) {
-            len.write(request.body_len);
-        }
-        Some(request.body.as_ptr())
+        Some((request.body.as_ptr(), request.body_len))
     })
 }
 

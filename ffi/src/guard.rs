@@ -1,10 +1,13 @@
 //! The wall between a panic and the host.
 
+use std::ffi::c_char;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use xgpush::{Error, ErrorKind};
 
 use crate::error::{xg_error, xg_status};
+use crate::handle::Out;
+use crate::text::EMPTY;
 
 /// Runs the body of an export that can fail. An error goes to `*error` if the
 /// caller wants it.
@@ -37,6 +40,19 @@ pub(crate) fn value<T>(default: T, body: impl FnOnce() -> Option<T>) -> T {
         .ok()
         .flatten()
         .unwrap_or(default)
+}
+
+/// Runs the body of an export that answers a text and its length in bytes, which
+/// goes to `*len` unless that is NULL; `None` and a panic give "" and 0.
+pub(crate) fn text(
+    len: *mut usize,
+    body: impl FnOnce() -> Option<(*const c_char, usize)>,
+) -> *const c_char {
+    let (text, length) = value((EMPTY, 0), body);
+    if let Ok(len) = Out::new(len) {
+        len.write(length);
+    }
+    text
 }
 
 /// Runs the body of an export that answers nothing.

@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 use xgpush::{Found, ItemOutcome, Outcome, Reason, State};
 
-use crate::handle::{self, Handle, Out};
+use crate::handle::{self, Handle};
 use crate::{guard, text};
 
 /// The four states in which an item can end.
@@ -350,7 +350,7 @@ pub unsafe extern "C" fn xg_outcome_warning_item(outcome: *const xg_outcome, nth
 }
 
 /// The whole outcome as JSON, NUL-terminated; its length in bytes goes to *len
-/// unless len is NULL. "" for NULL. Valid until the outcome is freed.
+/// unless len is NULL. "" and 0 for NULL. Valid until the outcome is freed.
 ///
 /// {"counts":{…},"requests":n,"items":[{"state","reason","code"?,"http_status"?,
 /// "attempts","retryable"?,"message"?,"tokens"?|"accounts"?}],"warnings":[…],
@@ -360,16 +360,13 @@ pub unsafe extern "C" fn xg_outcome_json(
     outcome: *const xg_outcome,
     len: *mut usize,
 ) -> *const c_char {
-    guard::value(text::EMPTY, || {
+    guard::text(len, || {
         // SAFETY: as the header demands.
         let outcome = unsafe { handle::shared(outcome) }.ok()?;
         let json = outcome
             .json
             .get_or_init(|| text::owned(&outcome.outcome.to_json()));
-        if let Ok(len) = Out::new(len) {
-            len.write(json.as_bytes().len());
-        }
-        Some(json.as_ptr())
+        Some((json.as_ptr(), json.as_bytes().len()))
     })
 }
 

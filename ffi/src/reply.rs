@@ -41,16 +41,13 @@ pub unsafe extern "C" fn xg_reply_http_status(reply: *const xg_reply) -> i32 {
 }
 
 /// The body, JSON, NUL-terminated; its length in bytes goes to *len unless len
-/// is NULL. "" for NULL. Valid until the reply is freed.
+/// is NULL. "" and 0 for NULL. Valid until the reply is freed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg_reply_body(reply: *const xg_reply, len: *mut usize) -> *const c_char {
-    guard::value(text::EMPTY, || {
+    guard::text(len, || {
         // SAFETY: as the header demands.
         let reply = unsafe { handle::shared(reply) }.ok()?;
-        if let Ok(len) = handle::Out::new(len) {
-            len.write(reply.len);
-        }
-        Some(reply.body.as_ptr())
+        Some((reply.body.as_ptr(), reply.len))
     })
 }
 

@@ -152,6 +152,8 @@ def run_request(case: Case) -> None:
             assert name.lower() not in headers
         assert json.loads(http.body) == expect.get("body", json.loads(http.body))
         assert http.body.decode() == expect.get("body_text", http.body.decode())
+        # Settled: later waves are held back until then.
+        exchange.answer(number, 200, {}, b'{"ret_code":1008001}')
     outcome = exchange.finish()
     assert [name for name, _, _ in outcome.warnings] == case["expect"].get("warnings", [])
 

@@ -177,7 +177,8 @@ class Exchange:
     """The same protocol without I/O, for people who bring their own HTTP client.
 
     Send the parts of one wave in any order; begin with the next wave when every
-    part of the wave before has its answer.
+    part of the wave before has its answer. An item whose forerunner on the same
+    token or account has not settled is held back: there is nothing to send yet.
     """
 
     def __init__(self, api: str, request: Json, **options: Any) -> None:

@@ -86,6 +86,7 @@ impl Sender for CallSender<'_> {
                     return Verdict {
                         again: None,
                         authentication_failed: false,
+                        accepted: true,
                     };
                 }
                 Err(outcome) => outcome,
@@ -95,6 +96,7 @@ impl Sender for CallSender<'_> {
         let verdict = Verdict {
             again: harmless(&outcome),
             authentication_failed: judge::is_authentication_failure(&outcome),
+            accepted: false,
         };
         self.outcome = Some(match self.outcome.take() {
             Some(earlier) => judge::after_another_attempt(earlier, outcome),

@@ -9,8 +9,9 @@ use super::{Call, Interrupt, Shared};
 use crate::judge;
 use crate::operation::Request;
 use crate::outcome::{ItemOutcome, Outcome, Reason, Warning};
+use crate::plan::{self, Plan};
 use crate::policy;
-use crate::progress::{self, PartProgress, Progress, Remarks};
+use crate::progress::{PartProgress, Progress, Remarks};
 use crate::transport::{HttpRequest, HttpResponse, SendError};
 
 pub(super) fn run(
@@ -20,14 +21,19 @@ pub(super) fn run(
     request: &Request,
     warnings: Vec<Warning>,
 ) -> Outcome {
-    let mut progress = Progress::new(request, warnings);
-    let parts = progress::start(request);
-    // A wave begins when the one before is settled, retries included: that is
-    // what keeps the order of each token and each account.
-    for wave in parts.chunk_by(|a, b| a.0 == b.0) {
-        let sent = run_wave(shared, call, interrupt, request, wave);
-        for (part, remarks, requests) in sent {
-            progress.settle(part);
+    let Plan { parts, order } = plan::plan(request);
+    let mut progress = Progress::new(request, order, warnings);
+    // A wave begins when the one before has ended, retries included, and carries
+    // no item whose forerunner has not settled: that is what keeps the order of
+    // each token and each account.
+    for wave in parts.chunk_by(|a, b| a.wave == b.wave) {
+        let ready = wave.iter().map(|part| {
+            let items = part.items.iter().copied();
+            PartProgress::new(items.filter(|item| progress.is_ready(*item)).collect())
+        });
+        let ready: Vec<_> = ready.filter(|part| !part.is_empty()).collect();
+        for (part, remarks, requests) in run_wave(shared, call, interrupt, request, &ready) {
+            progress.settle(&part);
             progress.note(remarks.0, remarks.1);
             progress.requests += requests;
         }
@@ -44,7 +50,7 @@ fn run_wave(
     call: &Call,
     interrupt: Interrupt<'_>,
     request: &Request,
-    wave: &[(u32, PartProgress)],
+    wave: &[PartProgress],
 ) -> Vec<Sent> {
     let threads = wave.len().min(shared.parallel as usize);
     let send = |part: &PartProgress, interrupt: Interrupt<'_>| {
@@ -60,7 +66,7 @@ fn run_wave(
         (sender.part, sender.remarks, sender.requests)
     };
     if threads <= 1 {
-        return wave.iter().map(|(_, part)| send(part, interrupt)).collect();
+        return wave.iter().map(|part| send(part, interrupt)).collect();
     }
     let next = AtomicUsize::new(0);
     let (done, settled) = mpsc::channel();
@@ -70,7 +76,7 @@ fn run_wave(
             let done = done.clone();
             let (next, send) = (&next, &send);
             let work = move || {
-                while let Some((_, part)) = wave.get(next.fetch_add(1, Ordering::Relaxed)) {
+                while let Some(part) = wave.get(next.fetch_add(1, Ordering::Relaxed)) {
                     let _ = done.send(send(part, None));
                 }
             };
@@ -93,7 +99,7 @@ fn run_wave(
             }
         }
         // Not one thread could be started.
-        while let Some((_, part)) = wave.get(next.fetch_add(1, Ordering::Relaxed)) {
+        while let Some(part) = wave.get(next.fetch_add(1, Ordering::Relaxed)) {
             results.push(send(part, interrupt));
         }
         results
@@ -143,6 +149,7 @@ impl Sender for PartSender<'_> {
         let verdict = Verdict {
             again: send::pace(outcomes.iter()),
             authentication_failed: send::authentication_failed(outcomes.iter()),
+            accepted: outcomes.iter().any(|o| o.reason == Reason::Accepted),
         };
         self.part.take(&self.carried, outcomes);
         verdict

@@ -33,6 +33,8 @@ pub(super) struct Verdict {
     pub(super) again: Option<Pace>,
     /// The caller could not be authenticated.
     pub(super) authentication_failed: bool,
+    /// The service took something.
+    pub(super) accepted: bool,
 }
 
 /// Drives a sender to its end. `interrupt` is given on the calling thread only.
@@ -49,9 +51,11 @@ pub(super) fn drive(
     };
     let mut made = 0;
     let mut taken = 0;
+    let mut unspent = 0;
     let mut corrected = false;
     loop {
         if let Err(rest) = shared.wait_for_turn(call, interrupt) {
+            shared.budget.give_back(unspent);
             return sender.give_up(rest);
         }
         let skew = shared.skew.load(Ordering::Relaxed);
@@ -65,7 +69,11 @@ pub(super) fn drive(
             },
         );
         made += 1;
-        let verdict = sender.read(response.as_ref());
+        unspent = 0;
+        let verdict = match &response {
+            Ok(response) => sender.read(Ok(&shared.api.shown(response))),
+            Err(error) => sender.read(Err(error)),
+        };
         let response = response.ok();
         if verdict.authentication_failed && !corrected {
             corrected = true;
@@ -76,7 +84,7 @@ pub(super) fn drive(
             }
         }
         let Some(pace) = verdict.again else {
-            if response.is_some() {
+            if verdict.accepted {
                 shared.budget.pay_back(taken);
             }
             return;
@@ -96,8 +104,9 @@ pub(super) fn drive(
         match next {
             Ok(pause) => {
                 taken = RetryBudget::cost(pace);
+                unspent = taken;
                 if !shared.pause(call, interrupt, pause) {
-                    return;
+                    return shared.budget.give_back(unspent);
                 }
             }
             Err(_) => return,

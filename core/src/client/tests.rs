@@ -8,8 +8,10 @@ use std::time::SystemTime;
 use super::*;
 use crate::account::{Account, Token};
 use crate::operation::Binding;
-use crate::outcome::{Reason, State, WarningKind};
+use crate::outcome::{ItemOutcome, Reason, State, WarningKind};
 use crate::transport::{Attempt, HttpRequest, HttpResponse, SendError, SendErrorKind};
+
+mod order;
 
 const MS: Duration = Duration::from_millis(1);
 
@@ -158,6 +160,18 @@ fn attempts_end_and_the_last_trustworthy_answer_stays() {
         (vec![busy(), busy(), busy()], Reason::RequestRefused, 3),
         (vec![lost(), lost(), lost()], Reason::ConnectionLost, 3),
         (vec![lost(), busy(), refused()], Reason::ConnectionLost, 2),
+        // A gateway that lets nobody in says nothing of the attempt before.
+        (vec![lost(), json(403, "no")], Reason::ConnectionLost, 2),
+        (
+            vec![lost(), json(200, r#"{"ret_code":1008003}"#)],
+            Reason::ConnectionLost,
+            2,
+        ),
+        (
+            vec![lost(), json(200, r#"{"ret_code":1008006}"#)],
+            Reason::RequestRefused,
+            2,
+        ),
         (
             vec![refused(), refused(), refused()],
             Reason::ConnectFailed,
@@ -206,6 +220,34 @@ fn the_budget_bounds_the_retries_of_all_calls() {
         assert_eq!(bench.reasons(1)[0].0, Reason::HttpError);
     }
     assert_eq!(bench.script.sent.lock().unwrap().len(), 1000 + 500 / 14);
+}
+
+#[test]
+fn only_successes_pay_back_and_a_retry_that_is_not_made_costs_nothing() {
+    let cases: Vec<(&str, Vec<Answer>, u32)> = vec![
+        ("a retry that succeeds", vec![json(503, "")], 500),
+        (
+            "a retry that is refused",
+            vec![json(503, ""), json(200, r#"{"ret_code":1008007}"#)],
+            500 - 14,
+        ),
+    ];
+    for (label, answers, left) in cases {
+        let bench = bench(&[("retry_budget", "500")], answers);
+        let _ = bench.client.batch_operate(&tokens(1)).unwrap();
+        assert_eq!(bench.client.shared.budget.left(), left, "{label}");
+    }
+    let bench = bench(&[("retry_budget", "500")], vec![json(429, "")]);
+    let script = Arc::clone(&bench.script);
+    let options = CallOptions {
+        deadline: None,
+        // Ends the call in the pause after the first attempt.
+        interrupt: Some(Rc::new(move || !script.sent.lock().unwrap().is_empty())),
+    };
+    let request = tokens(1);
+    let outcome = bench.client.batch_operate_with(&request, &options).unwrap();
+    assert_eq!(outcome.items()[0].reason(), Reason::HttpRefused);
+    assert_eq!(bench.client.shared.budget.left(), 500);
 }
 
 #[test]
@@ -325,6 +367,17 @@ fn a_call_is_repeated_only_if_it_had_no_effect() {
         (vec![refused(), json(200, r#"{"retCode":0}"#)], None, 2),
         (vec![json(429, ""), json(200, r#"{"ret_code":0}"#)], None, 2),
         (vec![lost()], Some(ErrorKind::Unknown), 1),
+        // Code 0 in an error: it may have had its effect.
+        (
+            vec![json(429, r#"{"ret_code":0}"#)],
+            Some(ErrorKind::Unknown),
+            1,
+        ),
+        (
+            vec![json(403, r#"{"ret_code":0}"#)],
+            Some(ErrorKind::Unknown),
+            1,
+        ),
         (
             vec![json(200, r#"{"ret_code":1008004}"#)],
             Some(ErrorKind::Rejected),

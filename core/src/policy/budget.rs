@@ -39,16 +39,26 @@ impl RetryBudget {
             .is_ok()
     }
 
+    #[cfg(test)]
+    pub(crate) fn left(&self) -> u32 {
+        self.left.load(Ordering::Relaxed)
+    }
+
     /// Pays back after a success; `taken` is the cost of the last retry, 0 if
     /// there was none.
     pub(crate) fn pay_back(&self, taken: u32) {
-        if self.left.load(Ordering::Relaxed) == self.capacity {
+        self.give_back(taken.max(1));
+    }
+
+    /// Gives back what was taken for a retry that was not made.
+    pub(crate) fn give_back(&self, taken: u32) {
+        if taken == 0 || self.left.load(Ordering::Relaxed) == self.capacity {
             return;
         }
         let _ = self
             .left
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| {
-                Some(left.saturating_add(taken.max(1)).min(self.capacity))
+                Some(left.saturating_add(taken).min(self.capacity))
             });
     }
 }

@@ -63,7 +63,8 @@ pub(crate) fn worth_a_retry(item: &ItemOutcome) -> Option<Pace> {
         | Reason::Interrupted
         | Reason::Deadline
         | Reason::Cancelled
-        | Reason::Closed => None,
+        | Reason::Closed
+        | Reason::HeldBack => None,
     }
 }
 

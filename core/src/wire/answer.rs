@@ -64,6 +64,30 @@ impl Answer {
     }
 }
 
+/// How deep an unknown field may be nested to be kept: it becomes a part of the
+/// outcome's JSON, and the readers of that have limits.
+const MAX_EXTRA_DEPTH: usize = 32;
+
+/// How deep the brackets of a JSON text are nested.
+fn depth(json: &str) -> usize {
+    let (mut depth, mut deepest) = (0_usize, 0);
+    let (mut in_string, mut escaped) = (false, false);
+    for byte in json.bytes() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if in_string => escaped = true,
+            b'"' => in_string = !in_string,
+            b'[' | b'{' if !in_string => {
+                depth += 1;
+                deepest = deepest.max(depth);
+            }
+            b']' | b'}' if !in_string => depth -= 1,
+            _ => {}
+        }
+    }
+    deepest
+}
+
 impl<'de> Deserialize<'de> for Answer {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Fields;
@@ -91,7 +115,9 @@ impl<'de> Deserialize<'de> for Answer {
                         }
                         Field::Unknown => {
                             let raw: &RawValue = map.next_value()?;
-                            answer.extra.push((name.into_owned(), raw.get().to_owned()));
+                            if depth(raw.get()) <= MAX_EXTRA_DEPTH {
+                                answer.extra.push((name.into_owned(), raw.get().to_owned()));
+                            }
                         }
                     }
                 }
@@ -435,5 +461,15 @@ mod tests {
         for body in ["", "[]", "null", "7", "<html>", "{\"ret_code\":0", "{} {}"] {
             assert!(Answer::read(body.as_bytes()).is_err(), "{body}");
         }
+    }
+
+    #[test]
+    fn an_unknown_field_that_is_too_deep_is_left_out() {
+        let body = |levels: usize| {
+            let value = format!("{}{}", "[".repeat(levels), "]".repeat(levels));
+            format!(r#"{{"ret_code":0,"a":{value},"b":"]]\\\"[["}}"#)
+        };
+        let kept = |levels| Answer::read(body(levels).as_bytes()).unwrap().extra.len();
+        assert_eq!((kept(32), kept(33), kept(100_000)), (2, 1, 1));
     }
 }

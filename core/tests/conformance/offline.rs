@@ -54,6 +54,9 @@ pub(crate) fn request(case: &Case, request: &RequestCase) -> Differences {
         let http = http.expect("nothing is answered yet");
         secrets.not_in_debug("the HTTP request's Debug text", &http, &mut to);
         part(n, &http, expected, &mut to);
+        // Settled: later waves are held back until then.
+        let settled = HttpResponse::new(200, r#"{"ret_code":1008001}"#);
+        exchange.answer(n, &settled).expect("a part that waits");
     }
     let outcome = exchange.finish();
     secrets.check_outcome(&outcome, &mut to);

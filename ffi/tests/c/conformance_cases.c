@@ -200,6 +200,9 @@ void run_request(const json_t *test) {
     xg_exchange_http_request(exchange, n, at ? json_integer_value(at) : SAMPLE_TIME, &http, NULL);
     compare_part(n, http, part);
     xg_http_request_free(http);
+    /* Settled: later waves are held back until then. */
+    static const char settled[] = "{\"ret_code\":1008001}";
+    xg_exchange_answer(exchange, n, 200, NULL, NULL, settled, sizeof settled - 1, NULL);
   }
   xg_outcome *outcome = NULL;
   xg_exchange_finish(exchange, &outcome, NULL);

@@ -16,12 +16,11 @@ impl<In: Transport> Connector<In> for CoalesceConnector {
 
     fn connect(
         &self,
-        _: &ConnectionDetails<'_>,
+        details: &ConnectionDetails<'_>,
         chained: Option<In>,
     ) -> Result<Option<Self::Out>, Error> {
-        // What was written so far was for a proxy or for TLS.
-        progress::update(|p| p.sent = false);
         Ok(chained.map(|inner| Coalesced {
+            carries_requests: progress::is_target(details.uri),
             inner,
             pending: Vec::new(),
             state: State::Fresh,
@@ -45,6 +44,9 @@ enum State {
 #[derive(Debug)]
 pub(super) struct Coalesced<T> {
     inner: T,
+    /// Not so for the way to a proxy: what is written there asks for a
+    /// connection, or is wrapped by the connection that carries requests.
+    carries_requests: bool,
     pending: Vec<u8>,
     state: State,
     just_answered: bool,
@@ -59,7 +61,9 @@ impl<T: Transport> Coalesced<T> {
             let reused = self.state == State::Answered;
             self.state = State::Waiting { reused };
         }
-        progress::update(|p| p.sent = true);
+        if self.carries_requests {
+            progress::update(|p| p.sent = true);
+        }
         let result = self.write_pending(timeout);
         self.pending.clear();
         result.inspect_err(|_| self.note_break())
@@ -79,7 +83,7 @@ impl<T: Transport> Coalesced<T> {
 
     /// The connection broke: had it been idle before, and silent since?
     fn note_break(&self) {
-        if self.state == (State::Waiting { reused: true }) {
+        if self.carries_requests && self.state == (State::Waiting { reused: true }) {
             progress::update(|p| p.went_stale = true);
         }
     }

@@ -5,6 +5,7 @@
 //! writes head and body apart; the parts here cost four system calls a request.
 
 mod coalesce;
+mod limit;
 mod progress;
 mod resolver;
 mod settings;
@@ -52,11 +53,11 @@ impl UreqTransport {
     /// Sends once; `fresh` passes over the idle connections.
     fn once(
         &self,
+        uri: Uri,
         request: &HttpRequest,
         timeout: Duration,
         fresh: bool,
     ) -> std::result::Result<HttpResponse, ureq::Error> {
-        let uri: Uri = request.url.parse().map_err(http::Error::from)?;
         let mut builder = Request::post(uri);
         for (name, value) in &request.headers {
             builder = builder.header(*name, value);
@@ -65,6 +66,7 @@ impl UreqTransport {
             .agent
             .configure_request(builder.body(request.body.as_slice())?)
             .timeout_global(Some(timeout))
+            .timeout_resolve(Some(self.connect_timeout))
             .timeout_connect(Some(self.connect_timeout));
         let request = if fresh {
             configured.max_idle_age(Duration::ZERO).build()
@@ -97,8 +99,14 @@ impl Transport for UreqTransport {
         attempt: &Attempt,
     ) -> std::result::Result<HttpResponse, SendError> {
         let started = std::time::Instant::now();
-        let _watched = Watched::begin(&attempt.cancelled);
-        let error = match self.once(request, attempt.timeout, false) {
+        let uri: Uri = request
+            .url
+            .parse()
+            .map_err(|error: http::uri::InvalidUri| {
+                SendError::new(SendErrorKind::Connect, false, error.to_string())
+            })?;
+        let _watched = Watched::begin(&attempt.cancelled, uri.clone());
+        let error = match self.once(uri.clone(), request, attempt.timeout, false) {
             Ok(response) => return Ok(response),
             Err(error) => error,
         };
@@ -114,7 +122,7 @@ impl Transport for UreqTransport {
         }
         Watched::restart();
         let left = attempt.timeout.saturating_sub(started.elapsed());
-        self.once(request, left, true).map_err(|error| {
+        self.once(uri, request, left, true).map_err(|error| {
             // The first request may have arrived all the same.
             let sent = true;
             describe(

@@ -5,6 +5,9 @@
 
 use std::cell::RefCell;
 use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use ureq::http::Uri;
 
 /// What is known of an attempt.
 #[derive(Debug, Clone, Copy, Default)]
@@ -20,6 +23,10 @@ pub(super) struct Progress {
 struct Watch {
     progress: Progress,
     cancelled: Rc<dyn Fn() -> bool>,
+    /// When it was last asked.
+    asked: Instant,
+    /// Whom the request is for: a proxy in between is not.
+    target: Uri,
 }
 
 thread_local! {
@@ -33,10 +40,12 @@ pub(super) struct Watched {
 }
 
 impl Watched {
-    pub(super) fn begin(cancelled: &Rc<dyn Fn() -> bool>) -> Self {
+    pub(super) fn begin(cancelled: &Rc<dyn Fn() -> bool>, target: Uri) -> Self {
         let watch = Watch {
             progress: Progress::default(),
             cancelled: Rc::clone(cancelled),
+            asked: Instant::now(),
+            target,
         };
         Self {
             outer: WATCH.with_borrow_mut(|current| current.replace(watch)),
@@ -67,9 +76,26 @@ pub(super) fn update(change: impl FnOnce(&mut Progress)) {
     });
 }
 
+/// Whether a connection to this address carries the request itself.
+pub(super) fn is_target(uri: &Uri) -> bool {
+    WATCH.with_borrow(|current| {
+        let target = current.as_ref().map(|w| &w.target);
+        target.is_none_or(|t| t.scheme() == uri.scheme() && t.authority() == uri.authority())
+    })
+}
+
+/// Whether it is this long since the attempt was asked whether to end.
+pub(super) fn is_due(after: Duration) -> bool {
+    WATCH.with_borrow(|current| current.as_ref().is_some_and(|w| w.asked.elapsed() >= after))
+}
+
 /// Whether the attempt on this thread is to end; notes it.
 pub(super) fn cancelled() -> bool {
-    let asked = WATCH.with_borrow(|current| current.as_ref().map(|w| Rc::clone(&w.cancelled)));
+    let asked = WATCH.with_borrow_mut(|current| {
+        let watch = current.as_mut()?;
+        watch.asked = Instant::now();
+        Some(Rc::clone(&watch.cancelled))
+    });
     // Not borrowed while the caller's code runs: it may send, too.
     let ends = asked.is_some_and(|asked| asked());
     if ends {

@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 use std::io;
-use std::net::{SocketAddr, ToSocketAddrs};
-use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use ureq::Error;
@@ -11,37 +11,97 @@ use ureq::http::Uri;
 use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::NextTimeout;
 
+use super::limit::Limit;
+
+type Found = Vec<SocketAddr>;
+type Addresses = io::Result<Found>;
+type Ask = fn(&str, u16) -> Addresses;
+
 /// Names and their addresses.
 #[derive(Debug)]
 pub(super) struct Names {
-    known: Mutex<HashMap<String, Known>>,
+    state: Mutex<State>,
     keep: Duration,
+    ask: Ask,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Default)]
+struct State {
+    known: HashMap<String, Known>,
+    /// One for each name, however many calls wait for it.
+    running: HashMap<String, Arc<LookUp>>,
+}
+
+#[derive(Debug)]
 struct Known {
     addrs: Vec<SocketAddr>,
     until: Instant,
 }
 
+/// A look-up on a thread of its own.
+#[derive(Debug, Default)]
+struct LookUp {
+    answer: Mutex<Option<Addresses>>,
+    answered: Condvar,
+}
+
 impl Names {
     pub(super) fn new(keep: Duration) -> Self {
         Self {
-            known: Mutex::default(),
+            state: Mutex::default(),
             keep,
+            ask: |host, port| Ok((host, port).to_socket_addrs()?.collect()),
         }
     }
 
     /// Looks the name up anew next time.
     pub(super) fn forget(&self, uri: &Uri) {
         if let Some((host, port)) = host_and_port(uri) {
-            self.lock().remove(&key(host, port));
+            self.lock().known.remove(&key(host, port));
         }
     }
 
-    fn find(&self, host: &str, port: u16) -> Option<Vec<SocketAddr>> {
-        let known = self.lock();
-        let entry = known.get(&key(host, port))?;
+    /// The system's resolver has no time-out. An address needs none, and
+    /// `localhost` is answered from the hosts file; any other name is looked up
+    /// on a thread that the callers stop waiting for when their time is up.
+    fn addresses(self: &Arc<Self>, host: &str, port: u16, limit: &Limit) -> Result<Found, Error> {
+        if let Some(addrs) = self.find(host, port) {
+            return Ok(addrs);
+        }
+        if host.parse::<IpAddr>().is_ok() || host.eq_ignore_ascii_case("localhost") {
+            let addrs = (self.ask)(host, port)?;
+            self.keep(host, port, &addrs);
+            return Ok(addrs);
+        }
+        self.look_up(host, port)?.wait(limit)
+    }
+
+    fn look_up(self: &Arc<Self>, host: &str, port: u16) -> io::Result<Arc<LookUp>> {
+        let mut state = self.lock();
+        let key = key(host, port);
+        if let Some(running) = state.running.get(&key) {
+            return Ok(Arc::clone(running));
+        }
+        let look_up = Arc::new(LookUp::default());
+        let (names, own, host) = (Arc::clone(self), Arc::clone(&look_up), host.to_owned());
+        std::thread::Builder::new()
+            .name("xgpush-resolve".to_owned())
+            .spawn(move || {
+                let answer = (names.ask)(&host, port);
+                if let Ok(addrs) = &answer {
+                    names.keep(&host, port, addrs);
+                }
+                names.lock().running.remove(&self::key(&host, port));
+                *lock(&own.answer) = Some(answer);
+                own.answered.notify_all();
+            })?;
+        state.running.insert(key, Arc::clone(&look_up));
+        Ok(look_up)
+    }
+
+    fn find(&self, host: &str, port: u16) -> Option<Found> {
+        let state = self.lock();
+        let entry = state.known.get(&key(host, port))?;
         (Instant::now() < entry.until).then(|| entry.addrs.clone())
     }
 
@@ -50,12 +110,35 @@ impl Names {
             return;
         };
         let addrs = addrs.to_vec();
-        self.lock().insert(key(host, port), Known { addrs, until });
+        let known = Known { addrs, until };
+        self.lock().known.insert(key(host, port), known);
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, Known>> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, State> {
+        lock(&self.state)
     }
+}
+
+impl LookUp {
+    fn wait(&self, limit: &Limit) -> Result<Found, Error> {
+        let mut answer = lock(&self.answer);
+        loop {
+            match &*answer {
+                Some(Ok(addrs)) => return Ok(addrs.clone()),
+                Some(Err(error)) => {
+                    return Err(io::Error::new(error.kind(), error.to_string()).into());
+                }
+                None => {}
+            }
+            let slice = limit.next_slice()?;
+            let waited = self.answered.wait_timeout(answer, slice);
+            answer = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn key(host: &str, port: u16) -> String {
@@ -74,13 +157,7 @@ impl Resolver for CachingResolver {
         timeout: NextTimeout,
     ) -> Result<ResolvedSocketAddrs, Error> {
         let (host, port) = host_and_port(uri).ok_or(Error::HostNotFound)?;
-        let addrs = if let Some(addrs) = self.0.find(host, port) {
-            addrs
-        } else {
-            let addrs = look_up(host, port, &timeout)?;
-            self.0.keep(host, port, &addrs);
-            addrs
-        };
+        let addrs = self.0.addresses(host, port, &Limit::of(timeout))?;
         let mut resolved = self.empty();
         // The array has 16 places.
         for addr in addrs.into_iter().take(16) {
@@ -104,31 +181,12 @@ fn host_and_port(uri: &Uri) -> Option<(&str, u16)> {
     Some((bare.unwrap_or(host), port))
 }
 
-/// The system's resolver has no time-out. An address needs none, and
-/// `localhost` is answered from the hosts file; any other name is looked up on a
-/// thread that the caller stops waiting for when its time is up.
-fn look_up(host: &str, port: u16, timeout: &NextTimeout) -> Result<Vec<SocketAddr>, Error> {
-    let local = host.parse::<std::net::IpAddr>().is_ok() || host.eq_ignore_ascii_case("localhost");
-    if local || timeout.after.is_not_happening() {
-        return Ok((host, port).to_socket_addrs()?.collect());
-    }
-    let (answer, answered) = mpsc::sync_channel(1);
-    let name = host.to_owned();
-    std::thread::Builder::new()
-        .name("xgpush-resolve".to_owned())
-        .spawn(move || {
-            let addrs = (name.as_str(), port).to_socket_addrs();
-            // Nobody waits any more after the time-out.
-            let _ = answer.send(addrs.map(Iterator::collect));
-        })?;
-    let result: io::Result<Vec<SocketAddr>> = answered
-        .recv_timeout(*timeout.after)
-        .map_err(|_| Error::Timeout(timeout.reason))?;
-    Ok(result?)
-}
-
 #[cfg(test)]
 mod tests {
+    use std::rc::Rc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::super::progress::Watched;
     use super::*;
 
     #[test]
@@ -158,6 +216,89 @@ mod tests {
                 Some(expected),
                 "{uri}"
             );
+        }
+    }
+
+    /// Many calls wait for one look-up that hangs, each no longer than its time;
+    /// then it answers, and nobody asks again.
+    #[test]
+    fn a_hanging_look_up_is_one_thread_and_holds_nobody_up() {
+        static ASKED: AtomicUsize = AtomicUsize::new(0);
+        static GATE: Mutex<()> = Mutex::new(());
+        let held = lock(&GATE);
+        let names = Arc::new(Names {
+            ask: |_, port| {
+                ASKED.fetch_add(1, Ordering::Relaxed);
+                let _open = lock(&GATE);
+                Ok(vec![SocketAddr::from(([127, 0, 0, 1], port))])
+            },
+            ..Names::new(Duration::from_secs(60))
+        });
+        let brief = || Limit::of(next(Duration::from_millis(60)));
+        let waiters: Vec<_> = (0..8)
+            .map(|_| {
+                let names = Arc::clone(&names);
+                std::thread::spawn(move || names.addresses("tpns.test", 443, &brief()))
+            })
+            .collect();
+        for waiter in waiters {
+            let error = waiter.join().unwrap().unwrap_err();
+            assert!(
+                matches!(error, Error::Timeout(ureq::Timeout::Resolve)),
+                "{error}"
+            );
+        }
+        drop(held);
+        let long = Limit::of(next(Duration::from_secs(60)));
+        for _ in 0..2 {
+            let addrs = names.addresses("tpns.test", 443, &long).unwrap();
+            assert_eq!(addrs, ["127.0.0.1:443".parse().unwrap()]);
+        }
+        assert_eq!(ASKED.load(Ordering::Relaxed), 1);
+    }
+
+    #[test]
+    fn a_call_that_is_cancelled_stops_waiting_for_a_look_up() {
+        static GATE: Mutex<()> = Mutex::new(());
+        let _held = lock(&GATE);
+        let names = Arc::new(Names {
+            ask: |_, _| {
+                let _open = lock(&GATE);
+                Err(io::Error::other("nobody waits any more"))
+            },
+            ..Names::new(Duration::from_secs(60))
+        });
+        let cancelled: Rc<dyn Fn() -> bool> = Rc::new(|| true);
+        let _watched = Watched::begin(&cancelled, Uri::from_static("http://tpns.test/"));
+        let long = Limit::of(next(Duration::from_secs(600)));
+        assert!(names.addresses("tpns.test", 443, &long).is_err());
+        assert!(Watched::progress().cancelled);
+    }
+
+    #[test]
+    fn a_failed_look_up_is_told_and_tried_again() {
+        static ASKED: AtomicUsize = AtomicUsize::new(0);
+        let names = Arc::new(Names {
+            ask: |_, _| {
+                ASKED.fetch_add(1, Ordering::Relaxed);
+                Err(io::Error::other("no such name"))
+            },
+            ..Names::new(Duration::from_secs(60))
+        });
+        for _ in 0..3 {
+            let limit = Limit::of(next(Duration::from_secs(60)));
+            let error = names.addresses("tpns.test", 443, &limit).unwrap_err();
+            assert!(error.to_string().contains("no such name"), "{error}");
+        }
+        assert_eq!(ASKED.load(Ordering::Relaxed), 3);
+    }
+
+    fn next(after: Duration) -> NextTimeout {
+        NextTimeout {
+            after: after.into(),
+            reason: ureq::Timeout::Resolve,
+            per_read: None,
+            per_write: None,
         }
     }
 }

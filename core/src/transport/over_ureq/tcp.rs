@@ -4,7 +4,7 @@
 use std::io::{self, ErrorKind, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::{Arc, Weak};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec};
 use socket2::{Domain, Socket, Type};
@@ -14,11 +14,9 @@ use ureq::unversioned::transport::{
     Transport,
 };
 
+use super::limit::{self, Limit, SLICE};
 use super::progress;
 use super::resolver::Names;
-
-/// How long a wait goes on before it asks whether to end.
-const SLICE: Duration = Duration::from_millis(50);
 
 /// Opens a connection unless one was opened before it in the chain (a proxy's).
 #[derive(Debug)]
@@ -54,44 +52,6 @@ impl<In: Transport> Connector<In> for TcpConnector {
     }
 }
 
-/// When a wait has to end, and what to say then.
-struct Limit {
-    ends: Option<Instant>,
-    reason: ureq::Timeout,
-}
-
-impl Limit {
-    fn of(timeout: NextTimeout) -> Self {
-        let ends = if timeout.after.is_not_happening() {
-            None
-        } else {
-            Instant::now().checked_add(*timeout.after)
-        };
-        Self {
-            ends,
-            reason: timeout.reason,
-        }
-    }
-
-    fn left(&self) -> Result<Duration, Error> {
-        let left = self.ends.map_or(Duration::MAX, |ends| {
-            ends.saturating_duration_since(Instant::now())
-        });
-        if left.is_zero() {
-            return Err(Error::Timeout(self.reason));
-        }
-        Ok(left)
-    }
-
-    /// The next slice to wait, unless the time is up or the caller ends it.
-    fn next_slice(&self) -> Result<Duration, Error> {
-        if progress::cancelled() {
-            return Err(Error::Io(io::Error::other("cancelled")));
-        }
-        Ok(self.left()?.min(SLICE))
-    }
-}
-
 /// Tries one address after the other. Each but the last gets half of the time
 /// that is left, so that a dead address cannot take it all.
 fn connect_to_one(addrs: &[SocketAddr], limit: &Limit) -> Result<TcpStream, Error> {
@@ -99,15 +59,9 @@ fn connect_to_one(addrs: &[SocketAddr], limit: &Limit) -> Result<TcpStream, Erro
     for (n, addr) in addrs.iter().enumerate() {
         let left = limit.left()?;
         let share = if n + 1 < addrs.len() { left / 2 } else { left };
-        let own = Limit {
-            ends: Instant::now().checked_add(share),
-            reason: limit.reason,
-        };
-        match connect(*addr, &own) {
+        match connect(*addr, &limit.within(share)) {
             Ok(stream) => return Ok(stream),
-            Err(_) if progress::cancelled() => {
-                return Err(Error::Io(io::Error::other("cancelled")));
-            }
+            Err(_) if progress::cancelled() => return Err(limit::cancelled()),
             Err(error) => last = error,
         }
     }
@@ -203,6 +157,10 @@ impl Transport for TcpTransport {
 
     fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, Error> {
         let limit = Limit::of(timeout);
+        // A drip that brings a byte in every slice is asked as well.
+        if progress::is_due(SLICE) && progress::cancelled() {
+            return Err(limit::cancelled());
+        }
         let mut slice = limit.left()?.min(SLICE);
         loop {
             if let Some(amount) = self.read_slice(slice)? {
