@@ -24,7 +24,7 @@ bench: ## Side by side with ureq, libcurl and others; ratios of one run
 lint: ## Formatting, lints and licences
 	@bash scripts/lint.sh
 
-lib: ## libxgpush.so, libxgpush.a and the headers, into build/
+lib: ## libxgpush.so and libxgpush.a, into build/lib (the headers are in include/)
 	@bash scripts/lib.sh $(PROFILE) $(LIB)
 
 wheel: ## The Python wheel, into dist/

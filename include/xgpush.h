@@ -46,6 +46,11 @@
 #define XG_NO_ACCOUNT_TYPE INT32_MIN
 
 /*
+ The code of an item of a query for which nothing is bound.
+ */
+#define XG_CODE_DOES_NOT_EXIST 10110008
+
+/*
  The version of the ABI that this header describes. Functions are added to
  an ABI version, never changed and never removed.
  */
@@ -276,7 +281,8 @@ enum xg_status xg_batch_operate(const struct xg_client *client,
 
 /*
  POST /v3/device/account/query: like xg_batch_operate, with what was found for
- each item (xg_outcome_found_…).
+ each item (xg_outcome_found_…). Where nothing is bound the service refuses the
+ item: it is rejected with code XG_CODE_DOES_NOT_EXIST.
 
  Errors: as xg_batch_operate.
  */
@@ -289,7 +295,8 @@ enum xg_status xg_query(const struct xg_client *client,
  Posts JSON to any other v3 path, such as "/v3/push/app", with the same
  signing, time-outs and errors. Free the reply with xg_reply_free.
 
- Sent again only if it certainly had no effect.
+ Sent again only if it certainly had no effect: after XG_CALL_UNKNOWN it may
+ have been done, and a push that is sent again is pushed twice.
 
  Errors: XG_INVALID_ARGUMENT (path), XG_INVALID_JSON, XG_CLOSED,
  XG_CALL_NOT_SENT, XG_CALL_UNKNOWN, XG_CALL_REJECTED.
@@ -813,7 +820,9 @@ enum xg_status xg_request_set_operator(struct xg_request *request,
 
 /*
  Sets the deadline of the calls that send this request, in milliseconds, in
- place of the option deadline_ms; 0 takes the option again.
+ place of the option deadline_ms (1 to 86400000); 0 takes the option again.
+
+ Errors: XG_INVALID_ARGUMENT when it is longer than a day.
  */
 enum xg_status xg_request_set_deadline_ms(struct xg_request *request,
                                           uint64_t deadline_ms,

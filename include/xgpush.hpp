@@ -167,10 +167,11 @@ class request {
     detail::call(xg_request_set_platform, handle_.get(), platform.c_str());
     return *this;
   }
-  // In place of the option deadline_ms.
+  // In place of the option deadline_ms. A deadline that has passed already (0 or
+  // less) is one of 1 ms: nothing is waited for.
   request& set_deadline(std::chrono::milliseconds deadline) {
-    detail::call(xg_request_set_deadline_ms, handle_.get(),
-                 static_cast<std::uint64_t>(deadline.count()));
+    const auto count = deadline.count() > 0 ? deadline.count() : 1;
+    detail::call(xg_request_set_deadline_ms, handle_.get(), static_cast<std::uint64_t>(count));
     return *this;
   }
 
@@ -268,6 +269,17 @@ class outcome {
   }
   [[nodiscard]] bool all_accepted() const noexcept { return xg_outcome_all_accepted(get()); }
   [[nodiscard]] std::uint32_t requests() const noexcept { return xg_outcome_requests(get()); }
+  // What is allowed, but should be known: stable name, text, and item or -1.
+  struct warning {
+    const char* name;
+    const char* message;
+    std::int64_t item;
+  };
+  [[nodiscard]] std::size_t warnings() const noexcept { return xg_outcome_warning_len(get()); }
+  [[nodiscard]] warning warning_at(std::size_t nth) const noexcept {
+    return {xg_outcome_warning_name(get(), nth), xg_outcome_warning_message(get(), nth),
+            xg_outcome_warning_item(get(), nth)};
+  }
   [[nodiscard]] std::string_view json() const noexcept {
     std::size_t length = 0;
     const char* text = xg_outcome_json(get(), &length);

@@ -102,6 +102,9 @@ impl BaseUrl {
         if host.is_empty() {
             return refuse("has no host");
         }
+        if !has_good_port(&uri) {
+            return refuse("has a port that is no number from 1 to 65535");
+        }
         if !https && !allow_http && !is_loopback(host) {
             return refuse(
                 "is plain http to another machine, and the service is reached over HTTPS \
@@ -119,6 +122,20 @@ impl BaseUrl {
     /// The text.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+/// No port, or a real one: the parser makes nothing of a bad port, and the
+/// default one is another server.
+pub(crate) fn has_good_port(uri: &Uri) -> bool {
+    let authority = uri.authority().map_or("", |authority| authority.as_str());
+    let after_user = authority
+        .rsplit_once('@')
+        .map_or(authority, |(_, rest)| rest);
+    let after_host = after_user.strip_prefix(uri.host().unwrap_or(""));
+    match after_host {
+        Some("") => true,
+        _ => uri.port_u16().is_some_and(|port| port > 0),
     }
 }
 
@@ -170,6 +187,11 @@ mod tests {
             ("https://example.com/?a=1", "query"),
             ("https://example.com/#f", "fragment"),
             ("http://example.com", "plain http"),
+            ("http://127.0.0.1:99999", "port"),
+            ("http://127.0.0.1:abc", "port"),
+            ("http://127.0.0.1:", "port"),
+            ("http://127.0.0.1:0", "port"),
+            ("http://[::1]:0", "port"),
         ] {
             let error = BaseUrl::parse(url, false).unwrap_err().to_string();
             assert!(error.contains(why), "{url}: {error}");

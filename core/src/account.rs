@@ -25,6 +25,11 @@ impl Token {
     /// than [`MAX_TOKEN_BYTES`] or contains a control character.
     pub fn new(token: impl Into<Box<str>>) -> Result<Self> {
         let token = token.into();
+        Self::check(&token)?;
+        Ok(Self(token))
+    }
+
+    pub(crate) fn check(token: &str) -> Result<()> {
         if token.is_empty() {
             return Err(Error::value(
                 "the token is empty; a token has 1 to 64 bytes (Account API v3, glossary)",
@@ -33,12 +38,11 @@ impl Token {
         if token.len() > MAX_TOKEN_BYTES {
             return Err(Error::value(format!(
                 "the token {} has {} bytes; a token has 1 to 64 bytes (Account API v3, glossary)",
-                shortened(&token),
+                shortened(token),
                 token.len()
             )));
         }
-        no_control_characters("token", &token)?;
-        Ok(Self(token))
+        no_control_characters("token", token)
     }
 
     /// The text.
@@ -114,6 +118,11 @@ impl Account {
         account_type: Option<AccountType>,
     ) -> Result<Self> {
         let name = name.into();
+        Self::check(&name)?;
+        Ok(Self { name, account_type })
+    }
+
+    pub(crate) fn check(name: &str) -> Result<()> {
         if name.len() < MIN_ACCOUNT_BYTES {
             return Err(Error::value(format!(
                 "the account {name:?} has {} byte(s); the length of an account must be greater \
@@ -121,8 +130,7 @@ impl Account {
                 name.len()
             )));
         }
-        no_control_characters("account", &name)?;
-        Ok(Self { name, account_type })
+        no_control_characters("account", name)
     }
 
     /// The account's text.
@@ -204,6 +212,9 @@ impl fmt::Debug for Account {
 /// escaped; but a line end left over from a file, or a NUL from a C buffer,
 /// would silently make another identifier.
 fn no_control_characters(what: &str, text: &str) -> Result<()> {
+    if text.bytes().all(|byte| (b' '..0x7f).contains(&byte)) {
+        return Ok(());
+    }
     match text.char_indices().find(|(_, c)| c.is_control()) {
         None => Ok(()),
         Some((at, c)) => Err(Error::value(format!(

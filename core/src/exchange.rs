@@ -63,7 +63,7 @@ impl Exchange {
         let Plan { parts, order } = plan::plan(&request);
         let parts = parts.into_iter().map(|part| ExchangePart {
             wave: part.wave,
-            progress: PartProgress::new(part.items),
+            progress: PartProgress::new(part.items, request.is_query()),
             carried: Vec::new(),
         });
         Ok(Self {

@@ -60,15 +60,27 @@ pub(crate) fn is_authentication_failure(item: &ItemOutcome) -> bool {
     }
 }
 
+/// The first of two sendings of one attempt: the connection had gone stale.
+pub(crate) fn lost_before_replay() -> ItemOutcome {
+    let message = "the connection broke before an answer, and what answered the request when it \
+                   was sent again says nothing of the first";
+    unknown(Reason::ConnectionLost, message.to_owned())
+}
+
 /// The outcome of an item after one more attempt.
 ///
 /// An earlier attempt without a trustworthy answer may have been applied: a
 /// refusal that speaks of that moment only (too fast, service down) or a later
-/// failure to send does not make it less unknown.
-pub(crate) fn after_another_attempt(earlier: ItemOutcome, later: ItemOutcome) -> ItemOutcome {
+/// failure to send does not make it less unknown. A query has nothing to apply:
+/// it `changes_nothing`, and the later answer holds.
+pub(crate) fn after_another_attempt(
+    earlier: ItemOutcome,
+    later: ItemOutcome,
+    changes_nothing: bool,
+) -> ItemOutcome {
     let keep = match (earlier.state(), later.state()) {
         (_, State::NotSent) => earlier.state() != State::NotSent,
-        (State::Unknown, State::Rejected) => !speaks_of_the_item(&later),
+        (State::Unknown, State::Rejected) => !changes_nothing && !speaks_of_the_item(&later),
         _ => false,
     };
     if keep { earlier } else { later }
@@ -77,8 +89,13 @@ pub(crate) fn after_another_attempt(earlier: ItemOutcome, later: ItemOutcome) ->
 /// Whether a refusal holds for an earlier attempt as well: the item or the request
 /// is at fault, not the moment, the key or a gateway.
 fn speaks_of_the_item(refusal: &ItemOutcome) -> bool {
+    // That nothing is there (any more) may be the earlier attempt's own doing.
+    const OF_THE_MOMENT: [i64; 3] = [codes::DOES_NOT_EXIST, codes::PART_FAILED, codes::ALL_FAILED];
     let row = refusal.code.and_then(codes::lookup);
-    row.is_some_and(|row| matches!(row.fault, codes::Fault::Item | codes::Fault::Request))
+    row.is_some_and(|row| {
+        matches!(row.fault, codes::Fault::Item | codes::Fault::Request)
+            && !OF_THE_MOMENT.contains(&row.code)
+    })
 }
 
 fn all(carried: &[u32], outcome: ItemOutcome) -> Judgement {
@@ -194,7 +211,9 @@ fn query(request: &Request, carried: &[u32], answer: &Answer) -> Judgement {
             with_entry
                 .map(|(item, entry)| match (item.reason, entry) {
                     (Reason::Accepted, Entry::Missing) if !has_entries => no_entries(),
+                    (Reason::Accepted, Entry::Missing) if strangers > 0 => among_strangers(),
                     (Reason::Accepted, Entry::Missing) => answered(empty(request)),
+                    (Reason::Accepted, Entry::Ambiguous) => ambiguous(),
                     (Reason::Accepted, Entry::WithoutList) => without_list(),
                     (Reason::Accepted, Entry::Found(found)) => answered(found),
                     _ => item,
@@ -209,6 +228,7 @@ fn query(request: &Request, carried: &[u32], answer: &Answer) -> Judgement {
             .map(|entry| match entry {
                 Entry::Found(found) => answered(found),
                 Entry::WithoutList => without_list(),
+                Entry::Ambiguous => ambiguous(),
                 Entry::Missing if code == codes::DOES_NOT_EXIST => refused(code, &answer.message),
                 Entry::Missing => unknown(
                     Reason::ResultMissing,
@@ -312,6 +332,22 @@ fn without_list() -> ItemOutcome {
     unknown(
         Reason::ResultMissing,
         "the entry for this item has no list \"token_list\" or \"account_list\"".to_owned(),
+    )
+}
+
+fn among_strangers() -> ItemOutcome {
+    unknown(
+        Reason::ResultMissing,
+        "the answer has no entry for this item, but entries that nobody asked for".to_owned(),
+    )
+}
+
+fn ambiguous() -> ItemOutcome {
+    unknown(
+        Reason::ResultMissing,
+        "the entry for this item names no account_type, and the request names the account with \
+         several"
+            .to_owned(),
     )
 }
 

@@ -18,6 +18,7 @@ mod credentials;
 mod error;
 mod exchange;
 mod judge;
+mod key;
 mod operation;
 pub mod options;
 mod outcome;

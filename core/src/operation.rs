@@ -227,6 +227,10 @@ pub struct Request {
 }
 
 impl Request {
+    pub(crate) fn is_query(&self) -> bool {
+        matches!(self.action, Action::Query(_))
+    }
+
     fn of(action: Action, items: Items) -> Self {
         Self {
             action,

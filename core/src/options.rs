@@ -107,7 +107,7 @@ impl ConfigOption {
         // The fields are reached through `&mut`; reading is rare.
         let mut copy = config.clone();
         match &self.kind {
-            Kind::Text(field) => field(&mut copy).clone(),
+            Kind::Text(field) => without_password(field(&mut copy)),
             Kind::Secret(field) if field(&mut copy).is_empty() => String::new(),
             Kind::Secret(_) => "***".to_owned(),
             Kind::Flag(field) => field(&mut copy).to_string(),
@@ -115,6 +115,17 @@ impl ConfigOption {
             Kind::Milliseconds(field, ..) => field(&mut copy).as_millis().to_string(),
             Kind::Choice { read, .. } => read(config).to_owned(),
         }
+    }
+}
+
+/// A URL without the user and password that it may carry.
+fn without_password(text: &str) -> String {
+    match text.split_once("://") {
+        Some((scheme, rest)) if rest.contains('@') => {
+            let host = rest.rsplit_once('@').map_or(rest, |(_, host)| host);
+            format!("{scheme}://***@{host}")
+        }
+        _ => text.to_owned(),
     }
 }
 
@@ -393,6 +404,10 @@ mod tests {
         let mut config = Config::new();
         config.set("secret_key", "hunter2hunter2").unwrap();
         assert_eq!(config.get("secret_key").unwrap(), "***");
+        config
+            .set("proxy", "http://user:hunter2@proxy:8080")
+            .unwrap();
+        assert_eq!(config.get("proxy").unwrap(), "http://***@proxy:8080");
         assert!(!format!("{config:?}").contains("hunter2"));
     }
 

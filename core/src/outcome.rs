@@ -420,5 +420,10 @@ mod tests {
         names.dedup();
         assert_eq!(names.len(), before);
         assert_eq!(before, Reason::HeldBack as usize + 1);
+        let page = include_str!("../../docs/reasons.md");
+        for reason in Reason::ALL {
+            let row = format!("| {} | `{}` |", reason.state().name(), reason.name());
+            assert!(page.contains(&row), "docs/reasons.md lacks {row}");
+        }
     }
 }

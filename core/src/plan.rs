@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use crate::account::{Account, AccountType};
+use crate::key::{Key, KeyHasher};
 use crate::operation::{Action, Items, Request};
 
 /// The most items in one HTTP request ("Up to 20 tokens can be set in each
@@ -68,31 +68,16 @@ pub(crate) fn plan(request: &Request) -> Plan {
     Plan { parts, order }
 }
 
-/// What order is kept by: a token, or an account with its type.
-#[derive(Clone, PartialEq, Eq, Hash)]
-enum Key<'a> {
-    Token(&'a str),
-    Account(&'a str, AccountType),
-}
-
 /// For each key its last item so far.
-type Last<'a> = HashMap<Key<'a>, u32, foldhash::fast::RandomState>;
-
-impl<'a> Key<'a> {
-    fn of(account: &'a Account) -> Self {
-        Self::Account(account.name(), account.effective_type())
-    }
-}
+type Last<'a> = HashMap<Key<'a>, u32, KeyHasher>;
 
 /// The wave of each item, and the order behind it.
 fn waves(request: &Request) -> (Vec<u32>, Order) {
     if matches!(request.action, Action::Query(_)) {
         return (vec![0; request.len()], Order::default());
     }
-    // Players choose account names: a hash with a seed, but a cheap one.
-    let state = foldhash::fast::RandomState::default();
     let mut queue = Queue {
-        last: Last::with_capacity_and_hasher(2 * request.len(), state),
+        last: Last::with_capacity_and_hasher(2 * request.len(), KeyHasher::default()),
         waves: Vec::with_capacity(request.len()),
         order: Order::default(),
     };
@@ -144,7 +129,7 @@ impl<'a> Queue<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::account::Token;
+    use crate::account::{Account, AccountType, Token};
     use crate::operation::Binding;
     use proptest::prelude::*;
 

@@ -10,11 +10,13 @@ use crate::plan::Order;
 pub(crate) struct PartProgress {
     items: Vec<u32>,
     outcomes: Vec<Option<ItemOutcome>>,
+    is_query: bool,
 }
 
 impl PartProgress {
-    pub(crate) fn new(items: Vec<u32>) -> Self {
+    pub(crate) fn new(items: Vec<u32>, is_query: bool) -> Self {
         Self {
+            is_query,
             outcomes: vec![None; items.len()],
             items,
         }
@@ -50,10 +52,10 @@ impl PartProgress {
             let sent = u16::from(later.state() != State::NotSent);
             let before = slot.as_ref().map_or(0, ItemOutcome::attempts);
             later = match slot.take() {
-                Some(earlier) => judge::after_another_attempt(earlier, later),
+                Some(earlier) => judge::after_another_attempt(earlier, later, self.is_query),
                 None => later,
             };
-            later.attempts = before + sent;
+            later.attempts = before.saturating_add(sent);
             *slot = Some(later);
         }
     }

@@ -366,6 +366,33 @@ fn a_proxy_that_does_not_connect_is_not_sent() {
     }
 }
 
+/// A proxy that sends its answer byte by byte does not stretch the deadline.
+#[test]
+fn a_dripping_proxy_does_not_extend_the_deadline() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let proxy = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        for byte in b"HTTP/1.1 200 OK\r\n"
+            .iter()
+            .chain(b"X: y\r\n".iter().cycle())
+        {
+            if stream.write_all(&[*byte]).is_err() {
+                break;
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    });
+    let emulator = emulator(Service::default());
+    let options = [("proxy", url.as_str()), ("deadline_ms", "300")];
+    let client = client(&emulator, &options);
+    let started = Instant::now();
+    let outcome = client.batch_operate(&bindings("t", 1)).unwrap();
+    assert!(started.elapsed() < SLACK);
+    assert_eq!(outcome.items()[0].state(), State::NotSent);
+    proxy.join().unwrap();
+}
+
 #[test]
 fn as_many_connections_as_parts_at_once_and_no_more() {
     let emulator = emulator(Service {

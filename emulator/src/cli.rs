@@ -26,7 +26,8 @@ xgpush-emulator [--port N] [--config FILE] [--set KEY=VALUE ...] [--tls]
   --help              this text
   --version           the version
 
-It prints one line, `listening on URL`, and serves until it is ended.
+It prints one line, `listening on URL`, and serves until it is ended. The fields,
+the faults and the paths below /_emulator/ are in README.md beside the source.
 ";
 
 struct Options {

@@ -85,7 +85,8 @@ pub unsafe extern "C" fn xg_batch_operate(
 }
 
 /// POST /v3/device/account/query: like xg_batch_operate, with what was found for
-/// each item (xg_outcome_found_…).
+/// each item (xg_outcome_found_…). Where nothing is bound the service refuses the
+/// item: it is rejected with code XG_CODE_DOES_NOT_EXIST.
 ///
 /// Errors: as xg_batch_operate.
 #[unsafe(no_mangle)]
@@ -108,7 +109,8 @@ pub unsafe extern "C" fn xg_query(
 /// Posts JSON to any other v3 path, such as "/v3/push/app", with the same
 /// signing, time-outs and errors. Free the reply with xg_reply_free.
 ///
-/// Sent again only if it certainly had no effect.
+/// Sent again only if it certainly had no effect: after XG_CALL_UNKNOWN it may
+/// have been done, and a push that is sent again is pushed twice.
 ///
 /// Errors: XG_INVALID_ARGUMENT (path), XG_INVALID_JSON, XG_CLOSED,
 /// XG_CALL_NOT_SENT, XG_CALL_UNKNOWN, XG_CALL_REJECTED.

@@ -7,6 +7,10 @@ use xgpush::codes::TABLE;
 
 use crate::{guard, text};
 
+/// The code of an item of a query for which nothing is bound.
+pub const XG_CODE_DOES_NOT_EXIST: i64 = 10_110_008;
+const _: () = assert!(XG_CODE_DOES_NOT_EXIST == xgpush::codes::DOES_NOT_EXIST);
+
 struct Row {
     meaning: CString,
     fault: CString,

@@ -331,16 +331,25 @@ pub unsafe extern "C" fn xg_request_set_operator(
 }
 
 /// Sets the deadline of the calls that send this request, in milliseconds, in
-/// place of the option deadline_ms; 0 takes the option again.
+/// place of the option deadline_ms (1 to 86400000); 0 takes the option again.
+///
+/// Errors: XG_INVALID_ARGUMENT when it is longer than a day.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg_request_set_deadline_ms(
     request: *mut xg_request,
     deadline_ms: u64,
     error: *mut *mut xg_error,
 ) -> xg_status {
+    const DAY: u64 = 24 * 3_600_000;
     guard::status(error, || {
         // SAFETY: as the header demands.
         let request = unsafe { handle::exclusive(request) }?;
+        if deadline_ms > DAY {
+            return Err(Error::new(
+                ErrorKind::InvalidArgument,
+                format!("deadline_ms {deadline_ms} is outside [0, {DAY}]"),
+            ));
+        }
         request.deadline = (deadline_ms > 0).then(|| Duration::from_millis(deadline_ms));
         Ok(())
     })

@@ -36,7 +36,6 @@ pub(crate) fn request(api: &str, json: &[u8]) -> PyResult<Request> {
 #[pyclass(frozen, module = "xgpush._native")]
 pub(crate) struct Client {
     client: xgpush::Client,
-    process: u32,
 }
 
 #[pymethods]
@@ -46,7 +45,6 @@ impl Client {
         let config = config(options, from_env)?;
         Ok(Self {
             client: xgpush::Client::new(&config).map_err(|e| exception(&e))?,
-            process: std::process::id(),
         })
     }
 
@@ -58,7 +56,6 @@ impl Client {
         json: &[u8],
         deadline: Option<f64>,
     ) -> PyResult<Outcome> {
-        self.same_process()?;
         let request = request(api, json)?;
         let is_query = api == "query";
         waiting(py, deadline, |options| {
@@ -79,7 +76,6 @@ impl Client {
         json: &[u8],
         deadline: Option<f64>,
     ) -> PyResult<Reply> {
-        self.same_process()?;
         let reply = waiting(py, deadline, |options| {
             self.client.call_with(path, json, options)
         })?;
@@ -90,23 +86,7 @@ impl Client {
     }
 
     fn close(&self, py: Python<'_>) {
-        // In a child after `fork` it would shut the parent's connections down.
-        if self.same_process().is_ok() {
-            py.detach(|| self.client.close());
-        }
-    }
-}
-
-impl Client {
-    /// A child after `fork` shares sockets and locks with its parent.
-    fn same_process(&self) -> PyResult<()> {
-        if std::process::id() == self.process {
-            return Ok(());
-        }
-        let message =
-            "the client was made in another process; after a fork the child makes its own";
-        let error = xgpush::Error::new(xgpush::ErrorKind::Closed, message);
-        Err(exception(&error))
+        py.detach(|| self.client.close());
     }
 }
 

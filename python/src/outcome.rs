@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use pyo3::exceptions::PyIndexError;
+use pyo3::exceptions::{PyIndexError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use xgpush::State;
@@ -42,9 +42,13 @@ impl Outcome {
     }
 
     /// How many items ended in this state.
-    fn count(&self, state: &str) -> usize {
+    fn count(&self, state: &str) -> PyResult<usize> {
         let known = State::ALL.into_iter().find(|s| s.name() == state);
-        known.map_or(0, |state| self.0.count(state))
+        let known = known.ok_or_else(|| {
+            let names = State::ALL.map(State::name).join(", ");
+            PyValueError::new_err(format!("{state:?} is no state; the states are {names}"))
+        })?;
+        Ok(self.0.count(known))
     }
 
     #[getter]

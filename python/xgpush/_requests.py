@@ -28,12 +28,13 @@ class Binding:
         object.__setattr__(self, "accounts", accounts)
 
 
-AccountLike = Union[str, Tuple[str, int], Account]
+AccountLike = Union[str, Tuple[str, Optional[int]], Account]
 BindingLike = Union[
     Binding,
     Tuple[str, AccountLike],
     Tuple[str, str, int],
     Tuple[str, Sequence[AccountLike]],
+    Tuple[str, str, str],
 ]
 #: The documented JSON, as a value or as text.
 Json = Union[Mapping[str, Any], str, bytes]
@@ -49,17 +50,24 @@ def _account(given: AccountLike) -> Dict[str, Any]:
     return {"account": name} if kind is None else {"account": name, "account_type": kind}
 
 
+def _is_type(given: Any) -> bool:
+    return given is None or isinstance(given, int)
+
+
+def _is_typed(given: Any) -> bool:
+    return isinstance(given, tuple) and len(given) == 2 and _is_type(given[1])
+
+
 def _binding(given: BindingLike) -> Dict[str, Any]:
     if isinstance(given, Binding):
         return {"token": given.token, "account_list": [_account(a) for a in given.accounts]}
     token, *rest = given
     # (token, account, type), (token, account) or (token, [account, …])
-    if len(rest) == 2:
-        listed: List[Any] = [tuple(rest)]
-    elif len(rest) == 1 and isinstance(rest[0], list):
+    listed: Sequence[Any] = rest
+    if len(rest) == 2 and _is_type(rest[1]):
+        listed = [tuple(rest)]
+    elif len(rest) == 1 and isinstance(rest[0], (list, tuple)) and not _is_typed(rest[0]):
         listed = rest[0]
-    else:
-        listed = rest
     return {"token": token, "account_list": [_account(a) for a in listed]}
 
 
@@ -71,7 +79,7 @@ def tokens(given: Iterable[str]) -> List[str]:
     return _each("tokens", given, lambda token: token)
 
 
-def bindings(given: Union[Iterable[BindingLike], Mapping[str, AccountLike]]) -> List[str]:
+def bindings(given: Union[Iterable[BindingLike], Mapping[str, Union[AccountLike, Sequence[AccountLike]]]]) -> List[str]:
     items: Iterable[Any] = given.items() if isinstance(given, Mapping) else given
     return _each("bindings", items, _binding)
 

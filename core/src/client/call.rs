@@ -99,7 +99,7 @@ impl Sender for CallSender<'_> {
             accepted: false,
         };
         self.outcome = Some(match self.outcome.take() {
-            Some(earlier) => judge::after_another_attempt(earlier, outcome),
+            Some(earlier) => judge::after_another_attempt(earlier, outcome, false),
             None => outcome,
         });
         verdict
@@ -141,6 +141,16 @@ fn judge_reply(response: &HttpResponse) -> std::result::Result<Reply, ItemOutcom
                 body: response.body.clone(),
             });
         }
+        Ok(Some((codes::PART_FAILED, _))) => ItemOutcome {
+            code: Some(codes::PART_FAILED),
+            ..judge::unknown(
+                Reason::Contradiction,
+                format!(
+                    "a part of the call failed and another did not: {}",
+                    excerpt(&response.body)
+                ),
+            )
+        },
         Ok(Some((code, message))) if code != codes::SUCCESS => judge::refused(code, &message),
         Ok(Some(_)) => judge::success_code_in_error_status(status, &response.body),
         Ok(_) if success => judge::unknown(
@@ -167,6 +177,7 @@ fn error(outcome: &ItemOutcome) -> Error {
     Error::new(kind, outcome.message()).with_answer(
         outcome.code,
         outcome.http_status,
-        outcome.is_retryable(),
+        // What is unknown may have been done: a push to be pushed twice.
+        outcome.is_retryable() && outcome.state() != State::Unknown,
     )
 }

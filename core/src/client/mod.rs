@@ -24,7 +24,7 @@ pub use call::Reply;
 use cancel::Cancel;
 
 /// A client of one application. Cheap to clone; made once and used from any
-/// number of threads at once.
+/// number of threads at once; in a child after `fork` it is closed.
 ///
 /// It starts no thread by itself. With `parallel` above 1 a call of several
 /// parts runs them on threads that end with the call; a name that is neither an
@@ -48,6 +48,8 @@ struct Shared {
     /// How far the service's clock was found ahead of ours, in seconds.
     skew: AtomicI64,
     closed: Arc<AtomicBool>,
+    /// Where it was made: a child after `fork` shares sockets with its parent.
+    process: u32,
 }
 
 /// What can differ from call to call.
@@ -103,6 +105,7 @@ impl Client {
                 parallel: config.parallel,
                 skew: AtomicI64::new(0),
                 closed: Arc::default(),
+                process: std::process::id(),
             }),
         })
     }
@@ -198,8 +201,12 @@ impl Client {
     }
 
     /// Closes idle connections and ends running calls soon. Later calls are
-    /// refused. Closing twice does no harm.
+    /// refused. Closing twice does no harm, and in a child after `fork` it does
+    /// nothing: the connections are the parent's.
     pub fn close(&self) {
+        if self.shared.is_forked() {
+            return;
+        }
         self.shared.closed.store(true, Ordering::Release);
         self.shared.transport.close();
     }
@@ -228,7 +235,19 @@ impl Shared {
         if self.closed.load(Ordering::Acquire) {
             return Err(Error::new(ErrorKind::Closed, "the client is closed"));
         }
+        if self.is_forked() {
+            return Err(Error::new(
+                ErrorKind::Closed,
+                "the client was made in another process; after a fork the child makes its own",
+            ));
+        }
         Ok(())
+    }
+
+    /// A child that went on with its parent's connections would read the answers
+    /// that its parent waits for.
+    fn is_forked(&self) -> bool {
+        std::process::id() != self.process
     }
 
     fn begin(&self, options: &CallOptions) -> Call {

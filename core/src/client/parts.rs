@@ -29,7 +29,8 @@ pub(super) fn run(
     for wave in parts.chunk_by(|a, b| a.wave == b.wave) {
         let ready = wave.iter().map(|part| {
             let items = part.items.iter().copied();
-            PartProgress::new(items.filter(|item| progress.is_ready(*item)).collect())
+            let ready = items.filter(|item| progress.is_ready(*item)).collect();
+            PartProgress::new(ready, request.is_query())
         });
         let ready: Vec<_> = ready.filter(|part| !part.is_empty()).collect();
         for (part, remarks, requests) in run_wave(shared, call, interrupt, request, &ready) {
@@ -136,7 +137,13 @@ impl Sender for PartSender<'_> {
             Ok(response) => {
                 self.requests += 1;
                 let judgement = judge::judge(self.request, &self.carried, response);
-                let (outcomes, (extra, warnings)) = judgement.split();
+                let (mut outcomes, (extra, warnings)) = judgement.split();
+                if response.replayed {
+                    let lost = judge::lost_before_replay();
+                    let asks = self.request.is_query();
+                    let both = |last| judge::after_another_attempt(lost.clone(), last, asks);
+                    outcomes = outcomes.into_iter().map(both).collect();
+                }
                 self.remarks.0.extend(extra);
                 self.remarks.1.extend(warnings);
                 outcomes

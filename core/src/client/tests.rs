@@ -102,6 +102,13 @@ fn json(status: u16, body: &str) -> Answer {
     Ok(HttpResponse::new(status, body))
 }
 
+fn replayed(answer: Answer) -> Answer {
+    answer.map(|response| HttpResponse {
+        replayed: true,
+        ..response
+    })
+}
+
 fn lost() -> Answer {
     Err(SendError::new(SendErrorKind::Lost, true, "reset"))
 }
@@ -160,6 +167,18 @@ fn attempts_end_and_the_last_trustworthy_answer_stays() {
         (vec![busy(), busy(), busy()], Reason::RequestRefused, 3),
         (vec![lost(), lost(), lost()], Reason::ConnectionLost, 3),
         (vec![lost(), busy(), refused()], Reason::ConnectionLost, 2),
+        // It does not exist: any more, perhaps, after the first attempt.
+        (
+            vec![lost(), json(200, r#"{"ret_code":0,"result":["10110008"]}"#)],
+            Reason::ConnectionLost,
+            2,
+        ),
+        (vec![replayed(json(403, ""))], Reason::Accepted, 2),
+        (
+            vec![replayed(json(200, r#"{"ret_code":0,"result":["0"]}"#))],
+            Reason::Accepted,
+            1,
+        ),
         // A gateway that lets nobody in says nothing of the attempt before.
         (vec![lost(), json(403, "no")], Reason::ConnectionLost, 2),
         (
@@ -367,6 +386,15 @@ fn a_call_is_repeated_only_if_it_had_no_effect() {
         (vec![refused(), json(200, r#"{"retCode":0}"#)], None, 2),
         (vec![json(429, ""), json(200, r#"{"ret_code":0}"#)], None, 2),
         (vec![lost()], Some(ErrorKind::Unknown), 1),
+        // Some phones got the push, and some did not.
+        (
+            vec![json(
+                200,
+                r#"{"ret_code":1008026,"result":["0","1008006"]}"#,
+            )],
+            Some(ErrorKind::Unknown),
+            1,
+        ),
         // Code 0 in an error: it may have had its effect.
         (
             vec![json(429, r#"{"ret_code":0}"#)],

@@ -1,6 +1,7 @@
 //! Which entry of a query's answer belongs to which item.
 
 use crate::account::Account;
+use crate::key::Key;
 use crate::operation::{Items, Request};
 use crate::outcome::{Found, FoundAccount};
 use crate::wire::Answer;
@@ -12,6 +13,8 @@ pub(super) enum Entry {
     Missing,
     /// An entry without its list: that is not "nothing found".
     WithoutList,
+    /// An entry that fits other items as well.
+    Ambiguous,
     Found(Found),
 }
 
@@ -44,7 +47,9 @@ pub(super) fn entries(request: &Request, carried: &[u32], answer: &Answer) -> (V
                 }
             };
             let take = |at: usize| Entry::of(entries[at].tokens.clone().map(Found::Tokens));
-            assign(carried, entries.len(), fit, take)
+            let same =
+                |a: u32, b: u32| Key::of(&accounts[a as usize]) == Key::of(&accounts[b as usize]);
+            assign(carried, entries.len(), fit, same, take)
         }
         Items::Tokens(tokens) => {
             let entries = answer.token_accounts.as_deref().unwrap_or_default();
@@ -63,7 +68,8 @@ pub(super) fn entries(request: &Request, carried: &[u32], answer: &Answer) -> (V
                 let accounts = entries[at].accounts.as_deref();
                 Entry::of(accounts.map(|a| Found::Accounts(a.iter().map(account).collect())))
             };
-            assign(carried, entries.len(), fit, take)
+            let same = |a: u32, b: u32| tokens[a as usize] == tokens[b as usize];
+            assign(carried, entries.len(), fit, same, take)
         }
         Items::Bindings(_) => (vec![Entry::Missing; carried.len()], 0),
     }
@@ -81,17 +87,26 @@ fn fit_types(account: &Account, entry: Option<i64>) -> Fit {
 }
 
 /// Gives each item the first entry that fits exactly, and what is left the first
-/// that fits loosely; an item that is asked for twice may share its entry.
+/// that fits loosely. An item that is asked for twice may share its entry; an
+/// entry that fits two different items loosely is neither's.
 fn assign(
     carried: &[u32],
     entries: usize,
     fit: impl Fn(u32, usize) -> Fit,
+    same: impl Fn(u32, u32) -> bool,
     take: impl Fn(usize) -> Entry,
 ) -> (Vec<Entry>, usize) {
     let mut chosen: Vec<Option<usize>> = vec![None; carried.len()];
     let mut used = vec![false; entries];
+    let mut ambiguous = vec![false; entries];
     for wanted in [Fit::Exact, Fit::Loose] {
         let taken_before = used.clone();
+        let open: Vec<u32> = chosen
+            .iter()
+            .zip(carried)
+            .filter(|(chosen, _)| chosen.is_none())
+            .map(|(_, item)| *item)
+            .collect();
         for (item, chosen) in carried.iter().zip(&mut chosen) {
             if chosen.is_some() {
                 continue;
@@ -101,11 +116,15 @@ fn assign(
             *chosen = fitting().find(|at| !used[*at]).or_else(|| fitting().next());
             if let Some(at) = *chosen {
                 used[at] = true;
+                let another = |other: &u32| !same(*item, *other) && fit(*other, at) == wanted;
+                ambiguous[at] |= wanted == Fit::Loose && open.iter().any(another);
             }
         }
     }
-    let found = chosen
-        .into_iter()
-        .map(|at| at.map_or(Entry::Missing, &take));
+    let found = chosen.into_iter().map(|at| match at {
+        None => Entry::Missing,
+        Some(at) if ambiguous[at] => Entry::Ambiguous,
+        Some(at) => take(at),
+    });
     (found.collect(), used.iter().filter(|used| !**used).count())
 }

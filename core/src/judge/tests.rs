@@ -225,7 +225,7 @@ fn an_unknown_attempt_stays_unknown_until_a_lasting_answer() {
     for (earlier, later, expected) in cases {
         let label = format!("{earlier:?} then {later:?}");
         assert_eq!(
-            after_another_attempt(earlier, later).reason,
+            after_another_attempt(earlier, later, false).reason,
             expected,
             "{label}"
         );

@@ -60,6 +60,8 @@ pub struct HttpResponse {
     pub(crate) date: Option<String>,
     pub(crate) retry_after: Option<String>,
     pub(crate) body: Vec<u8>,
+    /// It answers a second sending: what became of the first is not known.
+    pub(crate) replayed: bool,
 }
 
 impl HttpResponse {

@@ -96,7 +96,7 @@ fn not_documented(path: &serde_path_to_error::Path, error: &serde_json::Error) -
     });
     let place = path.to_string();
     let place = match place.as_str() {
-        "." => String::new(),
+        "." | "?" => String::new(),
         path => format!(" at {path}"),
     };
     let error = Error::new(

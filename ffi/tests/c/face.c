@@ -1,5 +1,8 @@
 /* The whole face against a running emulator: face BASE_URL. */
+#define _POSIX_C_SOURCE 200809L
 #include "check.h"
+#include <sys/wait.h>
+#include <unistd.h>
 #include <xgpush.h>
 
 static const char *base_url;
@@ -136,6 +139,27 @@ static void warnings_and_errors(xg_client *with) {
   xg_reply_free(reply);
 }
 
+/* A child must not use its parent's connections: it would read its answers. */
+static void in_a_child(xg_client *with) {
+  xg_request *request = NULL;
+  CHECK(xg_request_new(XG_CLEAR_TOKEN, &request, NULL) == XG_OK);
+  CHECK(xg_request_add_token(request, "t1", NULL) == XG_OK);
+  pid_t child = fork();
+  if (child == 0) {
+    xg_outcome *outcome = NULL;
+    xg_status refused = xg_batch_operate(with, request, &outcome, NULL);
+    xg_client_close(with);
+    xg_client_free(with);
+    _exit(refused == XG_CLOSED && outcome == NULL ? 0 : 1);
+  }
+  int status = -1;
+  CHECK(waitpid(child, &status, 0) == child && status == 0);
+  xg_outcome *outcome = operate(with, request);
+  CHECK(xg_outcome_all_accepted(outcome));
+  xg_outcome_free(outcome);
+  xg_request_free(request);
+}
+
 int main(int argc, char **argv) {
   if (argc != 2) return 2;
   base_url = argv[1];
@@ -144,6 +168,7 @@ int main(int argc, char **argv) {
   item_by_item(with);
   queries(with);
   warnings_and_errors(with);
+  in_a_child(with);
   xg_client_free(with);
   return finish("C face");
 }

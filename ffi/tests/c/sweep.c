@@ -127,7 +127,9 @@ static void requests(void) {
   REFUSED(XG_INVALID_ARGUMENT, xg_request_set_operator(request, BAD, NULL, &error));
   CHECK(xg_request_set_operator(request, NULL, NULL, NULL) == XG_OK);
   REFUSED(XG_INVALID_ARGUMENT, xg_request_set_deadline_ms(NULL, 1, &error));
-  CHECK(xg_request_set_deadline_ms(request, UINT64_MAX, NULL) == XG_OK);
+  REFUSED(XG_INVALID_ARGUMENT, xg_request_set_deadline_ms(request, UINT64_MAX, &error));
+  REFUSED(XG_INVALID_ARGUMENT, xg_request_set_deadline_ms(request, 86400001, &error));
+  CHECK(xg_request_set_deadline_ms(request, 86400000, NULL) == XG_OK);
   CHECK(xg_request_len(NULL) == 0);
   xg_request_free(request);
   xg_request_free(NULL);

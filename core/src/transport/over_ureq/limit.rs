@@ -24,8 +24,9 @@ impl Limit {
         } else {
             Instant::now().checked_add(*timeout.after)
         };
+        let attempt = progress::ends();
         Self {
-            ends,
+            ends: ends.into_iter().chain(attempt).min(),
             reason: timeout.reason,
         }
     }
@@ -33,7 +34,11 @@ impl Limit {
     /// The same, but at most this long from now.
     pub(super) fn within(&self, most: Duration) -> Self {
         Self {
-            ends: Instant::now().checked_add(most),
+            ends: Instant::now()
+                .checked_add(most)
+                .into_iter()
+                .chain(self.ends)
+                .min(),
             reason: self.reason,
         }
     }

@@ -22,7 +22,7 @@ use crate::config::Config;
 use crate::error::Result;
 
 use coalesce::CoalesceConnector;
-use progress::Watched;
+use progress::{Progress, Watched};
 use resolver::{CachingResolver, Names};
 use tcp::TcpConnector;
 
@@ -81,6 +81,7 @@ impl UreqTransport {
         };
         Ok(HttpResponse {
             status: head.status.as_u16(),
+            replayed: false,
             date: text("date"),
             retry_after: text("retry-after"),
             body: body
@@ -105,7 +106,7 @@ impl Transport for UreqTransport {
             .map_err(|error: http::uri::InvalidUri| {
                 SendError::new(SendErrorKind::Connect, false, error.to_string())
             })?;
-        let _watched = Watched::begin(&attempt.cancelled, uri.clone());
+        let _watched = Watched::begin(&attempt.cancelled, uri.clone(), attempt.timeout);
         let error = match self.once(uri.clone(), request, attempt.timeout, false) {
             Ok(response) => return Ok(response),
             Err(error) => error,
@@ -118,21 +119,29 @@ impl Transport for UreqTransport {
         // A closing client breaks its connections, too.
         let ends = progress.cancelled || (attempt.cancelled)();
         if ends || !stale || !attempt.repeatable {
-            return Err(describe(&error, progress));
+            let cancelled = ends;
+            let progress = Progress {
+                cancelled,
+                ..progress
+            };
+            return Err(describe(&error, progress, &uri, attempt.timeout));
         }
         Watched::restart();
         let left = attempt.timeout.saturating_sub(started.elapsed());
-        self.once(uri, request, left, true).map_err(|error| {
-            // The first request may have arrived all the same.
-            let sent = true;
-            describe(
-                &error,
-                progress::Progress {
-                    sent,
+        // The first request may have arrived all the same.
+        match self.once(uri.clone(), request, left, true) {
+            Ok(response) => Ok(HttpResponse {
+                replayed: true,
+                ..response
+            }),
+            Err(error) => {
+                let progress = Progress {
+                    sent: true,
                     ..Watched::progress()
-                },
-            )
-        })
+                };
+                Err(describe(&error, progress, &uri, attempt.timeout))
+            }
+        }
     }
 
     fn close(&self) {
@@ -140,7 +149,7 @@ impl Transport for UreqTransport {
     }
 }
 
-fn describe(error: &ureq::Error, progress: progress::Progress) -> SendError {
+fn describe(error: &ureq::Error, progress: Progress, uri: &Uri, timeout: Duration) -> SendError {
     let sent = progress.sent;
     let kind = match error {
         _ if progress.cancelled => SendErrorKind::Cancelled,
@@ -149,12 +158,21 @@ fn describe(error: &ureq::Error, progress: progress::Progress) -> SendError {
         _ if !sent => SendErrorKind::Connect,
         _ => SendErrorKind::Lost,
     };
+    let service = uri.authority().map_or("", |authority| authority.as_str());
     let when = if sent {
-        "after the request was sent"
+        format!("after the request was sent to {service}")
     } else {
-        "before the request was sent"
+        format!("before the request was sent to {service}")
     };
     let text = match error {
+        _ if kind == SendErrorKind::Cancelled => "the call was ended".to_owned(),
+        ureq::Error::Timeout(ureq::Timeout::Resolve | ureq::Timeout::Connect) => {
+            "no connection within connect_timeout_ms".to_owned()
+        }
+        ureq::Error::Timeout(_) => format!(
+            "no whole answer within {} ms (request_timeout_ms, or what the deadline left)",
+            timeout.as_millis()
+        ),
         // One more than the option says: see `once`.
         ureq::Error::BodyExceedsLimit(limit) => {
             let most = limit.saturating_sub(1);

@@ -25,6 +25,9 @@ struct Watch {
     cancelled: Rc<dyn Fn() -> bool>,
     /// When it was last asked.
     asked: Instant,
+    /// When the attempt ends: `ureq` hands the same remaining time down several
+    /// times.
+    ends: Option<Instant>,
     /// Whom the request is for: a proxy in between is not.
     target: Uri,
 }
@@ -40,11 +43,12 @@ pub(super) struct Watched {
 }
 
 impl Watched {
-    pub(super) fn begin(cancelled: &Rc<dyn Fn() -> bool>, target: Uri) -> Self {
+    pub(super) fn begin(cancelled: &Rc<dyn Fn() -> bool>, target: Uri, timeout: Duration) -> Self {
         let watch = Watch {
             progress: Progress::default(),
             cancelled: Rc::clone(cancelled),
             asked: Instant::now(),
+            ends: Instant::now().checked_add(timeout),
             target,
         };
         Self {
@@ -74,6 +78,11 @@ pub(super) fn update(change: impl FnOnce(&mut Progress)) {
             change(&mut watch.progress);
         }
     });
+}
+
+/// When the attempt on this thread ends.
+pub(super) fn ends() -> Option<Instant> {
+    WATCH.with_borrow(|current| current.as_ref().and_then(|w| w.ends))
 }
 
 /// Whether a connection to this address carries the request itself.

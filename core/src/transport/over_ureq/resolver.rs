@@ -269,7 +269,11 @@ mod tests {
             ..Names::new(Duration::from_secs(60))
         });
         let cancelled: Rc<dyn Fn() -> bool> = Rc::new(|| true);
-        let _watched = Watched::begin(&cancelled, Uri::from_static("http://tpns.test/"));
+        let _watched = Watched::begin(
+            &cancelled,
+            Uri::from_static("http://tpns.test/"),
+            Duration::from_secs(600),
+        );
         let long = Limit::of(next(Duration::from_secs(600)));
         assert!(names.addresses("tpns.test", 443, &long).is_err());
         assert!(Watched::progress().cancelled);

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use ureq::http::{HeaderValue, Uri};
 use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig};
 
 use crate::config::Config;
@@ -10,6 +11,11 @@ use crate::error::{Error, Result};
 pub(super) fn agent(config: &Config) -> Result<ureq::config::Config> {
     // 20 items make 2 to 4 KiB; what is longer goes through in pieces.
     const BUFFER: usize = 16 * 1024;
+    if HeaderValue::from_str(&config.user_agent).is_err() {
+        return Err(Error::option(
+            "option user_agent has a character that no header carries, such as a line break",
+        ));
+    }
     let idle = config.max_idle_connections.max(config.parallel) as usize;
     Ok(ureq::Agent::config_builder()
         .http_status_as_error(false)
@@ -43,6 +49,10 @@ fn proxy(config: &Config) -> Result<Option<ureq::Proxy>> {
     };
     if !config.proxy.starts_with("http://") {
         return Err(refuse("does not begin with http://"));
+    }
+    let uri = config.proxy.parse::<Uri>();
+    if !uri.is_ok_and(|uri| crate::access_point::has_good_port(&uri)) {
+        return Err(refuse("has a port that is no number from 1 to 65535"));
     }
     ureq::Proxy::new(&config.proxy)
         .map(Some)

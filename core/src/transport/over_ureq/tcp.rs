@@ -145,7 +145,12 @@ impl Transport for TcpTransport {
         while !output.is_empty() {
             match (&*self.stream).write(output) {
                 Ok(0) => return Err(io::Error::from(ErrorKind::WriteZero).into()),
-                Ok(written) => output = &output[written..],
+                Ok(written) => {
+                    output = &output[written..];
+                    if !output.is_empty() {
+                        limit.next_slice()?;
+                    }
+                }
                 Err(e) if is_slice_over(&e) => {
                     limit.next_slice()?;
                 }
