@@ -109,6 +109,15 @@ typedef enum xg_status {
    Header and library do not belong together.
    */
   XG_ABI_MISMATCH = 11,
+  /*
+   The outbox is full: the operation was not taken.
+   */
+  XG_FULL = 12,
+  /*
+   The outbox's file cannot be used; the message says why. Nothing in it was
+   deleted.
+   */
+  XG_STORAGE = 13,
 } xg_status;
 
 /*

@@ -7,6 +7,8 @@ use crate::config::Config;
 use crate::credentials::Credentials;
 use crate::error::{Error, ErrorKind, Result};
 use crate::operation::Request;
+#[cfg(feature = "outbox")]
+use crate::outbox::Operation;
 use crate::outcome::Warning;
 use crate::rules::{self, ProtocolVersion};
 use crate::transport::{HttpRequest, HttpResponse};
@@ -34,6 +36,17 @@ impl Api {
     /// Checks a request against the documents of the protocol version.
     pub(crate) fn check(&self, request: &Request) -> Result<Vec<Warning>> {
         rules::check(request, self.version, self.allow_append)
+    }
+
+    /// Checks one operation by the same rules.
+    #[cfg(feature = "outbox")]
+    pub(crate) fn check_operation(&self, operation: &Operation<'_>) -> Result<()> {
+        operation.check()?;
+        let platform = operation.platform.is_some();
+        if !rules::is_free(self.version, operation.operator, platform) {
+            self.check(&operation.to_request()?)?;
+        }
+        Ok(())
     }
 
     /// The HTTP request that carries the chosen items, signed for this time.

@@ -49,6 +49,46 @@ pub struct Config {
     pub(crate) proxy: String,
     pub(crate) proxy_from_env: bool,
     pub(crate) user_agent: String,
+    pub(crate) outbox: OutboxConfig,
+}
+
+/// The options of the outbox.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct OutboxConfig {
+    pub(crate) file: String,
+    pub(crate) durability: Durability,
+    pub(crate) file_max_bytes: u32,
+    pub(crate) max_operations: u32,
+    pub(crate) max_bytes: u32,
+    pub(crate) linger: Duration,
+    pub(crate) deadline: Duration,
+    pub(crate) parallel: u32,
+    pub(crate) reports: bool,
+    pub(crate) durable_notices: bool,
+}
+
+/// What the operations in the outbox's file outlive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Durability {
+    /// The end of the process, `kill -9` included.
+    #[default]
+    Process,
+    /// A loss of power: each commit waits for the disk.
+    Power,
+}
+
+impl Durability {
+    /// Every level with its stable name.
+    pub const NAMES: &'static [(&'static str, Self)] =
+        &[("process", Self::Process), ("power", Self::Power)];
+
+    /// The stable name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Process => "process",
+            Self::Power => "power",
+        }
+    }
 }
 
 impl Config {
@@ -81,6 +121,7 @@ impl Config {
             proxy: String::new(),
             proxy_from_env: false,
             user_agent: String::new(),
+            outbox: OutboxConfig::default(),
         };
         for option in OPTIONS {
             option

@@ -52,6 +52,11 @@ pub enum ErrorKind {
     Internal = 10,
     /// Header and library do not belong together.
     AbiMismatch = 11,
+    /// The outbox is full: it took nothing.
+    Full = 12,
+    /// The outbox's file cannot be used: held by another process, not ours, of a
+    /// newer version, corrupt, read-only or full.
+    Storage = 13,
 }
 
 impl ErrorKind {
@@ -68,6 +73,8 @@ impl ErrorKind {
         Self::Rejected,
         Self::Internal,
         Self::AbiMismatch,
+        Self::Full,
+        Self::Storage,
     ];
 
     /// The stable name, in lower snake case.
@@ -84,6 +91,8 @@ impl ErrorKind {
             Self::Rejected => "rejected",
             Self::Internal => "internal",
             Self::AbiMismatch => "abi_mismatch",
+            Self::Full => "full",
+            Self::Storage => "storage",
         }
     }
 

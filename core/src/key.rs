@@ -17,4 +17,9 @@ impl<'a> Key<'a> {
     pub(crate) fn of(account: &'a Account) -> Self {
         Self::Account(account.name(), account.effective_type())
     }
+
+    #[cfg(feature = "outbox")]
+    pub(crate) fn hash_by(self, hasher: &KeyHasher) -> u64 {
+        std::hash::BuildHasher::hash_one(hasher, self)
+    }
 }

@@ -21,6 +21,8 @@ mod judge;
 mod key;
 mod operation;
 pub mod options;
+#[cfg(feature = "outbox")]
+mod outbox;
 mod outcome;
 mod plan;
 mod policy;
@@ -32,11 +34,13 @@ mod wire;
 pub use access_point::{AccessPoint, BaseUrl};
 pub use account::{Account, AccountType, MAX_TOKEN_BYTES, MIN_ACCOUNT_BYTES, Platform, Token};
 pub use client::{CallOptions, Client, Reply};
-pub use config::Config;
+pub use config::{Config, Durability};
 pub use credentials::{Credentials, Scheme};
 pub use error::{Error, ErrorKind, Result};
 pub use exchange::Exchange;
 pub use operation::{Action, Binding, Lookup, Operator, Request};
+#[cfg(feature = "outbox")]
+pub use outbox::{NewRecord, Operation, Outbox, OutboxStats, Record, Report, Store, note_fork};
 pub use outcome::{Found, FoundAccount, ItemOutcome, Outcome, Reason, State, Warning, WarningKind};
 pub use plan::MAX_ITEMS_PER_REQUEST;
 pub use rules::ProtocolVersion;

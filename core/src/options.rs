@@ -8,7 +8,7 @@ use std::time::Duration;
 use zeroize::Zeroizing;
 
 use crate::access_point::AccessPoint;
-use crate::config::Config;
+use crate::config::{Config, Durability};
 use crate::credentials::Scheme;
 use crate::error::{Error, Result};
 use crate::rules::ProtocolVersion;
@@ -172,14 +172,14 @@ pub fn reference() -> String {
 }
 
 macro_rules! choice {
-    ($names:expr, $field:ident) => {
+    ($names:expr, $($field:ident).+) => {
         Kind::Choice {
             names: || $names.iter().map(|(name, _)| *name).collect(),
             write: |config, value| match $names.iter().find(|(name, _)| *name == value) {
-                Some((_, chosen)) => set(&mut config.$field, *chosen),
+                Some((_, chosen)) => set(&mut config.$($field).+, *chosen),
                 None => false,
             },
-            read: |config| config.$field.name(),
+            read: |config| config.$($field).+.name(),
         }
     };
 }
@@ -356,6 +356,72 @@ pub static OPTIONS: &[ConfigOption] = &[
         default: "false",
         text: "Take the proxy from HTTPS_PROXY, ALL_PROXY and NO_PROXY",
         kind: Kind::Flag(|c| &mut c.proxy_from_env),
+    },
+    ConfigOption {
+        name: "outbox_file",
+        default: "",
+        text: "Outbox: the file in which operations outlive the process; none keeps them in memory \
+               only",
+        kind: Kind::Text(|c| &mut c.outbox.file),
+    },
+    ConfigOption {
+        name: "outbox_durability",
+        default: "process",
+        text: "Outbox with a file: process (outlives the end of the process, kill -9 included) or \
+               power (outlives a loss of power: each commit waits for the disk)",
+        kind: choice!(Durability::NAMES, outbox.durability),
+    },
+    ConfigOption {
+        name: "outbox_file_max_bytes",
+        default: "268435456",
+        text: "Outbox: the largest size of the file. Beyond it operations are kept in memory only, \
+               and not reported durable",
+        kind: Kind::Number(|c| &mut c.outbox.file_max_bytes, 1 << 20, u32::MAX),
+    },
+    ConfigOption {
+        name: "outbox_max_operations",
+        default: "100000",
+        text: "Outbox: how many operations it holds, reports that nobody took included; full is \
+               an answer",
+        kind: Kind::Number(|c| &mut c.outbox.max_operations, 1, 100_000_000),
+    },
+    ConfigOption {
+        name: "outbox_max_bytes",
+        default: "33554432",
+        text: "Outbox: how many bytes of tokens and accounts it holds; full is an answer",
+        kind: Kind::Number(|c| &mut c.outbox.max_bytes, 1, u32::MAX),
+    },
+    ConfigOption {
+        name: "outbox_linger_ms",
+        default: "20",
+        text: "Outbox: how long an operation waits for others to fill its request",
+        kind: Kind::Milliseconds(|c| &mut c.outbox.linger, 0, 60_000),
+    },
+    ConfigOption {
+        name: "outbox_deadline_ms",
+        default: "300000",
+        text: "Outbox: how long delivery is tried before an operation is given up; 0 is for ever. \
+               After a restart the time begins anew",
+        kind: Kind::Milliseconds(|c| &mut c.outbox.deadline, 0, 365 * 24 * HOUR),
+    },
+    ConfigOption {
+        name: "outbox_parallel",
+        default: "4",
+        text: "Outbox: how many requests travel at once, each on a thread of its own",
+        kind: Kind::Number(|c| &mut c.outbox.parallel, 1, 256),
+    },
+    ConfigOption {
+        name: "outbox_reports",
+        default: "true",
+        text: "Outbox: keep a report of each operation until it is taken. Without, its place is \
+               free as soon as it is settled",
+        kind: Kind::Flag(|c| &mut c.outbox.reports),
+    },
+    ConfigOption {
+        name: "outbox_durable_notices",
+        default: "false",
+        text: "Outbox with a file: report as well when an operation is durable",
+        kind: Kind::Flag(|c| &mut c.outbox.durable_notices),
     },
     ConfigOption {
         name: "user_agent",

@@ -84,6 +84,8 @@ pub enum Reason {
     /// Not sent: an earlier item on the same token or account did not settle, and
     /// this one must not overtake it. Hand both in again, in their order.
     HeldBack,
+    /// Not sent: a newer operation on the same token made it pointless.
+    Superseded,
 }
 
 impl Reason {
@@ -108,6 +110,7 @@ impl Reason {
         Self::Cancelled,
         Self::Closed,
         Self::HeldBack,
+        Self::Superseded,
     ];
 
     /// The state that it belongs to.
@@ -129,7 +132,8 @@ impl Reason {
             | Self::Deadline
             | Self::Cancelled
             | Self::Closed
-            | Self::HeldBack => State::NotSent,
+            | Self::HeldBack
+            | Self::Superseded => State::NotSent,
         }
     }
 
@@ -155,6 +159,7 @@ impl Reason {
             Self::Cancelled => "cancelled",
             Self::Closed => "closed",
             Self::HeldBack => "held_back",
+            Self::Superseded => "superseded",
         }
     }
 }
@@ -238,6 +243,7 @@ impl ItemOutcome {
     pub fn is_retryable(&self) -> bool {
         match self.state() {
             State::Accepted => false,
+            State::NotSent if self.reason == Reason::Superseded => false,
             State::Unknown | State::NotSent => true,
             State::Rejected => match (self.code, self.http_status) {
                 (Some(code), _) => matches!(
@@ -419,7 +425,7 @@ mod tests {
         let before = names.len();
         names.dedup();
         assert_eq!(names.len(), before);
-        assert_eq!(before, Reason::HeldBack as usize + 1);
+        assert_eq!(before, Reason::Superseded as usize + 1);
         let page = include_str!("../../docs/reasons.md");
         for reason in Reason::ALL {
             let row = format!("| {} | `{}` |", reason.state().name(), reason.name());

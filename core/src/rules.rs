@@ -37,6 +37,13 @@ impl ProtocolVersion {
     }
 }
 
+/// Whether a batch of one item that is valid in itself breaks no rule of
+/// `version`, so that [`check`] need not look.
+#[cfg(feature = "outbox")]
+pub(crate) fn is_free(version: ProtocolVersion, operator: Operator, platform: bool) -> bool {
+    version == ProtocolVersion::Tpns && operator != Operator::Append && !platform
+}
+
 /// Checks a request against the documents of `version`.
 ///
 /// `allow_append` lets operator 1 through at TPNS.

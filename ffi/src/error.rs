@@ -36,6 +36,11 @@ pub enum xg_status {
     XG_INTERNAL = 10,
     /// Header and library do not belong together.
     XG_ABI_MISMATCH = 11,
+    /// The outbox is full: the operation was not taken.
+    XG_FULL = 12,
+    /// The outbox's file cannot be used; the message says why. Nothing in it was
+    /// deleted.
+    XG_STORAGE = 13,
 }
 
 impl xg_status {
@@ -51,6 +56,8 @@ impl xg_status {
             ErrorKind::Unknown => Self::XG_CALL_UNKNOWN,
             ErrorKind::Rejected => Self::XG_CALL_REJECTED,
             ErrorKind::AbiMismatch => Self::XG_ABI_MISMATCH,
+            ErrorKind::Full => Self::XG_FULL,
+            ErrorKind::Storage => Self::XG_STORAGE,
             // Kinds that this version of the ABI has no number for.
             _ => Self::XG_INTERNAL,
         }

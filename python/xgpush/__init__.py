@@ -19,6 +19,7 @@ from .errors import (
     AbiMismatch,
     Closed,
     Error,
+    Full,
     Internal,
     InvalidArgument,
     InvalidJson,
@@ -28,6 +29,7 @@ from .errors import (
     NotAllAccepted,
     NotSent,
     Rejected,
+    Storage,
     Unknown,
 )
 
@@ -68,6 +70,7 @@ __all__ = [
     "Code",
     "Error",
     "Exchange",
+    "Full",
     "HttpRequest",
     "Internal",
     "InvalidArgument",
@@ -82,6 +85,7 @@ __all__ = [
     "Outcome",
     "Rejected",
     "Reply",
+    "Storage",
     "Unknown",
     "__version__",
     "errors",

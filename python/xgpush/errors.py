@@ -11,6 +11,7 @@ __all__ = [
     "AbiMismatch",
     "Closed",
     "Error",
+    "Full",
     "Internal",
     "InvalidArgument",
     "InvalidJson",
@@ -20,6 +21,7 @@ __all__ = [
     "NotAllAccepted",
     "NotSent",
     "Rejected",
+    "Storage",
     "Unknown",
 ]
 
@@ -128,6 +130,18 @@ class AbiMismatch(Error):
     kind = "abi_mismatch"
 
 
+class Full(Error):
+    """The outbox is full: the operation was not taken."""
+
+    kind = "full"
+
+
+class Storage(Error):
+    """The outbox's file cannot be used; nothing in it was deleted."""
+
+    kind = "storage"
+
+
 class NotAllAccepted(Error):
     """From :func:`xgpush.raise_for_failures`; the outcome is in :attr:`outcome`."""
 
@@ -149,6 +163,8 @@ _KINDS: Dict[str, Type[Error]] = {
         Rejected,
         Internal,
         AbiMismatch,
+        Full,
+        Storage,
     )
 }
 

@@ -1,6 +1,8 @@
 //! Blocking calls: split, sign, send, judge, retry, and put the items back in
 //! the caller's order.
 
+#[cfg(feature = "outbox")]
+mod attempt;
 mod call;
 mod cancel;
 mod parts;
@@ -20,6 +22,8 @@ use crate::outcome::Outcome;
 use crate::policy::{Backoff, Pacer, RetryBudget};
 use crate::transport::Transport;
 
+#[cfg(feature = "outbox")]
+pub(crate) use attempt::Attempted;
 pub use call::Reply;
 use cancel::Cancel;
 

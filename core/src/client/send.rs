@@ -130,7 +130,11 @@ impl Shared {
     }
 
     /// Waits for a place in the pace that the user set.
-    fn wait_for_turn(&self, call: &Call, interrupt: Interrupt<'_>) -> Result<(), ItemOutcome> {
+    pub(super) fn wait_for_turn(
+        &self,
+        call: &Call,
+        interrupt: Interrupt<'_>,
+    ) -> Result<(), ItemOutcome> {
         if call.cancel.check(interrupt) {
             return Err(not_sent(call.cancel.reason()));
         }
@@ -166,7 +170,11 @@ impl Shared {
 
     /// After a refused signature: if the service's clock differs from the one
     /// that was signed with, takes its time for this and later calls.
-    fn correct_clock(&self, response: Option<&HttpResponse>, used: i64) -> Option<Warning> {
+    pub(super) fn correct_clock(
+        &self,
+        response: Option<&HttpResponse>,
+        used: i64,
+    ) -> Option<Warning> {
         let date = response?.date.as_deref()?;
         let skew = policy::clock_skew(date, self.clock.now())?;
         if skew.abs_diff(used) < policy::MIN_SKEW.unsigned_abs() {

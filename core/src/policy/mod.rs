@@ -2,11 +2,19 @@
 //! clock).
 
 mod budget;
+#[cfg(feature = "outbox")]
+mod delivery;
+#[cfg(feature = "outbox")]
+mod gate;
 mod pacing;
 mod retry;
 mod skew;
 
 pub(crate) use budget::RetryBudget;
+#[cfg(feature = "outbox")]
+pub(crate) use delivery::{Fate, fate, health};
+#[cfg(feature = "outbox")]
+pub(crate) use gate::{Gate, Health};
 pub(crate) use pacing::Pacer;
 pub(crate) use retry::{Backoff, Pace, next_attempt, retry_after, worth_a_retry};
 pub(crate) use skew::{MIN_SKEW, clock_skew};

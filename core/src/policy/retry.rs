@@ -64,7 +64,8 @@ pub(crate) fn worth_a_retry(item: &ItemOutcome) -> Option<Pace> {
         | Reason::Deadline
         | Reason::Cancelled
         | Reason::Closed
-        | Reason::HeldBack => None,
+        | Reason::HeldBack
+        | Reason::Superseded => None,
     }
 }
 

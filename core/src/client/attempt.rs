@@ -1,0 +1,95 @@
+//! One attempt, for those who decide themselves when to make the next.
+
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use super::send::authentication_failed;
+use super::{CallOptions, Client};
+use crate::clock::unix_seconds;
+use crate::judge;
+use crate::operation::Request;
+use crate::outcome::{ItemOutcome, Warning};
+use crate::policy;
+use crate::transport::Attempt;
+
+/// What an attempt came to.
+pub(crate) struct Attempted {
+    /// One per item.
+    pub(crate) outcomes: Vec<ItemOutcome>,
+    pub(crate) retry_after: Option<Duration>,
+    pub(crate) warning: Option<Warning>,
+}
+
+impl Client {
+    /// Sends a request of at most 20 items once, or twice when the clock was
+    /// found to be off. Ends soon when the client is closed.
+    pub(crate) fn attempt(&self, request: &Request) -> Attempted {
+        let shared = &*self.shared;
+        let call = shared.begin(&CallOptions {
+            deadline: Some(Duration::MAX),
+            interrupt: None,
+        });
+        let carried: Vec<u32> = (0..).take(request.len()).collect();
+        let mut warning = None;
+        loop {
+            if let Err(rest) = shared.wait_for_turn(&call, None) {
+                return Attempted {
+                    outcomes: vec![rest; carried.len()],
+                    retry_after: None,
+                    warning,
+                };
+            }
+            let skew = shared.skew.load(Ordering::Relaxed);
+            let now = unix_seconds(shared.clock.now()).saturating_add(skew);
+            let http = shared.api.http_request(request, &carried, now);
+            let cancel = Arc::clone(&call.cancel);
+            let response = shared.transport.send(
+                &http,
+                &Attempt {
+                    timeout: shared.request_timeout,
+                    repeatable: true,
+                    cancelled: Rc::new(move || cancel.check(None)),
+                },
+            );
+            let response = match response {
+                Ok(response) => response,
+                Err(error) => {
+                    return Attempted {
+                        outcomes: vec![judge::not_answered(&error); carried.len()],
+                        retry_after: None,
+                        warning,
+                    };
+                }
+            };
+            let shown = shared.api.shown(&response);
+            let mut outcomes = judge::judge(request, &carried, &shown).items;
+            if authentication_failed(outcomes.iter()) && warning.is_none() {
+                warning = shared.correct_clock(Some(&response), skew);
+                if warning.is_some() {
+                    continue;
+                }
+            }
+            if response.replayed {
+                let lost = judge::lost_before_replay();
+                let both = |last| judge::after_another_attempt(lost.clone(), last, false);
+                outcomes = outcomes.into_iter().map(both).collect();
+            }
+            let after = response.retry_after.as_deref();
+            let after = after.and_then(|value| policy::retry_after(value, shared.clock.now()));
+            return Attempted {
+                outcomes,
+                retry_after: after,
+                warning,
+            };
+        }
+    }
+
+    pub(crate) fn check_operation(
+        &self,
+        operation: &crate::outbox::Operation<'_>,
+    ) -> crate::error::Result<()> {
+        self.shared.api.check_operation(operation)
+    }
+}

@@ -1,0 +1,314 @@
+//! Background delivery: never block, never lose, never reorder.
+
+mod intake;
+mod operation;
+mod queue;
+mod report;
+mod senders;
+mod shared;
+mod stats;
+mod store;
+mod worker;
+
+use std::path::Path;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use crate::client::Client;
+use crate::config::Config;
+use crate::error::{Error, ErrorKind, Result};
+
+pub use operation::Operation;
+pub use report::Report;
+pub use stats::OutboxStats;
+pub use store::{NewRecord, Record, Store};
+
+use intake::{Intake, Refused, Room};
+use queue::Entry;
+use shared::Shared;
+use store::FileStore;
+use worker::Worker;
+
+/// How often this process was forked off; see [`note_fork`].
+static FORKS: AtomicU32 = AtomicU32::new(0);
+
+/// To be called in a child after `fork`: its outboxes, whose threads stayed in the
+/// parent, refuse from then on. The C library and the Python package do it by
+/// themselves.
+pub fn note_fork() {
+    FORKS.fetch_add(1, Ordering::Relaxed);
+}
+
+/// Delivers operations in the background, in the order of each token and account.
+///
+/// [`submit`](Outbox::submit) copies an operation and returns; what became of it
+/// is reported once, with the caller's own number. An operation is sent when it
+/// is the oldest on its token and on each of its accounts; failed ones are sent
+/// again in their place until they are settled or `outbox_deadline_ms` is over.
+/// With `outbox_file` operations outlive the process.
+///
+/// Shared by any number of threads. Dropping it closes it, with 2 s to deliver
+/// the rest.
+///
+/// ```no_run
+/// use std::time::Duration;
+/// use xgpush::{Config, Operation, Outbox};
+///
+/// let outbox = Outbox::open(&Config::new().set_from_env()?)?;
+/// outbox.submit(&Operation::bind("token-of-phone-1", &[("alice", None)]), 7)?;
+/// for report in outbox.reports(100, Duration::from_secs(1)) {
+///     println!("{}: {:?} {}", report.tag(), report.state(), report.message());
+/// }
+/// # Ok::<(), xgpush::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct Outbox {
+    shared: Arc<Shared>,
+    client: Client,
+    worker: Mutex<Option<JoinHandle<()>>>,
+    keeps_reports: bool,
+    forks: u32,
+    process: u32,
+}
+
+impl Outbox {
+    /// An outbox over a client of its own. With `outbox_file` it opens the file,
+    /// or makes it, and takes up what is in it.
+    ///
+    /// # Errors
+    /// As [`Client::new`], and [`Storage`](ErrorKind::Storage) when the file
+    /// cannot be used; nothing in it is deleted.
+    pub fn open(config: &Config) -> Result<Self> {
+        let options = &config.outbox;
+        let store: Option<Box<dyn Store>> = if options.file.is_empty() {
+            None
+        } else {
+            let path = Path::new(&options.file);
+            let file = FileStore::open(path, options.durability, options.file_max_bytes)?;
+            Some(Box::new(file))
+        };
+        Self::start(config, store)
+    }
+
+    /// An outbox over a store of the caller's.
+    ///
+    /// # Errors
+    /// As [`Client::new`], and what the store says.
+    pub fn with_store(config: &Config, store: impl Store + 'static) -> Result<Self> {
+        Self::start(config, Some(Box::new(store)))
+    }
+
+    fn start(config: &Config, store: Option<Box<dyn Store>>) -> Result<Self> {
+        let options = &config.outbox;
+        let client = Client::new(config)?;
+        let room = Room::new(options.max_operations as usize, options.max_bytes as usize);
+        let shared = Arc::new(Shared::new(Intake::new(room), options.reports));
+        let mut worker = Worker::new(Arc::clone(&shared), client.clone(), config, store);
+        worker.recover()?;
+        let thread = std::thread::Builder::new()
+            .name("xgpush-outbox".to_owned())
+            .spawn(move || worker.run())
+            .map_err(|error| {
+                Error::new(
+                    ErrorKind::Internal,
+                    format!("no thread can be had: {error}"),
+                )
+            })?;
+        Ok(Self {
+            shared,
+            client,
+            worker: Mutex::new(Some(thread)),
+            keeps_reports: options.reports,
+            forks: FORKS.load(Ordering::Relaxed),
+            process: std::process::id(),
+        })
+    }
+
+    /// Hands an operation in. It is copied, and this never waits: the report with
+    /// `tag` says what became of it.
+    ///
+    /// Two accounts of one type in one binding are allowed; the later one wins.
+    ///
+    /// # Errors
+    /// [`Full`](ErrorKind::Full), [`Closed`](ErrorKind::Closed), and
+    /// [`InvalidValue`](ErrorKind::InvalidValue) or
+    /// [`InvalidRequest`](ErrorKind::InvalidRequest) when it breaks a rule of the
+    /// protocol version. It was not taken then.
+    pub fn submit(&self, operation: &Operation<'_>, tag: u64) -> Result<()> {
+        self.still_here()?;
+        self.client.check_operation(operation)?;
+        let counters = &self.shared.counters;
+        let entry = Entry {
+            id: 0,
+            tag,
+            at: self.shared.now(),
+            body: operation.encode(),
+        };
+        match self.shared.intake.submit(entry) {
+            Ok(()) => {
+                counters.handed_in.fetch_add(1, Ordering::Relaxed);
+                Ok(())
+            }
+            Err(Refused::Full) => {
+                counters.full.fetch_add(1, Ordering::Relaxed);
+                Err(Error::new(
+                    ErrorKind::Full,
+                    "the outbox is full (outbox_max_operations, outbox_max_bytes): take reports, \
+                     and hand it in again later",
+                ))
+            }
+            Err(Refused::Closed) => Err(closed()),
+        }
+    }
+
+    /// As [`submit`](Outbox::submit), but waits up to `timeout` while it is full:
+    /// for programs that have nothing else to do.
+    ///
+    /// # Errors
+    /// As [`submit`](Outbox::submit).
+    pub fn submit_waiting(
+        &self,
+        operation: &Operation<'_>,
+        tag: u64,
+        timeout: Duration,
+    ) -> Result<()> {
+        const STEP: Duration = Duration::from_millis(2);
+        let ends = std::time::Instant::now().checked_add(timeout);
+        loop {
+            match self.submit(operation, tag) {
+                Err(error) if error.kind() == ErrorKind::Full => {
+                    if ends.is_some_and(|ends| std::time::Instant::now() >= ends) {
+                        return Err(error);
+                    }
+                    std::thread::sleep(STEP);
+                }
+                other => return other,
+            }
+        }
+    }
+
+    /// Up to `most` reports, in the order of the events; waits up to `timeout` for
+    /// the first one. Empty when none came, and at once after the end.
+    pub fn reports(&self, most: usize, timeout: Duration) -> Vec<Report> {
+        let mut reports = Vec::new();
+        self.take_reports(&mut reports, most, timeout);
+        reports
+    }
+
+    /// As [`reports`](Outbox::reports), to the end of a list that is used again
+    /// and again; answers how many came.
+    pub fn take_reports(&self, to: &mut Vec<Report>, most: usize, timeout: Duration) -> usize {
+        if self.still_here().is_err() {
+            return 0;
+        }
+        let before = to.len();
+        let count = self.shared.reports.take(to, most, timeout);
+        let ended = to[before..].iter().filter(|report| report.is_final());
+        self.shared.intake.room.leave(ended.count());
+        count
+    }
+
+    /// Whether no report will come any more: it is closed, and all were taken.
+    pub fn is_drained(&self) -> bool {
+        self.shared.reports.has_ended()
+    }
+
+    /// A descriptor that is readable while reports wait, and after the end. It
+    /// belongs to the outbox: wait for it, and do nothing else with it.
+    ///
+    /// # Errors
+    /// [`Internal`](ErrorKind::Internal) when the system gives none.
+    #[cfg(unix)]
+    pub fn reports_fd(&self) -> Result<std::os::fd::RawFd> {
+        self.still_here()?;
+        self.shared.reports.fd()
+    }
+
+    /// Delivers what is there without lingering, and waits for it up to
+    /// `timeout`. Answers how many operations are not settled then.
+    ///
+    /// # Errors
+    /// [`Closed`](ErrorKind::Closed) in a child after `fork`.
+    pub fn flush(&self, timeout: Duration) -> Result<usize> {
+        self.still_here()?;
+        let shared = &self.shared;
+        shared.flushing.fetch_add(1, Ordering::Relaxed);
+        shared.intake.bell.ring();
+        shared.wait(timeout, false);
+        shared.flushing.fetch_sub(1, Ordering::Relaxed);
+        Ok(shared.intake.room.open())
+    }
+
+    /// Takes nothing any more, delivers what is there for up to `timeout`, and
+    /// ends. Answers how many operations were left: they stay in the file, or,
+    /// without one, are reported as not sent or unknown. The reports can still be
+    /// taken. Closing twice does no harm, and in a child after `fork` it does
+    /// nothing.
+    pub fn close(&self, timeout: Duration) -> usize {
+        /// What the running requests get to notice that the client is closed.
+        const END: Duration = Duration::from_secs(1);
+        if self.still_here().is_err() {
+            return 0;
+        }
+        self.shared.close();
+        if !self.shared.wait(timeout, true) {
+            self.shared.stop();
+            self.client.close();
+        }
+        if self.shared.wait(END, true) {
+            let mut worker = self.worker.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(thread) = worker.take() {
+                let _ = thread.join();
+            }
+        }
+        self.shared.left.load(Ordering::Acquire)
+    }
+
+    /// The numbers.
+    pub fn stats(&self) -> OutboxStats {
+        let room = &self.shared.intake.room;
+        let now = self.shared.now();
+        self.shared.counters.read(now, room.open(), room.bytes())
+    }
+
+    /// Takes lines for a log: what fails in the background, and when it is over.
+    /// Called on the outbox's own thread: it must not wait. Never with a secret.
+    pub fn set_log(&self, log: Option<Arc<dyn Fn(&str) + Send + Sync>>) {
+        *self
+            .shared
+            .log
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = log;
+    }
+
+    /// Whether a report is kept for each operation (`outbox_reports`).
+    pub fn keeps_reports(&self) -> bool {
+        self.keeps_reports
+    }
+
+    fn still_here(&self) -> Result<()> {
+        if self.forks == FORKS.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        Err(Error::new(
+            ErrorKind::Closed,
+            "the outbox was opened in another process; after a fork the child opens its own",
+        ))
+    }
+}
+
+impl Drop for Outbox {
+    fn drop(&mut self) {
+        const REST: Duration = Duration::from_secs(2);
+        // A child after `fork` has no worker to wait for.
+        if std::process::id() == self.process {
+            self.close(REST);
+        }
+    }
+}
+
+fn closed() -> Error {
+    Error::new(ErrorKind::Closed, "the outbox is closed")
+}

@@ -1,0 +1,351 @@
+//! Order: what may be sent now, given what is queued and in flight. Pure code
+//! over values.
+//!
+//! The operations on one key form a chain, oldest first; one that is first on all
+//! of its keys may be sent. It stays first, through retries, until it is settled.
+
+mod chains;
+mod coalesce;
+
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap, VecDeque};
+
+use hashbrown::HashTable;
+
+use super::operation::Body;
+use crate::key::{Key, KeyHasher};
+use crate::plan::MAX_ITEMS_PER_REQUEST;
+
+/// Milliseconds since the outbox was opened.
+pub(crate) type Millis = u64;
+
+/// An operation as it enters the queue.
+#[derive(Debug, Clone)]
+pub(crate) struct Entry {
+    /// The store's number for it; 0: it is not stored.
+    pub(crate) id: u64,
+    /// The caller's own number.
+    pub(crate) tag: u64,
+    /// When it was handed in.
+    pub(crate) at: Millis,
+    pub(crate) body: Box<[u8]>,
+}
+
+/// An operation that left the queue.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Gone {
+    pub(crate) id: u64,
+    pub(crate) tag: u64,
+    pub(crate) at: Millis,
+    pub(crate) attempts: u16,
+    pub(crate) bytes: usize,
+}
+
+/// The number of a queued operation; used again once it is gone.
+pub(crate) type Slot = u32;
+
+const NONE: Slot = Slot::MAX;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// Not sent, or to be sent again.
+    Waiting,
+    /// In flight, or about to be settled.
+    Taken,
+    /// No operation.
+    Free,
+}
+
+/// The neighbours of an operation on one of its keys.
+#[derive(Debug, Clone, Copy)]
+struct Link {
+    prev: Slot,
+    next: Slot,
+}
+
+#[derive(Debug)]
+struct Queued {
+    body: Box<[u8]>,
+    id: u64,
+    tag: u64,
+    at: Millis,
+    /// Of the first two keys: hardly any operation has more.
+    links: [Link; 2],
+    /// On how many keys it is not the first.
+    waits: u16,
+    attempts: u16,
+    state: State,
+    /// In `ready`, `solo` or `delayed`: the number cannot be used again before
+    /// it was taken out there.
+    listed: bool,
+    /// To travel alone.
+    solo: bool,
+}
+
+/// The last operation on a key. The key itself is read from there.
+#[derive(Debug, Clone, Copy)]
+struct Tail {
+    slot: Slot,
+    key: u32,
+}
+
+/// Everything that is queued or in flight.
+#[derive(Debug)]
+pub(crate) struct Queue {
+    slots: Vec<Queued>,
+    free: Vec<Slot>,
+    /// The links of the third key and on.
+    more: HashMap<Slot, Box<[Link]>>,
+    tails: HashTable<Tail>,
+    hasher: KeyHasher,
+    /// What may be sent, by kind, oldest first.
+    ready: Vec<(u8, VecDeque<Slot>)>,
+    solo: VecDeque<Slot>,
+    delayed: BinaryHeap<Reverse<(Millis, Slot)>>,
+    linger: Millis,
+    len: usize,
+}
+
+impl Queue {
+    pub(crate) fn new(linger: Millis) -> Self {
+        Self {
+            slots: Vec::new(),
+            free: Vec::new(),
+            more: HashMap::new(),
+            tails: HashTable::new(),
+            hasher: KeyHasher::default(),
+            ready: Vec::new(),
+            solo: VecDeque::new(),
+            delayed: BinaryHeap::new(),
+            linger,
+            len: 0,
+        }
+    }
+
+    /// How many operations are queued or in flight.
+    pub(crate) fn len(&self) -> usize {
+        self.len
+    }
+
+    pub(crate) fn body(&self, slot: Slot) -> &[u8] {
+        &self.slots[slot as usize].body
+    }
+
+    pub(crate) fn id(&self, slot: Slot) -> u64 {
+        self.slots[slot as usize].id
+    }
+
+    /// When the oldest operation was handed in.
+    pub(crate) fn oldest(&self) -> Millis {
+        let queued = self
+            .slots
+            .iter()
+            .filter(|queued| queued.state != State::Free);
+        queued.map(|queued| queued.at).min().unwrap_or_default()
+    }
+
+    pub(crate) fn attempts(&self, slot: Slot) -> u16 {
+        self.slots[slot as usize].attempts
+    }
+
+    /// When the oldest of these was handed in.
+    pub(crate) fn at(&self, slot: Slot) -> Millis {
+        self.slots[slot as usize].at
+    }
+
+    /// Takes an operation in behind all that are there; those that it makes
+    /// pointless leave the queue and go to `superseded`.
+    pub(crate) fn push(&mut self, entry: Entry, superseded: &mut Vec<Gone>) {
+        while let Some(slot) = self.superseded_by(&entry) {
+            superseded.push(self.remove(slot));
+        }
+        let slot = self.place(entry);
+        self.append_to_chains(slot);
+        self.len += 1;
+        if self.slots[slot as usize].waits == 0 {
+            self.list_ready(slot);
+        }
+    }
+
+    fn place(&mut self, entry: Entry) -> Slot {
+        let alone = Link {
+            prev: NONE,
+            next: NONE,
+        };
+        let queued = Queued {
+            body: entry.body,
+            id: entry.id,
+            tag: entry.tag,
+            at: entry.at,
+            links: [alone; 2],
+            waits: 0,
+            attempts: 0,
+            state: State::Waiting,
+            listed: false,
+            solo: false,
+        };
+        if let Some(slot) = self.free.pop() {
+            self.slots[slot as usize] = queued;
+            return slot;
+        }
+        if self.slots.len() == self.slots.capacity() {
+            // By a quarter: twice would be memory that nothing uses.
+            self.slots.reserve_exact(self.slots.len() / 4 + 256);
+        }
+        self.slots.push(queued);
+        // `submit` bounds the number far below.
+        Slot::try_from(self.slots.len() - 1).expect("fewer than 2^32 operations")
+    }
+
+    /// The next operations to send together: of one kind, no two of them on one
+    /// key. `flush`: without waiting for more.
+    pub(crate) fn take(&mut self, now: Millis, flush: bool) -> Vec<Slot> {
+        self.list_due(now);
+        let mut batch = Vec::new();
+        while batch.is_empty() {
+            let Some(slot) = self.solo.pop_front() else {
+                break;
+            };
+            self.unlist(slot, &mut batch);
+        }
+        if !batch.is_empty() {
+            return batch;
+        }
+        let linger = self.linger;
+        while batch.is_empty() {
+            let slots = &self.slots;
+            let full = |list: &VecDeque<Slot>| list.len() >= MAX_ITEMS_PER_REQUEST;
+            let candidates = self.ready.iter_mut().filter_map(|(_, list)| {
+                let first = slots[*list.front()? as usize].at;
+                let due = flush || full(list) || first.saturating_add(linger) <= now;
+                due.then_some((first, list))
+            });
+            let Some((_, list)) = candidates.min_by_key(|(first, _)| *first) else {
+                break;
+            };
+            let count = list.len().min(MAX_ITEMS_PER_REQUEST);
+            let taken: Vec<Slot> = list.drain(..count).collect();
+            for slot in taken {
+                self.unlist(slot, &mut batch);
+            }
+        }
+        batch
+    }
+
+    /// Takes a number off its list; goes to `batch` if it is still to be sent.
+    fn unlist(&mut self, slot: Slot, batch: &mut Vec<Slot>) {
+        let queued = &mut self.slots[slot as usize];
+        queued.listed = false;
+        match queued.state {
+            State::Waiting => {
+                queued.state = State::Taken;
+                batch.push(slot);
+            }
+            State::Taken => {}
+            State::Free => self.free.push(slot),
+        }
+    }
+
+    /// Brings what was to be sent later, and is due, back to its place.
+    fn list_due(&mut self, now: Millis) {
+        while let Some(Reverse((due, slot))) = self.delayed.peek().copied() {
+            if due > now {
+                break;
+            }
+            self.delayed.pop();
+            let queued = &mut self.slots[slot as usize];
+            queued.listed = false;
+            match queued.state {
+                State::Waiting if queued.solo => {
+                    queued.listed = true;
+                    self.solo.push_back(slot);
+                }
+                State::Waiting => self.list_ready_first(slot),
+                State::Taken => {}
+                State::Free => self.free.push(slot),
+            }
+        }
+    }
+
+    fn list(&mut self, slot: Slot) -> &mut VecDeque<Slot> {
+        let queued = &mut self.slots[slot as usize];
+        queued.listed = true;
+        let kind = Body(&queued.body).kind();
+        let at = self.ready.iter().position(|(known, _)| *known == kind);
+        let at = at.unwrap_or_else(|| {
+            self.ready.push((kind, VecDeque::new()));
+            self.ready.len() - 1
+        });
+        &mut self.ready[at].1
+    }
+
+    fn list_ready(&mut self, slot: Slot) {
+        self.list(slot).push_back(slot);
+    }
+
+    fn list_ready_first(&mut self, slot: Slot) {
+        self.list(slot).push_front(slot);
+    }
+
+    /// When there may be something to take that is not there now.
+    pub(crate) fn next_due(&self) -> Option<Millis> {
+        let delayed = self.delayed.peek().map(|Reverse((due, _))| *due);
+        let fronts = self.ready.iter().filter_map(|(_, list)| list.front());
+        let lingering = fronts.map(|slot| self.at(*slot).saturating_add(self.linger));
+        lingering.chain(delayed).min()
+    }
+
+    /// Notes that a taken operation was sent.
+    pub(crate) fn count_attempt(&mut self, slot: Slot) {
+        let attempts = &mut self.slots[slot as usize].attempts;
+        *attempts = attempts.saturating_add(1);
+    }
+
+    /// Puts a taken operation back in its place, to be sent again from `due` on;
+    /// `solo`: alone.
+    pub(crate) fn retry(&mut self, slot: Slot, due: Millis, solo: bool) {
+        let queued = &mut self.slots[slot as usize];
+        queued.state = State::Waiting;
+        queued.solo |= solo;
+        queued.listed = true;
+        self.delayed.push(Reverse((due, slot)));
+    }
+
+    /// Takes those out of the hands of `take` that were handed in before `before`
+    /// and are not in flight; they stay first on their keys until they are
+    /// settled.
+    pub(crate) fn expire(&mut self, before: Millis) -> Vec<Slot> {
+        let mut expired = Vec::new();
+        for (slot, queued) in (0..).zip(&mut self.slots) {
+            if queued.state == State::Waiting && queued.at < before {
+                queued.state = State::Taken;
+                expired.push(slot);
+            }
+        }
+        expired
+    }
+
+    /// Every operation that is not in flight, oldest first, taken.
+    pub(crate) fn take_all(&mut self) -> Vec<Slot> {
+        let mut all = self.expire(Millis::MAX);
+        all.sort_by_key(|slot| self.slots[*slot as usize].at);
+        all
+    }
+
+    /// A taken operation is done with: what waited behind it may be sent.
+    pub(crate) fn settle(&mut self, slot: Slot) -> Gone {
+        self.remove(slot)
+    }
+}
+
+/// The token and the accounts; an account that is named twice comes twice.
+fn all_keys(body: Body<'_>) -> impl Iterator<Item = Key<'_>> {
+    let token = Some(body.token()).filter(|token| !token.is_empty());
+    let accounts = body.accounts();
+    token.map(Key::Token).into_iter().chain(
+        accounts.map(|(name, account_type)| Key::Account(name, account_type.unwrap_or_default())),
+    )
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,155 @@
+//! The chain of each key, and the index of their ends.
+
+use hashbrown::hash_table;
+
+use super::{Body, Gone, Key, Link, NONE, Queue, Queued, Slot, State, Tail, all_keys};
+
+const ALONE: Link = Link {
+    prev: NONE,
+    next: NONE,
+};
+
+impl Queue {
+    /// The last operation on a key.
+    pub(super) fn tail(&self, key: Key<'_>) -> Option<Slot> {
+        let hash = key.hash_by(&self.hasher);
+        let same = |tail: &Tail| key_of(&self.slots, tail.slot, tail.key) == key;
+        self.tails.find(hash, same).map(|tail| tail.slot)
+    }
+
+    /// Puts an operation at the end of the chain of each of its keys.
+    pub(super) fn append_to_chains(&mut self, slot: Slot) {
+        let numbers = self.key_numbers(slot);
+        if let Some(most) = numbers.last().filter(|most| **most > 1) {
+            let links = vec![ALONE; *most as usize - 1].into_boxed_slice();
+            self.more.insert(slot, links);
+        }
+        for number in numbers {
+            if let Some(prev) = self.replace_tail(slot, number) {
+                let there = self.number_at(prev, slot, number);
+                self.link(prev, there).next = slot;
+                self.link(slot, number).prev = prev;
+                self.slots[slot as usize].waits += 1;
+            }
+        }
+    }
+
+    /// Makes an operation the last one on one of its keys; answers the one
+    /// that was.
+    fn replace_tail(&mut self, slot: Slot, number: u32) -> Option<Slot> {
+        let (slots, hasher) = (&self.slots, &self.hasher);
+        let key = key_of(slots, slot, number);
+        let mine = Tail { slot, key: number };
+        let entry = self.tails.entry(
+            key.hash_by(hasher),
+            |tail| key_of(slots, tail.slot, tail.key) == key,
+            |tail| key_of(slots, tail.slot, tail.key).hash_by(hasher),
+        );
+        match entry {
+            hash_table::Entry::Occupied(mut known) => {
+                Some(std::mem::replace(known.get_mut(), mine).slot)
+            }
+            hash_table::Entry::Vacant(place) => {
+                place.insert(mine);
+                None
+            }
+        }
+    }
+
+    /// Takes an operation out of the queue.
+    pub(super) fn remove(&mut self, slot: Slot) -> Gone {
+        for number in self.key_numbers(slot) {
+            self.unlink(slot, number);
+        }
+        self.more.remove(&slot);
+        self.len -= 1;
+        let queued = &mut self.slots[slot as usize];
+        queued.state = State::Free;
+        let body = std::mem::take(&mut queued.body);
+        let gone = Gone {
+            id: queued.id,
+            tag: queued.tag,
+            at: queued.at,
+            attempts: queued.attempts,
+            bytes: body.len(),
+        };
+        if !queued.listed {
+            self.free.push(slot);
+        }
+        gone
+    }
+
+    fn unlink(&mut self, slot: Slot, number: u32) {
+        let Link { prev, next } = *self.link(slot, number);
+        if prev != NONE {
+            let there = self.number_at(prev, slot, number);
+            self.link(prev, there).next = next;
+        }
+        if next == NONE {
+            self.shorten(slot, number, prev);
+            return;
+        }
+        let there = self.number_at(next, slot, number);
+        self.link(next, there).prev = prev;
+        if prev == NONE {
+            let follower = &mut self.slots[next as usize];
+            follower.waits -= 1;
+            if follower.waits == 0 {
+                self.list_ready(next);
+            }
+        }
+    }
+
+    /// The last operation on a key leaves: the one before is the last now.
+    fn shorten(&mut self, slot: Slot, number: u32, prev: Slot) {
+        let there = (prev != NONE).then(|| self.number_at(prev, slot, number));
+        let hash = key_of(&self.slots, slot, number).hash_by(&self.hasher);
+        let mine = |tail: &Tail| tail.slot == slot && tail.key == number;
+        if let Ok(mut entry) = self.tails.find_entry(hash, mine) {
+            if let Some(key) = there {
+                *entry.get_mut() = Tail { slot: prev, key };
+            } else {
+                entry.remove();
+            }
+        }
+    }
+
+    fn link(&mut self, slot: Slot, number: u32) -> &mut Link {
+        let number = number as usize;
+        if number < 2 {
+            return &mut self.slots[slot as usize].links[number];
+        }
+        let more = self.more.get_mut(&slot);
+        &mut more.expect("an operation of many keys has its links")[number - 2]
+    }
+
+    /// The numbers of an operation's keys, each key once.
+    fn key_numbers(&self, slot: Slot) -> Vec<u32> {
+        keys(Body(self.body(slot)))
+            .map(|(number, _)| number)
+            .collect()
+    }
+
+    /// The number that a key of `slot` has at `neighbour`, which shares it.
+    fn number_at(&self, neighbour: Slot, slot: Slot, number: u32) -> u32 {
+        let key = key_of(&self.slots, slot, number);
+        let mut theirs = keys(Body(self.body(neighbour)));
+        let found = theirs.find(|(_, theirs)| *theirs == key);
+        found.expect("neighbours share the key of their chain").0
+    }
+}
+
+/// The keys of an operation with their numbers; an account that is named twice
+/// has the first one.
+fn keys(body: Body<'_>) -> impl Iterator<Item = (u32, Key<'_>)> {
+    (0..).zip(all_keys(body)).filter(move |(number, key)| {
+        let mut before = all_keys(body).take(*number as usize);
+        before.all(|earlier| earlier != *key)
+    })
+}
+
+fn key_of(slots: &[Queued], slot: Slot, number: u32) -> Key<'_> {
+    let mut keys = all_keys(Body(&slots[slot as usize].body));
+    keys.nth(number as usize)
+        .expect("a number of a key of this operation")
+}

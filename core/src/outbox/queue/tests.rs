@@ -1,0 +1,335 @@
+//! The queue against naive models: of order, and of what the service makes of a
+//! sequence of operations under every reading of the documents.
+
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::account::AccountType;
+use crate::outbox::operation::Operation;
+
+type Op = (u8, u8, Vec<(u8, u8)>);
+
+/// An operation on few tokens and accounts: (operator, token, accounts).
+fn op() -> impl Strategy<Value = Op> {
+    let accounts = prop::collection::vec((0_u8..3, 0_u8..2), 1..4);
+    (2_u8..6, 0_u8..3, accounts)
+}
+
+fn encoded((operator, token, accounts): &Op) -> Box<[u8]> {
+    let token = format!("t{token}");
+    let names: Vec<String> = accounts
+        .iter()
+        .map(|(name, _)| format!("a{name}"))
+        .collect();
+    let accounts: Vec<(&str, Option<AccountType>)> = names
+        .iter()
+        .zip(accounts)
+        .map(|(name, (_, t))| {
+            (
+                name.as_str(),
+                (*t > 0).then_some(AccountType(i32::from(*t))),
+            )
+        })
+        .collect();
+    match operator {
+        2 => Operation::bind(&token, &accounts).encode(),
+        3 => Operation::unbind(&token, &accounts).encode(),
+        4 => Operation::clear_token(&token).encode(),
+        _ => Operation::clear_account(&[accounts[0]]).encode(),
+    }
+}
+
+fn entry(n: usize, op: &Op) -> Entry {
+    Entry {
+        id: n as u64 + 1,
+        tag: n as u64,
+        at: n as u64,
+        body: encoded(op),
+    }
+}
+
+fn keys_of(body: &[u8]) -> Vec<Key<'_>> {
+    all_keys(Body(body)).collect()
+}
+
+fn tag(queue: &Queue, slot: Slot) -> u64 {
+    queue.slots[slot as usize].tag
+}
+
+#[derive(Debug, Clone)]
+enum Step {
+    Push(Op),
+    Take,
+    /// Settles the n-th taken one, or puts it back.
+    Finish(prop::sample::Index, bool),
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let step = prop_oneof![
+        4 => op().prop_map(Step::Push),
+        2 => Just(Step::Take),
+        3 => (any::<prop::sample::Index>(), any::<bool>()).prop_map(|(n, again)| Step::Finish(n, again)),
+    ];
+    prop::collection::vec(step, 0..120)
+}
+
+proptest! {
+    /// What may be sent is what a look at the whole list says: nothing older on
+    /// any of its keys is there.
+    #[test]
+    fn an_operation_is_taken_when_nothing_older_is_on_its_keys(steps in steps()) {
+        let mut queue = Queue::new(0);
+        let mut pushed = 0;
+        // (tag, body, taken), in hand-in order.
+        let mut model: Vec<(u64, Box<[u8]>, bool)> = Vec::new();
+        let mut flying: Vec<Slot> = Vec::new();
+        for step in steps {
+            match step {
+                Step::Push(op) => {
+                    let mut gone = Vec::new();
+                    queue.push(entry(pushed, &op), &mut gone);
+                    for gone in gone {
+                        prop_assert_eq!(gone.attempts, 0);
+                        let at = model.iter().position(|m| m.0 == gone.tag).unwrap();
+                        prop_assert!(!model.remove(at).2, "it was in flight");
+                    }
+                    model.push((pushed as u64, encoded(&op), false));
+                    pushed += 1;
+                }
+                Step::Take => {
+                    let free = |n: usize| {
+                        let keys = keys_of(&model[n].1);
+                        !model[n].2 && model[..n].iter().all(|m| {
+                            keys_of(&m.1).iter().all(|key| !keys.contains(key))
+                        })
+                    };
+                    let wanted: Vec<u64> = (0..model.len()).filter(|n| free(*n)).map(|n| model[n].0).collect();
+                    let batch = queue.take(Millis::MAX, false);
+                    prop_assert_eq!(batch.is_empty(), wanted.is_empty());
+                    prop_assert!(batch.len() <= MAX_ITEMS_PER_REQUEST);
+                    let kinds: Vec<u8> = batch.iter().map(|slot| queue.body(*slot)[0]).collect();
+                    prop_assert!(kinds.windows(2).all(|w| w[0] == w[1]));
+                    for slot in batch {
+                        let tag = tag(&queue, slot);
+                        prop_assert!(wanted.contains(&tag), "{tag} is not of {wanted:?}");
+                        queue.count_attempt(slot);
+                        model.iter_mut().find(|m| m.0 == tag).unwrap().2 = true;
+                        flying.push(slot);
+                    }
+                }
+                Step::Finish(n, again) => {
+                    if flying.is_empty() {
+                        continue;
+                    }
+                    let slot = flying.remove(n.index(flying.len()));
+                    let tag = tag(&queue, slot);
+                    let at = model.iter().position(|m| m.0 == tag).unwrap();
+                    if again {
+                        queue.retry(slot, 0, false);
+                        model[at].2 = false;
+                    } else {
+                        prop_assert_eq!(queue.settle(slot).tag, tag);
+                        model.remove(at);
+                    }
+                }
+            }
+            prop_assert_eq!(queue.len(), model.len());
+        }
+        // Everything comes out in the end, and nothing is left behind.
+        for slot in flying {
+            queue.settle(slot);
+        }
+        loop {
+            let batch = queue.take(Millis::MAX, true);
+            if batch.is_empty() {
+                break;
+            }
+            for slot in batch {
+                queue.settle(slot);
+            }
+        }
+        prop_assert_eq!(queue.len(), 0);
+        prop_assert!(queue.tails.is_empty() && queue.more.is_empty());
+        prop_assert_eq!(queue.free.len(), queue.slots.len());
+        prop_assert_eq!(queue.next_due(), None);
+    }
+
+    /// Leaving out what is superseded changes the end under no reading.
+    #[test]
+    fn what_is_superseded_makes_no_difference(ops in prop::collection::vec(op(), 1..25)) {
+        let mut queue = Queue::new(0);
+        let mut gone = Vec::new();
+        for (n, op) in ops.iter().enumerate() {
+            queue.push(entry(n, op), &mut gone);
+        }
+        let kept: Vec<&Op> = ops.iter().enumerate()
+            .filter(|(n, _)| gone.iter().all(|g| g.tag != *n as u64))
+            .map(|(_, op)| op)
+            .collect();
+        for overwrite_clears_all in [false, true] {
+            for rebinding_makes_newest in [false, true] {
+                let reading = |ops: &mut dyn Iterator<Item = &Op>| {
+                    let mut service = Service { overwrite_clears_all, rebinding_makes_newest, ..Service::default() };
+                    ops.for_each(|op| service.apply(op));
+                    service.bound
+                };
+                prop_assert_eq!(reading(&mut ops.iter()), reading(&mut kept.iter().copied()));
+            }
+        }
+    }
+}
+
+/// A service without batches: of each account the tokens, the newest last.
+#[derive(Default)]
+struct Service {
+    overwrite_clears_all: bool,
+    rebinding_makes_newest: bool,
+    bound: BTreeMap<(u8, u8), Vec<u8>>,
+}
+
+impl Service {
+    fn apply(&mut self, (operator, token, accounts): &Op) {
+        match operator {
+            2 => {
+                let types: Vec<u8> = accounts.iter().map(|(_, t)| *t).collect();
+                for (account, tokens) in &mut self.bound {
+                    let own = accounts.iter().rev().find(|(_, t)| *t == account.1) == Some(account);
+                    let cleared = self.overwrite_clears_all || types.contains(&account.1);
+                    if cleared && (!own || self.rebinding_makes_newest) {
+                        tokens.retain(|t| t != token);
+                    }
+                }
+                for (n, account) in accounts.iter().enumerate() {
+                    // Of two accounts of one type the later one wins.
+                    if accounts[n + 1..].iter().any(|(_, t)| *t == account.1) {
+                        continue;
+                    }
+                    let tokens = self.bound.entry(*account).or_default();
+                    if !tokens.contains(token) {
+                        tokens.push(*token);
+                    }
+                }
+            }
+            3 => {
+                for account in accounts {
+                    if let Some(tokens) = self.bound.get_mut(account) {
+                        tokens.retain(|t| t != token);
+                    }
+                }
+            }
+            4 => self
+                .bound
+                .values_mut()
+                .for_each(|tokens| tokens.retain(|t| t != token)),
+            _ => drop(self.bound.remove(&accounts[0])),
+        }
+        self.bound.retain(|_, tokens| !tokens.is_empty());
+    }
+}
+
+fn bind(token: &str, account: &str) -> Box<[u8]> {
+    Operation::bind(token, &[(account, None)]).encode()
+}
+
+fn push(queue: &mut Queue, at: Millis, body: Box<[u8]>) -> Vec<u64> {
+    let mut gone = Vec::new();
+    let entry = Entry {
+        id: 1,
+        tag: at,
+        at,
+        body,
+    };
+    queue.push(entry, &mut gone);
+    gone.into_iter().map(|gone| gone.tag).collect()
+}
+
+#[test]
+fn a_batch_goes_when_it_is_full_or_when_it_has_lingered() {
+    let mut queue = Queue::new(20);
+    for n in 0..19 {
+        push(&mut queue, n, bind(&format!("t{n}"), &format!("a{n}x")));
+    }
+    assert!(queue.take(19, false).is_empty());
+    assert_eq!(queue.next_due(), Some(20));
+    assert_eq!(queue.take(20, false).len(), 19);
+    for n in 100..125 {
+        push(&mut queue, n, bind(&format!("t{n}"), &format!("a{n}x")));
+    }
+    assert_eq!(
+        queue.take(101, false).len(),
+        20,
+        "full: nothing to wait for"
+    );
+    assert!(queue.take(101, false).is_empty());
+    assert_eq!(queue.take(101, true).len(), 5, "a flush does not linger");
+}
+
+#[test]
+fn a_login_storm_leaves_the_last_login() {
+    let mut queue = Queue::new(0);
+    assert!(push(&mut queue, 0, bind("phone", "alice")).is_empty());
+    let first = queue.take(0, true);
+    queue.count_attempt(first[0]);
+    let bob = push(&mut queue, 1, bind("phone", "bob"));
+    assert!(bob.is_empty(), "alice is in flight");
+    assert_eq!(push(&mut queue, 2, bind("phone", "carol")), [1]);
+    let clear = Operation::clear_token("phone").encode();
+    assert_eq!(push(&mut queue, 3, clear), [2]);
+    let dave = push(&mut queue, 4, bind("phone", "dave"));
+    assert!(dave.is_empty(), "a clear is more than an overwrite");
+    assert!(queue.take(9, true).is_empty());
+    queue.settle(first[0]);
+    let clear = queue.take(9, true);
+    assert_eq!(tag(&queue, clear[0]), 3);
+}
+
+#[test]
+fn what_is_durable_does_not_yield_to_what_is_not() {
+    let mut queue = Queue::new(0);
+    push(&mut queue, 0, bind("phone", "alice"));
+    let mut gone = Vec::new();
+    let volatile = Entry {
+        id: 0,
+        tag: 1,
+        at: 1,
+        body: bind("phone", "bob"),
+    };
+    queue.push(volatile, &mut gone);
+    assert!(gone.is_empty());
+}
+
+#[test]
+fn a_retry_keeps_its_place_and_waits_for_its_time() {
+    let mut queue = Queue::new(0);
+    push(&mut queue, 0, bind("t1", "alice"));
+    push(&mut queue, 1, bind("t2", "alice"));
+    push(&mut queue, 2, bind("t3", "carol"));
+    let batch = queue.take(2, true);
+    assert_eq!(batch.len(), 2);
+    for slot in &batch {
+        queue.count_attempt(*slot);
+    }
+    queue.retry(batch[0], 50, true);
+    queue.settle(batch[1]);
+    assert!(queue.take(49, true).is_empty());
+    assert_eq!(queue.next_due(), Some(50));
+    let alone = queue.take(50, true);
+    assert_eq!(alone.len(), 1);
+    assert_eq!((tag(&queue, alone[0]), queue.attempts(alone[0])), (0, 1));
+    queue.settle(alone[0]);
+    assert_eq!(tag(&queue, queue.ready[0].1[0]), 1);
+}
+
+#[test]
+fn what_expires_stays_first_until_it_is_settled() {
+    let mut queue = Queue::new(1000);
+    push(&mut queue, 0, bind("t1", "alice"));
+    push(&mut queue, 500, bind("t2", "alice"));
+    let expired = queue.expire(400);
+    assert_eq!(expired.len(), 1);
+    assert!(queue.take(9999, true).is_empty());
+    queue.settle(expired[0]);
+    assert_eq!(queue.take(9999, true).len(), 1);
+}

@@ -1,0 +1,165 @@
+//! What the outbox's thread and everybody else have in common.
+
+use std::fmt;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::{Duration, Instant, SystemTime};
+
+use super::intake::Intake;
+use super::queue::{Gone, Millis};
+use super::report::{Event, Report, Reports};
+use super::stats::Counters;
+use super::worker::millis;
+use crate::outcome::{ItemOutcome, Reason};
+
+/// Takes a line for a log.
+pub(crate) type Log = Arc<dyn Fn(&str) + Send + Sync>;
+
+pub(super) struct Shared {
+    pub(super) intake: Intake,
+    pub(super) reports: Reports,
+    pub(super) counters: Counters,
+    /// When it was opened, in milliseconds since 1970.
+    pub(super) opened: Millis,
+    started: Instant,
+    keeps_reports: bool,
+    /// How many wait for everything to be settled.
+    pub(super) flushing: AtomicUsize,
+    closing: AtomicBool,
+    stopping: AtomicBool,
+    /// Whether the worker has ended; told through `changed`, as is every
+    /// settlement.
+    ended: Mutex<bool>,
+    changed: Condvar,
+    /// How many operations were left when the worker ended.
+    pub(super) left: AtomicUsize,
+    pub(super) log: Mutex<Option<Log>>,
+}
+
+impl Shared {
+    pub(super) fn new(intake: Intake, keeps_reports: bool) -> Self {
+        let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+        Self {
+            intake,
+            reports: Reports::default(),
+            counters: Counters::default(),
+            opened: millis(since.unwrap_or_default()),
+            started: Instant::now(),
+            keeps_reports,
+            flushing: AtomicUsize::new(0),
+            closing: AtomicBool::new(false),
+            stopping: AtomicBool::new(false),
+            ended: Mutex::new(false),
+            changed: Condvar::new(),
+            left: AtomicUsize::new(0),
+            log: Mutex::new(None),
+        }
+    }
+
+    /// Milliseconds since 1970; never goes back.
+    pub(super) fn now(&self) -> Millis {
+        self.opened + millis(self.started.elapsed())
+    }
+
+    pub(super) fn is_closing(&self) -> bool {
+        self.closing.load(Ordering::Acquire)
+    }
+
+    pub(super) fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::Acquire)
+    }
+
+    /// Takes nothing any more, and delivers what is there.
+    pub(super) fn close(&self) {
+        self.intake.close();
+        self.closing.store(true, Ordering::Release);
+        self.intake.bell.ring();
+    }
+
+    /// Ends without delivering the rest.
+    pub(super) fn stop(&self) {
+        self.stopping.store(true, Ordering::Release);
+        self.intake.bell.ring();
+    }
+
+    /// Reports what was decided, and makes room.
+    pub(super) fn settle(&self, settled: Vec<(Gone, ItemOutcome)>) {
+        if settled.is_empty() {
+            return;
+        }
+        let at = self.now();
+        let count = settled.len();
+        let mut reports = Vec::with_capacity(if self.keeps_reports { count } else { 0 });
+        for (gone, mut outcome) in settled {
+            outcome.attempts = gone.attempts;
+            if outcome.reason == Reason::Superseded {
+                self.counters.superseded.fetch_add(1, Ordering::Relaxed);
+            } else {
+                self.counters.settle(outcome.state());
+            }
+            let took = at.saturating_sub(gone.at.max(self.opened));
+            self.counters.latency.fetch_add(took, Ordering::Relaxed);
+            if self.keeps_reports {
+                reports.push(Report {
+                    tag: gone.tag,
+                    event: Event::settled(outcome),
+                    handed_in: gone.at,
+                    at,
+                });
+            }
+            self.intake.room.settle(gone.bytes);
+        }
+        if self.keeps_reports {
+            self.reports.push(reports);
+        } else {
+            self.intake.room.leave(count);
+        }
+        let _ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
+        self.changed.notify_all();
+    }
+
+    pub(super) fn end(&self) {
+        *self.ended.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        self.changed.notify_all();
+    }
+
+    /// Waits until nothing is open, or the worker has ended if `to_the_end`.
+    pub(super) fn wait(&self, timeout: Duration, to_the_end: bool) -> bool {
+        let ends = Instant::now().checked_add(timeout);
+        let mut ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
+        loop {
+            if *ended || (!to_the_end && self.intake.room.open() == 0) {
+                return true;
+            }
+            let left = ends.map_or(Duration::from_secs(3600), |ends| {
+                ends.saturating_duration_since(Instant::now())
+            });
+            if left.is_zero() {
+                return false;
+            }
+            let waited = self.changed.wait_timeout(ended, left);
+            ended = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
+    pub(super) fn log(&self, line: &str) {
+        let log = self
+            .log
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
+        // Not locked while the caller's code runs.
+        if let Some(log) = log {
+            log(line);
+        }
+    }
+}
+
+impl fmt::Debug for Shared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Outbox")
+            .field("open", &self.intake.room.open())
+            .field("closing", &self.is_closing())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,267 @@
+//! What an outbox has done, and what it holds.
+
+use std::fmt::Write as _;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use serde::Serialize;
+
+use crate::outcome::State;
+
+/// Counted since the outbox was opened; the gauges are of now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+pub struct OutboxStats {
+    /// Operations that were taken.
+    pub handed_in: u64,
+    /// Operations that were refused because it was full.
+    pub full: u64,
+    /// Operations that a file brought back.
+    pub recovered: u64,
+    /// Operations that were stored.
+    pub durable: u64,
+    /// Final reports: accepted.
+    pub accepted: u64,
+    /// Final reports: rejected.
+    pub rejected: u64,
+    /// Final reports: unknown.
+    pub unknown: u64,
+    /// Final reports: not sent, superseded ones not counted.
+    pub not_sent: u64,
+    /// Final reports: superseded.
+    pub superseded: u64,
+    /// HTTP requests.
+    pub requests: u64,
+    /// Operations that were sent, again ones included.
+    pub sent: u64,
+    /// Operations that were put back to be sent again.
+    pub retries: u64,
+    /// Requests that the service answered with "too fast".
+    pub throttled: u64,
+    /// Requests that failed as a whole.
+    pub failures: u64,
+    /// Times that the store failed.
+    pub store_failures: u64,
+    /// Milliseconds from hand-in to the final report, over all of them.
+    pub latency_ms_sum: u64,
+    /// Gauge: handed in and not settled.
+    pub open: u64,
+    /// Gauge: requests under way.
+    pub in_flight: u64,
+    /// Gauge: bytes of tokens and accounts that are not settled.
+    pub bytes: u64,
+    /// Gauge: age of the operation that waits longest, in milliseconds.
+    pub oldest_ms: u64,
+    /// Gauge: 1 while the breaker is open.
+    pub breaker_open: u64,
+}
+
+/// Name, text, whether it is a gauge, and where it is.
+type Row = (&'static str, &'static str, bool, fn(&OutboxStats) -> u64);
+
+const ROWS: &[Row] = &[
+    (
+        "handed_in_total",
+        "Operations that were taken.",
+        false,
+        |s| s.handed_in,
+    ),
+    (
+        "full_total",
+        "Operations that were refused because the outbox was full.",
+        false,
+        |s| s.full,
+    ),
+    (
+        "recovered_total",
+        "Operations that the file brought back.",
+        false,
+        |s| s.recovered,
+    ),
+    (
+        "durable_total",
+        "Operations that were stored.",
+        false,
+        |s| s.durable,
+    ),
+    ("requests_total", "HTTP requests.", false, |s| s.requests),
+    (
+        "sent_total",
+        "Operations that were sent, again ones included.",
+        false,
+        |s| s.sent,
+    ),
+    (
+        "retries_total",
+        "Operations that were put back to be sent again.",
+        false,
+        |s| s.retries,
+    ),
+    (
+        "throttled_total",
+        "Requests that were answered with \"too fast\".",
+        false,
+        |s| s.throttled,
+    ),
+    (
+        "failures_total",
+        "Requests that failed as a whole.",
+        false,
+        |s| s.failures,
+    ),
+    (
+        "store_failures_total",
+        "Times that the store failed.",
+        false,
+        |s| s.store_failures,
+    ),
+    (
+        "latency_milliseconds_sum",
+        "From hand-in to the final report.",
+        false,
+        |s| s.latency_ms_sum,
+    ),
+    ("open", "Operations that are not settled.", true, |s| s.open),
+    ("in_flight", "Requests under way.", true, |s| s.in_flight),
+    (
+        "bytes",
+        "Bytes of tokens and accounts that are not settled.",
+        true,
+        |s| s.bytes,
+    ),
+    (
+        "oldest_milliseconds",
+        "Age of the oldest open operation.",
+        true,
+        |s| s.oldest_ms,
+    ),
+    (
+        "breaker_open",
+        "1 while sending is paused after failures.",
+        true,
+        |s| s.breaker_open,
+    ),
+];
+
+impl OutboxStats {
+    /// The numbers as one JSON object, by the names of the fields.
+    pub fn to_json(&self) -> String {
+        serde_json::to_string(self).expect("numbers have no value that JSON lacks")
+    }
+
+    /// The numbers in the text format that Prometheus reads, names beginning with
+    /// `xgpush_outbox_`.
+    pub fn to_prometheus(&self) -> String {
+        let mut text = String::new();
+        for (name, help, gauge, value) in ROWS {
+            let kind = if *gauge { "gauge" } else { "counter" };
+            let _ = writeln!(text, "# HELP xgpush_outbox_{name} {help}");
+            let _ = writeln!(text, "# TYPE xgpush_outbox_{name} {kind}");
+            let _ = writeln!(text, "xgpush_outbox_{name} {}", value(self));
+        }
+        let _ = writeln!(
+            text,
+            "# HELP xgpush_outbox_settled_total Final reports.\n\
+             # TYPE xgpush_outbox_settled_total counter"
+        );
+        for (state, value) in [
+            ("accepted", self.accepted),
+            ("rejected", self.rejected),
+            ("unknown", self.unknown),
+            ("not_sent", self.not_sent),
+            ("superseded", self.superseded),
+        ] {
+            let _ = writeln!(
+                text,
+                "xgpush_outbox_settled_total{{state=\"{state}\"}} {value}"
+            );
+        }
+        text
+    }
+}
+
+/// The counters, written by the worker and by those who hand in.
+#[derive(Debug, Default)]
+pub(crate) struct Counters {
+    pub(crate) handed_in: AtomicU64,
+    pub(crate) full: AtomicU64,
+    pub(crate) recovered: AtomicU64,
+    pub(crate) durable: AtomicU64,
+    settled: [AtomicU64; 4],
+    pub(crate) superseded: AtomicU64,
+    pub(crate) requests: AtomicU64,
+    pub(crate) sent: AtomicU64,
+    pub(crate) retries: AtomicU64,
+    pub(crate) throttled: AtomicU64,
+    pub(crate) failures: AtomicU64,
+    pub(crate) store_failures: AtomicU64,
+    pub(crate) latency: AtomicU64,
+    pub(crate) in_flight: AtomicU64,
+    /// When the oldest open operation was handed in; 0: there is none.
+    pub(crate) oldest: AtomicU64,
+    pub(crate) breaker_open: AtomicU64,
+}
+
+pub(crate) fn add(counter: &AtomicU64, more: usize) {
+    counter.fetch_add(more as u64, Ordering::Relaxed);
+}
+
+impl Counters {
+    pub(crate) fn settle(&self, state: State) {
+        self.settled[state as usize - 1].fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn read(&self, now: u64, open: usize, bytes: usize) -> OutboxStats {
+        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        let settled = |state: State| read(&self.settled[state as usize - 1]);
+        let oldest = read(&self.oldest);
+        OutboxStats {
+            handed_in: read(&self.handed_in),
+            full: read(&self.full),
+            recovered: read(&self.recovered),
+            durable: read(&self.durable),
+            accepted: settled(State::Accepted),
+            rejected: settled(State::Rejected),
+            unknown: settled(State::Unknown),
+            not_sent: settled(State::NotSent),
+            superseded: read(&self.superseded),
+            requests: read(&self.requests),
+            sent: read(&self.sent),
+            retries: read(&self.retries),
+            throttled: read(&self.throttled),
+            failures: read(&self.failures),
+            store_failures: read(&self.store_failures),
+            latency_ms_sum: read(&self.latency),
+            open: open as u64,
+            in_flight: read(&self.in_flight),
+            bytes: bytes as u64,
+            oldest_ms: if oldest == 0 || open == 0 {
+                0
+            } else {
+                now.saturating_sub(oldest)
+            },
+            breaker_open: read(&self.breaker_open),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_number_is_in_both_texts() {
+        let counters = Counters::default();
+        counters.settle(State::Rejected);
+        add(&counters.requests, 7);
+        let stats = counters.read(10, 3, 100);
+        let json: serde_json::Value = serde_json::from_str(&stats.to_json()).unwrap();
+        assert_eq!(json["rejected"], 1);
+        assert_eq!(json["requests"], 7);
+        let page = stats.to_prometheus();
+        assert!(page.contains("xgpush_outbox_requests_total 7\n"), "{page}");
+        assert!(
+            page.contains("settled_total{state=\"rejected\"} 1\n"),
+            "{page}"
+        );
+        assert_eq!(ROWS.len() + 5, json.as_object().unwrap().len());
+    }
+}

@@ -1,0 +1,59 @@
+//! Where operations outlive the process: a trait, so that a fleet's shared store
+//! on an engine of its own can stand beside the file.
+
+mod file;
+
+use crate::error::Result;
+
+pub(crate) use file::FileStore;
+
+/// A stored operation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Record {
+    /// The store's number for it: larger for what was appended later, never 0.
+    pub id: u64,
+    /// The caller's own number.
+    pub tag: u64,
+    /// When it was handed in, in milliseconds since 1970-01-01 UTC.
+    pub handed_in_ms: u64,
+    /// The operation, in a form of this crate's own.
+    pub body: Box<[u8]>,
+}
+
+/// An operation to store.
+#[derive(Debug, Clone, Copy)]
+pub struct NewRecord<'a> {
+    /// As [`Record::tag`].
+    pub tag: u64,
+    /// As [`Record::handed_in_ms`].
+    pub handed_in_ms: u64,
+    /// As [`Record::body`].
+    pub body: &'a [u8],
+}
+
+/// Keeps operations in the order in which they were handed in, until they are
+/// acknowledged. Used by one thread at a time; what it does may take time.
+pub trait Store: Send {
+    /// Appends all of them, or none, and answers the number of the first; the
+    /// others follow it without a gap. When it returns they are as durable as
+    /// the store makes them.
+    ///
+    /// # Errors
+    /// [`Storage`](crate::ErrorKind::Storage): none is stored, and a later try
+    /// may end better.
+    fn append(&mut self, records: &[NewRecord<'_>]) -> Result<u64>;
+
+    /// Up to `most` operations after number `after` that are not acknowledged, in
+    /// order.
+    ///
+    /// # Errors
+    /// [`Storage`](crate::ErrorKind::Storage).
+    fn claim(&mut self, after: u64, most: usize) -> Result<Vec<Record>>;
+
+    /// Forgets these. All of them, or none.
+    ///
+    /// # Errors
+    /// [`Storage`](crate::ErrorKind::Storage): none is forgotten, and a later try
+    /// may end better.
+    fn acknowledge(&mut self, ids: &[u64]) -> Result<()>;
+}

@@ -1,0 +1,205 @@
+//! One `SQLite` file, with a lock file beside it.
+
+mod lock;
+
+use std::path::Path;
+
+use rusqlite::{Connection, ErrorCode, OpenFlags, params};
+
+use super::{NewRecord, Record, Store};
+use crate::config::Durability;
+use crate::error::{Error, ErrorKind, Result};
+use crate::outbox::operation::Body;
+
+use lock::Lock;
+
+/// `xgpo`: what makes a `SQLite` file one of ours.
+const APPLICATION_ID: i32 = 0x7867_706f;
+
+/// The version of the schema, and of the bytes in it.
+const SCHEMA: i32 = 1;
+
+/// The store that `outbox_file` names.
+pub(crate) struct FileStore {
+    db: Connection,
+    name: String,
+    // Given up last.
+    _lock: Lock,
+}
+
+impl FileStore {
+    /// Opens the file, or makes it.
+    pub(crate) fn open(path: &Path, durability: Durability, max_bytes: u32) -> Result<Self> {
+        let name = path.display().to_string();
+        let lock = Lock::take(path).map_err(|why| storage(&name, &why))?;
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+            | OpenFlags::SQLITE_OPEN_CREATE
+            | OpenFlags::SQLITE_OPEN_NO_MUTEX
+            | OpenFlags::SQLITE_OPEN_PRIVATE_CACHE;
+        let db = Connection::open_with_flags(path, flags).map_err(|e| failed(&name, &e))?;
+        let mut store = Self {
+            db,
+            name,
+            _lock: lock,
+        };
+        store.prepare(durability, max_bytes)?;
+        Ok(store)
+    }
+
+    fn prepare(&mut self, durability: Durability, max_bytes: u32) -> Result<()> {
+        let name = self.name.clone();
+        let fail = |error: rusqlite::Error| failed(&name, &error);
+        let number = |sql: &str| -> Result<i64> {
+            self.db.query_row(sql, [], |row| row.get(0)).map_err(fail)
+        };
+        let application = number("PRAGMA application_id")?;
+        let version = number("PRAGMA user_version")?;
+        let tables = number("SELECT count(*) FROM sqlite_schema")?;
+        let is_new = tables == 0 && application == 0 && version == 0;
+        if !is_new && application != i64::from(APPLICATION_ID) {
+            return Err(storage(&self.name, "is a database of another program"));
+        }
+        if version > i64::from(SCHEMA) {
+            let why = format!(
+                "has schema {version}, and this version of xgpush knows schemas up to {SCHEMA}: it \
+                 was written by a newer version"
+            );
+            return Err(storage(&self.name, &why));
+        }
+        // The lock file keeps other processes out, so the index of the WAL need
+        // not be shared.
+        let synchronous = match durability {
+            Durability::Process => "NORMAL",
+            Durability::Power => "FULL",
+        };
+        self.db
+            .execute_batch(&format!(
+                "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; \
+                 PRAGMA synchronous = {synchronous}; PRAGMA journal_size_limit = 4194304; \
+                 PRAGMA temp_store = MEMORY;"
+            ))
+            .map_err(fail)?;
+        if is_new {
+            self.db
+                .execute_batch(&format!(
+                    "BEGIN IMMEDIATE; \
+                     CREATE TABLE operation (id INTEGER PRIMARY KEY, \
+                     tag INTEGER NOT NULL, handed_in INTEGER NOT NULL, body BLOB NOT NULL) STRICT; \
+                     PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {SCHEMA}; \
+                     COMMIT;"
+                ))
+                .map_err(fail)?;
+        }
+        let sound: String = self
+            .db
+            .query_row("PRAGMA quick_check(1)", [], |row| row.get(0))
+            .map_err(fail)?;
+        if sound != "ok" {
+            return Err(storage(&self.name, &format!("is corrupt: {sound}")));
+        }
+        // Read-only files open, and fail at the first write: better now.
+        self.db
+            .execute_batch(&format!(
+                "BEGIN IMMEDIATE; PRAGMA user_version = {SCHEMA}; COMMIT;"
+            ))
+            .map_err(fail)?;
+        let page = number("PRAGMA page_size")?.max(512);
+        let most = (i64::from(max_bytes) / page).max(16);
+        self.db
+            .execute_batch(&format!("PRAGMA max_page_count = {most}"))
+            .map_err(fail)
+    }
+
+    fn transaction<T>(
+        &mut self,
+        work: impl FnOnce(&rusqlite::Transaction<'_>) -> rusqlite::Result<T>,
+    ) -> Result<T> {
+        let done = self.db.transaction().and_then(|transaction| {
+            let done = work(&transaction)?;
+            transaction.commit()?;
+            Ok(done)
+        });
+        done.map_err(|error| failed(&self.name, &error))
+    }
+}
+
+impl Store for FileStore {
+    fn append(&mut self, records: &[NewRecord<'_>]) -> Result<u64> {
+        self.transaction(|transaction| {
+            let mut insert = transaction
+                .prepare("INSERT INTO operation (tag, handed_in, body) VALUES (?1, ?2, ?3)")?;
+            let mut first = 0_i64;
+            for record in records {
+                let id = insert.insert(params![
+                    record.tag.cast_signed(),
+                    record.handed_in_ms.cast_signed(),
+                    record.body
+                ])?;
+                first = if first == 0 { id } else { first };
+            }
+            Ok(first.cast_unsigned())
+        })
+    }
+
+    fn claim(&mut self, after: u64, most: usize) -> Result<Vec<Record>> {
+        let name = self.name.clone();
+        let records: Vec<Record> = self.transaction(|transaction| {
+            let mut select = transaction.prepare(
+                "SELECT id, tag, handed_in, body FROM operation WHERE id > ?1 ORDER BY id LIMIT ?2",
+            )?;
+            let most = i64::try_from(most).unwrap_or(i64::MAX);
+            let rows = select.query_map(params![after.cast_signed(), most], |row| {
+                Ok(Record {
+                    id: row.get::<_, i64>(0)?.cast_unsigned(),
+                    tag: row.get::<_, i64>(1)?.cast_unsigned(),
+                    handed_in_ms: row.get::<_, i64>(2)?.cast_unsigned(),
+                    body: row.get::<_, Vec<u8>>(3)?.into_boxed_slice(),
+                })
+            })?;
+            rows.collect()
+        })?;
+        match records.iter().find(|record| !Body(&record.body).is_valid()) {
+            None => Ok(records),
+            Some(bad) => {
+                let why = format!("is corrupt: operation {} cannot be read", bad.id);
+                Err(storage(&name, &why))
+            }
+        }
+    }
+
+    fn acknowledge(&mut self, ids: &[u64]) -> Result<()> {
+        self.transaction(|transaction| {
+            let mut delete = transaction.prepare("DELETE FROM operation WHERE id = ?1")?;
+            for id in ids {
+                delete.execute(params![id.cast_signed()])?;
+            }
+            Ok(())
+        })
+    }
+}
+
+fn failed(name: &str, error: &rusqlite::Error) -> Error {
+    let why = match error.sqlite_error_code() {
+        Some(ErrorCode::DiskFull) => "is full (outbox_file_max_bytes, or the disk)".to_owned(),
+        Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => {
+            format!("cannot be written: {error}")
+        }
+        Some(ErrorCode::NotADatabase) => "is no file of the outbox".to_owned(),
+        Some(ErrorCode::DatabaseCorrupt) => format!("is corrupt: {error}"),
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
+            "is held by another program".to_owned()
+        }
+        _ => format!("failed: {error}"),
+    };
+    storage(name, &why)
+}
+
+fn storage(name: &str, why: &str) -> Error {
+    Error::new(
+        ErrorKind::Storage,
+        format!("the outbox's file {name} {why}; nothing in it was deleted"),
+    )
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,489 @@
+//! The outbox's own thread: takes in, stores, sends, and settles.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use super::operation;
+use super::queue::{Entry, Gone, Millis, Queue, Slot};
+use super::report::{Event, Report};
+use super::senders::{Done, Job, Senders};
+use super::shared::Shared;
+use super::stats::add;
+use super::store::{NewRecord, Store};
+use crate::client::Client;
+use crate::config::{Config, OutboxConfig};
+use crate::judge;
+use crate::outcome::{ItemOutcome, Reason, State};
+use crate::policy::{Backoff, Fate, Gate, Health, fate, health};
+
+/// How many operations go into one transaction.
+const COMMIT: usize = 2000;
+
+/// How long after the last hand-in the worker looks by itself, so that nobody
+/// pays for waking it.
+const AWAKE: Millis = 1000;
+
+/// How often it looks for operations whose time is over, and tries a store again
+/// that failed.
+const SECOND: Millis = 1000;
+
+/// Attempts after which an operation whose request fails, while others get
+/// through, travels alone.
+const SUSPECT_AFTER: u16 = 3;
+
+pub(super) struct Worker {
+    shared: Arc<Shared>,
+    client: Client,
+    options: OutboxConfig,
+    backoff: Backoff,
+    gate: Gate,
+    queue: Queue,
+    store: Option<Box<dyn Store>>,
+    senders: Senders,
+    /// What is known of operations that are to be sent again.
+    last: HashMap<Slot, ItemOutcome>,
+    /// Decided, and to be forgotten by the store before anything follows them.
+    ending: Vec<(Slot, ItemOutcome)>,
+    superseded: Vec<Gone>,
+    inbox: Vec<Entry>,
+    awake_until: Millis,
+    store_rests_until: Millis,
+    expires_at: Millis,
+}
+
+impl Worker {
+    pub(super) fn new(
+        shared: Arc<Shared>,
+        client: Client,
+        config: &Config,
+        store: Option<Box<dyn Store>>,
+    ) -> Self {
+        let backoff = Backoff {
+            max_attempts: config.max_attempts,
+            base: config.retry_base,
+            throttle_base: config.throttle_base,
+            cap: config.max_backoff,
+        };
+        let options = config.outbox.clone();
+        let told = Arc::clone(&shared);
+        let tell = Box::new(move || told.intake.bell.ring());
+        let linger = millis(options.linger);
+        Self {
+            senders: Senders::new(client.clone(), options.parallel as usize, tell),
+            gate: Gate::new(backoff),
+            queue: Queue::new(linger),
+            shared,
+            client,
+            backoff,
+            store,
+            options,
+            last: HashMap::new(),
+            ending: Vec::new(),
+            superseded: Vec::new(),
+            inbox: Vec::new(),
+            awake_until: 0,
+            store_rests_until: 0,
+            expires_at: 0,
+        }
+    }
+
+    /// Takes up what the store has from before.
+    pub(super) fn recover(&mut self) -> crate::error::Result<()> {
+        let Some(store) = &mut self.store else {
+            return Ok(());
+        };
+        let mut after = 0;
+        loop {
+            let records = store.claim(after, COMMIT)?;
+            let Some(last) = records.last() else {
+                return Ok(());
+            };
+            after = last.id;
+            add(&self.shared.counters.recovered, records.len());
+            for record in records {
+                self.shared.intake.room.recover(record.body.len());
+                let entry = Entry {
+                    id: record.id,
+                    tag: record.tag,
+                    at: record.handed_in_ms,
+                    body: record.body,
+                };
+                self.queue.push(entry, &mut self.superseded);
+            }
+        }
+    }
+
+    /// Until the outbox is closed.
+    pub(super) fn run(mut self) {
+        let _end = EndOfWorker(Arc::clone(&self.shared));
+        self.shared.intake.bell.belongs_to(std::thread::current());
+        self.expires_at = self.now() + SECOND;
+        loop {
+            self.take_in();
+            self.take_done();
+            self.expire();
+            self.acknowledge();
+            if self.shared.is_stopping() {
+                if self.senders.in_flight() == 0 {
+                    break;
+                }
+            } else {
+                if self.shared.is_closing() && self.shared.intake.room.open() == 0 {
+                    break;
+                }
+                self.dispatch();
+            }
+            self.look();
+            self.sleep();
+        }
+        self.finish();
+    }
+
+    fn now(&self) -> Millis {
+        self.shared.now()
+    }
+
+    fn is_flushing(&self) -> bool {
+        self.shared.is_closing() || self.shared.flushing.load(Ordering::Relaxed) > 0
+    }
+
+    /// From the intake into the store, and then into the queue.
+    fn take_in(&mut self) {
+        let mut entries = self.shared.intake.empty(std::mem::take(&mut self.inbox));
+        if entries.is_empty() {
+            self.inbox = entries;
+            return;
+        }
+        self.awake_until = self.now() + AWAKE;
+        for chunk in entries.chunks_mut(COMMIT) {
+            self.store_all(chunk);
+        }
+        for entry in entries.drain(..) {
+            self.queue.push(entry, &mut self.superseded);
+        }
+        // A burst's memory is not kept.
+        if entries.capacity() <= 4 * COMMIT {
+            self.inbox = entries;
+        }
+    }
+
+    fn store_all(&mut self, entries: &mut [Entry]) {
+        let Some(store) = &mut self.store else {
+            return;
+        };
+        let records: Vec<NewRecord<'_>> = entries
+            .iter()
+            .map(|entry| NewRecord {
+                tag: entry.tag,
+                handed_in_ms: entry.at,
+                body: &entry.body,
+            })
+            .collect();
+        match store.append(&records) {
+            Ok(first) => {
+                for (id, entry) in (first..).zip(entries.iter_mut()) {
+                    entry.id = id;
+                }
+                add(&self.shared.counters.durable, entries.len());
+                if self.options.durable_notices {
+                    let at = self.now();
+                    self.shared.reports.push(entries.iter().map(|entry| Report {
+                        tag: entry.tag,
+                        event: Event::Durable,
+                        handed_in: entry.at,
+                        at,
+                    }));
+                }
+            }
+            // They are delivered from memory, and not called durable.
+            Err(error) => {
+                add(&self.shared.counters.store_failures, 1);
+                self.shared.log(&format!("{error}"));
+            }
+        }
+    }
+
+    fn take_done(&mut self) {
+        for done in self.senders.done() {
+            self.judge(done);
+        }
+    }
+
+    fn judge(&mut self, done: Done) {
+        let now = self.now();
+        let Done {
+            slots, attempted, ..
+        } = done;
+        let service = health(&attempted.outcomes);
+        let counters = &self.shared.counters;
+        match service {
+            Health::Well => {}
+            Health::Failing => add(&counters.failures, 1),
+            Health::Throttled => add(&counters.throttled, 1),
+        }
+        let was_sent = |outcome: &ItemOutcome| outcome.state() != State::NotSent;
+        let sent = attempted.outcomes.iter().filter(|o| was_sent(o)).count();
+        add(&counters.requests, usize::from(sent > 0));
+        add(&counters.sent, sent);
+        if let Some(warning) = &attempted.warning {
+            self.shared.log(warning.message());
+        }
+        let was_broken = self.gate.is_broken();
+        self.gate.note(
+            service,
+            Duration::from_millis(now),
+            attempted.retry_after,
+            fastrand::f64(),
+        );
+        if self.gate.is_broken() != was_broken {
+            self.log_breaker(attempted.outcomes.first());
+        }
+        let carried = slots.len();
+        for (slot, outcome) in slots.into_iter().zip(attempted.outcomes) {
+            if was_sent(&outcome) {
+                self.queue.count_attempt(slot);
+            }
+            let fate = fate(&outcome, carried);
+            let merged = match self.last.remove(&slot) {
+                Some(earlier) => judge::after_another_attempt(earlier, outcome, false),
+                None => outcome,
+            };
+            match fate {
+                Fate::Final => self.ending.push((slot, merged)),
+                Fate::Alone => self.again(slot, merged, now, true),
+                Fate::Again(_) => {
+                    let attempts = self.queue.attempts(slot);
+                    let suspect = attempts >= SUSPECT_AFTER && !self.gate.is_broken();
+                    let due = now + self.pause(attempts);
+                    self.again(slot, merged, due, suspect && carried > 1);
+                }
+            }
+        }
+    }
+
+    fn again(&mut self, slot: Slot, outcome: ItemOutcome, due: Millis, alone: bool) {
+        add(&self.shared.counters.retries, 1);
+        self.last.insert(slot, outcome);
+        self.queue.retry(slot, due, alone);
+    }
+
+    /// Full jitter, doubling with each attempt.
+    fn pause(&self, attempts: u16) -> Millis {
+        let doublings = u32::from(attempts.saturating_sub(1)).min(31);
+        let longest = self.backoff.base.saturating_mul(1 << doublings);
+        millis(longest.min(self.backoff.cap).mul_f64(fastrand::f64()))
+    }
+
+    /// Gives up what is older than the deadline.
+    fn expire(&mut self) {
+        let now = self.now();
+        if self.options.deadline.is_zero() || now < self.expires_at {
+            return;
+        }
+        self.expires_at = now + SECOND;
+        let before = now.saturating_sub(millis(self.options.deadline));
+        // What came from a file has its time from the opening on.
+        if before < self.shared.opened {
+            return;
+        }
+        for slot in self.queue.expire(before) {
+            let never_sent = || {
+                let message = "it could not be sent within outbox_deadline_ms";
+                ItemOutcome::new(Reason::Deadline, Some(message.into()))
+            };
+            let outcome = self.last.remove(&slot).unwrap_or_else(never_sent);
+            self.ending.push((slot, outcome));
+        }
+    }
+
+    /// Lets the store forget what is decided; only then is it reported, and what
+    /// waited behind it sent. Otherwise a restart could send it again after what
+    /// followed it.
+    fn acknowledge(&mut self) {
+        if self.ending.is_empty() && self.superseded.is_empty() {
+            return;
+        }
+        let now = self.now();
+        if let Some(store) = &mut self.store {
+            if now < self.store_rests_until {
+                return;
+            }
+            let ended = self.ending.iter().map(|(slot, _)| self.queue.id(*slot));
+            let ids = ended.chain(self.superseded.iter().map(|gone| gone.id));
+            let ids: Vec<u64> = ids.filter(|id| *id != 0).collect();
+            if !ids.is_empty()
+                && let Err(error) = store.acknowledge(&ids)
+            {
+                self.store_rests_until = now + SECOND;
+                add(&self.shared.counters.store_failures, 1);
+                self.shared.log(&format!("{error}"));
+                return;
+            }
+        }
+        let pointless = std::mem::take(&mut self.superseded)
+            .into_iter()
+            .map(|gone| {
+                let message = "a newer operation on the same token came before it was sent";
+                (
+                    gone,
+                    ItemOutcome::new(Reason::Superseded, Some(message.into())),
+                )
+            });
+        let mut settled: Vec<(Gone, ItemOutcome)> = pointless.collect();
+        for (slot, outcome) in std::mem::take(&mut self.ending) {
+            settled.push((self.queue.settle(slot), outcome));
+        }
+        self.shared.settle(settled);
+    }
+
+    fn dispatch(&mut self) {
+        let flush = self.is_flushing();
+        loop {
+            let now = self.now();
+            let passes = self
+                .gate
+                .lets_pass(Duration::from_millis(now), self.senders.in_flight());
+            if !passes || !self.senders.has_room() {
+                return;
+            }
+            let slots = self.queue.take(now, flush);
+            if slots.is_empty() {
+                return;
+            }
+            let bodies = slots.iter().map(|slot| self.queue.body(*slot));
+            let job = match operation::request(bodies) {
+                Ok(request) => Job { slots, request },
+                Err(error) => {
+                    // The bodies were checked when they came.
+                    self.shared.log(&format!("a defect in xgpush: {error}"));
+                    let outcome = ItemOutcome::new(Reason::Cancelled, Some("unreadable".into()));
+                    let ended = slots.into_iter().map(|slot| (slot, outcome.clone()));
+                    self.ending.extend(ended);
+                    return;
+                }
+            };
+            if let Err(job) = self.senders.send(job) {
+                self.shared.log("no thread can be had to send with");
+                for slot in job.slots {
+                    self.queue.retry(slot, now + SECOND, false);
+                }
+                return;
+            }
+        }
+    }
+
+    fn log_breaker(&self, outcome: Option<&ItemOutcome>) {
+        if self.gate.is_broken() {
+            let why = outcome.map_or("", ItemOutcome::message);
+            self.shared
+                .log(&format!("sending is paused after failures in a row: {why}"));
+        } else {
+            self.shared.log("the service answers again");
+        }
+    }
+
+    /// Shows the gauges.
+    fn look(&self) {
+        let counters = &self.shared.counters;
+        let in_flight = self.senders.in_flight() as u64;
+        counters.in_flight.store(in_flight, Ordering::Relaxed);
+        let broken = u64::from(self.gate.is_broken());
+        counters.breaker_open.store(broken, Ordering::Relaxed);
+        if self.queue.len() == 0 {
+            counters.oldest.store(0, Ordering::Relaxed);
+        } else if self.now() >= self.expires_at.saturating_sub(SECOND / 2) {
+            counters
+                .oldest
+                .store(self.queue.oldest(), Ordering::Relaxed);
+        }
+    }
+
+    /// Until there may be something to do.
+    fn sleep(&mut self) {
+        let now = self.now();
+        let due = self.next_due(now);
+        if due <= now {
+            return;
+        }
+        let linger = millis(self.options.linger);
+        let naps = now < self.awake_until && linger > 0;
+        let bell = &self.shared.intake.bell;
+        if naps {
+            // Nobody wakes it for a hand-in: it looks soon enough by itself.
+            let nap = (due - now).min(linger);
+            std::thread::park_timeout(Duration::from_millis(nap));
+            return;
+        }
+        bell.falls_asleep();
+        // What rings the bell after this ends the sleep at once.
+        if self.shared.intake.is_empty() && !self.senders.has_done() {
+            std::thread::park_timeout(Duration::from_millis(due - now));
+        }
+        bell.is_awake();
+    }
+
+    fn next_due(&self, now: Millis) -> Millis {
+        const LONG: Millis = 3_600_000;
+        let mut due = now + LONG;
+        if !self.ending.is_empty() || !self.superseded.is_empty() {
+            due = due.min(self.store_rests_until.max(now + 1));
+        }
+        if self.queue.len() > 0 {
+            due = due.min(self.expires_at.max(now + 1));
+        }
+        let may_send = self.senders.has_room()
+            && (!self.gate.is_broken() || self.senders.in_flight() == 0)
+            && !self.shared.is_stopping();
+        if may_send {
+            let gate = self.gate.opens_at().as_millis();
+            let gate = Millis::try_from(gate).unwrap_or(Millis::MAX);
+            if let Some(ready) = self.queue.next_due() {
+                due = due.min(ready.max(gate));
+            }
+        }
+        due
+    }
+
+    /// What is left at the end: it stays in the file, or it is reported.
+    fn finish(mut self) {
+        // Handed in between the last look and the closing.
+        self.take_in();
+        self.store_rests_until = 0;
+        self.acknowledge();
+        let left = self.queue.len();
+        let mut settled = Vec::new();
+        for slot in self.queue.take_all() {
+            if self.store.is_some() && self.queue.id(slot) != 0 {
+                continue;
+            }
+            let never_sent = || {
+                let message = "the outbox was closed before it was sent";
+                ItemOutcome::new(Reason::Closed, Some(message.into()))
+            };
+            let outcome = self.last.remove(&slot).unwrap_or_else(never_sent);
+            settled.push((self.queue.settle(slot), outcome));
+        }
+        self.shared.settle(settled);
+        drop(self.store);
+        self.client.close();
+        self.senders.end();
+        self.shared.left.store(left, Ordering::Release);
+    }
+}
+
+pub(super) fn millis(duration: Duration) -> Millis {
+    Millis::try_from(duration.as_millis()).unwrap_or(Millis::MAX)
+}
+
+/// However the worker ends, nobody waits for it any more.
+struct EndOfWorker(Arc<Shared>);
+
+impl Drop for EndOfWorker {
+    fn drop(&mut self) {
+        self.0.intake.close();
+        self.0.reports.end();
+        self.0.end();
+    }
+}

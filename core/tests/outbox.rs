@@ -1,0 +1,349 @@
+//! The outbox over real sockets, files and threads, against the emulator.
+
+mod common;
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use common::{config, emulator};
+use xgpush::{ErrorKind, Operation, Outbox, Reason, Report, State};
+use xgpush_emulator::{Config as Service, Emulator, Fault, FaultKind};
+
+const LONG: Duration = Duration::from_secs(60);
+
+fn open(emulator: &Emulator, options: &[(&str, &str)]) -> Outbox {
+    Outbox::open(&config(emulator, options)).unwrap()
+}
+
+fn bind(outbox: &Outbox, token: &str, account: &str, tag: u64) {
+    let accounts = [(account, None)];
+    outbox
+        .submit(&Operation::bind(token, &accounts), tag)
+        .unwrap();
+}
+
+fn all_reports(outbox: &Outbox) -> Vec<Report> {
+    let mut reports = Vec::new();
+    while outbox.take_reports(&mut reports, 1000, Duration::ZERO) > 0 {}
+    reports
+}
+
+#[test]
+fn what_is_handed_in_is_delivered_and_reported_once() {
+    let emulator = emulator(Service::default());
+    let outbox = open(&emulator, &[]);
+    for n in 0..45 {
+        let token = if n == 7 {
+            "bad".to_owned()
+        } else {
+            format!("t{n}")
+        };
+        bind(&outbox, &token, &format!("player{n}"), n);
+    }
+    assert_eq!(outbox.flush(LONG).unwrap(), 0);
+    let mut reports = all_reports(&outbox);
+    reports.sort_by_key(Report::tag);
+    assert_eq!(reports.len(), 45);
+    for (n, report) in (0..).zip(&reports) {
+        let refused = n == 7;
+        assert_eq!(report.tag(), n);
+        let state = if refused {
+            State::Rejected
+        } else {
+            State::Accepted
+        };
+        assert_eq!(report.state(), Some(state), "{report:?}");
+        assert_eq!(report.code(), Some(if refused { 1_008_006 } else { 0 }));
+        assert_eq!((report.attempts(), report.http_status()), (1, Some(200)));
+        assert!(report.handed_in_ms() <= report.at_ms());
+    }
+    assert_eq!(emulator.counters().received, 3);
+    let stats = outbox.stats();
+    assert_eq!(
+        (
+            stats.handed_in,
+            stats.accepted,
+            stats.rejected,
+            stats.requests
+        ),
+        (45, 44, 1, 3)
+    );
+    assert_eq!((stats.open, stats.bytes), (0, 0));
+}
+
+#[test]
+fn bad_input_is_refused_and_not_taken() {
+    let emulator = emulator(Service::default());
+    let outbox = open(&emulator, &[]);
+    let one = [("alice", None)];
+    let short = [("a", None)];
+    for (operation, kind) in [
+        (Operation::bind("", &one), ErrorKind::InvalidValue),
+        (Operation::bind("t1", &short), ErrorKind::InvalidValue),
+        (Operation::bind("t1", &[]), ErrorKind::InvalidRequest),
+        (
+            Operation::new(xgpush::Operator::Append, "t1", &one),
+            ErrorKind::InvalidRequest,
+        ),
+        (
+            Operation::bind("t1", &one).with_platform(xgpush::Platform::Ios),
+            ErrorKind::InvalidRequest,
+        ),
+    ] {
+        let error = outbox.submit(&operation, 0).unwrap_err();
+        assert_eq!(error.kind(), kind, "{operation:?}: {error}");
+    }
+    assert_eq!(outbox.flush(LONG).unwrap(), 0);
+    assert_eq!(outbox.stats().handed_in, 0);
+}
+
+#[test]
+fn full_is_an_answer_until_reports_are_taken() {
+    let emulator = emulator(Service::default());
+    let outbox = open(&emulator, &[("outbox_max_operations", "10")]);
+    for n in 0..10 {
+        bind(&outbox, &format!("t{n}"), "player", n);
+    }
+    let accounts = [("alice", None)];
+    let more = Operation::bind("more", &accounts);
+    assert_eq!(
+        outbox.submit(&more, 10).unwrap_err().kind(),
+        ErrorKind::Full
+    );
+    outbox.flush(LONG).unwrap();
+    assert_eq!(
+        outbox.submit(&more, 10).unwrap_err().kind(),
+        ErrorKind::Full
+    );
+    assert_eq!(outbox.reports(4, LONG).len(), 4);
+    outbox.submit(&more, 10).unwrap();
+    assert_eq!(outbox.stats().full, 2);
+}
+
+#[test]
+fn without_reports_a_place_is_free_at_once() {
+    let emulator = emulator(Service::default());
+    let options = [("outbox_max_operations", "50"), ("outbox_reports", "false")];
+    let outbox = open(&emulator, &options);
+    for n in 0..500 {
+        let accounts = [("alice", None)];
+        let token = format!("t{n}");
+        let operation = Operation::bind(&token, &accounts);
+        outbox.submit_waiting(&operation, n, LONG).unwrap();
+    }
+    assert_eq!(outbox.flush(LONG).unwrap(), 0);
+    assert!(all_reports(&outbox).is_empty());
+    assert_eq!(outbox.stats().accepted, 500);
+}
+
+#[test]
+fn closing_is_bounded_and_says_what_is_left() {
+    let emulator = emulator(Service::default());
+    emulator.push_fault(Fault::new(FaultKind::Hang).times(0));
+    let outbox = open(
+        &emulator,
+        &[("outbox_parallel", "1"), ("request_timeout_ms", "60000")],
+    );
+    for n in 0..45 {
+        bind(&outbox, &format!("t{n}"), &format!("player{n}"), n);
+    }
+    assert!(emulator.wait_until(LONG, |c| c.received == 1));
+    let started = Instant::now();
+    assert_eq!(outbox.close(Duration::from_millis(100)), 45);
+    assert!(
+        started.elapsed() < Duration::from_secs(3),
+        "{:?}",
+        started.elapsed()
+    );
+    let reports = all_reports(&outbox);
+    let count = |reason| {
+        reports
+            .iter()
+            .filter(|r| r.reason() == Some(reason))
+            .count()
+    };
+    assert_eq!(
+        (count(Reason::Interrupted), count(Reason::Closed)),
+        (20, 25)
+    );
+    assert!(outbox.is_drained());
+    let accounts = [("alice", None)];
+    let error = outbox
+        .submit(&Operation::bind("t", &accounts), 0)
+        .unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Closed);
+    assert_eq!(outbox.close(LONG), 45, "twice does no harm");
+}
+
+#[test]
+fn a_file_brings_back_what_was_left_in_order() {
+    let emulator = emulator(Service::default());
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("outbox");
+    let options = [
+        ("outbox_file", file.to_str().unwrap()),
+        ("outbox_durable_notices", "true"),
+    ];
+    emulator.push_fault(Fault::new(FaultKind::status(503)).times(0));
+    let outbox = open(&emulator, &options);
+    let error = Outbox::open(&config(&emulator, &options)).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Storage);
+    assert!(error.to_string().contains("this process"), "{error}");
+    for n in 0..100 {
+        bind(&outbox, &format!("t{n}"), "player", n);
+    }
+    let mut notices = Vec::new();
+    while notices.len() < 100 {
+        outbox.take_reports(&mut notices, 1000, LONG);
+    }
+    assert!(notices.iter().all(|n| !n.is_final() && n.state().is_none()));
+    assert_eq!(outbox.close(Duration::ZERO), 100);
+    assert!(all_reports(&outbox).is_empty(), "they live on in the file");
+    emulator.clear_faults();
+    let outbox = open(&emulator, &options);
+    assert_eq!(outbox.stats().recovered, 100);
+    assert_eq!(outbox.flush(LONG).unwrap(), 0);
+    let tags: Vec<u64> = all_reports(&outbox).iter().map(Report::tag).collect();
+    assert_eq!(
+        tags,
+        (0..100).collect::<Vec<_>>(),
+        "one account: one after the other"
+    );
+}
+
+#[test]
+fn what_cannot_be_delivered_in_time_is_given_up_with_what_is_known() {
+    let emulator = emulator(Service::default());
+    emulator.push_fault(Fault::new(FaultKind::Hang).times(0));
+    let options = [
+        ("outbox_deadline_ms", "300"),
+        ("request_timeout_ms", "100"),
+        ("outbox_parallel", "1"),
+    ];
+    let outbox = open(&emulator, &options);
+    bind(&outbox, "t1", "alice", 1);
+    bind(&outbox, "t2", "alice", 2);
+    assert_eq!(outbox.flush(LONG).unwrap(), 0);
+    let reports: BTreeMap<u64, Report> = all_reports(&outbox)
+        .into_iter()
+        .map(|r| (r.tag(), r))
+        .collect();
+    assert_eq!(reports[&1].reason(), Some(Reason::TimedOut));
+    assert_eq!(reports[&2].reason(), Some(Reason::Deadline));
+    assert_eq!(reports[&2].attempts(), 0);
+}
+
+/// One bad operation in a request that is refused as a whole does not take the
+/// others with it.
+#[test]
+fn a_refusal_of_a_whole_request_hits_only_its_cause() {
+    let emulator = emulator(Service::default());
+    emulator.push_fault(Fault::new(FaultKind::RetCode {
+        code: 1_008_007,
+        err_msg: String::new(),
+        http_status: 200,
+        camel: false,
+        apply: false,
+    }));
+    let outbox = open(&emulator, &[]);
+    for n in 0..5 {
+        bind(&outbox, &format!("t{n}"), &format!("player{n}"), n);
+    }
+    assert_eq!(outbox.flush(LONG).unwrap(), 0);
+    assert_eq!(outbox.stats().accepted, 5);
+    assert_eq!(emulator.counters().received, 6);
+}
+
+/// A key that is wrong for a while loses nothing.
+#[test]
+fn a_refused_signature_is_waited_out() {
+    let emulator = emulator(Service::default());
+    emulator.push_fault(Fault::new(FaultKind::ret_code(1_008_003)).times(3));
+    let outbox = open(&emulator, &[("retry_base_ms", "1")]);
+    bind(&outbox, "t1", "alice", 1);
+    assert_eq!(outbox.flush(LONG).unwrap(), 0);
+    assert_eq!(all_reports(&outbox)[0].attempts(), 4);
+    assert_eq!(outbox.stats().accepted, 1);
+}
+
+/// 10,000 tokens, 20 overwrites each, while the service is slow.
+#[test]
+fn a_relogin_storm_sends_the_first_and_the_last() {
+    let emulator = emulator(Service {
+        latency_ms: 300,
+        max_log: 0,
+        max_tokens_per_account: 1_000_000,
+        ..Service::default()
+    });
+    let outbox = open(
+        &emulator,
+        &[
+            ("outbox_max_operations", "1000000"),
+            ("outbox_max_bytes", "100000000"),
+        ],
+    );
+    for round in 0..20_u64 {
+        for n in 0..10_000 {
+            bind(
+                &outbox,
+                &format!("token{n}"),
+                &format!("player{n}x{round}"),
+                n * 100 + round,
+            );
+        }
+    }
+    emulator.reconfigure(Service {
+        max_log: 0,
+        max_tokens_per_account: 1_000_000,
+        ..Service::default()
+    });
+    assert_eq!(outbox.flush(LONG).unwrap(), 0);
+    let reports = all_reports(&outbox);
+    assert_eq!(reports.len(), 200_000);
+    let mut sent: BTreeMap<u64, u64> = BTreeMap::new();
+    for report in &reports {
+        match report.reason() {
+            Some(Reason::Accepted) => *sent.entry(report.tag() / 100).or_default() += 1,
+            Some(Reason::Superseded) => assert_eq!(report.attempts(), 0),
+            _ => panic!("{report:?}"),
+        }
+        let last = report.tag() % 100 == 19;
+        assert!(
+            !last || report.reason() == Some(Reason::Accepted),
+            "{report:?}"
+        );
+    }
+    assert!(sent.values().all(|times| (1..=2).contains(times)));
+    let stats = outbox.stats();
+    assert_eq!(stats.superseded + stats.accepted, 200_000);
+    assert!(stats.requests <= 2 * 10_000 / 20 + 8, "{stats:?}");
+}
+
+/// A minute of 503 with 100,000 operations queued: few attempts reach the
+/// service, nothing is lost, and the rest goes out in full requests.
+#[test]
+fn an_outage_with_a_full_queue_is_waited_out() {
+    let emulator = emulator(Service {
+        max_log: 0,
+        ..Service::default()
+    });
+    emulator.push_fault(Fault::new(FaultKind::status(503)).times(0));
+    let outbox = open(&emulator, &[]);
+    for n in 0..100_000 {
+        bind(&outbox, &format!("token{n}"), &format!("player{n}"), n);
+    }
+    let outage = Duration::from_secs(60);
+    assert_eq!(outbox.flush(outage).unwrap(), 100_000);
+    let attempts = emulator.counters().received;
+    assert!(
+        (5..=35).contains(&attempts),
+        "{attempts} attempts in the outage"
+    );
+    emulator.clear_faults();
+    assert_eq!(outbox.flush(2 * LONG).unwrap(), 0);
+    let drain = emulator.counters().received - attempts;
+    assert!(drain <= 6_000, "{drain} requests");
+    assert_eq!(outbox.stats().accepted, 100_000);
+    assert_eq!(all_reports(&outbox).len(), 100_000);
+    println!("{attempts} attempts in the outage, {drain} requests for the drain");
+}
