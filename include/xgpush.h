@@ -13,7 +13,8 @@
  *           threads at once, an xg_client by any number of them. A handle that
  *           is taken without const belongs to one thread during the call. The
  *           library starts no thread of its own; the option parallel and the
- *           look-up of a name start short-lived ones within a call.
+ *           look-up of a name start short-lived ones within a call, and an
+ *           xg_outbox has its own until it is closed.
  * Lifetime  What a function hands out through a pointer to a pointer is the
  *           caller's: free it with the function of its type; NULL is fine. A
  *           text (const char *) belongs to the handle that it came from and is
@@ -23,7 +24,8 @@
  *           only on failure, outputs only on success. Set it to NULL before.
  * Texts     UTF-8, NUL-terminated, or with a length in functions that end in _n.
  * Panics    stop at the boundary: XG_INTERNAL, or the stated default.
- * Fork      Do not use a client in the child that was used in the parent.
+ * Fork      In a child the parent's clients and outboxes answer XG_CLOSED, and
+ *           freeing them does the parent no harm.
  * Signals   None is handled or blocked, and writing raises no SIGPIPE.
  * ABI       Within one XG_ABI_VERSION functions and numbers are added, never
  *           changed or removed. SONAME libxgpush.so.0.
@@ -234,6 +236,13 @@ typedef struct xg_exchange xg_exchange;
 typedef struct xg_http_request xg_http_request;
 
 /*
+ Delivers operations in the background, in the order of each token and account,
+ and reports what became of each of them. Made once and shared by any number of
+ threads.
+ */
+typedef struct xg_outbox xg_outbox;
+
+/*
  What became of every item of a call, in the order of the items.
  */
 typedef struct xg_outcome xg_outcome;
@@ -244,9 +253,31 @@ typedef struct xg_outcome xg_outcome;
 typedef struct xg_reply xg_reply;
 
 /*
+ A buffer for reports; it belongs to one thread at a time.
+ */
+typedef struct xg_reports xg_reports;
+
+/*
  A request of either API with any number of items; the client splits it.
  */
 typedef struct xg_request xg_request;
+
+/*
+ Numbers, as they were when they were asked for.
+ */
+typedef struct xg_stats xg_stats;
+
+/*
+ Called with reports, on the thread "xgpush-report" of the library. They are
+ valid during the call.
+ */
+typedef void (*xg_report_fn)(const struct xg_reports *reports, void *context);
+
+/*
+ Called with a line for a log, on a thread of the library; it must not wait.
+ The text is valid during the call.
+ */
+typedef void (*xg_log_fn)(const char *line, void *context);
 
 #ifdef __cplusplus
 extern "C" {
@@ -576,6 +607,150 @@ const char *xg_http_request_body(const struct xg_http_request *request, size_t *
 void xg_http_request_free(struct xg_http_request *request);
 
 /*
+ Opens an outbox with a client of its own. With the option outbox_file it opens
+ the file, or makes it, and takes up what is in it.
+
+ Errors: XG_INVALID_OPTION; XG_STORAGE when the file cannot be used: held by
+ another process, not ours, of a newer version, corrupt, read-only.
+ */
+enum xg_status xg_outbox_open(const struct xg_config *config,
+                              struct xg_outbox **outbox,
+                              struct xg_error **error);
+
+/*
+ Frees an outbox: closes it with 2 s to deliver the rest, unless it was closed
+ before. Not from one of its own callbacks. NULL is fine.
+ */
+void xg_outbox_free(struct xg_outbox *outbox);
+
+/*
+ Hands in: bind a token to an account in place of those that it has
+ (operator_type 2). account_type may be XG_NO_ACCOUNT_TYPE. The texts are
+ copied; this never waits and takes about a tenth of a microsecond. The report
+ with this tag says what became of it.
+
+ Errors: XG_FULL, XG_CLOSED, XG_INVALID_ARGUMENT, XG_INVALID_VALUE,
+ XG_INVALID_REQUEST. It was not taken then.
+ */
+enum xg_status xg_outbox_bind_n(const struct xg_outbox *outbox,
+                                const char *token,
+                                size_t token_len,
+                                const char *account,
+                                size_t account_len,
+                                int32_t account_type,
+                                uint64_t tag,
+                                struct xg_error **error);
+
+/*
+ Hands in: remove an account from a token (operator_type 3). As
+ xg_outbox_bind_n.
+ */
+enum xg_status xg_outbox_unbind_n(const struct xg_outbox *outbox,
+                                  const char *token,
+                                  size_t token_len,
+                                  const char *account,
+                                  size_t account_len,
+                                  int32_t account_type,
+                                  uint64_t tag,
+                                  struct xg_error **error);
+
+/*
+ Hands in: remove every account from a token (operator_type 4). As
+ xg_outbox_bind_n.
+ */
+enum xg_status xg_outbox_clear_token_n(const struct xg_outbox *outbox,
+                                       const char *token,
+                                       size_t token_len,
+                                       uint64_t tag,
+                                       struct xg_error **error);
+
+/*
+ Hands in: remove every token from an account (operator_type 5). As
+ xg_outbox_bind_n.
+ */
+enum xg_status xg_outbox_clear_account_n(const struct xg_outbox *outbox,
+                                         const char *account,
+                                         size_t account_len,
+                                         int32_t account_type,
+                                         uint64_t tag,
+                                         struct xg_error **error);
+
+/*
+ Hands in every item of a request, in their order; the n-th has the tag
+ first_tag + n. The deadline of the request does not matter here.
+
+ Errors: as xg_outbox_bind_n. With XG_FULL and XG_CLOSED the items before
+ xg_error_item were taken; with any other nothing was.
+ */
+enum xg_status xg_outbox_submit(const struct xg_outbox *outbox,
+                                const struct xg_request *request,
+                                uint64_t first_tag,
+                                struct xg_error **error);
+
+/*
+ Moves reports into a buffer, in place of those that were in it, and waits up
+ to timeout_ms for the first one; answers how many. 0 as well for NULL, after
+ the end and in a child after fork.
+ */
+size_t xg_outbox_poll(const struct xg_outbox *outbox,
+                      struct xg_reports *reports,
+                      uint64_t timeout_ms);
+
+/*
+ A file descriptor that is readable while reports wait, and after the end, for
+ poll, epoll or select. It belongs to the outbox: do not read or close it. -1
+ where there is none.
+ */
+int xg_outbox_fd(const struct xg_outbox *outbox);
+
+/*
+ Has reports brought to a function, on one thread of the library that is
+ started for it, until the outbox is freed. Once; nobody else takes reports
+ then.
+
+ Errors: XG_INVALID_ARGUMENT for NULL and the second time, XG_CLOSED.
+ */
+enum xg_status xg_outbox_call_back(const struct xg_outbox *outbox,
+                                   xg_report_fn function,
+                                   void *context,
+                                   struct xg_error **error);
+
+/*
+ Has lines for a log brought to a function: what fails in the background, and
+ when it is over. NULL ends it. The function is called on the outbox's own
+ thread and must not wait; never with a secret.
+ */
+void xg_outbox_set_log(const struct xg_outbox *outbox, xg_log_fn function, void *context);
+
+/*
+ Delivers what is there without lingering, and waits for it up to timeout_ms.
+ *left, unless left is NULL, is how many operations are not settled then.
+
+ Errors: XG_CLOSED in a child after fork.
+ */
+enum xg_status xg_outbox_flush(const struct xg_outbox *outbox,
+                               uint64_t timeout_ms,
+                               size_t *left,
+                               struct xg_error **error);
+
+/*
+ Takes nothing any more, delivers what is there for up to timeout_ms, and ends.
+ Answers how many operations were left: they stay in the file, or, without
+ one, are reported as not sent or unknown. Reports can still be taken. Twice is
+ fine, and so is NULL.
+ */
+size_t xg_outbox_close(const struct xg_outbox *outbox, uint64_t timeout_ms);
+
+/*
+ The numbers of an outbox, as they are now. Free them with xg_stats_free.
+
+ Errors: XG_INVALID_ARGUMENT for NULL.
+ */
+enum xg_status xg_outbox_stats(const struct xg_outbox *outbox,
+                               struct xg_stats **stats,
+                               struct xg_error **error);
+
+/*
  The number of items: that of the request. 0 for NULL.
  */
 size_t xg_outcome_len(const struct xg_outcome *outcome);
@@ -713,6 +888,78 @@ const char *xg_reply_body(const struct xg_reply *reply, size_t *len);
 void xg_reply_free(struct xg_reply *reply);
 
 /*
+ A buffer for at most this many reports (1 to 1000000).
+
+ Errors: XG_INVALID_ARGUMENT for another number.
+ */
+enum xg_status xg_reports_new(size_t room,
+                              struct xg_reports **reports,
+                              struct xg_error **error);
+
+/*
+ Frees a buffer. NULL is fine.
+ */
+void xg_reports_free(struct xg_reports *reports);
+
+/*
+ How many reports are in the buffer.
+ */
+size_t xg_reports_len(const struct xg_reports *reports);
+
+/*
+ The number that was given with the operation; 0 past the end.
+ */
+uint64_t xg_reports_tag(const struct xg_reports *reports, size_t nth);
+
+/*
+ Whether it is the one final report of its operation. Otherwise it says that
+ the operation is in the file now (option outbox_durable_notices).
+ */
+bool xg_reports_is_final(const struct xg_reports *reports, size_t nth);
+
+/*
+ The state of a final report; XG_STATE_NONE otherwise and past the end.
+ */
+enum xg_state xg_reports_state(const struct xg_reports *reports, size_t nth);
+
+/*
+ Why it is in its state: a stable name of docs/reasons.md, such as
+ "superseded"; "" where there is none. Valid for ever.
+ */
+const char *xg_reports_reason(const struct xg_reports *reports, size_t nth);
+
+/*
+ The service's code, as xg_outcome_code; -1 where there is none.
+ */
+int64_t xg_reports_code(const struct xg_reports *reports, size_t nth);
+
+/*
+ The HTTP status of the answer that decided; 0 where none came.
+ */
+int32_t xg_reports_http_status(const struct xg_reports *reports, size_t nth);
+
+/*
+ How often the operation was sent.
+ */
+uint32_t xg_reports_attempts(const struct xg_reports *reports, size_t nth);
+
+/*
+ When the operation was handed in, in milliseconds since 1970-01-01 UTC.
+ */
+uint64_t xg_reports_handed_in_ms(const struct xg_reports *reports, size_t nth);
+
+/*
+ When this became so, in milliseconds since 1970-01-01 UTC.
+ */
+uint64_t xg_reports_at_ms(const struct xg_reports *reports, size_t nth);
+
+/*
+ What happened, for people; "" when accepted. Valid until the buffer is filled
+ again or freed.
+ */
+const char *xg_reports_message(const struct xg_reports *reports, size_t nth);
+
+/*
  A request without items. `action` is one of xg_action.
 
  Errors: XG_INVALID_ARGUMENT for another number.
@@ -846,6 +1093,28 @@ size_t xg_request_len(const struct xg_request *request);
  Frees a request. NULL is fine.
  */
 void xg_request_free(struct xg_request *request);
+
+/*
+ One number by its name in xg_stats_json, such as "open"; 0 for another name
+ and for NULL.
+ */
+uint64_t xg_stats_value(const struct xg_stats *stats, const char *name);
+
+/*
+ The numbers as one JSON object, NUL-terminated; its length in bytes goes to
+ *len unless len is NULL. "" and 0 for NULL. Valid until the numbers are freed.
+ */
+const char *xg_stats_json(const struct xg_stats *stats, size_t *len);
+
+/*
+ The numbers in the text format that Prometheus reads. As xg_stats_json.
+ */
+const char *xg_stats_prometheus(const struct xg_stats *stats, size_t *len);
+
+/*
+ Frees numbers. NULL is fine.
+ */
+void xg_stats_free(struct xg_stats *stats);
 
 /*
  The version of the library, such as "0.1.0".

@@ -70,6 +70,9 @@ struct deleter {
   void operator()(xg_request* p) const noexcept { xg_request_free(p); }
   void operator()(xg_outcome* p) const noexcept { xg_outcome_free(p); }
   void operator()(xg_reply* p) const noexcept { xg_reply_free(p); }
+  void operator()(xg_outbox* p) const noexcept { xg_outbox_free(p); }
+  void operator()(xg_reports* p) const noexcept { xg_reports_free(p); }
+  void operator()(xg_stats* p) const noexcept { xg_stats_free(p); }
   void operator()(xg_error* p) const noexcept { xg_error_free(p); }
 };
 
@@ -318,6 +321,123 @@ class client {
 
  private:
   detail::handle<xg_client> handle_;
+};
+
+// One report; valid until its buffer is filled again.
+class report {
+ public:
+  report(const xg_reports* reports, std::size_t nth) : reports_(reports), nth_(nth) {}
+
+  [[nodiscard]] std::uint64_t tag() const noexcept { return xg_reports_tag(reports_, nth_); }
+  // False: the operation is in the file now (option outbox_durable_notices).
+  [[nodiscard]] bool is_final() const noexcept { return xg_reports_is_final(reports_, nth_); }
+  [[nodiscard]] xg_state state() const noexcept { return xg_reports_state(reports_, nth_); }
+  [[nodiscard]] bool accepted() const noexcept { return state() == XG_STATE_ACCEPTED; }
+  [[nodiscard]] const char* reason() const noexcept { return xg_reports_reason(reports_, nth_); }
+  [[nodiscard]] std::int64_t code() const noexcept { return xg_reports_code(reports_, nth_); }
+  [[nodiscard]] int http_status() const noexcept { return xg_reports_http_status(reports_, nth_); }
+  [[nodiscard]] std::uint32_t attempts() const noexcept {
+    return xg_reports_attempts(reports_, nth_);
+  }
+  // Milliseconds since 1970-01-01 UTC.
+  [[nodiscard]] std::uint64_t handed_in_ms() const noexcept {
+    return xg_reports_handed_in_ms(reports_, nth_);
+  }
+  [[nodiscard]] std::uint64_t at_ms() const noexcept { return xg_reports_at_ms(reports_, nth_); }
+  [[nodiscard]] const char* message() const noexcept { return xg_reports_message(reports_, nth_); }
+
+ private:
+  const xg_reports* reports_;
+  std::size_t nth_;
+};
+
+// A buffer for reports; make one and use it again and again.
+class reports {
+ public:
+  explicit reports(std::size_t room = 256)
+      : handle_(detail::make<xg_reports>(xg_reports_new, room)) {}
+
+  [[nodiscard]] std::size_t size() const noexcept { return xg_reports_len(handle_.get()); }
+  [[nodiscard]] report operator[](std::size_t nth) const noexcept {
+    return report(handle_.get(), nth);
+  }
+  [[nodiscard]] xg_reports* get() const noexcept { return handle_.get(); }
+
+ private:
+  detail::handle<xg_reports> handle_;
+};
+
+// Background delivery. Handing in never waits; share it between threads by
+// reference. The destructor closes it, with 2 s to deliver the rest.
+class outbox {
+ public:
+  explicit outbox(const config& options)
+      : handle_(detail::make<xg_outbox>(xg_outbox_open, options.get())) {}
+
+  // Each of these answers false when the outbox is full, and throws what is wrong
+  // with the operation. The report with the tag says what became of it.
+  [[nodiscard]] bool bind(std::string_view token, std::string_view account, std::uint64_t tag,
+                          std::int32_t account_type = XG_NO_ACCOUNT_TYPE) const {
+    return taken(xg_outbox_bind_n, token.data(), token.size(), account.data(), account.size(),
+                 account_type, tag);
+  }
+  [[nodiscard]] bool unbind(std::string_view token, std::string_view account, std::uint64_t tag,
+                            std::int32_t account_type = XG_NO_ACCOUNT_TYPE) const {
+    return taken(xg_outbox_unbind_n, token.data(), token.size(), account.data(), account.size(),
+                 account_type, tag);
+  }
+  [[nodiscard]] bool clear_token(std::string_view token, std::uint64_t tag) const {
+    return taken(xg_outbox_clear_token_n, token.data(), token.size(), tag);
+  }
+  [[nodiscard]] bool clear_account(std::string_view account, std::uint64_t tag,
+                                   std::int32_t account_type = XG_NO_ACCOUNT_TYPE) const {
+    return taken(xg_outbox_clear_account_n, account.data(), account.size(), account_type, tag);
+  }
+
+  // Moves reports into the buffer; answers how many.
+  std::size_t poll(const reports& into,
+                   std::chrono::milliseconds timeout = std::chrono::milliseconds(0)) const noexcept {
+    return xg_outbox_poll(get(), into.get(), count(timeout));
+  }
+  // Readable while reports wait: for poll and epoll. Belongs to the outbox.
+  [[nodiscard]] int fd() const noexcept { return xg_outbox_fd(get()); }
+  // Delivers without lingering; how many operations are not settled in time.
+  std::size_t flush(std::chrono::milliseconds timeout) const {
+    std::size_t left = 0;
+    detail::call(xg_outbox_flush, get(), count(timeout), &left);
+    return left;
+  }
+  // Delivers what is there and ends; how many operations were left.
+  std::size_t close(std::chrono::milliseconds timeout) const noexcept {
+    return xg_outbox_close(get(), count(timeout));
+  }
+  // The numbers, as JSON or for Prometheus.
+  [[nodiscard]] std::string stats_json() const { return stats(xg_stats_json); }
+  [[nodiscard]] std::string stats_prometheus() const { return stats(xg_stats_prometheus); }
+  [[nodiscard]] const xg_outbox* get() const noexcept { return handle_.get(); }
+
+ private:
+  static std::uint64_t count(std::chrono::milliseconds timeout) noexcept {
+    return timeout.count() > 0 ? static_cast<std::uint64_t>(timeout.count()) : 0;
+  }
+  template <typename Function, typename... Arguments>
+  bool taken(Function function, Arguments... arguments) const {
+    xg_error* raw = nullptr;
+    const xg_status status = function(get(), arguments..., &raw);
+    if (status == XG_OK) return true;
+    const detail::handle<xg_error> owned(raw);
+    if (status == XG_FULL) return false;
+    throw error(owned.get());
+  }
+  template <typename Function>
+  [[nodiscard]] std::string stats(Function text) const {
+    const auto made = detail::make<xg_stats>(xg_outbox_stats, get());
+    std::size_t length = 0;
+    const char* page = text(made.get(), &length);
+    return std::string(page, length);
+  }
+
+  detail::handle<xg_outbox> handle_;
 };
 
 }  // namespace xgpush

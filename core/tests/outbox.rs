@@ -1,5 +1,10 @@
 //! The outbox over real sockets, files and threads, against the emulator.
 
+#![expect(
+    clippy::print_stdout,
+    reason = "a test that takes a minute shows its figures"
+)]
+
 mod common;
 
 use std::collections::BTreeMap;

@@ -4,6 +4,8 @@
 //! `XGPUSH_SEEDS=N` runs that many seeds in place of 2,000; `XGPUSH_SEED=S` runs
 //! that one alone.
 
+#![expect(clippy::print_stdout, reason = "how many seeds ran")]
+
 mod common;
 
 use std::collections::BTreeMap;

@@ -173,19 +173,24 @@ pub unsafe extern "C" fn xg_outcome_reason(
     outcome: *const xg_outcome,
     index: usize,
 ) -> *const c_char {
-    static NAMES: OnceLock<Vec<(Reason, CString)>> = OnceLock::new();
     // SAFETY: as the header demands.
     unsafe {
         of_item(outcome, index, text::EMPTY, |item| {
-            let names = NAMES.get_or_init(|| {
-                let all = Reason::ALL.iter();
-                all.map(|reason| (*reason, text::owned(reason.name())))
-                    .collect()
-            });
-            let (_, name) = names.iter().find(|(reason, _)| *reason == item.reason())?;
-            Some(name.as_ptr())
+            reason_name(item.reason())
         })
     }
+}
+
+/// The stable name of a reason, valid for ever.
+pub(crate) fn reason_name(reason: Reason) -> Option<*const c_char> {
+    static NAMES: OnceLock<Vec<(Reason, CString)>> = OnceLock::new();
+    let names = NAMES.get_or_init(|| {
+        let all = Reason::ALL.iter();
+        all.map(|reason| (*reason, text::owned(reason.name())))
+            .collect()
+    });
+    let (_, name) = names.iter().find(|(known, _)| *known == reason)?;
+    Some(name.as_ptr())
 }
 
 /// The service's return code for an item, or for the whole request where the

@@ -62,6 +62,10 @@ impl xg_request {
         }
     }
 
+    pub(crate) fn request(&self) -> &Request {
+        &self.request
+    }
+
     /// Adds an item, or says which one it would have been.
     fn add(&mut self, change: impl FnOnce(&mut Request) -> Result<(), Error>) -> Result<(), Error> {
         let index = self.request.len();

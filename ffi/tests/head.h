@@ -13,7 +13,8 @@
  *           threads at once, an xg_client by any number of them. A handle that
  *           is taken without const belongs to one thread during the call. The
  *           library starts no thread of its own; the option parallel and the
- *           look-up of a name start short-lived ones within a call.
+ *           look-up of a name start short-lived ones within a call, and an
+ *           xg_outbox has its own until it is closed.
  * Lifetime  What a function hands out through a pointer to a pointer is the
  *           caller's: free it with the function of its type; NULL is fine. A
  *           text (const char *) belongs to the handle that it came from and is
@@ -23,7 +24,8 @@
  *           only on failure, outputs only on success. Set it to NULL before.
  * Texts     UTF-8, NUL-terminated, or with a length in functions that end in _n.
  * Panics    stop at the boundary: XG_INTERNAL, or the stated default.
- * Fork      Do not use a client in the child that was used in the parent.
+ * Fork      In a child the parent's clients and outboxes answer XG_CLOSED, and
+ *           freeing them does the parent no harm.
  * Signals   None is handled or blocked, and writing raises no SIGPIPE.
  * ABI       Within one XG_ABI_VERSION functions and numbers are added, never
  *           changed or removed. SONAME libxgpush.so.0.

@@ -86,6 +86,14 @@ impl Client {
         }
     }
 
+    /// Checks a request of operations.
+    pub(crate) fn check_request(&self, request: &Request) -> crate::error::Result<()> {
+        if request.is_query() {
+            return Err(super::wrong_api("an outbox", "a query"));
+        }
+        self.shared.api.check(request).map(|_| ())
+    }
+
     pub(crate) fn check_operation(
         &self,
         operation: &crate::outbox::Operation<'_>,

@@ -19,6 +19,7 @@ use std::time::Duration;
 use crate::client::Client;
 use crate::config::Config;
 use crate::error::{Error, ErrorKind, Result};
+use crate::operation::Request;
 
 pub use operation::Operation;
 pub use report::Report;
@@ -163,6 +164,23 @@ impl Outbox {
         }
     }
 
+    /// Hands in every item of a request, in their order; the n-th has the tag
+    /// `first_tag` + n.
+    ///
+    /// # Errors
+    /// As [`submit`](Outbox::submit). When the request breaks a rule, nothing was
+    /// taken; otherwise [`Error::item`] is the first item that was not, and the
+    /// ones before it were.
+    pub fn submit_all(&self, request: &Request, first_tag: u64) -> Result<()> {
+        self.still_here()?;
+        self.client.check_request(request)?;
+        operation::of_request(request, |index, operation| {
+            let tag = first_tag.wrapping_add(index as u64);
+            self.submit(operation, tag)
+                .map_err(|error| error.at_item(index))
+        })
+    }
+
     /// As [`submit`](Outbox::submit), but waits up to `timeout` while it is full:
     /// for programs that have nothing else to do.
     ///
@@ -288,8 +306,13 @@ impl Outbox {
         self.keeps_reports
     }
 
+    /// Whether this process is a child of the one that opened it.
+    pub fn is_forked(&self) -> bool {
+        self.forks != FORKS.load(Ordering::Relaxed)
+    }
+
     fn still_here(&self) -> Result<()> {
-        if self.forks == FORKS.load(Ordering::Relaxed) {
+        if !self.is_forked() {
             return Ok(());
         }
         Err(Error::new(

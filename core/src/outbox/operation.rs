@@ -2,7 +2,7 @@
 
 use crate::account::{Account, AccountType, Platform, Token};
 use crate::error::{Error, Result};
-use crate::operation::{Binding, Operator, Request};
+use crate::operation::{Action, Binding, Items, Operator, Request};
 
 /// One operation to hand in: an operator, and the token and accounts that it
 /// works on. Everything is borrowed; handing in copies.
@@ -150,7 +150,7 @@ pub(crate) fn kind(operator: Operator, platform: Option<Platform>) -> u8 {
 /// An empty request of a kind.
 fn batch(kind: u8) -> Request {
     let operator = Operator::from_number(i64::from(kind & 15)).unwrap_or(Operator::ClearToken);
-    let request = Request::new(crate::operation::Action::Batch(operator));
+    let request = Request::new(Action::Batch(operator));
     match kind >> 4 {
         1 => request.with_platform(Platform::Android),
         2 => request.with_platform(Platform::Ios),
@@ -166,14 +166,50 @@ fn add<'a>(
     let mut accounts =
         accounts.map(|(name, account_type)| Account::with_optional_type(name, account_type));
     match &mut request.items {
-        crate::operation::Items::Bindings(bindings) => {
+        Items::Bindings(bindings) => {
             let accounts = accounts.collect::<Result<Vec<_>>>()?;
             bindings.push(Binding::new(Token::new(token)?, accounts)?);
         }
-        crate::operation::Items::Tokens(tokens) => tokens.push(Token::new(token)?),
-        crate::operation::Items::Accounts(list) => list.extend(accounts.next().transpose()?),
+        Items::Tokens(tokens) => tokens.push(Token::new(token)?),
+        Items::Accounts(list) => list.extend(accounts.next().transpose()?),
     }
     Ok(())
+}
+
+/// Calls `each` with every item of a request and its index, until one fails.
+pub(crate) fn of_request(
+    request: &Request,
+    mut each: impl FnMut(usize, &Operation<'_>) -> Result<()>,
+) -> Result<()> {
+    let Action::Batch(operator) = request.action else {
+        return Ok(());
+    };
+    let platform = request.legacy.platform;
+    let mut hand = |index, token: &str, accounts: &[Account]| {
+        let accounts: Vec<_> = accounts
+            .iter()
+            .map(|a| (a.name(), a.account_type()))
+            .collect();
+        let operation = Operation {
+            platform,
+            ..Operation::new(operator, token, &accounts)
+        };
+        each(index, &operation)
+    };
+    match &request.items {
+        Items::Bindings(list) => list
+            .iter()
+            .enumerate()
+            .try_for_each(|(n, b)| hand(n, b.token().as_str(), b.accounts())),
+        Items::Tokens(list) => {
+            let mut tokens = list.iter().enumerate();
+            tokens.try_for_each(|(n, token)| hand(n, token.as_str(), &[]))
+        }
+        Items::Accounts(list) => {
+            let mut accounts = list.iter().enumerate();
+            accounts.try_for_each(|(n, account)| hand(n, "", std::slice::from_ref(account)))
+        }
+    }
 }
 
 /// The request of several kept operations, all of one kind.

@@ -142,6 +142,12 @@ const ROWS: &[Row] = &[
 ];
 
 impl OutboxStats {
+    /// One number by the name of its field.
+    pub fn value(&self, name: &str) -> Option<u64> {
+        let all = serde_json::to_value(self).ok()?;
+        all.get(name)?.as_u64()
+    }
+
     /// The numbers as one JSON object, by the names of the fields.
     pub fn to_json(&self) -> String {
         serde_json::to_string(self).expect("numbers have no value that JSON lacks")

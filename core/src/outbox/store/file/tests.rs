@@ -1,1 +1,208 @@
-//! The file against faults.
+//! The file: what it brings back, whom it refuses, and what a damaged one says.
+
+use std::fs;
+use std::path::PathBuf;
+
+use super::*;
+use crate::outbox::operation::Operation;
+
+const LARGE: u32 = 1 << 28;
+
+struct Place {
+    _folder: tempfile::TempDir,
+    file: PathBuf,
+}
+
+fn place() -> Place {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("outbox");
+    Place {
+        _folder: folder,
+        file,
+    }
+}
+
+fn open(path: &Path) -> Result<FileStore> {
+    FileStore::open(path, Durability::Process, LARGE)
+}
+
+fn body(n: u64) -> Box<[u8]> {
+    let account = format!("player{n}");
+    Operation::bind("token-of-a-phone", &[(&account, None)]).encode()
+}
+
+fn append(store: &mut FileStore, tags: std::ops::Range<u64>) -> Result<u64> {
+    let bodies: Vec<_> = tags.clone().map(|tag| (tag, body(tag))).collect();
+    let records: Vec<_> = bodies
+        .iter()
+        .map(|(tag, body)| NewRecord {
+            tag: *tag,
+            handed_in_ms: 1000 + tag,
+            body,
+        })
+        .collect();
+    store.append(&records)
+}
+
+fn tags(store: &mut FileStore) -> Result<Vec<u64>> {
+    let records = store.claim(0, 1_000_000)?;
+    assert!(records.windows(2).all(|w| w[0].id < w[1].id));
+    assert!(
+        records
+            .iter()
+            .all(|r| r.body == body(r.tag) && r.handed_in_ms == 1000 + r.tag)
+    );
+    Ok(records.iter().map(|r| r.tag).collect())
+}
+
+fn message<T>(result: Result<T>) -> String {
+    let error = result.err().expect("an error");
+    assert_eq!(error.kind(), ErrorKind::Storage);
+    error.to_string()
+}
+
+#[test]
+fn what_is_not_acknowledged_is_there_in_order_after_opening_again() {
+    for durability in [Durability::Process, Durability::Power] {
+        let place = place();
+        let mut store = FileStore::open(&place.file, durability, LARGE).unwrap();
+        let first = append(&mut store, 0..50).unwrap();
+        assert_eq!(append(&mut store, 50..100).unwrap(), first + 50);
+        let gone: Vec<u64> = (0..100).filter(|n| n % 3 == 0).map(|n| first + n).collect();
+        store.acknowledge(&gone).unwrap();
+        drop(store);
+        let mut store = open(&place.file).unwrap();
+        let left: Vec<u64> = (0..100).filter(|n| n % 3 != 0).collect();
+        assert_eq!(tags(&mut store).unwrap(), left);
+        assert_eq!(store.claim(first + 97, 1).unwrap()[0].tag, 98);
+        let later = append(&mut store, 100..101).unwrap();
+        assert!(later > first + 98);
+    }
+}
+
+#[test]
+fn one_outbox_owns_a_file_and_leaves_it() {
+    let place = place();
+    let held = open(&place.file).unwrap();
+    let other_way = place.file.parent().unwrap().join("./outbox");
+    assert!(message(open(&other_way)).contains("held by another outbox of this process"));
+    drop(held);
+    assert!(open(&other_way).is_ok());
+}
+
+#[test]
+fn what_is_not_ours_is_refused_and_left_as_it_is() {
+    let place = place();
+    fs::write(&place.file, "my shopping list\n".repeat(100)).unwrap();
+    let before = fs::read(&place.file).unwrap();
+    assert!(message(open(&place.file)).contains("no file of the outbox"));
+    assert_eq!(fs::read(&place.file).unwrap(), before);
+    fs::remove_file(&place.file).unwrap();
+
+    let other = Connection::open(&place.file).unwrap();
+    other
+        .execute_batch("CREATE TABLE mine (n INTEGER)")
+        .unwrap();
+    drop(other);
+    assert!(message(open(&place.file)).contains("another program"));
+    fs::remove_file(&place.file).unwrap();
+
+    drop(open(&place.file).unwrap());
+    let newer = Connection::open(&place.file).unwrap();
+    newer.execute_batch("PRAGMA user_version = 99").unwrap();
+    drop(newer);
+    assert!(message(open(&place.file)).contains("newer version"));
+
+    let nowhere = place.file.join("below/a/file");
+    assert!(message(open(&nowhere)).contains("cannot be opened"));
+    assert!(message(open(Path::new("/"))).contains("no file name"));
+}
+
+#[test]
+fn a_full_file_takes_nothing_and_loses_nothing() {
+    let place = place();
+    let mut store = FileStore::open(&place.file, Durability::Process, 1 << 20).unwrap();
+    let mut next = 0;
+    let error = loop {
+        match append(&mut store, next..next + 1000) {
+            Ok(_) => next += 1000,
+            Err(error) => break error,
+        }
+        assert!(next < 1_000_000, "it never fills");
+    };
+    assert!(error.to_string().contains("is full"), "{error}");
+    let all = tags(&mut store).unwrap();
+    assert_eq!(all, (0..next).collect::<Vec<_>>());
+    let ids: Vec<u64> = store.claim(0, 2000).unwrap().iter().map(|r| r.id).collect();
+    store.acknowledge(&ids).unwrap();
+    append(&mut store, next..next + 1000).unwrap();
+    assert!(fs::metadata(&place.file).unwrap().len() <= 1 << 20);
+}
+
+#[test]
+fn a_bad_operation_in_the_file_is_told_and_kept() {
+    let place = place();
+    let mut store = open(&place.file).unwrap();
+    append(&mut store, 0..3).unwrap();
+    let broken = "UPDATE operation SET body = x'0203' WHERE tag = 1";
+    store.db.execute_batch(broken).unwrap();
+    assert!(message(store.claim(0, 10)).contains("operation 2 cannot be read"));
+}
+
+/// As after a crash, with the end of the file or of its log missing: it opens
+/// with what is left, oldest first, or says why not.
+#[test]
+fn a_file_that_was_cut_opens_or_says_why_not() {
+    let place = place();
+    let mut store = open(&place.file).unwrap();
+    append(&mut store, 0..1000).unwrap();
+    store
+        .db
+        .execute_batch("PRAGMA wal_checkpoint(TRUNCATE)")
+        .unwrap();
+    for n in 0..10 {
+        append(&mut store, 1000 + 5 * n..1005 + 5 * n).unwrap();
+    }
+    let whole = fs::read(&place.file).unwrap();
+    let log = fs::read(place.file.with_file_name("outbox-wal")).unwrap();
+    assert!(!log.is_empty(), "nothing to cut");
+    let (mut opened, mut refused) = (0, 0);
+    let cuts = |length: usize| (0..=length / 512).map(|n| n * 512);
+    let by_file = cuts(whole.len()).map(|cut| (cut, log.len()));
+    let by_log = cuts(log.len()).map(|cut| (whole.len(), cut));
+    for (n, (of_file, of_log)) in by_file.chain(by_log).enumerate() {
+        let copy = place.file.with_file_name(format!("copy{n}"));
+        fs::write(&copy, &whole[..of_file]).unwrap();
+        fs::write(
+            place.file.with_file_name(format!("copy{n}-wal")),
+            &log[..of_log],
+        )
+        .unwrap();
+        let read = open(&copy).and_then(|mut store| tags(&mut store));
+        match read {
+            Ok(tags) => {
+                opened += 1;
+                let count = tags.len() as u64;
+                assert_eq!(
+                    tags,
+                    (0..count).collect::<Vec<_>>(),
+                    "cut at {of_file}, {of_log}"
+                );
+                // The file itself is whole: what it had before the log is there.
+                assert!(
+                    of_file < whole.len() || count >= 1000,
+                    "cut at {of_file}, {of_log}"
+                );
+            }
+            Err(error) => {
+                refused += 1;
+                assert_eq!(error.kind(), ErrorKind::Storage);
+                assert!(error.to_string().contains("copy"), "{error}");
+            }
+        }
+    }
+    assert!(
+        opened > 0 && refused > 0,
+        "{opened} opened, {refused} refused"
+    );
+}

@@ -1,0 +1,399 @@
+//! Background delivery.
+
+use std::ffi::{c_char, c_int, c_void};
+use std::sync::{Arc, Once};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use xgpush::{AccountType, Error, ErrorKind, Operation, Outbox};
+
+use crate::config::xg_config;
+use crate::error::{xg_error, xg_status};
+use crate::handle::{self, Handle, Out};
+use crate::reports::xg_reports;
+use crate::request::{NO_ACCOUNT_TYPE, xg_request};
+use crate::stats::xg_stats;
+use crate::{guard, text};
+
+/// Delivers operations in the background, in the order of each token and account,
+/// and reports what became of each of them. Made once and shared by any number of
+/// threads.
+pub struct xg_outbox {
+    outbox: Arc<Outbox>,
+    /// The thread that calls back.
+    caller: std::sync::Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Handle for xg_outbox {
+    const NAME: &'static str = "outbox";
+}
+
+/// Called with reports, on the thread "xgpush-report" of the library. They are
+/// valid during the call.
+pub type xg_report_fn =
+    Option<unsafe extern "C" fn(reports: *const xg_reports, context: *mut c_void)>;
+
+/// Called with a line for a log, on a thread of the library; it must not wait.
+/// The text is valid during the call.
+pub type xg_log_fn = Option<unsafe extern "C" fn(line: *const c_char, context: *mut c_void)>;
+
+/// What a caller wants back in a callback; theirs to share between threads.
+#[derive(Clone, Copy)]
+struct Context(*mut c_void);
+
+// SAFETY: the library does not look at it; the header says on which threads it
+// comes back.
+unsafe impl Send for Context {}
+// SAFETY: as above.
+unsafe impl Sync for Context {}
+
+unsafe extern "C" fn in_the_child() {
+    xgpush::note_fork();
+}
+
+fn watch_forks() {
+    static WATCHED: Once = Once::new();
+    WATCHED.call_once(|| {
+        // SAFETY: the handler only adds to an atomic number, and the library is
+        // never unloaded (nodelete). Without memory it fails, and forks go
+        // unnoticed until the process is asked for.
+        unsafe { libc::pthread_atfork(None, None, Some(in_the_child)) };
+    });
+}
+
+/// Opens an outbox with a client of its own. With the option outbox_file it opens
+/// the file, or makes it, and takes up what is in it.
+///
+/// Errors: XG_INVALID_OPTION; XG_STORAGE when the file cannot be used: held by
+/// another process, not ours, of a newer version, corrupt, read-only.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn xg_outbox_open(
+    config: *const xg_config,
+    outbox: *mut *mut xg_outbox,
+    error: *mut *mut xg_error,
+) -> xg_status {
+    guard::status(error, || {
+        let out = Out::new(outbox)?;
+        // SAFETY: as the header demands.
+        let config = unsafe { handle::shared(config) }?;
+        watch_forks();
+        out.write(handle::give(xg_outbox {
+            outbox: Arc::new(Outbox::open(&config.0)?),
+            caller: std::sync::Mutex::default(),
+        }));
+        Ok(())
+    })
+}
+
+/// Frees an outbox: closes it with 2 s to deliver the rest, unless it was closed
+/// before. Not from one of its own callbacks. NULL is fine.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn xg_outbox_free(outbox: *mut xg_outbox) {
+    const REST: Duration = Duration::from_secs(2);
+    guard::run(|| {
+        // SAFETY: as the header demands.
+        let Ok(open) = (unsafe { handle::shared(outbox) }) else {
+            return;
+        };
+        if open.outbox.is_forked() {
+            // Its threads are the parent's: nothing to end, and nothing to free.
+            return;
+        }
+        open.outbox.close(REST);
+        let caller = open.caller.lock();
+        let caller = caller
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+            .take();
+        if let Some(thread) = caller {
+            let _ = thread.join();
+        }
+        // SAFETY: as the header demands.
+        unsafe { handle::free(outbox) };
+    });
+}
+
+/// # Safety
+/// The texts are NULL or of their length.
+unsafe fn submit(
+    outbox: *const xg_outbox,
+    error: *mut *mut xg_error,
+    tag: u64,
+    operation: impl FnOnce(&dyn Fn(&Operation<'_>) -> Result<(), Error>) -> Result<(), Error>,
+) -> xg_status {
+    guard::status(error, || {
+        // SAFETY: the caller's promise.
+        let outbox = unsafe { handle::shared(outbox) }?;
+        operation(&|operation| outbox.outbox.submit(operation, tag))
+    })
+}
+
+fn account_type(number: i32) -> Option<AccountType> {
+    (number != NO_ACCOUNT_TYPE).then_some(AccountType(number))
+}
+
+/// Hands in: bind a token to an account in place of those that it has
+/// (operator_type 2). account_type may be XG_NO_ACCOUNT_TYPE. The texts are
+/// copied; this never waits and takes about a tenth of a microsecond. The report
+/// with this tag says what became of it.
+///
+/// Errors: XG_FULL, XG_CLOSED, XG_INVALID_ARGUMENT, XG_INVALID_VALUE,
+/// XG_INVALID_REQUEST. It was not taken then.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn xg_outbox_bind_n(
+    outbox: *const xg_outbox,
+    token: *const c_char,
+    token_len: usize,
+    account: *const c_char,
+    account_len: usize,
+    account_type: i32,
+    tag: u64,
+    error: *mut *mut xg_error,
+) -> xg_status {
+    // SAFETY: as the header demands.
+    unsafe {
+        submit(outbox, error, tag, |hand_in| {
+            let token = text::read_n(token, token_len, "token")?;
+            let account = text::read_n(account, account_len, "account")?;
+            hand_in(&Operation::bind(
+                token,
+                &[(account, self::account_type(account_type))],
+            ))
+        })
+    }
+}
+
+/// Hands in: remove an account from a token (operator_type 3). As
+/// xg_outbox_bind_n.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn xg_outbox_unbind_n(
+    outbox: *const xg_outbox,
+    token: *const c_char,
+    token_len: usize,
+    account: *const c_char,
+    account_len: usize,
+    account_type: i32,
+    tag: u64,
+    error: *mut *mut xg_error,
+) -> xg_status {
+    // SAFETY: as the header demands.
+    unsafe {
+        submit(outbox, error, tag, |hand_in| {
+            let token = text::read_n(token, token_len, "token")?;
+            let account = text::read_n(account, account_len, "account")?;
+            hand_in(&Operation::unbind(
+                token,
+                &[(account, self::account_type(account_type))],
+            ))
+        })
+    }
+}
+
+/// Hands in: remove every account from a token (operator_type 4). As
+/// xg_outbox_bind_n.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn xg_outbox_clear_token_n(
+    outbox: *const xg_outbox,
+    token: *const c_char,
+    token_len: usize,
+    tag: u64,
+    error: *mut *mut xg_error,
+) -> xg_status {
+    // SAFETY: as the header demands.
+    unsafe {
+        submit(outbox, error, tag, |hand_in| {
+            let token = text::read_n(token, token_len, "token")?;
+            hand_in(&Operation::clear_token(token))
+        })
+    }
+}
+
+/// Hands in: remove every token from an account (operator_type 5). As
+/// xg_outbox_bind_n.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn xg_outbox_clear_account_n(
+    outbox: *const xg_outbox,
+    account: *const c_char,
+    account_len: usize,
+    account_type: i32,
+    tag: u64,
+    error: *mut *mut xg_error,
+) -> xg_status {
+    // SAFETY: as the header demands.
+    unsafe {
+        submit(outbox, error, tag, |hand_in| {
+            let account = text::read_n(account, account_len, "account")?;
+            let account = [(account, self::account_type(account_type))];
+            hand_in(&Operation::clear_account(&account))
+        })
+    }
+}
+
+/// Hands in every item of a request, in their order; the n-th has the tag
+/// first_tag + n. The deadline of the request does not matter here.
+///
+/// Errors: as xg_outbox_bind_n. With XG_FULL and XG_CLOSED the items before
+/// xg_error_item were taken; with any other nothing was.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn xg_outbox_submit(
+    outbox: *const xg_outbox,
+    request: *const xg_request,
+    first_tag: u64,
+    error: *mut *mut xg_error,
+) -> xg_status {
+    guard::status(error, || {
+        // SAFETY: as the header demands.
+        let (outbox, request) = unsafe { (handle::shared(outbox)?, handle::shared(request)?) };
+        outbox.outbox.submit_all(request.request(), first_tag)
+    })
+}
+
+/// Moves reports into a buffer, in place of those that were in it, and waits up
+/// to timeout_ms for the first one; answers how many. 0 as well for NULL, after
+/// the end and in a child after fork.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn xg_outbox_poll(
+    outbox: *const xg_outbox,
+    reports: *mut xg_reports,
+    timeout_ms: u64,
+) -> usize {
+    guard::value(0, || {
+        // SAFETY: as the header demands.
+        let outbox = unsafe { handle::shared(outbox) }.ok()?;
+        // SAFETY: as the header demands.
+        let reports = unsafe { handle::exclusive(reports) }.ok()?;
+        Some(reports.fill(&outbox.outbox, Duration::from_millis(timeout_ms)))
+    })
+}
+
+/// A file descriptor that is readable while reports wait, and after the end, for
+/// poll, epoll or select. It belongs to the outbox: do not read or close it. -1
+/// where there is none.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn xg_outbox_fd(outbox: *const xg_outbox) -> c_int {
+    guard::value(-1, || {
+        // SAFETY: as the header demands.
+        let outbox = unsafe { handle::shared(outbox) }.ok()?;
+        outbox.outbox.reports_fd().ok()
+    })
+}
+
+/// Has reports brought to a function, on one thread of the library that is
+/// started for it, until the outbox is freed. Once; nobody else takes reports
+/// then.
+///
+/// Errors: XG_INVALID_ARGUMENT for NULL and the second time, XG_CLOSED.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn xg_outbox_call_back(
+    outbox: *const xg_outbox,
+    function: xg_report_fn,
+    context: *mut c_void,
+    error: *mut *mut xg_error,
+) -> xg_status {
+    guard::status(error, || {
+        // SAFETY: as the header demands.
+        let outbox = unsafe { handle::shared(outbox) }?;
+        let invalid = |why: &str| Error::new(ErrorKind::InvalidArgument, why);
+        let function = function.ok_or_else(|| invalid("function is NULL"))?;
+        let caller = outbox.caller.lock();
+        let mut caller = caller.unwrap_or_else(std::sync::PoisonError::into_inner);
+        if caller.is_some() {
+            return Err(invalid("the outbox calls a function already"));
+        }
+        let (taken, context) = (Arc::clone(&outbox.outbox), Context(context));
+        let work = move || {
+            let context = context;
+            let mut reports = xg_reports::with_room(256);
+            while !taken.is_drained() {
+                if reports.fill(&taken, Duration::from_secs(3600)) > 0 {
+                    // SAFETY: a function of this type, by the caller's promise.
+                    unsafe { function(&raw const reports, context.0) };
+                }
+            }
+        };
+        let thread = std::thread::Builder::new()
+            .name("xgpush-report".to_owned())
+            .spawn(work)
+            .map_err(|e| Error::new(ErrorKind::Internal, format!("no thread can be had: {e}")))?;
+        *caller = Some(thread);
+        Ok(())
+    })
+}
+
+/// Has lines for a log brought to a function: what fails in the background, and
+/// when it is over. NULL ends it. The function is called on the outbox's own
+/// thread and must not wait; never with a secret.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn xg_outbox_set_log(
+    outbox: *const xg_outbox,
+    function: xg_log_fn,
+    context: *mut c_void,
+) {
+    guard::run(|| {
+        // SAFETY: as the header demands.
+        let Ok(outbox) = (unsafe { handle::shared(outbox) }) else {
+            return;
+        };
+        let context = Context(context);
+        outbox.outbox.set_log(function.map(|function| {
+            let log = move |line: &str| {
+                let context = context;
+                // SAFETY: a function of this type, by the caller's promise.
+                unsafe { function(text::owned(line).as_ptr(), context.0) };
+            };
+            Arc::new(log) as Arc<dyn Fn(&str) + Send + Sync>
+        }));
+    });
+}
+
+/// Delivers what is there without lingering, and waits for it up to timeout_ms.
+/// *left, unless left is NULL, is how many operations are not settled then.
+///
+/// Errors: XG_CLOSED in a child after fork.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn xg_outbox_flush(
+    outbox: *const xg_outbox,
+    timeout_ms: u64,
+    left: *mut usize,
+    error: *mut *mut xg_error,
+) -> xg_status {
+    guard::status(error, || {
+        // SAFETY: as the header demands.
+        let outbox = unsafe { handle::shared(outbox) }?;
+        let open = outbox.outbox.flush(Duration::from_millis(timeout_ms))?;
+        if let Ok(left) = Out::new(left) {
+            left.write(open);
+        }
+        Ok(())
+    })
+}
+
+/// Takes nothing any more, delivers what is there for up to timeout_ms, and ends.
+/// Answers how many operations were left: they stay in the file, or, without
+/// one, are reported as not sent or unknown. Reports can still be taken. Twice is
+/// fine, and so is NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn xg_outbox_close(outbox: *const xg_outbox, timeout_ms: u64) -> usize {
+    guard::value(0, || {
+        // SAFETY: as the header demands.
+        let outbox = unsafe { handle::shared(outbox) }.ok()?;
+        Some(outbox.outbox.close(Duration::from_millis(timeout_ms)))
+    })
+}
+
+/// The numbers of an outbox, as they are now. Free them with xg_stats_free.
+///
+/// Errors: XG_INVALID_ARGUMENT for NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn xg_outbox_stats(
+    outbox: *const xg_outbox,
+    stats: *mut *mut xg_stats,
+    error: *mut *mut xg_error,
+) -> xg_status {
+    guard::status(error, || {
+        let out = Out::new(stats)?;
+        // SAFETY: as the header demands.
+        let outbox = unsafe { handle::shared(outbox) }?;
+        out.write(handle::give(xg_stats::new(outbox.outbox.stats())));
+        Ok(())
+    })
+}

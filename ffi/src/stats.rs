@@ -1,0 +1,80 @@
+//! The numbers of an outbox.
+
+use std::ffi::{CString, c_char};
+use std::sync::OnceLock;
+
+use xgpush::OutboxStats;
+
+use crate::handle::{self, Handle};
+use crate::{guard, text};
+
+/// Numbers, as they were when they were asked for.
+pub struct xg_stats {
+    stats: OutboxStats,
+    json: OnceLock<CString>,
+    prometheus: OnceLock<CString>,
+}
+
+impl Handle for xg_stats {
+    const NAME: &'static str = "stats";
+}
+
+impl xg_stats {
+    pub(crate) fn new(stats: OutboxStats) -> Self {
+        Self {
+            stats,
+            json: OnceLock::new(),
+            prometheus: OnceLock::new(),
+        }
+    }
+}
+
+/// One number by its name in xg_stats_json, such as "open"; 0 for another name
+/// and for NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn xg_stats_value(stats: *const xg_stats, name: *const c_char) -> u64 {
+    guard::value(0, || {
+        // SAFETY: as the header demands.
+        let stats = unsafe { handle::shared(stats) }.ok()?;
+        // SAFETY: as the header demands.
+        let name = unsafe { text::read(name, "name") }.ok()?;
+        stats.stats.value(name)
+    })
+}
+
+/// The numbers as one JSON object, NUL-terminated; its length in bytes goes to
+/// *len unless len is NULL. "" and 0 for NULL. Valid until the numbers are freed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn xg_stats_json(stats: *const xg_stats, len: *mut usize) -> *const c_char {
+    guard::text(len, || {
+        // SAFETY: as the header demands.
+        let stats = unsafe { handle::shared(stats) }.ok()?;
+        let json = stats
+            .json
+            .get_or_init(|| text::owned(&stats.stats.to_json()));
+        Some((json.as_ptr(), json.as_bytes().len()))
+    })
+}
+
+/// The numbers in the text format that Prometheus reads. As xg_stats_json.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn xg_stats_prometheus(
+    stats: *const xg_stats,
+    len: *mut usize,
+) -> *const c_char {
+    guard::text(len, || {
+        // SAFETY: as the header demands.
+        let stats = unsafe { handle::shared(stats) }.ok()?;
+        let page = stats
+            .prometheus
+            .get_or_init(|| text::owned(&stats.stats.to_prometheus()));
+        Some((page.as_ptr(), page.as_bytes().len()))
+    })
+}
+
+/// Frees numbers. NULL is fine.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn xg_stats_free(stats: *mut xg_stats) {
+    // SAFETY: as the header demands.
+    guard::run(|| unsafe { handle::free(stats) });
+}
