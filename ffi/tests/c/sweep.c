@@ -266,6 +266,79 @@ static void exchanges(void) {
   xg_config_free(config);
 }
 
+static void no_reports(const xg_reports *reports, void *context) {
+  (void)reports, (void)context;
+}
+
+static void report_accessors(const xg_reports *reports, size_t nth) {
+  CHECK(xg_reports_tag(reports, nth) == 0 && !xg_reports_is_final(reports, nth));
+  CHECK(xg_reports_state(reports, nth) == XG_STATE_NONE);
+  EMPTY(xg_reports_reason(reports, nth));
+  EMPTY(xg_reports_message(reports, nth));
+  CHECK(xg_reports_code(reports, nth) == -1 && xg_reports_http_status(reports, nth) == 0);
+  CHECK(xg_reports_attempts(reports, nth) == 0);
+  CHECK(xg_reports_handed_in_ms(reports, nth) == 0 && xg_reports_at_ms(reports, nth) == 0);
+}
+
+static void outboxes(void) {
+  xg_outbox *outbox = NULL;
+  xg_reports *reports = NULL;
+  xg_stats *stats = NULL;
+  xg_config *config = good_config();
+  CHECK(xg_config_set(config, "access_point", "", NULL) == XG_OK);
+  CHECK(xg_config_set(config, "base_url", "http://127.0.0.1:9", NULL) == XG_OK);
+  REFUSED(XG_INVALID_ARGUMENT, xg_outbox_open(NULL, &outbox, &error));
+  REFUSED(XG_INVALID_ARGUMENT, xg_outbox_open(config, NULL, &error));
+  CHECK(xg_config_set(config, "outbox_file", "/no/such/folder/file", NULL) == XG_OK);
+  REFUSED(XG_STORAGE, xg_outbox_open(config, &outbox, &error));
+  CHECK(xg_config_set(config, "outbox_file", "", NULL) == XG_OK);
+  CHECK(xg_outbox_open(config, &outbox, NULL) == XG_OK);
+  REFUSED(XG_INVALID_ARGUMENT, xg_outbox_bind_n(NULL, "t1", 2, "alice", 5, 0, 1, &error));
+  REFUSED(XG_INVALID_ARGUMENT, xg_outbox_bind_n(outbox, NULL, 2, "alice", 5, 0, 1, &error));
+  REFUSED(XG_INVALID_ARGUMENT, xg_outbox_bind_n(outbox, "t1", SIZE_MAX, "alice", 5, 0, 1, &error));
+  REFUSED(XG_INVALID_VALUE, xg_outbox_bind_n(outbox, "t1", 2, NULL, 0, 0, 1, &error));
+  REFUSED(XG_INVALID_ARGUMENT, xg_outbox_unbind_n(outbox, "t1", 2, "\xff\xff", 2, 0, 1, &error));
+  REFUSED(XG_INVALID_VALUE, xg_outbox_clear_token_n(outbox, "t\0", 2, 1, &error));
+  REFUSED(XG_INVALID_VALUE, xg_outbox_clear_token_n(outbox, "", 0, 1, &error));
+  REFUSED(XG_INVALID_VALUE, xg_outbox_clear_account_n(outbox, "a", 1, 0, 1, &error));
+  xg_request *request = NULL;
+  CHECK(xg_request_new(XG_QUERY_BY_TOKEN, &request, NULL) == XG_OK);
+  REFUSED(XG_INVALID_ARGUMENT, xg_outbox_submit(outbox, NULL, 0, &error));
+  REFUSED(XG_INVALID_REQUEST, xg_outbox_submit(outbox, request, 0, &error));
+  xg_request_free(request);
+  REFUSED(XG_INVALID_ARGUMENT, xg_outbox_call_back(outbox, NULL, NULL, &error));
+  REFUSED(XG_INVALID_ARGUMENT, xg_outbox_call_back(NULL, no_reports, NULL, &error));
+  xg_outbox_set_log(NULL, NULL, NULL);
+  xg_outbox_set_log(outbox, NULL, NULL);
+  REFUSED(XG_INVALID_ARGUMENT, xg_outbox_flush(NULL, 0, NULL, &error));
+  REFUSED(XG_INVALID_ARGUMENT, xg_outbox_stats(outbox, NULL, &error));
+  REFUSED(XG_INVALID_ARGUMENT, xg_outbox_stats(NULL, &stats, &error));
+  CHECK(xg_outbox_fd(NULL) == -1 && xg_outbox_close(NULL, 0) == 0);
+  REFUSED(XG_INVALID_ARGUMENT, xg_reports_new(0, &reports, &error));
+  REFUSED(XG_INVALID_ARGUMENT, xg_reports_new(SIZE_MAX, &reports, &error));
+  REFUSED(XG_INVALID_ARGUMENT, xg_reports_new(1, NULL, &error));
+  CHECK(xg_reports_new(1, &reports, NULL) == XG_OK && xg_reports_len(reports) == 0);
+  CHECK(xg_reports_len(NULL) == 0);
+  CHECK(xg_outbox_poll(NULL, reports, 0) == 0 && xg_outbox_poll(outbox, NULL, 0) == 0);
+  CHECK(xg_outbox_poll(outbox, reports, 0) == 0);
+  report_accessors(reports, 0);
+  report_accessors(reports, SIZE_MAX);
+  report_accessors(NULL, 0);
+  CHECK(xg_outbox_stats(outbox, &stats, NULL) == XG_OK);
+  size_t length = 7;
+  CHECK(xg_stats_value(stats, NULL) == 0 && xg_stats_value(NULL, "open") == 0);
+  EMPTY(xg_stats_json(NULL, &length));
+  CHECK(length == 0);
+  EMPTY(xg_stats_prometheus(NULL, NULL));
+  xg_stats_free(stats);
+  xg_stats_free(NULL);
+  xg_reports_free(reports);
+  xg_reports_free(NULL);
+  xg_outbox_free(outbox);
+  xg_outbox_free(NULL);
+  xg_config_free(config);
+}
+
 int main(void) {
   errors();
   versions();
@@ -274,5 +347,6 @@ int main(void) {
   requests();
   clients();
   exchanges();
+  outboxes();
   return finish("C sweep");
 }
