@@ -59,7 +59,7 @@ build() { # NAME ARGUMENTS…
   cc -std=c11 -g "${strict[@]}" -D_POSIX_C_SOURCE=200809L "$tests/$1.c" "${@:2}" -o "$work/$1" "${link[@]}"
 }
 run() { "${under[@]}" "$@" || bad=1; }
-build sweep; build face; build quiet -ldl -lpthread; build outbox -lpthread; build outbox_exit
+build sweep; build face; build quiet -ldl -lpthread; build outbox -lpthread; build outbox_exit; build outbox_store
 missing=$(grep -vwFf <(grep -oE '\bxg_[a-z0-9_]+' $tests/sweep.c | sort -u) "$work/header.txt" || true)
 check "the sweep calls every export$missing" test -z "$missing"
 run "$work/sweep"
@@ -78,6 +78,7 @@ rm -rf "$work/files"; mkdir -p "$work/files"
 run "$work/outbox" "$BASE_URL" "$work/files"
 leave_main() { for _ in $(seq 100); do "$work/outbox_exit" "$BASE_URL" || return 1; done; }
 check "100 programs return from main while sending" leave_main
+check "a fault at every write to the file" bash ffi/tests/store_faults.sh "$BASE_URL" "$work"
 connections() { "$PYTHON" scripts/admin.py "$BASE_URL" counters | sed 's/.*"connections":\([0-9]*\).*/\1/'; }
 before=$(connections)
 "$work/quiet" "${BASE_URL##*:}" || bad=1
