@@ -271,6 +271,98 @@ fn a_refused_signature_is_waited_out() {
     assert_eq!(outbox.stats().accepted, 1);
 }
 
+/// Operations that a gateway never lets through do not keep others from it.
+#[test]
+fn two_operations_that_always_fail_starve_nobody() {
+    let emulator = emulator(Service::default());
+    let options = [
+        ("outbox_deadline_ms", "0"),
+        ("outbox_parallel", "1"),
+        ("retry_base_ms", "1"),
+        ("throttle_base_ms", "20"),
+        ("max_backoff_ms", "50"),
+    ];
+    let outbox = open(&emulator, &options);
+    // Long enough for both to be suspects, and for the breaker to open.
+    emulator.push_fault(Fault::new(FaultKind::status(403)).times(40));
+    bind(&outbox, "poison1", "poison1", 1);
+    bind(&outbox, "poison2", "poison2", 2);
+    assert!(emulator.wait_until(LONG, |c| c.received >= 20));
+    for n in 0..40 {
+        bind(&outbox, &format!("t{n}"), &format!("player{n}"), 100 + n);
+    }
+    assert_eq!(outbox.flush(LONG).unwrap(), 0);
+    assert_eq!(outbox.stats().accepted, 42);
+}
+
+/// A store whose last run was in a future that never came.
+struct FromTheFuture(Vec<xgpush::Record>);
+
+impl xgpush::Store for FromTheFuture {
+    fn append(&mut self, _: &[xgpush::NewRecord<'_>]) -> xgpush::Result<u64> {
+        Ok(1000)
+    }
+
+    fn claim(&mut self, after: u64, _: usize) -> xgpush::Result<Vec<xgpush::Record>> {
+        let later = self.0.iter().filter(|record| record.id > after);
+        Ok(later.cloned().collect())
+    }
+
+    fn acknowledge(&mut self, ids: &[u64]) -> xgpush::Result<()> {
+        self.0.retain(|record| !ids.contains(&record.id));
+        Ok(())
+    }
+}
+
+#[test]
+fn a_clock_that_went_back_delays_nothing() {
+    let emulator = emulator(Service::default());
+    let record = xgpush::Record {
+        id: 1,
+        tag: 1,
+        handed_in_ms: u64::MAX,
+        // operator 4, a token of two bytes
+        body: Box::from(&b"\x04\x02t1"[..]),
+    };
+    let config = config(&emulator, &[]);
+    let outbox = Outbox::with_store(&config, FromTheFuture(vec![record])).unwrap();
+    assert_eq!(outbox.reports(1, LONG).len(), 1);
+    assert_eq!(emulator.counters().applied, 1);
+}
+
+/// A logger that panics is its caller's defect, and costs no delivery.
+#[test]
+fn a_panicking_logger_stops_nothing() {
+    let emulator = emulator(Service::default());
+    emulator.push_fault(Fault::new(FaultKind::status(503)).times(6));
+    let outbox = open(&emulator, &[("throttle_base_ms", "1")]);
+    outbox.set_log(Some(std::sync::Arc::new(|_: &str| panic!("no disk left"))));
+    bind(&outbox, "t1", "alice", 1);
+    assert_eq!(outbox.flush(LONG).unwrap(), 0);
+    assert_eq!(outbox.stats().accepted, 1);
+}
+
+/// Hand-ins that are refused while it closes do not hold the closing up.
+#[test]
+fn closing_is_quick_while_others_hand_in() {
+    let emulator = emulator(Service::default());
+    for _ in 0..50 {
+        let outbox = open(&emulator, &[("outbox_linger_ms", "0")]);
+        let started = Instant::now();
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    let accounts = [("alice", None)];
+                    let operation = Operation::bind("t1", &accounts);
+                    while outbox.submit(&operation, 0).is_ok() {}
+                });
+            }
+            outbox.close(Duration::from_secs(30));
+        });
+        assert!(started.elapsed() < Duration::from_secs(20));
+    }
+}
+
 /// 10,000 tokens, 20 overwrites each, while the service is slow.
 #[test]
 fn a_relogin_storm_sends_the_first_and_the_last() {

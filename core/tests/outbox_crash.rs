@@ -173,8 +173,11 @@ fn what_was_durable_is_delivered_in_order_and_nothing_else() {
 
     let applied = applied(&emulator);
     let delivered: BTreeSet<u64> = applied.iter().copied().collect();
-    let lost: Vec<_> = durable.difference(&delivered).collect();
-    assert!(lost.is_empty(), "durable, but never delivered: {lost:?}");
+    let missing: Vec<_> = durable.difference(&delivered).collect();
+    assert!(
+        missing.is_empty(),
+        "durable, but never delivered: {missing:?}"
+    );
     let strangers: Vec<_> = delivered.iter().filter(|n| **n >= next).collect();
     assert!(strangers.is_empty(), "never handed in: {strangers:?}");
     let mut last: BTreeMap<u64, u64> = BTreeMap::new();

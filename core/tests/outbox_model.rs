@@ -204,7 +204,7 @@ fn options(rng: &mut fastrand::Rng, file: &str) -> Vec<(&'static str, String)> {
         ("outbox_file", file.to_owned()),
         ("outbox_parallel", parallel),
         ("outbox_linger_ms", linger),
-        ("outbox_deadline_ms", "0".to_owned()),
+        ("outbox_deadline_ms", "3600000".to_owned()),
         ("request_timeout_ms", "40".to_owned()),
         ("retry_base_ms", "1".to_owned()),
         ("throttle_base_ms", "1".to_owned()),

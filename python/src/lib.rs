@@ -4,6 +4,7 @@ mod client;
 mod emulator;
 mod errors;
 mod exchange;
+mod outbox;
 mod outcome;
 mod tables;
 
@@ -17,6 +18,8 @@ mod _native {
     use crate::emulator::Emulator;
     #[pymodule_export]
     use crate::exchange::{Exchange, HttpRequest};
+    #[pymodule_export]
+    use crate::outbox::{Outbox, Report, note_fork};
     #[pymodule_export]
     use crate::outcome::{ItemIterator, ItemOutcome, Outcome};
     #[pymodule_export]

@@ -14,6 +14,7 @@ from ._client import (
     raise_for_failures,
 )
 from ._native import __version__, codes, options
+from ._outbox import Outbox, Report
 from ._requests import Account, Binding
 from .errors import (
     AbiMismatch,
@@ -82,9 +83,11 @@ __all__ = [
     "NotAllAccepted",
     "NotSent",
     "Option",
+    "Outbox",
     "Outcome",
     "Rejected",
     "Reply",
+    "Report",
     "Storage",
     "Unknown",
     "__version__",

@@ -40,13 +40,18 @@ BindingLike = Union[
 Json = Union[Mapping[str, Any], str, bytes]
 
 
-def _account(given: AccountLike) -> Dict[str, Any]:
+def pair(given: AccountLike) -> Tuple[str, Optional[int]]:
+    """An account's name and type."""
     if isinstance(given, str):
-        return {"account": given}
+        return given, None
     if isinstance(given, Account):
-        name, kind = given.name, given.type
-    else:
-        name, kind = given
+        return given.name, given.type
+    name, kind = given
+    return name, kind
+
+
+def _account(given: AccountLike) -> Dict[str, Any]:
+    name, kind = pair(given)
     return {"account": name} if kind is None else {"account": name, "account_type": kind}
 
 

@@ -10,7 +10,7 @@ use super::{CallOptions, Client};
 use crate::clock::unix_seconds;
 use crate::judge;
 use crate::operation::Request;
-use crate::outcome::{ItemOutcome, Warning};
+use crate::outcome::{ItemOutcome, Reason, Warning};
 use crate::policy;
 use crate::transport::Attempt;
 
@@ -20,6 +20,18 @@ pub(crate) struct Attempted {
     pub(crate) outcomes: Vec<ItemOutcome>,
     pub(crate) retry_after: Option<Duration>,
     pub(crate) warning: Option<Warning>,
+}
+
+impl Attempted {
+    /// A defect: nothing is known of what was sent.
+    pub(crate) fn panicked(items: usize) -> Self {
+        let message = "a defect in xgpush: the attempt panicked".to_owned();
+        Self {
+            outcomes: vec![judge::unknown(Reason::Interrupted, message); items],
+            retry_after: None,
+            warning: None,
+        }
+    }
 }
 
 impl Client {

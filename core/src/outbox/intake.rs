@@ -46,16 +46,12 @@ impl Intake {
     /// The lock is held for a push here and for a swap of two pointers in
     /// `empty`, and for nothing else.
     pub(crate) fn submit(&self, entry: Entry) -> Result<(), Refused> {
-        let bytes = entry.body.len();
-        if !self.room.enter(bytes) {
-            return Err(Refused::Full);
-        }
         let mut inbox = self.lock();
         if !inbox.open {
-            drop(inbox);
-            self.room.settle(bytes);
-            self.room.leave(1);
             return Err(Refused::Closed);
+        }
+        if !self.room.enter(entry.body.len()) {
+            return Err(Refused::Full);
         }
         inbox.entries.push(entry);
         let count = inbox.entries.len();

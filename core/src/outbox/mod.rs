@@ -281,7 +281,10 @@ impl Outbox {
                 let _ = thread.join();
             }
         }
-        self.shared.left.load(Ordering::Acquire)
+        match self.shared.left.load(Ordering::Acquire) {
+            usize::MAX => self.shared.intake.room.open(),
+            left => left,
+        }
     }
 
     /// The numbers.

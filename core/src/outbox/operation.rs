@@ -23,6 +23,10 @@ pub struct Operation<'a> {
     pub(crate) platform: Option<Platform>,
 }
 
+/// Each account is a chain of its own to keep in order. No document gives a limit;
+/// a token has one account of each type.
+const MAX_ACCOUNTS: usize = 100;
+
 type Accounts<'a> = &'a [(&'a str, Option<AccountType>)];
 
 impl<'a> Operation<'a> {
@@ -83,6 +87,13 @@ impl<'a> Operation<'a> {
                 _ => "at least one account",
             };
             return Err(self.wrong(wanted));
+        }
+        if self.accounts.len() > MAX_ACCOUNTS {
+            return Err(Error::request(format!(
+                "the operation has {} accounts; one of the outbox has at most {MAX_ACCOUNTS} (a \
+                 rule of xgpush)",
+                self.accounts.len()
+            )));
         }
         for (name, _) in self.accounts {
             Account::check(name)?;

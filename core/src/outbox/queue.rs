@@ -19,6 +19,9 @@ use crate::plan::MAX_ITEMS_PER_REQUEST;
 /// Milliseconds since the outbox was opened.
 pub(crate) type Millis = u64;
 
+/// The number of a queued operation; used again once it is gone.
+pub(crate) type Slot = u32;
+
 /// An operation as it enters the queue.
 #[derive(Debug, Clone)]
 pub(crate) struct Entry {
@@ -34,15 +37,13 @@ pub(crate) struct Entry {
 /// An operation that left the queue.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Gone {
+    pub(crate) slot: Slot,
     pub(crate) id: u64,
     pub(crate) tag: u64,
     pub(crate) at: Millis,
     pub(crate) attempts: u16,
     pub(crate) bytes: usize,
 }
-
-/// The number of a queued operation; used again once it is gone.
-pub(crate) type Slot = u32;
 
 const NONE: Slot = Slot::MAX;
 
@@ -104,6 +105,8 @@ pub(crate) struct Queue {
     delayed: BinaryHeap<Reverse<(Millis, Slot)>>,
     linger: Millis,
     len: usize,
+    /// How many listed numbers have no operation any more.
+    stale: usize,
 }
 
 impl Queue {
@@ -119,6 +122,7 @@ impl Queue {
             delayed: BinaryHeap::new(),
             linger,
             len: 0,
+            stale: 0,
         }
     }
 
@@ -159,6 +163,7 @@ impl Queue {
         while let Some(slot) = self.superseded_by(&entry) {
             superseded.push(self.remove(slot));
         }
+        self.sweep();
         let slot = self.place(entry);
         self.append_to_chains(slot);
         self.len += 1;
@@ -198,9 +203,27 @@ impl Queue {
     }
 
     /// The next operations to send together: of one kind, no two of them on one
-    /// key. `flush`: without waiting for more.
-    pub(crate) fn take(&mut self, now: Millis, flush: bool) -> Vec<Slot> {
-        self.list_due(now);
+    /// key. `flush`: without waiting for more. `probe`: whether the service
+    /// answers is in doubt, so what failed before goes last; else it could be
+    /// tried for ever in place of what is sound.
+    pub(crate) fn take(&mut self, now: Millis, flush: bool, probe: bool) -> Vec<Slot> {
+        self.list_due(now, probe);
+        let first = if probe {
+            self.take_ready(now, flush)
+        } else {
+            self.take_solo()
+        };
+        if !first.is_empty() {
+            return first;
+        }
+        if probe {
+            self.take_solo()
+        } else {
+            self.take_ready(now, flush)
+        }
+    }
+
+    fn take_solo(&mut self) -> Vec<Slot> {
         let mut batch = Vec::new();
         while batch.is_empty() {
             let Some(slot) = self.solo.pop_front() else {
@@ -208,28 +231,59 @@ impl Queue {
             };
             self.unlist(slot, &mut batch);
         }
-        if !batch.is_empty() {
-            return batch;
-        }
-        let linger = self.linger;
+        batch
+    }
+
+    fn take_ready(&mut self, now: Millis, flush: bool) -> Vec<Slot> {
+        let mut batch = Vec::new();
         while batch.is_empty() {
-            let slots = &self.slots;
-            let full = |list: &VecDeque<Slot>| list.len() >= MAX_ITEMS_PER_REQUEST;
-            let candidates = self.ready.iter_mut().filter_map(|(_, list)| {
-                let first = slots[*list.front()? as usize].at;
-                let due = flush || full(list) || first.saturating_add(linger) <= now;
-                due.then_some((first, list))
+            let candidates = self.ready.iter().enumerate().filter_map(|(at, (_, list))| {
+                let first = self.at(*list.front()?);
+                let full = list.len() >= MAX_ITEMS_PER_REQUEST;
+                let due = flush || full || first.saturating_add(self.linger) <= now;
+                due.then_some((first, at))
             });
-            let Some((_, list)) = candidates.min_by_key(|(first, _)| *first) else {
+            let Some((_, at)) = candidates.min() else {
                 break;
             };
-            let count = list.len().min(MAX_ITEMS_PER_REQUEST);
-            let taken: Vec<Slot> = list.drain(..count).collect();
-            for slot in taken {
+            while batch.len() < MAX_ITEMS_PER_REQUEST {
+                let Some(slot) = self.ready[at].1.pop_front() else {
+                    break;
+                };
                 self.unlist(slot, &mut batch);
             }
         }
         batch
+    }
+
+    /// Takes numbers without an operation off the lists, before they are more than
+    /// the operations: nothing else does while nothing is sent.
+    fn sweep(&mut self) {
+        if self.stale <= self.len + 1024 {
+            return;
+        }
+        self.stale = 0;
+        let Self {
+            slots,
+            free,
+            ready,
+            solo,
+            delayed,
+            ..
+        } = self;
+        let mut keep = |slot: Slot| {
+            let queued = &mut slots[slot as usize];
+            queued.listed = queued.state == State::Waiting;
+            if queued.state == State::Free {
+                free.push(slot);
+            }
+            queued.listed
+        };
+        for (_, list) in ready {
+            list.retain(|slot| keep(*slot));
+        }
+        solo.retain(|slot| keep(*slot));
+        delayed.retain(|Reverse((_, slot))| keep(*slot));
     }
 
     /// Takes a number off its list; goes to `batch` if it is still to be sent.
@@ -242,12 +296,18 @@ impl Queue {
                 batch.push(slot);
             }
             State::Taken => {}
-            State::Free => self.free.push(slot),
+            State::Free => self.reuse(slot),
         }
     }
 
-    /// Brings what was to be sent later, and is due, back to its place.
-    fn list_due(&mut self, now: Millis) {
+    fn reuse(&mut self, slot: Slot) {
+        self.stale = self.stale.saturating_sub(1);
+        self.free.push(slot);
+    }
+
+    /// Brings what was to be sent later, and is due, back to its place, or to the
+    /// end of the list.
+    fn list_due(&mut self, now: Millis, to_the_end: bool) {
         while let Some(Reverse((due, slot))) = self.delayed.peek().copied() {
             if due > now {
                 break;
@@ -260,9 +320,10 @@ impl Queue {
                     queued.listed = true;
                     self.solo.push_back(slot);
                 }
+                State::Waiting if to_the_end => self.list_ready(slot),
                 State::Waiting => self.list_ready_first(slot),
                 State::Taken => {}
-                State::Free => self.free.push(slot),
+                State::Free => self.reuse(slot),
             }
         }
     }

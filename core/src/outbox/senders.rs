@@ -1,5 +1,6 @@
 //! The threads that carry requests, started when they are needed first.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{self, Sender};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -77,7 +78,9 @@ impl Senders {
         let (client, desk) = (self.client.clone(), Arc::clone(&self.desk));
         let work = move || {
             for job in inbox {
-                let attempted = client.attempt(&job.request);
+                let attempt = || client.attempt(&job.request);
+                let attempted = catch_unwind(AssertUnwindSafe(attempt))
+                    .unwrap_or_else(|_| Attempted::panicked(job.slots.len()));
                 let done = Done {
                     sender: number,
                     slots: job.slots,

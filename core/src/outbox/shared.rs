@@ -1,6 +1,7 @@
 //! What the outbox's thread and everybody else have in common.
 
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
@@ -31,7 +32,7 @@ pub(super) struct Shared {
     /// settlement.
     ended: Mutex<bool>,
     changed: Condvar,
-    /// How many operations were left when the worker ended.
+    /// How many operations were left when the worker ended; `usize::MAX` before.
     pub(super) left: AtomicUsize,
     pub(super) log: Mutex<Option<Log>>,
 }
@@ -51,7 +52,7 @@ impl Shared {
             stopping: AtomicBool::new(false),
             ended: Mutex::new(false),
             changed: Condvar::new(),
-            left: AtomicUsize::new(0),
+            left: AtomicUsize::new(usize::MAX),
             log: Mutex::new(None),
         }
     }
@@ -148,9 +149,9 @@ impl Shared {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .clone();
-        // Not locked while the caller's code runs.
+        // Not locked while the caller's code runs, and its panic is its own.
         if let Some(log) = log {
-            log(line);
+            let _ = catch_unwind(AssertUnwindSafe(|| log(line)));
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The outbox's own thread: takes in, stores, sends, and settles.
 
 use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -107,7 +108,8 @@ impl Worker {
                 let entry = Entry {
                     id: record.id,
                     tag: record.tag,
-                    at: record.handed_in_ms,
+                    // The clock may have gone back since.
+                    at: record.handed_in_ms.min(self.shared.opened),
                     body: record.body,
                 };
                 self.queue.push(entry, &mut self.superseded);
@@ -120,6 +122,17 @@ impl Worker {
         let _end = EndOfWorker(Arc::clone(&self.shared));
         self.shared.intake.bell.belongs_to(std::thread::current());
         self.expires_at = self.now() + SECOND;
+        // A defect here must not cost anybody the reports of what is there.
+        let worked = catch_unwind(AssertUnwindSafe(|| self.work()));
+        if worked.is_err() {
+            self.shared.intake.close();
+            self.shared
+                .log("a defect in xgpush: the outbox's thread panicked and was stopped");
+        }
+        self.finish();
+    }
+
+    fn work(&mut self) {
         loop {
             self.take_in();
             self.take_done();
@@ -130,7 +143,7 @@ impl Worker {
                     break;
                 }
             } else {
-                if self.shared.is_closing() && self.shared.intake.room.open() == 0 {
+                if self.shared.is_closing() && self.is_done() {
                     break;
                 }
                 self.dispatch();
@@ -138,7 +151,12 @@ impl Worker {
             self.look();
             self.sleep();
         }
-        self.finish();
+    }
+
+    /// Whether nothing is left. The intake is closed.
+    fn is_done(&self) -> bool {
+        let decided = self.ending.is_empty() && self.superseded.is_empty();
+        self.queue.len() == 0 && decided && self.shared.intake.is_empty()
     }
 
     fn now(&self) -> Millis {
@@ -161,7 +179,11 @@ impl Worker {
             self.store_all(chunk);
         }
         for entry in entries.drain(..) {
+            let before = self.superseded.len();
             self.queue.push(entry, &mut self.superseded);
+            for gone in &self.superseded[before..] {
+                self.last.remove(&gone.slot);
+            }
         }
         // A burst's memory is not kept.
         if entries.capacity() <= 4 * COMMIT {
@@ -187,7 +209,7 @@ impl Worker {
                     entry.id = id;
                 }
                 add(&self.shared.counters.durable, entries.len());
-                if self.options.durable_notices {
+                if self.options.durable_notices && self.options.reports {
                     let at = self.now();
                     self.shared.reports.push(entries.iter().map(|entry| Report {
                         tag: entry.tag,
@@ -255,9 +277,11 @@ impl Worker {
                 Fate::Alone => self.again(slot, merged, now, true),
                 Fate::Again(_) => {
                     let attempts = self.queue.attempts(slot);
-                    let suspect = attempts >= SUSPECT_AFTER && !self.gate.is_broken();
+                    // In an outage all fail: more patience.
+                    let patience = SUSPECT_AFTER * if self.gate.is_broken() { 2 } else { 1 };
+                    let suspect = attempts >= patience && carried > 1;
                     let due = now + self.pause(attempts);
-                    self.again(slot, merged, due, suspect && carried > 1);
+                    self.again(slot, merged, due, suspect);
                 }
             }
         }
@@ -279,10 +303,15 @@ impl Worker {
     /// Gives up what is older than the deadline.
     fn expire(&mut self) {
         let now = self.now();
-        if self.options.deadline.is_zero() || now < self.expires_at {
+        if now < self.expires_at {
             return;
         }
         self.expires_at = now + SECOND;
+        let oldest = self.queue.oldest();
+        self.shared.counters.oldest.store(oldest, Ordering::Relaxed);
+        if self.options.deadline.is_zero() {
+            return;
+        }
         let before = now.saturating_sub(millis(self.options.deadline));
         // What came from a file has its time from the opening on.
         if before < self.shared.opened {
@@ -305,6 +334,7 @@ impl Worker {
         if self.ending.is_empty() && self.superseded.is_empty() {
             return;
         }
+        self.settle_unstored();
         let now = self.now();
         if let Some(store) = &mut self.store {
             if now < self.store_rests_until {
@@ -322,17 +352,35 @@ impl Worker {
                 return;
             }
         }
-        let pointless = std::mem::take(&mut self.superseded)
+        let superseded = std::mem::take(&mut self.superseded);
+        let ending = std::mem::take(&mut self.ending);
+        self.settle(superseded, ending);
+    }
+
+    /// What the store does not have need not wait for it.
+    fn settle_unstored(&mut self) {
+        let ending = std::mem::take(&mut self.ending);
+        let (unstored, stored): (Vec<_>, Vec<_>) = ending
             .into_iter()
-            .map(|gone| {
-                let message = "a newer operation on the same token came before it was sent";
-                (
-                    gone,
-                    ItemOutcome::new(Reason::Superseded, Some(message.into())),
-                )
-            });
+            .partition(|(slot, _)| self.queue.id(*slot) == 0);
+        self.ending = stored;
+        let superseded = std::mem::take(&mut self.superseded);
+        let (pointless, stored): (Vec<_>, Vec<_>) =
+            superseded.into_iter().partition(|gone| gone.id == 0);
+        self.superseded = stored;
+        self.settle(pointless, unstored);
+    }
+
+    fn settle(&mut self, superseded: Vec<Gone>, ending: Vec<(Slot, ItemOutcome)>) {
+        let pointless = superseded.into_iter().map(|gone| {
+            let message = "a newer operation on the same token came before it was sent";
+            (
+                gone,
+                ItemOutcome::new(Reason::Superseded, Some(message.into())),
+            )
+        });
         let mut settled: Vec<(Gone, ItemOutcome)> = pointless.collect();
-        for (slot, outcome) in std::mem::take(&mut self.ending) {
+        for (slot, outcome) in ending {
             settled.push((self.queue.settle(slot), outcome));
         }
         self.shared.settle(settled);
@@ -348,7 +396,7 @@ impl Worker {
             if !passes || !self.senders.has_room() {
                 return;
             }
-            let slots = self.queue.take(now, flush);
+            let slots = self.queue.take(now, flush, self.gate.is_broken());
             if slots.is_empty() {
                 return;
             }
@@ -391,13 +439,6 @@ impl Worker {
         counters.in_flight.store(in_flight, Ordering::Relaxed);
         let broken = u64::from(self.gate.is_broken());
         counters.breaker_open.store(broken, Ordering::Relaxed);
-        if self.queue.len() == 0 {
-            counters.oldest.store(0, Ordering::Relaxed);
-        } else if self.now() >= self.expires_at.saturating_sub(SECOND / 2) {
-            counters
-                .oldest
-                .store(self.queue.oldest(), Ordering::Relaxed);
-        }
     }
 
     /// Until there may be something to do.

@@ -67,13 +67,16 @@ impl Queue {
         queued.state = State::Free;
         let body = std::mem::take(&mut queued.body);
         let gone = Gone {
+            slot,
             id: queued.id,
             tag: queued.tag,
             at: queued.at,
             attempts: queued.attempts,
             bytes: body.len(),
         };
-        if !queued.listed {
+        if queued.listed {
+            self.stale += 1;
+        } else {
             self.free.push(slot);
         }
         gone

@@ -2,8 +2,9 @@
 //!
 //! Only where the end is the same under every reading that the documents allow.
 //! Whether an overwrite clears all account types of the token or only its own is
-//! not settled; how an account's devices are ordered by age is part of the end,
-//! because its pushes go to the one that was bound last.
+//! not settled, so a newer overwrite must cover the older one's types. How an
+//! account's devices are ordered by age is part of the end, because its pushes go
+//! to the one that was bound last; who is bound again is the newest then.
 
 use super::{Body, Entry, Key, Queue, Slot, State};
 use crate::account::AccountType;

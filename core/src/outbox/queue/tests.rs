@@ -76,6 +76,8 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(3000))]
+
     /// What may be sent is what a look at the whole list says: nothing older on
     /// any of its keys is there.
     #[test]
@@ -106,7 +108,7 @@ proptest! {
                         })
                     };
                     let wanted: Vec<u64> = (0..model.len()).filter(|n| free(*n)).map(|n| model[n].0).collect();
-                    let batch = queue.take(Millis::MAX, false);
+                    let batch = queue.take(Millis::MAX, false, false);
                     prop_assert_eq!(batch.is_empty(), wanted.is_empty());
                     prop_assert!(batch.len() <= MAX_ITEMS_PER_REQUEST);
                     let kinds: Vec<u8> = batch.iter().map(|slot| queue.body(*slot)[0]).collect();
@@ -142,7 +144,7 @@ proptest! {
             queue.settle(slot);
         }
         loop {
-            let batch = queue.take(Millis::MAX, true);
+            let batch = queue.take(Millis::MAX, true, false);
             if batch.is_empty() {
                 break;
             }
@@ -156,9 +158,13 @@ proptest! {
         prop_assert_eq!(queue.next_due(), None);
     }
 
-    /// Leaving out what is superseded changes the end under no reading.
+    /// Leaving out what is superseded changes the end under no reading, whatever was
+    /// there before.
     #[test]
-    fn what_is_superseded_makes_no_difference(ops in prop::collection::vec(op(), 1..25)) {
+    fn what_is_superseded_makes_no_difference(
+        before in prop::collection::vec(op(), 0..10),
+        ops in prop::collection::vec(op(), 1..25),
+    ) {
         let mut queue = Queue::new(0);
         let mut gone = Vec::new();
         for (n, op) in ops.iter().enumerate() {
@@ -169,23 +175,23 @@ proptest! {
             .map(|(_, op)| op)
             .collect();
         for overwrite_clears_all in [false, true] {
-            for rebinding_makes_newest in [false, true] {
-                let reading = |ops: &mut dyn Iterator<Item = &Op>| {
-                    let mut service = Service { overwrite_clears_all, rebinding_makes_newest, ..Service::default() };
-                    ops.for_each(|op| service.apply(op));
-                    service.bound
-                };
-                prop_assert_eq!(reading(&mut ops.iter()), reading(&mut kept.iter().copied()));
-            }
+            let reading = |ops: &[&Op]| {
+                let mut service = Service { overwrite_clears_all, ..Service::default() };
+                for op in before.iter().chain(ops.iter().copied()) {
+                    service.apply(op);
+                }
+                service.bound
+            };
+            prop_assert_eq!(reading(&ops.iter().collect::<Vec<_>>()), reading(&kept));
         }
     }
 }
 
-/// A service without batches: of each account the tokens, the newest last.
+/// A service without batches: of each account the tokens, the newest last. Who
+/// binds again what is bound is the newest then.
 #[derive(Default)]
 struct Service {
     overwrite_clears_all: bool,
-    rebinding_makes_newest: bool,
     bound: BTreeMap<(u8, u8), Vec<u8>>,
 }
 
@@ -195,20 +201,14 @@ impl Service {
             2 => {
                 let types: Vec<u8> = accounts.iter().map(|(_, t)| *t).collect();
                 for (account, tokens) in &mut self.bound {
-                    let own = accounts.iter().rev().find(|(_, t)| *t == account.1) == Some(account);
-                    let cleared = self.overwrite_clears_all || types.contains(&account.1);
-                    if cleared && (!own || self.rebinding_makes_newest) {
+                    if self.overwrite_clears_all || types.contains(&account.1) {
                         tokens.retain(|t| t != token);
                     }
                 }
                 for (n, account) in accounts.iter().enumerate() {
                     // Of two accounts of one type the later one wins.
-                    if accounts[n + 1..].iter().any(|(_, t)| *t == account.1) {
-                        continue;
-                    }
-                    let tokens = self.bound.entry(*account).or_default();
-                    if !tokens.contains(token) {
-                        tokens.push(*token);
+                    if accounts[n + 1..].iter().all(|(_, t)| *t != account.1) {
+                        self.bound.entry(*account).or_default().push(*token);
                     }
                 }
             }
@@ -251,26 +251,30 @@ fn a_batch_goes_when_it_is_full_or_when_it_has_lingered() {
     for n in 0..19 {
         push(&mut queue, n, bind(&format!("t{n}"), &format!("a{n}x")));
     }
-    assert!(queue.take(19, false).is_empty());
+    assert!(queue.take(19, false, false).is_empty());
     assert_eq!(queue.next_due(), Some(20));
-    assert_eq!(queue.take(20, false).len(), 19);
+    assert_eq!(queue.take(20, false, false).len(), 19);
     for n in 100..125 {
         push(&mut queue, n, bind(&format!("t{n}"), &format!("a{n}x")));
     }
     assert_eq!(
-        queue.take(101, false).len(),
+        queue.take(101, false, false).len(),
         20,
         "full: nothing to wait for"
     );
-    assert!(queue.take(101, false).is_empty());
-    assert_eq!(queue.take(101, true).len(), 5, "a flush does not linger");
+    assert!(queue.take(101, false, false).is_empty());
+    assert_eq!(
+        queue.take(101, true, false).len(),
+        5,
+        "a flush does not linger"
+    );
 }
 
 #[test]
 fn a_login_storm_leaves_the_last_login() {
     let mut queue = Queue::new(0);
     assert!(push(&mut queue, 0, bind("phone", "alice")).is_empty());
-    let first = queue.take(0, true);
+    let first = queue.take(0, true, false);
     queue.count_attempt(first[0]);
     let bob = push(&mut queue, 1, bind("phone", "bob"));
     assert!(bob.is_empty(), "alice is in flight");
@@ -279,9 +283,9 @@ fn a_login_storm_leaves_the_last_login() {
     assert_eq!(push(&mut queue, 3, clear), [2]);
     let dave = push(&mut queue, 4, bind("phone", "dave"));
     assert!(dave.is_empty(), "a clear is more than an overwrite");
-    assert!(queue.take(9, true).is_empty());
+    assert!(queue.take(9, true, false).is_empty());
     queue.settle(first[0]);
-    let clear = queue.take(9, true);
+    let clear = queue.take(9, true, false);
     assert_eq!(tag(&queue, clear[0]), 3);
 }
 
@@ -306,16 +310,16 @@ fn a_retry_keeps_its_place_and_waits_for_its_time() {
     push(&mut queue, 0, bind("t1", "alice"));
     push(&mut queue, 1, bind("t2", "alice"));
     push(&mut queue, 2, bind("t3", "carol"));
-    let batch = queue.take(2, true);
+    let batch = queue.take(2, true, false);
     assert_eq!(batch.len(), 2);
     for slot in &batch {
         queue.count_attempt(*slot);
     }
     queue.retry(batch[0], 50, true);
     queue.settle(batch[1]);
-    assert!(queue.take(49, true).is_empty());
+    assert!(queue.take(49, true, false).is_empty());
     assert_eq!(queue.next_due(), Some(50));
-    let alone = queue.take(50, true);
+    let alone = queue.take(50, true, false);
     assert_eq!(alone.len(), 1);
     assert_eq!((tag(&queue, alone[0]), queue.attempts(alone[0])), (0, 1));
     queue.settle(alone[0]);
@@ -329,7 +333,32 @@ fn what_expires_stays_first_until_it_is_settled() {
     push(&mut queue, 500, bind("t2", "alice"));
     let expired = queue.expire(400);
     assert_eq!(expired.len(), 1);
-    assert!(queue.take(9999, true).is_empty());
+    assert!(queue.take(9999, true, false).is_empty());
     queue.settle(expired[0]);
-    assert_eq!(queue.take(9999, true).len(), 1);
+    assert_eq!(queue.take(9999, true, false).len(), 1);
+}
+
+#[test]
+fn numbers_do_not_pile_up_while_nothing_is_taken() {
+    let mut queue = Queue::new(0);
+    for round in 0..50_000 {
+        let body = bind(&format!("t{}", round % 10), &format!("a{round}x"));
+        push(&mut queue, round, body);
+    }
+    assert_eq!(queue.len(), 10);
+    assert!(queue.slots.len() < 3000, "{}", queue.slots.len());
+    assert_eq!(queue.take(Millis::MAX, true, false).len(), 10);
+}
+
+#[test]
+fn a_probe_tries_what_never_failed_first() {
+    let mut queue = Queue::new(0);
+    push(&mut queue, 0, bind("poison", "poison"));
+    let poison = queue.take(0, true, false);
+    queue.count_attempt(poison[0]);
+    queue.retry(poison[0], 0, true);
+    push(&mut queue, 1, bind("sound", "sound"));
+    let probe = queue.take(5, true, true);
+    assert_eq!(tag(&queue, probe[0]), 1);
+    assert_eq!(queue.take(5, true, true), poison);
 }

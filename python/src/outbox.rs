@@ -1,0 +1,236 @@
+//! The outbox, and its reports.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+use xgpush::{AccountType, Operation, Operator, Platform};
+
+use crate::client::{config, request};
+use crate::errors::exception;
+
+/// How long a wait goes on before the interpreter is asked for signals.
+const SLICE: Duration = Duration::from_millis(50);
+
+/// Background delivery.
+#[pyclass(frozen, module = "xgpush._native")]
+pub(crate) struct Outbox(xgpush::Outbox);
+
+#[pymethods]
+impl Outbox {
+    #[new]
+    fn new(py: Python<'_>, options: Vec<(String, String)>, from_env: bool) -> PyResult<Self> {
+        let config = config(options, from_env)?;
+        let opened = py.detach(|| xgpush::Outbox::open(&config));
+        Ok(Self(opened.map_err(|e| exception(&e))?))
+    }
+
+    /// Hands one operation in; waits up to `wait` seconds while it is full.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "keyword arguments of the package"
+    )]
+    fn hand_in(
+        &self,
+        py: Python<'_>,
+        operator: i64,
+        token: &str,
+        accounts: Vec<(String, Option<i32>)>,
+        platform: Option<&str>,
+        tag: u64,
+        wait: f64,
+    ) -> PyResult<()> {
+        let operator = Operator::from_number(operator).map_err(|e| exception(&e))?;
+        let accounts: Vec<_> = accounts
+            .iter()
+            .map(|(name, number)| (name.as_str(), number.map(AccountType)))
+            .collect();
+        let mut operation = Operation::new(operator, token, &accounts);
+        if let Some(platform) = platform {
+            operation =
+                operation.with_platform(Platform::parse(platform).map_err(|e| exception(&e))?);
+        }
+        let ends = Instant::now() + seconds("wait", wait)?;
+        loop {
+            let left = ends.saturating_duration_since(Instant::now()).min(SLICE);
+            let handed_in = if wait == 0.0 {
+                self.0.submit(&operation, tag)
+            } else {
+                py.detach(|| self.0.submit_waiting(&operation, tag, left))
+            };
+            match handed_in {
+                Ok(()) => return Ok(()),
+                Err(error) if error.kind() == xgpush::ErrorKind::Full && Instant::now() < ends => {
+                    py.check_signals()?;
+                }
+                Err(error) => return Err(exception(&error)),
+            }
+        }
+    }
+
+    /// Hands in every item of the documented JSON of `batchoperate`.
+    fn submit(&self, json: &[u8], first_tag: u64) -> PyResult<()> {
+        let request = request("batch", json)?;
+        self.0
+            .submit_all(&request, first_tag)
+            .map_err(|e| exception(&e))
+    }
+
+    /// Up to `most` reports; waits up to `timeout` seconds for the first one.
+    fn reports(&self, py: Python<'_>, most: usize, timeout: f64) -> PyResult<Vec<Report>> {
+        let ends = Instant::now() + seconds("timeout", timeout)?;
+        loop {
+            let left = ends.saturating_duration_since(Instant::now());
+            let reports = py.detach(|| self.0.reports(most, left.min(SLICE)));
+            if !reports.is_empty() || left.is_zero() || self.0.is_drained() || self.0.is_forked() {
+                return Ok(reports.into_iter().map(Report).collect());
+            }
+            py.check_signals()?;
+        }
+    }
+
+    #[getter]
+    fn is_drained(&self) -> bool {
+        self.0.is_drained() || self.0.is_forked()
+    }
+
+    fn fileno(&self) -> PyResult<i32> {
+        self.0.reports_fd().map_err(|e| exception(&e))
+    }
+
+    fn flush(&self, py: Python<'_>, timeout: f64) -> PyResult<usize> {
+        let ends = Instant::now() + seconds("timeout", timeout)?;
+        loop {
+            let left = ends.saturating_duration_since(Instant::now());
+            let open = py.detach(|| self.0.flush(left.min(SLICE)));
+            let open = open.map_err(|e| exception(&e))?;
+            if open == 0 || left.is_zero() {
+                return Ok(open);
+            }
+            py.check_signals()?;
+        }
+    }
+
+    fn close(&self, py: Python<'_>, timeout: f64) -> PyResult<usize> {
+        let ends = Instant::now() + seconds("timeout", timeout)?;
+        if !self.0.is_forked() {
+            // Answers Ctrl-C; then nothing is left, or no time.
+            self.flush(py, timeout)?;
+        }
+        let left = ends.saturating_duration_since(Instant::now());
+        let left = py.detach(|| self.0.close(left));
+        self.0.set_log(None);
+        Ok(left)
+    }
+
+    fn stats_json(&self) -> String {
+        self.0.stats().to_json()
+    }
+
+    fn prometheus(&self) -> String {
+        self.0.stats().to_prometheus()
+    }
+
+    fn set_log(&self, function: Option<Py<PyAny>>) {
+        self.0.set_log(function.map(|function| {
+            let log = move |line: &str| {
+                // Not while the interpreter ends. What the function raises has
+                // nowhere to go but the hook for such cases.
+                Python::try_attach(|py| {
+                    if let Err(error) = function.call1(py, (line,)) {
+                        error.write_unraisable(py, None);
+                    }
+                });
+            };
+            Arc::new(log) as Arc<dyn Fn(&str) + Send + Sync>
+        }));
+    }
+}
+
+impl Drop for Outbox {
+    fn drop(&mut self) {
+        // Dropping waits for the outbox's thread, which may want to log.
+        self.0.set_log(None);
+    }
+}
+
+fn seconds(name: &str, value: f64) -> PyResult<Duration> {
+    const DAY: f64 = 86_400.0;
+    // So that the end of the wait is a time that exists.
+    Duration::try_from_secs_f64(value.min(365.0 * DAY))
+        .map_err(|e| PyValueError::new_err(format!("{name}: {e}")))
+}
+
+/// To be called in a child after `fork`.
+#[pyfunction]
+pub(crate) fn note_fork() {
+    xgpush::note_fork();
+}
+
+/// What became of an operation.
+#[pyclass(frozen, module = "xgpush._native")]
+pub(crate) struct Report(xgpush::Report);
+
+#[pymethods]
+impl Report {
+    #[getter]
+    fn tag(&self) -> u64 {
+        self.0.tag()
+    }
+
+    #[getter]
+    fn is_final(&self) -> bool {
+        self.0.is_final()
+    }
+
+    #[getter]
+    fn state(&self) -> Option<&'static str> {
+        self.0.state().map(xgpush::State::name)
+    }
+
+    #[getter]
+    fn accepted(&self) -> bool {
+        self.0.state() == Some(xgpush::State::Accepted)
+    }
+
+    #[getter]
+    fn reason(&self) -> Option<&'static str> {
+        self.0.reason().map(xgpush::Reason::name)
+    }
+
+    #[getter]
+    fn code(&self) -> Option<i64> {
+        self.0.code()
+    }
+
+    #[getter]
+    fn http_status(&self) -> Option<u16> {
+        self.0.http_status()
+    }
+
+    #[getter]
+    fn attempts(&self) -> u16 {
+        self.0.attempts()
+    }
+
+    #[getter]
+    fn message(&self) -> &str {
+        self.0.message()
+    }
+
+    #[getter]
+    fn handed_in_ms(&self) -> u64 {
+        self.0.handed_in_ms()
+    }
+
+    #[getter]
+    fn at_ms(&self) -> u64 {
+        self.0.at_ms()
+    }
+
+    fn __repr__(&self) -> String {
+        let what = self.0.reason().map_or("durable", xgpush::Reason::name);
+        format!("<Report {}: {what} {:?}>", self.0.tag(), self.0.message())
+    }
+}

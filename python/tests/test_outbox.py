@@ -1,0 +1,168 @@
+"""The outbox: what it takes, what it reports, and how it ends."""
+
+import os
+import select
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any, Dict, Iterator, List
+
+import pytest
+import xgpush
+from xgpush import Account, Outbox, Report
+from xgpush.testing import CREDENTIALS, Emulator
+
+
+@pytest.fixture
+def service() -> Iterator[Emulator]:
+    with Emulator() as emulator:
+        yield emulator
+
+
+def opened(service: Emulator, **options: Any) -> Outbox:
+    return Outbox(**{**CREDENTIALS, "base_url": service.base_url, **options})
+
+
+def by_tag(reports: List[Report]) -> Dict[int, Report]:
+    assert len({report.tag for report in reports}) == len(reports)
+    return {report.tag: report for report in reports}
+
+
+def test_each_operation_is_reported_once(service: Emulator) -> None:
+    with opened(service) as outbox:
+        for n in range(45):
+            outbox.bind("bad" if n == 7 else f"t{n}", f"player{n}", tag=n)
+        outbox.unbind("t1", ("player1", 3), Account("player1"), tag=100)
+        outbox.clear_token("t2x", tag=101)
+        outbox.clear_account("player3", tag=102)
+        outbox.submit({"operator_type": 4, "token_list": ["x1", "x2"]}, first_tag=103)
+        assert outbox.flush(30) == 0
+        reports = by_tag(outbox.reports())
+        assert sorted(reports) == [*range(45), *range(100, 105)]
+        assert reports[7].state == "rejected" and reports[7].code == 1008006
+        assert all(reports[n].accepted for n in reports if n != 7)
+        assert reports[0].is_final and reports[0].attempts == 1
+        assert 0 < reports[0].handed_in_ms <= reports[0].at_ms
+        assert outbox.stats["handed_in"] == 50
+        assert "xgpush_outbox_handed_in_total 50\n" in outbox.prometheus()
+
+
+def test_iteration_ends_when_it_is_closed(service: Emulator) -> None:
+    outbox = opened(service)
+    seen: List[int] = []
+    reader = threading.Thread(target=lambda: seen.extend(report.tag for report in outbox))
+    reader.start()
+    for n in range(100):
+        outbox.bind(f"t{n}", "player", tag=n)
+    assert outbox.close(30) == 0
+    reader.join(30)
+    assert sorted(seen) == list(range(100))
+    with pytest.raises(xgpush.Closed):
+        outbox.bind("t1", "alice")
+
+
+def test_refusals(service: Emulator) -> None:
+    with opened(service, outbox_max_operations=2) as outbox:
+        with pytest.raises(xgpush.InvalidValue, match="1 to 64 bytes"):
+            outbox.bind("", "alice")
+        with pytest.raises(xgpush.InvalidRequest, match="at least one account"):
+            outbox.bind("t1")
+        with pytest.raises(xgpush.InvalidRequest, match="overwrites"):
+            outbox.append("t1", "alice")
+        with pytest.raises(xgpush.InvalidRequest):
+            outbox.submit({"operator_type": 4, "token_list": []})
+        with pytest.raises(xgpush.Full) as full:
+            outbox.submit({"operator_type": 4, "token_list": ["t1", "t2", "t3"]})
+        assert full.value.item == 2
+        with pytest.raises(xgpush.Full):
+            outbox.bind("t4", "alice", wait=0.05)
+        with pytest.raises(ValueError):
+            outbox.flush(-1)
+    with pytest.raises(xgpush.InvalidOption):
+        opened(service, outbox_linger_ms="soon")
+    with pytest.raises(xgpush.Storage, match="cannot be opened"):
+        opened(service, outbox_file="/no/such/folder/file")
+
+
+def test_a_file_outlives_the_outbox(service: Emulator, tmp_path: Path) -> None:
+    file = tmp_path / "outbox"
+    service.fault({"kind": "status", "status": 503, "times": 0})
+    outbox = opened(service, outbox_file=file, outbox_durable_notices=True)
+    for n in range(10):
+        outbox.bind(f"t{n}", "player", tag=n)
+    notices: List[Report] = []
+    while len(notices) < 10:
+        notices += outbox.reports(timeout=30)
+    assert not any(notice.is_final or notice.state for notice in notices)
+    with pytest.raises(xgpush.Storage, match="held by"):
+        opened(service, outbox_file=file)
+    assert outbox.close(0) == 10
+    service.clear_faults()
+    with opened(service, outbox_file=file) as outbox:
+        assert outbox.flush(30) == 0
+        assert sorted(by_tag(outbox.reports())) == list(range(10))
+
+
+def test_the_descriptor_is_readable_while_reports_wait(service: Emulator) -> None:
+    with opened(service) as outbox:
+        assert select.select([outbox], [], [], 0)[0] == []
+        outbox.bind("t1", "alice")
+        assert select.select([outbox], [], [], 30)[0] == [outbox]
+        outbox.reports()
+        assert select.select([outbox], [], [], 0)[0] == []
+
+
+def test_log(service: Emulator) -> None:
+    lines: List[str] = []
+    service.fault({"kind": "status", "status": 503, "times": 6})
+    with opened(service, throttle_base_ms=1) as outbox:
+        outbox.on_log(lines.append)
+        outbox.bind("t1", "alice")
+        assert outbox.flush(30) == 0
+    assert any("paused" in line for line in lines) and lines[-1] == "the service answers again"
+
+
+def test_a_child_after_fork_is_told(service: Emulator) -> None:
+    with opened(service) as outbox:
+        child = os.fork()
+        if child == 0:
+            code = 1
+            try:
+                outbox.bind("t1", "alice")
+            except xgpush.Closed:
+                code = 0 if outbox.close() == 0 and outbox.reports(timeout=9) == [] else 2
+            os._exit(code)
+        assert os.waitpid(child, 0)[1] == 0
+        outbox.bind("t1", "alice")
+        assert outbox.flush(30) == 0
+
+
+PROGRAM = """
+import sys, xgpush
+outbox = xgpush.Outbox(access_id="1500001048",
+                       secret_key="1452fcebae9f3115ba794fb0fff2fd73", base_url=sys.argv[1])
+for n in range(200):
+    outbox.bind(f"t{n}", "player")
+if sys.argv[2] == "flush":
+    print("waiting", flush=True)
+    outbox.flush(60)
+"""
+
+
+def test_a_program_may_end_while_it_sends(service: Emulator) -> None:
+    for _ in range(5):
+        subprocess.run([sys.executable, "-c", PROGRAM, service.base_url, "end"], check=True, timeout=60)
+
+
+def test_ctrl_c_ends_a_wait(service: Emulator) -> None:
+    service.fault({"kind": "hang", "times": 0})
+    command = [sys.executable, "-c", PROGRAM, service.base_url, "flush"]
+    program = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert program.stdout is not None and program.stdout.readline() == b"waiting\n"
+    began = time.monotonic()
+    program.send_signal(signal.SIGINT)
+    _, errors = program.communicate(timeout=30)
+    assert b"KeyboardInterrupt" in errors and time.monotonic() - began < 20

@@ -1,0 +1,174 @@
+"""Background delivery: the face of the native outbox."""
+
+from __future__ import annotations
+
+import json
+import os
+from datetime import timedelta
+from types import TracebackType
+from typing import Any, Callable, Dict, Iterator, List, Optional, Tuple, Type, Union
+
+from . import _native, _requests
+from ._native import Report
+from ._requests import AccountLike, Json
+
+Seconds = Union[float, timedelta]
+
+if hasattr(os, "register_at_fork"):
+    # A child has none of the outbox's threads: its methods raise Closed there.
+    os.register_at_fork(after_in_child=_native.note_fork)
+
+
+class Outbox:
+    """Delivers operations in the background, in the order of each token and
+    account, and reports each of them once, with the caller's own ``tag``.
+
+    The keyword arguments are the options of :class:`Client` and those that begin
+    with ``outbox_``. With ``outbox_file`` operations outlive the process. Handing
+    in never waits: a full outbox raises :class:`Full`, unless ``wait`` (seconds)
+    is given.
+
+    >>> with xgpush.Outbox.from_env() as outbox:  # doctest: +SKIP
+    ...     outbox.bind("token-of-phone-1", "alice", tag=7)
+    ...     outbox.flush(10)
+    ...     for report in outbox.reports():
+    ...         print(report.tag, report.state, report.message)
+    """
+
+    def __init__(self, **options: Any) -> None:
+        self._native = _native.Outbox(_requests.options(options), False)
+
+    @classmethod
+    def from_env(cls, **options: Any) -> Outbox:
+        """With the options that the variables ``XGPUSH_…`` name, and these."""
+        outbox = cls.__new__(cls)
+        outbox._native = _native.Outbox(_requests.options(options), True)
+        return outbox
+
+    def bind(
+        self,
+        token: str,
+        *accounts: AccountLike,
+        tag: int = 0,
+        platform: Optional[str] = None,
+        wait: Seconds = 0.0,
+    ) -> None:
+        """Binds a token to accounts in place of those that it has."""
+        self._hand_in(2, token, accounts, platform, tag, wait)
+
+    def append(
+        self,
+        token: str,
+        *accounts: AccountLike,
+        tag: int = 0,
+        platform: Optional[str] = None,
+        wait: Seconds = 0.0,
+    ) -> None:
+        """Operator 1, which today's service treats as :meth:`bind`."""
+        self._hand_in(1, token, accounts, platform, tag, wait)
+
+    def unbind(
+        self,
+        token: str,
+        *accounts: AccountLike,
+        tag: int = 0,
+        platform: Optional[str] = None,
+        wait: Seconds = 0.0,
+    ) -> None:
+        """Removes accounts from a token."""
+        self._hand_in(3, token, accounts, platform, tag, wait)
+
+    def clear_token(
+        self, token: str, *, tag: int = 0, platform: Optional[str] = None, wait: Seconds = 0.0
+    ) -> None:
+        """Removes every account from a token."""
+        self._hand_in(4, token, (), platform, tag, wait)
+
+    def clear_account(
+        self,
+        account: AccountLike,
+        *,
+        tag: int = 0,
+        platform: Optional[str] = None,
+        wait: Seconds = 0.0,
+    ) -> None:
+        """Removes every token from an account."""
+        self._hand_in(5, "", (account,), platform, tag, wait)
+
+    def submit(self, request: Json, *, first_tag: int = 0) -> None:
+        """Hands in every item of the documented JSON of ``batchoperate``; the n-th
+        has the tag ``first_tag`` + n. When it raises :class:`Full`, the items
+        before ``error.item`` were taken."""
+        self._native.submit(_requests.encode(request), first_tag)
+
+    def reports(self, max: int = 1000, timeout: Seconds = 0.0) -> List[Report]:
+        """Up to ``max`` reports; waits up to ``timeout`` seconds for the first."""
+        return self._native.reports(max, _seconds(timeout))
+
+    def __iter__(self) -> Iterator[Report]:
+        """Reports as they come, until the outbox is closed and all were taken."""
+        while not self._native.is_drained:
+            yield from self._native.reports(1000, 3600.0)
+
+    def fileno(self) -> int:
+        """A descriptor that is readable while reports wait, for ``selectors`` and
+        event loops. It belongs to the outbox."""
+        return self._native.fileno()
+
+    def flush(self, timeout: Seconds) -> int:
+        """Delivers without lingering; how many are not settled in time."""
+        return self._native.flush(_seconds(timeout))
+
+    def close(self, timeout: Seconds = 2.0) -> int:
+        """Takes nothing any more, delivers what is there for up to ``timeout``
+        seconds, and ends; how many operations were left. They stay in the file,
+        or, without one, are reported as not sent or unknown."""
+        return self._native.close(_seconds(timeout))
+
+    @property
+    def stats(self) -> Dict[str, int]:
+        """The numbers."""
+        stats: Dict[str, int] = json.loads(self._native.stats_json())
+        return stats
+
+    def prometheus(self) -> str:
+        """The numbers in the text format that Prometheus reads."""
+        return self._native.prometheus()
+
+    def on_log(self, function: Optional[Callable[[str], None]]) -> None:
+        """Has lines for a log brought to a function: what fails in the background,
+        and when it is over. Called on the outbox's own thread: it must not wait."""
+        self._native.set_log(function)
+
+    def __enter__(self) -> Outbox:
+        return self
+
+    def __exit__(
+        self,
+        kind: Optional[Type[BaseException]],
+        error: Optional[BaseException],
+        trace: Optional[TracebackType],
+    ) -> None:
+        self.close()
+
+    def __reduce__(self) -> str:
+        raise TypeError("an outbox has threads and a secret: open one in each process")
+
+    def _hand_in(
+        self,
+        operator: int,
+        token: str,
+        accounts: Tuple[AccountLike, ...],
+        platform: Optional[str],
+        tag: int,
+        wait: Seconds,
+    ) -> None:
+        pairs = [_requests.pair(account) for account in accounts]
+        self._native.hand_in(operator, token, pairs, platform, tag, _seconds(wait))
+
+
+def _seconds(given: Seconds) -> float:
+    return given.total_seconds() if isinstance(given, timedelta) else float(given)
+
+
+__all__ = ["Outbox", "Report"]
