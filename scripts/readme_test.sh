@@ -3,8 +3,8 @@
 . "$(dirname "$0")/common.sh"
 work=$ROOT/target/readme
 rm -rf "$work"; mkdir -p "$work"
-block() { # LANGUAGE: the first fenced block of it
-  awk -v fence="\`\`\`$1" '$0 == fence {on = 1; next} /^```/ {if (on) exit} on' README.md
+block() { # LANGUAGE [NTH]: its first, or NTH, fenced block
+  awk -v fence="\`\`\`$1" -v nth="${2:-1}" '$0 == fence {if (++n == nth) on = 1; next} /^```/ {if (on) exit} on' README.md
 }
 passed=0
 expect() { # LANGUAGE COMMAND…: the two outcomes that every quick start prints
@@ -48,4 +48,28 @@ export XGPUSH_SECRET_KEY=1452fcebae9f3115ba794fb0fff2fd73
 expect C++ "$work/quickstart"
 expect Python "$VENV/python" "$work/quickstart.py"
 expect Rust "$ROOT/target/readme-rust/debug/readme-quickstart"
+same() { # WHAT WANTED COMMAND…
+  local what=$1 wanted=$2 got; shift 2
+  got=$("$@")
+  if ! grep -qxE "$wanted" <<< "$got"; then
+    printf '%s: expected\n%s\nbut got\n%s\n' "$what" "$wanted" "$got" >&2
+    echo "$passed passed, 1 failed"; exit 1
+  fi
+  echo "$what: as it says"
+  passed=$((passed + 1))
+}
+cpp() { # SOURCE PROGRAM
+  c++ -std=c++17 -Wall -Wextra -Werror -Iinclude "$1" -o "$2" -L"$work/lib" -lxgpush \
+    -Wl,-rpath,"$work/lib"
+}
+block cpp 2 > "$work/game.cpp"
+cpp "$work/game.cpp" "$work/game"
+in_folder() { (cd "$work" && "$@" | tr '\n' ' '); }
+same "README, in a game server" '1: accepted 2: accepted ' in_folder "$work/game"
+cpp examples/cpp/game_loop.cpp "$work/game_loop"
+same "the game loop" '1920 handed in: [1-9][0-9]* delivered, [0-9]+ superseded, 0 failed, 0 left in the file' \
+  "$work/game_loop" 60 "$work/loop.outbox"
+cargo build --quiet -p xgpush --example service
+same "the Rust service" '1000 delivered, 0 left' "$ROOT/target/debug/examples/service"
+same "the web handler" '2 delivered, 0 left' "$VENV/python" scripts/web_handler_test.py
 echo "$passed passed, 0 failed"

@@ -1,0 +1,88 @@
+// A game loop at 60 Hz that binds phones to players: the tick hands in and never
+// waits, epoll says when reports have come, and what is left at the end stays in
+// the file.
+//
+//   game_loop TICKS FILE      with XGPUSH_ACCESS_ID, XGPUSH_SECRET_KEY and
+//                             XGPUSH_ACCESS_POINT (or XGPUSH_BASE_URL) set
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdlib>
+#include <iostream>
+#include <string>
+#include <xgpush.hpp>
+
+using namespace std::chrono_literals;
+
+namespace {
+
+struct tally {
+  std::size_t delivered = 0, superseded = 0, failed = 0;
+};
+
+// What became of operations; the tag is the player.
+void look_at(const xgpush::outbox& outbox, const xgpush::reports& reports, tally& seen) {
+  while (outbox.poll(reports) > 0) {
+    for (std::size_t n = 0; n < reports.size(); n++) {
+      const auto report = reports[n];
+      if (report.accepted()) {
+        seen.delivered++;
+      } else if (std::string(report.reason()) == "superseded") {
+        seen.superseded++;
+      } else {
+        seen.failed++;
+        std::cerr << "player " << report.tag() << ": " << report.message() << '\n';
+      }
+    }
+  }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) try {
+  const long ticks = argc > 1 ? std::atol(argv[1]) : 600;
+  xgpush::check_abi();
+  xgpush::config config;
+  config.set_from_env().set("outbox_file", argc > 2 ? argv[2] : "players.outbox");
+  const xgpush::outbox outbox(config);
+  const xgpush::reports reports(512);
+
+  const int events = epoll_create1(EPOLL_CLOEXEC);
+  epoll_event interest{};
+  interest.events = EPOLLIN;
+  if (events < 0 || epoll_ctl(events, EPOLL_CTL_ADD, outbox.fd(), &interest) != 0) return 1;
+
+  tally seen;
+  auto next = std::chrono::steady_clock::now();
+  for (long tick = 0; tick < ticks; tick++) {
+    // Somebody logs in on each phone now and then; a few log out again.
+    for (int n = 0; n < 32; n++) {
+      const auto player = static_cast<std::uint64_t>((tick * 32 + n) % 5000);
+      const std::string phone = "phone" + std::to_string(player % 1000);
+      const bool taken = n % 8 == 7 ? outbox.clear_token(phone, player)
+                                    : outbox.bind(phone, "player" + std::to_string(player), player);
+      // Full: the service has been away for long. The game goes on.
+      if (!taken) std::cerr << "the outbox is full\n";
+    }
+    // The rest of the tick: the game's own work, and reports when there are any.
+    next += 16667us;
+    for (;;) {
+      const auto left = next - std::chrono::steady_clock::now();
+      if (left <= 0ms) break;
+      epoll_event event{};
+      const auto wait = std::chrono::ceil<std::chrono::milliseconds>(left);
+      if (epoll_wait(events, &event, 1, static_cast<int>(wait.count())) > 0)
+        look_at(outbox, reports, seen);
+    }
+  }
+  const std::size_t left = outbox.close(10s);
+  look_at(outbox, reports, seen);
+  close(events);
+  std::cout << ticks * 32 << " handed in: " << seen.delivered << " delivered, " << seen.superseded
+            << " superseded, " << seen.failed << " failed, " << left << " left in the file\n";
+  return seen.failed == 0 ? 0 : 1;
+} catch (const xgpush::error& error) {
+  std::cerr << error.name() << ": " << error.what() << '\n';
+  return 1;
+}
