@@ -77,6 +77,7 @@ run "$work/face" "$BASE_URL"
 rm -rf "$work/files"; mkdir -p "$work/files"
 run "$work/outbox" "$BASE_URL" "$work/files"
 leave_main() { for _ in $(seq 100); do "$work/outbox_exit" "$BASE_URL" || return 1; done; }
+bash ffi/tests/tsan.sh "$BASE_URL" "$work" || bad=1
 check "100 programs return from main while sending" leave_main
 check "a fault at every write to the file" bash ffi/tests/store_faults.sh "$BASE_URL" "$work"
 connections() { "$PYTHON" scripts/admin.py "$BASE_URL" counters | sed 's/.*"connections":\([0-9]*\).*/\1/'; }

@@ -29,7 +29,8 @@ impl Outbox {
     /// Hands one operation in; waits up to `wait` seconds while it is full.
     #[expect(
         clippy::too_many_arguments,
-        reason = "keyword arguments of the package"
+        clippy::needless_pass_by_value,
+        reason = "what the interpreter hands over"
     )]
     fn hand_in(
         &self,

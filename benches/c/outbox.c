@@ -1,0 +1,29 @@
+/* outbox burst|flat BASE_URL [FILE]: the cost of handing in. */
+#define _POSIX_C_SOURCE 200809L
+#include "hand_in.h"
+#include <unistd.h>
+#include <xgpush.h>
+
+static xg_outbox *outbox;
+
+static int hand_in(int n) {
+  return xg_outbox_bind_n(outbox, token[n], 36, account[n], 10, XG_NO_ACCOUNT_TYPE, (uint64_t)n,
+                          NULL) != XG_OK;
+}
+
+int main(int argc, char **argv) {
+  if (argc < 3) return 2;
+  xg_config *config = xg_config_new();
+  xg_config_set(config, "access_id", "1500001048", NULL);
+  xg_config_set(config, "secret_key", "1452fcebae9f3115ba794fb0fff2fd73", NULL);
+  xg_config_set(config, "base_url", argv[2], NULL);
+  if (argc > 3) xg_config_set(config, "outbox_file", argv[3], NULL);
+  if (xg_outbox_open(config, &outbox, NULL) != XG_OK) return 3;
+  int bad = measure(strcmp(argv[1], "flat") == 0, hand_in);
+  fflush(stdout);
+  /* What is left is of no interest, and neither is a file. */
+  xg_outbox_close(outbox, 0);
+  xg_outbox_free(outbox);
+  xg_config_free(config);
+  return bad;
+}
