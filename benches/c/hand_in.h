@@ -26,7 +26,7 @@ static int by_size(const void *a, const void *b) {
 
 /* Hands in by `one`, and prints the percentiles in ns, the cost of looking at the
  * clock taken off: "p50 p99 p99.9". */
-static int measure(int flat, int (*one)(int n)) {
+static int measure(int flat, int (*one)(const char *token, const char *account, int n)) {
   static uint64_t took[FLAT];
   for (int n = 0; n < FLAT; n++) {
     snprintf(token[n], sizeof token[n], "token%031d", n);
@@ -43,8 +43,12 @@ static int measure(int flat, int (*one)(int n)) {
   clock_gettime(CLOCK_MONOTONIC, &next);
   while (n < count) {
     for (int end = flat ? count : n + BURST; n < end; n++) {
+      /* A login's own texts are in the cache. */
+      char own_token[37], own_account[11];
+      memcpy(own_token, token[n], sizeof own_token);
+      memcpy(own_account, account[n], sizeof own_account);
       uint64_t began = now_ns();
-      if (one(n) != 0) return 1;
+      if (one(own_token, own_account, n) != 0) return 1;
       took[n] = now_ns() - began;
     }
     if (flat) break;

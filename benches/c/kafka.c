@@ -6,10 +6,11 @@
 
 static rd_kafka_topic_t *topic;
 
-static int hand_in(int n) {
+static int hand_in(const char *phone, const char *player, int n) {
+  (void)n;
   char payload[46];
-  memcpy(payload, token[n], 36);
-  memcpy(payload + 36, account[n], 10);
+  memcpy(payload, phone, 36);
+  memcpy(payload + 36, player, 10);
   return rd_kafka_produce(topic, RD_KAFKA_PARTITION_UA, RD_KAFKA_MSG_F_COPY, payload,
                           sizeof payload, NULL, 0, NULL);
 }

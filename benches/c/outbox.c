@@ -6,8 +6,8 @@
 
 static xg_outbox *outbox;
 
-static int hand_in(int n) {
-  return xg_outbox_bind_n(outbox, token[n], 36, account[n], 10, XG_NO_ACCOUNT_TYPE, (uint64_t)n,
+static int hand_in(const char *phone, const char *player, int n) {
+  return xg_outbox_bind_n(outbox, phone, 36, player, 10, XG_NO_ACCOUNT_TYPE, (uint64_t)n,
                           NULL) != XG_OK;
 }
 

@@ -9,7 +9,7 @@ use super::send::authentication_failed;
 use super::{CallOptions, Client};
 use crate::clock::unix_seconds;
 use crate::judge;
-use crate::operation::Request;
+use crate::operation::{Action, Operator, Request};
 use crate::outcome::{ItemOutcome, Reason, Warning};
 use crate::policy;
 use crate::transport::Attempt;
@@ -35,15 +35,17 @@ impl Attempted {
 }
 
 impl Client {
-    /// Sends a request of at most 20 items once, or twice when the clock was
-    /// found to be off. Ends soon when the client is closed.
-    pub(crate) fn attempt(&self, request: &Request) -> Attempted {
+    /// Sends a body of so many items, at most 20, once, or twice when the clock
+    /// was found to be off. Ends soon when the client is closed.
+    pub(crate) fn attempt(&self, operator: Operator, body: &[u8], items: usize) -> Attempted {
         let shared = &*self.shared;
         let call = shared.begin(&CallOptions {
             deadline: Some(Duration::MAX),
             interrupt: None,
         });
-        let carried: Vec<u32> = (0..).take(request.len()).collect();
+        // The items themselves matter to the answers of queries only.
+        let request = Request::new(Action::Batch(operator));
+        let carried: Vec<u32> = (0..).take(items).collect();
         let mut warning = None;
         loop {
             if let Err(rest) = shared.wait_for_turn(&call, None) {
@@ -55,7 +57,7 @@ impl Client {
             }
             let skew = shared.skew.load(Ordering::Relaxed);
             let now = unix_seconds(shared.clock.now()).saturating_add(skew);
-            let http = shared.api.http_request(request, &carried, now);
+            let http = shared.api.sign(request.action().path(), body.to_vec(), now);
             let cancel = Arc::clone(&call.cancel);
             let response = shared.transport.send(
                 &http,
@@ -76,7 +78,7 @@ impl Client {
                 }
             };
             let shown = shared.api.shown(&response);
-            let mut outcomes = judge::judge(request, &carried, &shown).items;
+            let mut outcomes = judge::judge(&request, &carried, &shown).items;
             if authentication_failed(outcomes.iter()) && warning.is_none() {
                 warning = shared.correct_clock(Some(&response), skew);
                 if warning.is_some() {

@@ -26,6 +26,8 @@ pub use report::Report;
 pub use stats::OutboxStats;
 pub use store::{NewRecord, Record, Store};
 
+pub(crate) use operation::Body as KeptOperation;
+
 use intake::{Intake, Refused, Room};
 use queue::Entry;
 use shared::Shared;

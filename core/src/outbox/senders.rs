@@ -7,12 +7,13 @@ use std::thread::JoinHandle;
 
 use super::queue::Slot;
 use crate::client::{Attempted, Client};
-use crate::operation::Request;
+use crate::operation::Operator;
 
 /// Operations on their way.
 pub(crate) struct Job {
     pub(crate) slots: Vec<Slot>,
-    pub(crate) request: Request,
+    pub(crate) operator: Operator,
+    pub(crate) body: Vec<u8>,
 }
 
 /// What became of them.
@@ -78,7 +79,7 @@ impl Senders {
         let (client, desk) = (self.client.clone(), Arc::clone(&self.desk));
         let work = move || {
             for job in inbox {
-                let attempt = || client.attempt(&job.request);
+                let attempt = || client.attempt(job.operator, &job.body, job.slots.len());
                 let attempted = catch_unwind(AssertUnwindSafe(attempt))
                     .unwrap_or_else(|_| Attempted::panicked(job.slots.len()));
                 let done = Done {

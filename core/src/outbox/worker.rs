@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use super::operation;
+use super::operation::Body;
 use super::queue::{Entry, Gone, Millis, Queue, Slot};
 use super::report::{Event, Report};
 use super::senders::{Done, Job, Senders};
@@ -18,6 +18,7 @@ use crate::config::{Config, OutboxConfig};
 use crate::judge;
 use crate::outcome::{ItemOutcome, Reason, State};
 use crate::policy::{Backoff, Fate, Gate, Health, fate, health};
+use crate::wire;
 
 /// How many operations go into one transaction.
 const COMMIT: usize = 2000;
@@ -400,17 +401,14 @@ impl Worker {
             if slots.is_empty() {
                 return;
             }
-            let bodies = slots.iter().map(|slot| self.queue.body(*slot));
-            let job = match operation::request(bodies) {
-                Ok(request) => Job { slots, request },
-                Err(error) => {
-                    // The bodies were checked when they came.
-                    self.shared.log(&format!("a defect in xgpush: {error}"));
-                    let outcome = ItemOutcome::new(Reason::Cancelled, Some("unreadable".into()));
-                    let ended = slots.into_iter().map(|slot| (slot, outcome.clone()));
-                    self.ending.extend(ended);
-                    return;
-                }
+            let kept: Vec<Body<'_>> = slots
+                .iter()
+                .map(|slot| Body(self.queue.body(*slot)))
+                .collect();
+            let job = Job {
+                operator: kept[0].operator(),
+                body: wire::body_of_operations(&kept),
+                slots,
             };
             if let Err(job) = self.senders.send(job) {
                 self.shared.log("no thread can be had to send with");

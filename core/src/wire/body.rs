@@ -3,8 +3,12 @@
 use serde::ser::{SerializeMap, SerializeSeq};
 use serde::{Serialize, Serializer};
 
-use crate::account::{Account, Token};
+use crate::account::{Account, AccountType, Token};
+#[cfg(feature = "outbox")]
+use crate::operation::Operator;
 use crate::operation::{Binding, Items, Request};
+#[cfg(feature = "outbox")]
+use crate::outbox::KeptOperation;
 
 /// The body of one HTTP request: the chosen items of `request`.
 ///
@@ -68,12 +72,7 @@ impl Serialize for Token {
 
 impl Serialize for Account {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(None)?;
-        map.serialize_entry("account", self.name())?;
-        if let Some(account_type) = self.account_type() {
-            map.serialize_entry("account_type", &account_type.0)?;
-        }
-        map.end()
+        account(self.name(), self.account_type(), serializer)
     }
 }
 
@@ -84,4 +83,101 @@ impl Serialize for Binding {
         map.serialize_entry("account_list", self.accounts())?;
         map.end()
     }
+}
+
+/// The body of one HTTP request of kept operations, all of one kind. Byte for byte
+/// what [`body`] makes of the same items.
+#[cfg(feature = "outbox")]
+pub(crate) fn body_of_operations(operations: &[KeptOperation<'_>]) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(64 + operations.len() * 96);
+    serde_json::to_writer(&mut bytes, &Kept(operations))
+        .expect("an operation has no value that JSON lacks");
+    bytes
+}
+
+#[cfg(feature = "outbox")]
+struct Kept<'a>(&'a [KeptOperation<'a>]);
+
+#[cfg(feature = "outbox")]
+impl Serialize for Kept<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        if let Some(first) = self.0.first() {
+            let operator = first.operator();
+            map.serialize_entry("operator_type", &operator.number())?;
+            if let Some(platform) = first.platform() {
+                map.serialize_entry("platform", platform.as_str())?;
+            }
+            let items = Each(self.0, operator);
+            map.serialize_entry(operator.list_field(), &items)?;
+        }
+        map.end()
+    }
+}
+
+#[cfg(feature = "outbox")]
+struct Each<'a>(&'a [KeptOperation<'a>], Operator);
+
+#[cfg(feature = "outbox")]
+impl Serialize for Each<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut seq = serializer.serialize_seq(Some(self.0.len()))?;
+        for operation in self.0 {
+            match self.1 {
+                Operator::ClearToken => seq.serialize_element(operation.token())?,
+                Operator::ClearAccount => {
+                    for (name, number) in operation.accounts() {
+                        seq.serialize_element(&KeptAccount(name, number))?;
+                    }
+                }
+                Operator::Append | Operator::Bind | Operator::Unbind => {
+                    seq.serialize_element(&KeptBinding(*operation))?;
+                }
+            }
+        }
+        seq.end()
+    }
+}
+
+#[cfg(feature = "outbox")]
+struct KeptBinding<'a>(KeptOperation<'a>);
+
+#[cfg(feature = "outbox")]
+impl Serialize for KeptBinding<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        struct Accounts<'a>(KeptOperation<'a>);
+        impl Serialize for Accounts<'_> {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                let accounts = self.0.accounts();
+                serializer.collect_seq(accounts.map(|(name, number)| KeptAccount(name, number)))
+            }
+        }
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("token", self.0.token())?;
+        map.serialize_entry("account_list", &Accounts(self.0))?;
+        map.end()
+    }
+}
+
+#[cfg(feature = "outbox")]
+struct KeptAccount<'a>(&'a str, Option<AccountType>);
+
+#[cfg(feature = "outbox")]
+impl Serialize for KeptAccount<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        account(self.0, self.1, serializer)
+    }
+}
+
+fn account<S: Serializer>(
+    name: &str,
+    account_type: Option<AccountType>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    let mut map = serializer.serialize_map(None)?;
+    map.serialize_entry("account", name)?;
+    if let Some(AccountType(number)) = account_type {
+        map.serialize_entry("account_type", &number)?;
+    }
+    map.end()
 }

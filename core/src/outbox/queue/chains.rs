@@ -19,12 +19,15 @@ impl Queue {
 
     /// Puts an operation at the end of the chain of each of its keys.
     pub(super) fn append_to_chains(&mut self, slot: Slot) {
-        let numbers = self.key_numbers(slot);
-        if let Some(most) = numbers.last().filter(|most| **most > 1) {
-            let links = vec![ALONE; *most as usize - 1].into_boxed_slice();
+        let count = all_keys(Body(self.body(slot))).count();
+        if count > 2 {
+            let links = vec![ALONE; count - 2].into_boxed_slice();
             self.more.insert(slot, links);
         }
-        for number in numbers {
+        for number in 0..u32::try_from(count).unwrap_or(u32::MAX) {
+            if self.is_named_before(slot, number) {
+                continue;
+            }
             if let Some(prev) = self.replace_tail(slot, number) {
                 let there = self.number_at(prev, slot, number);
                 self.link(prev, there).next = slot;
@@ -58,8 +61,11 @@ impl Queue {
 
     /// Takes an operation out of the queue.
     pub(super) fn remove(&mut self, slot: Slot) -> Gone {
-        for number in self.key_numbers(slot) {
-            self.unlink(slot, number);
+        let count = all_keys(Body(self.body(slot))).count();
+        for number in 0..u32::try_from(count).unwrap_or(u32::MAX) {
+            if !self.is_named_before(slot, number) {
+                self.unlink(slot, number);
+            }
         }
         self.more.remove(&slot);
         self.len -= 1;
@@ -126,11 +132,17 @@ impl Queue {
         &mut more.expect("an operation of many keys has its links")[number - 2]
     }
 
-    /// The numbers of an operation's keys, each key once.
-    fn key_numbers(&self, slot: Slot) -> Vec<u32> {
-        keys(Body(self.body(slot)))
-            .map(|(number, _)| number)
-            .collect()
+    /// Whether a key of an operation is that of a smaller number: an account may
+    /// be named twice.
+    fn is_named_before(&self, slot: Slot, number: u32) -> bool {
+        // The first two are a token and an account, or the only ones.
+        number > 1 && {
+            let body = Body(self.body(slot));
+            let key = key_of(&self.slots, slot, number);
+            all_keys(body)
+                .take(number as usize)
+                .any(|earlier| earlier == key)
+        }
     }
 
     /// The number that a key of `slot` has at `neighbour`, which shares it.

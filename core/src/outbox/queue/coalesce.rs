@@ -48,8 +48,8 @@ fn covers(newer: Body<'_>, older: Body<'_>) -> bool {
         return false;
     }
     match (newer.operator(), older.operator()) {
-        (Some(Operator::ClearToken), _) => true,
-        (Some(Operator::Bind), Some(Operator::Bind | Operator::Append | Operator::Unbind)) => {
+        (Operator::ClearToken, _) => true,
+        (Operator::Bind, Operator::Bind | Operator::Append | Operator::Unbind) => {
             accounts(older).all(|(_, theirs)| accounts(newer).any(|(_, own)| own == theirs))
         }
         _ => false,
