@@ -85,13 +85,13 @@ fn waves(request: &Request) -> (Vec<u32>, Order) {
         Items::Bindings(bindings) => {
             for binding in bindings {
                 let accounts = binding.accounts().iter().map(Key::of);
-                let token = std::iter::once(Key::Token(binding.token().as_str()));
+                let token = std::iter::once(Key::Token(binding.token().as_str().as_bytes()));
                 queue.push(token.chain(accounts));
             }
         }
         Items::Tokens(tokens) => {
             for token in tokens {
-                queue.push(std::iter::once(Key::Token(token.as_str())));
+                queue.push(std::iter::once(Key::Token(token.as_str().as_bytes())));
             }
         }
         Items::Accounts(accounts) => {

@@ -36,7 +36,8 @@ fn all_reports(outbox: &Outbox) -> Vec<Report> {
 #[test]
 fn what_is_handed_in_is_delivered_and_reported_once() {
     let emulator = emulator(Service::default());
-    let outbox = open(&emulator, &[]);
+    // Full requests go at once, and the rest with the flush.
+    let outbox = open(&emulator, &[("outbox_linger_ms", "60000")]);
     for n in 0..45 {
         let token = if n == 7 {
             "bad".to_owned()

@@ -1,7 +1,8 @@
 //! Where operations are handed in: bounded, and never waiting for anything that
 //! does I/O.
 
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::ops::Deref;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::Thread;
 
@@ -17,29 +18,76 @@ pub(crate) enum Refused {
 /// So many entries wake the worker out of a nap.
 const WAKE_AT: usize = 1024;
 
+/// A part in cache lines of its own: what one side writes at each hand-in must
+/// not slow the other side's down.
+#[derive(Debug)]
+#[repr(align(128))]
+pub(crate) struct Apart<T>(T);
+
+impl<T> Deref for Apart<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
+
 /// The place between those who hand in and the worker.
 #[derive(Debug)]
 pub(crate) struct Intake {
+    door: Apart<Door>,
+    left: Apart<Left>,
+    pub(crate) bell: Apart<Bell>,
+    max_operations: u64,
+    max_bytes: u64,
+}
+
+/// What those who hand in write.
+#[derive(Debug)]
+struct Door {
     inbox: Mutex<Inbox>,
-    pub(crate) room: Room,
-    pub(crate) bell: Bell,
+    /// All operations and bytes that ever came in; written under the lock.
+    operations: AtomicU64,
+    bytes: AtomicU64,
 }
 
 #[derive(Debug)]
 struct Inbox {
     entries: Vec<Entry>,
     open: bool,
+    /// What was seen of `Left` when it mattered last.
+    left: u64,
+    settled_bytes: u64,
+}
+
+/// What the worker and those who take reports write: all that ever went.
+#[derive(Debug, Default)]
+struct Left {
+    /// Settled operations, and their bytes.
+    settled: AtomicU64,
+    settled_bytes: AtomicU64,
+    /// Settled operations whose report was taken as well: their places are free.
+    places: AtomicU64,
 }
 
 impl Intake {
-    pub(crate) fn new(room: Room) -> Self {
+    pub(crate) fn new(max_operations: u32, max_bytes: u32) -> Self {
+        let inbox = Inbox {
+            entries: Vec::new(),
+            open: true,
+            left: 0,
+            settled_bytes: 0,
+        };
         Self {
-            inbox: Mutex::new(Inbox {
-                entries: Vec::new(),
-                open: true,
+            door: Apart(Door {
+                inbox: Mutex::new(inbox),
+                operations: AtomicU64::new(0),
+                bytes: AtomicU64::new(0),
             }),
-            room,
-            bell: Bell::default(),
+            left: Apart(Left::default()),
+            bell: Apart(Bell::default()),
+            max_operations: max_operations.into(),
+            max_bytes: max_bytes.into(),
         }
     }
 
@@ -50,9 +98,10 @@ impl Intake {
         if !inbox.open {
             return Err(Refused::Closed);
         }
-        if !self.room.enter(entry.body.len()) {
+        if !self.has_room(&mut inbox, entry.body.len() as u64) {
             return Err(Refused::Full);
         }
+        self.enter(entry.body.len() as u64);
         inbox.entries.push(entry);
         let count = inbox.entries.len();
         drop(inbox);
@@ -62,6 +111,74 @@ impl Intake {
             self.bell.ring_if_asleep();
         }
         Ok(())
+    }
+
+    fn has_room(&self, inbox: &mut Inbox, bytes: u64) -> bool {
+        let operations = self.door.operations.load(Ordering::Relaxed);
+        if operations - inbox.left >= self.max_operations {
+            inbox.left = self.left.places.load(Ordering::Acquire);
+            if operations - inbox.left >= self.max_operations {
+                return false;
+            }
+        }
+        // One that is longer than the bound fits into an empty outbox.
+        let too_long = |settled| {
+            let held = self.door.bytes.load(Ordering::Relaxed) - settled;
+            held > 0 && held + bytes > self.max_bytes
+        };
+        if too_long(inbox.settled_bytes) {
+            inbox.settled_bytes = self.left.settled_bytes.load(Ordering::Acquire);
+            return !too_long(inbox.settled_bytes);
+        }
+        true
+    }
+
+    /// Under the lock, so loading and storing is enough.
+    fn enter(&self, bytes: u64) {
+        let add = |to: &AtomicU64, more| {
+            to.store(to.load(Ordering::Relaxed) + more, Ordering::Release);
+        };
+        add(&self.door.operations, 1);
+        add(&self.door.bytes, bytes);
+    }
+
+    /// What a file brings comes in whatever the bounds say.
+    pub(crate) fn recover(&self, bytes: usize) {
+        let _inbox = self.lock();
+        self.enter(bytes as u64);
+    }
+
+    /// An operation is settled; its place stays taken until `leave`.
+    pub(crate) fn settle(&self, bytes: usize) {
+        self.left
+            .settled_bytes
+            .fetch_add(bytes as u64, Ordering::Release);
+        self.left.settled.fetch_add(1, Ordering::Release);
+    }
+
+    pub(crate) fn leave(&self, operations: usize) {
+        self.left
+            .places
+            .fetch_add(operations as u64, Ordering::Release);
+    }
+
+    /// All operations that ever came in.
+    pub(crate) fn entered(&self) -> u64 {
+        self.door.operations.load(Ordering::Acquire)
+    }
+
+    /// Operations that are not settled.
+    pub(crate) fn open(&self) -> usize {
+        // In this order: what came in is never less than what went.
+        let settled = self.left.settled.load(Ordering::Acquire);
+        usize::try_from(self.entered() - settled).unwrap_or(usize::MAX)
+    }
+
+    /// Bytes of tokens and accounts that are not settled.
+    pub(crate) fn bytes(&self) -> usize {
+        let settled = self.left.settled_bytes.load(Ordering::Acquire);
+        let entered = self.door.bytes.load(Ordering::Acquire);
+        usize::try_from(entered - settled).unwrap_or(usize::MAX)
     }
 
     /// Everything that was handed in, in order; `emptied` takes its place.
@@ -79,78 +196,10 @@ impl Intake {
     }
 
     fn lock(&self) -> MutexGuard<'_, Inbox> {
-        self.inbox.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// The bounds, and what is inside them.
-#[derive(Debug)]
-pub(crate) struct Room {
-    max_operations: usize,
-    max_bytes: usize,
-    /// Handed in and not settled, or with a report that nobody took.
-    operations: AtomicUsize,
-    /// Of tokens and accounts that are not settled.
-    bytes: AtomicUsize,
-    /// Handed in and not settled.
-    open: AtomicUsize,
-}
-
-impl Room {
-    pub(crate) fn new(max_operations: usize, max_bytes: usize) -> Self {
-        Self {
-            max_operations,
-            max_bytes,
-            operations: AtomicUsize::new(0),
-            bytes: AtomicUsize::new(0),
-            open: AtomicUsize::new(0),
-        }
-    }
-
-    fn enter(&self, bytes: usize) -> bool {
-        if self.operations.fetch_add(1, Ordering::Relaxed) >= self.max_operations {
-            self.operations.fetch_sub(1, Ordering::Relaxed);
-            return false;
-        }
-        let before = self.bytes.fetch_add(bytes, Ordering::Relaxed);
-        // One that is longer than the bound fits into an empty outbox.
-        if before > 0 && before.saturating_add(bytes) > self.max_bytes {
-            self.bytes.fetch_sub(bytes, Ordering::Relaxed);
-            self.operations.fetch_sub(1, Ordering::Relaxed);
-            return false;
-        }
-        self.open.fetch_add(1, Ordering::Relaxed);
-        true
-    }
-
-    /// What a file brings comes in whatever the bounds say.
-    pub(crate) fn recover(&self, bytes: usize) {
-        self.operations.fetch_add(1, Ordering::Relaxed);
-        self.bytes.fetch_add(bytes, Ordering::Relaxed);
-        self.open.fetch_add(1, Ordering::Relaxed);
-    }
-
-    /// An operation is settled; its place stays taken until `leave`.
-    pub(crate) fn settle(&self, bytes: usize) {
-        self.bytes.fetch_sub(bytes, Ordering::Relaxed);
-        self.open.fetch_sub(1, Ordering::Release);
-    }
-
-    pub(crate) fn leave(&self, operations: usize) {
-        self.operations.fetch_sub(operations, Ordering::Relaxed);
-    }
-
-    pub(crate) fn open(&self) -> usize {
-        self.open.load(Ordering::Acquire)
-    }
-
-    #[cfg(test)]
-    fn operations(&self) -> usize {
-        self.operations.load(Ordering::Relaxed)
-    }
-
-    pub(crate) fn bytes(&self) -> usize {
-        self.bytes.load(Ordering::Relaxed)
+        self.door
+            .inbox
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -206,26 +255,26 @@ mod tests {
 
     #[test]
     fn full_is_an_answer_and_a_place_is_free_when_it_was_left() {
-        let intake = Intake::new(Room::new(3, 100));
+        let intake = Intake::new(3, 100);
         assert_eq!(intake.submit(entry(60)), Ok(()));
         assert_eq!(intake.submit(entry(41)), Err(Refused::Full), "bytes");
         assert_eq!(intake.submit(entry(40)), Ok(()));
-        intake.room.settle(60);
+        intake.settle(60);
         assert_eq!(intake.submit(entry(60)), Ok(()));
-        intake.room.settle(60);
+        intake.settle(60);
         assert_eq!(
             intake.submit(entry(1)),
             Err(Refused::Full),
             "a report waits"
         );
-        intake.room.leave(1);
+        intake.leave(1);
         assert_eq!(intake.submit(entry(1)), Ok(()));
-        assert_eq!((intake.room.open(), intake.room.operations()), (2, 3));
+        assert_eq!((intake.open(), intake.entered()), (2, 4));
         intake.close();
-        intake.room.leave(1);
+        intake.leave(1);
         assert_eq!(intake.submit(entry(1)), Err(Refused::Closed));
         assert_eq!(intake.empty(Vec::new()).len(), 4);
-        let roomy = Intake::new(Room::new(3, 10));
+        let roomy = Intake::new(3, 10);
         assert_eq!(roomy.submit(entry(11)), Ok(()), "the only one");
     }
 }

@@ -28,7 +28,7 @@ pub use store::{NewRecord, Record, Store};
 
 pub(crate) use operation::Body as KeptOperation;
 
-use intake::{Intake, Refused, Room};
+use intake::{Intake, Refused};
 use queue::Entry;
 use shared::Shared;
 use store::FileStore;
@@ -106,8 +106,8 @@ impl Outbox {
     fn start(config: &Config, store: Option<Box<dyn Store>>) -> Result<Self> {
         let options = &config.outbox;
         let client = Client::new(config)?;
-        let room = Room::new(options.max_operations as usize, options.max_bytes as usize);
-        let shared = Arc::new(Shared::new(Intake::new(room), options.reports));
+        let intake = Intake::new(options.max_operations, options.max_bytes);
+        let shared = Arc::new(Shared::new(intake, options.reports));
         let mut worker = Worker::new(Arc::clone(&shared), client.clone(), config, store);
         worker.recover()?;
         let thread = std::thread::Builder::new()
@@ -142,7 +142,6 @@ impl Outbox {
     pub fn submit(&self, operation: &Operation<'_>, tag: u64) -> Result<()> {
         self.still_here()?;
         self.client.check_operation(operation)?;
-        let counters = &self.shared.counters;
         let entry = Entry {
             id: 0,
             tag,
@@ -150,12 +149,9 @@ impl Outbox {
             body: operation.encode(),
         };
         match self.shared.intake.submit(entry) {
-            Ok(()) => {
-                counters.handed_in.fetch_add(1, Ordering::Relaxed);
-                Ok(())
-            }
+            Ok(()) => Ok(()),
             Err(Refused::Full) => {
-                counters.full.fetch_add(1, Ordering::Relaxed);
+                self.shared.counters.full.fetch_add(1, Ordering::Relaxed);
                 Err(Error::new(
                     ErrorKind::Full,
                     "the outbox is full (outbox_max_operations, outbox_max_bytes): take reports, \
@@ -226,7 +222,7 @@ impl Outbox {
         let before = to.len();
         let count = self.shared.reports.take(to, most, timeout);
         let ended = to[before..].iter().filter(|report| report.is_final());
-        self.shared.intake.room.leave(ended.count());
+        self.shared.intake.leave(ended.count());
         count
     }
 
@@ -258,7 +254,7 @@ impl Outbox {
         shared.intake.bell.ring();
         shared.wait(timeout, false);
         shared.flushing.fetch_sub(1, Ordering::Relaxed);
-        Ok(shared.intake.room.open())
+        Ok(shared.intake.open())
     }
 
     /// Takes nothing any more, delivers what is there for up to `timeout`, and
@@ -284,16 +280,16 @@ impl Outbox {
             }
         }
         match self.shared.left.load(Ordering::Acquire) {
-            usize::MAX => self.shared.intake.room.open(),
+            usize::MAX => self.shared.intake.open(),
             left => left,
         }
     }
 
     /// The numbers.
     pub fn stats(&self) -> OutboxStats {
-        let room = &self.shared.intake.room;
+        let intake = &self.shared.intake;
         let now = self.shared.now();
-        self.shared.counters.read(now, room.open(), room.bytes())
+        self.shared.counters.read(now, intake)
     }
 
     /// Takes lines for a log: what fails in the background, and when it is over.

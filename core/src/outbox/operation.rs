@@ -238,18 +238,28 @@ impl<'a> Body<'a> {
     }
 
     pub(crate) fn token(self) -> &'a str {
-        self.split().map_or("", |(token, _)| token)
+        std::str::from_utf8(self.raw_token()).unwrap_or_default()
     }
 
     pub(crate) fn accounts(self) -> impl Iterator<Item = (&'a str, Option<AccountType>)> {
+        let raw = self.raw_accounts();
+        raw.map_while(|(name, number)| Some((std::str::from_utf8(name).ok()?, number)))
+    }
+
+    /// The token's bytes, for those who only compare.
+    pub(crate) fn raw_token(self) -> &'a [u8] {
+        self.split().map_or(&[], |(token, _)| token)
+    }
+
+    /// The accounts with their names as bytes.
+    pub(crate) fn raw_accounts(self) -> impl Iterator<Item = (&'a [u8], Option<AccountType>)> {
         let mut rest = self.split().map_or(&[][..], |(_, rest)| rest);
         std::iter::from_fn(move || account(&mut rest))
     }
 
-    fn split(self) -> Option<(&'a str, &'a [u8])> {
+    fn split(self) -> Option<(&'a [u8], &'a [u8])> {
         let (length, rest) = self.0.get(1..)?.split_first()?;
-        let (token, rest) = rest.split_at_checked(usize::from(*length))?;
-        Some((std::str::from_utf8(token).ok()?, rest))
+        rest.split_at_checked(usize::from(*length))
     }
 
     /// Whether the bytes are those of a valid operation: asked of what a file
@@ -266,7 +276,7 @@ impl<'a> Body<'a> {
     }
 }
 
-fn account<'a>(rest: &mut &'a [u8]) -> Option<(&'a str, Option<AccountType>)> {
+fn account<'a>(rest: &mut &'a [u8]) -> Option<(&'a [u8], Option<AccountType>)> {
     let (mut head, mut shift) = (0_usize, 0);
     loop {
         let (byte, after) = rest.split_first()?;
@@ -286,7 +296,7 @@ fn account<'a>(rest: &mut &'a [u8]) -> Option<(&'a str, Option<AccountType>)> {
     };
     let (name, after) = rest.split_at_checked(head >> 1)?;
     *rest = after;
-    Some((std::str::from_utf8(name).ok()?, account_type))
+    Some((name, account_type))
 }
 
 #[cfg(test)]

@@ -401,8 +401,8 @@ impl Queue {
 
 /// The token and the accounts; an account that is named twice comes twice.
 fn all_keys(body: Body<'_>) -> impl Iterator<Item = Key<'_>> {
-    let token = Some(body.token()).filter(|token| !token.is_empty());
-    let accounts = body.accounts();
+    let token = Some(body.raw_token()).filter(|token| !token.is_empty());
+    let accounts = body.raw_accounts();
     token.map(Key::Token).into_iter().chain(
         accounts.map(|(name, account_type)| Key::Account(name, account_type.unwrap_or_default())),
     )

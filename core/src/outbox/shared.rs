@@ -108,12 +108,12 @@ impl Shared {
                     at,
                 });
             }
-            self.intake.room.settle(gone.bytes);
+            self.intake.settle(gone.bytes);
         }
         if self.keeps_reports {
             self.reports.push(reports);
         } else {
-            self.intake.room.leave(count);
+            self.intake.leave(count);
         }
         let _ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
         self.changed.notify_all();
@@ -129,7 +129,7 @@ impl Shared {
         let ends = Instant::now().checked_add(timeout);
         let mut ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
-            if *ended || (!to_the_end && self.intake.room.open() == 0) {
+            if *ended || (!to_the_end && self.intake.open() == 0) {
                 return true;
             }
             let left = ends.map_or(Duration::from_secs(3600), |ends| {
@@ -159,7 +159,7 @@ impl Shared {
 impl fmt::Debug for Shared {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Outbox")
-            .field("open", &self.intake.room.open())
+            .field("open", &self.intake.open())
             .field("closing", &self.is_closing())
             .finish_non_exhaustive()
     }

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde::Serialize;
 
+use super::intake::Intake;
 use crate::outcome::State;
 
 /// Counted since the outbox was opened; the gauges are of now.
@@ -187,7 +188,6 @@ impl OutboxStats {
 /// The counters, written by the worker and by those who hand in.
 #[derive(Debug, Default)]
 pub(crate) struct Counters {
-    pub(crate) handed_in: AtomicU64,
     pub(crate) full: AtomicU64,
     pub(crate) recovered: AtomicU64,
     pub(crate) durable: AtomicU64,
@@ -215,12 +215,13 @@ impl Counters {
         self.settled[state as usize - 1].fetch_add(1, Ordering::Relaxed);
     }
 
-    pub(crate) fn read(&self, now: u64, open: usize, bytes: usize) -> OutboxStats {
+    pub(crate) fn read(&self, now: u64, intake: &Intake) -> OutboxStats {
+        let (open, bytes) = (intake.open(), intake.bytes());
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         let settled = |state: State| read(&self.settled[state as usize - 1]);
         let oldest = read(&self.oldest);
         OutboxStats {
-            handed_in: read(&self.handed_in),
+            handed_in: intake.entered().saturating_sub(read(&self.recovered)),
             full: read(&self.full),
             recovered: read(&self.recovered),
             durable: read(&self.durable),
@@ -258,7 +259,7 @@ mod tests {
         let counters = Counters::default();
         counters.settle(State::Rejected);
         add(&counters.requests, 7);
-        let stats = counters.read(10, 3, 100);
+        let stats = counters.read(10, &Intake::new(3, 100));
         let json: serde_json::Value = serde_json::from_str(&stats.to_json()).unwrap();
         assert_eq!(json["rejected"], 1);
         assert_eq!(json["requests"], 7);

@@ -105,7 +105,7 @@ impl Worker {
             after = last.id;
             add(&self.shared.counters.recovered, records.len());
             for record in records {
-                self.shared.intake.room.recover(record.body.len());
+                self.shared.intake.recover(record.body.len());
                 let entry = Entry {
                     id: record.id,
                     tag: record.tag,
@@ -140,6 +140,7 @@ impl Worker {
             self.expire();
             self.acknowledge();
             if self.shared.is_stopping() {
+                self.recall(self.now());
                 if self.senders.in_flight() == 0 {
                     break;
                 }
@@ -263,13 +264,21 @@ impl Worker {
         if self.gate.is_broken() != was_broken {
             self.log_breaker(attempted.outcomes.first());
         }
+        if service != Health::Well {
+            self.recall(now);
+        }
         let carried = slots.len();
         for (slot, outcome) in slots.into_iter().zip(attempted.outcomes) {
             if was_sent(&outcome) {
                 self.queue.count_attempt(slot);
             }
             let fate = fate(&outcome, carried);
-            let merged = match self.last.remove(&slot) {
+            let earlier = if self.last.is_empty() {
+                None
+            } else {
+                self.last.remove(&slot)
+            };
+            let merged = match earlier {
                 Some(earlier) => judge::after_another_attempt(earlier, outcome, false),
                 None => outcome,
             };
@@ -285,6 +294,13 @@ impl Worker {
                     self.again(slot, merged, due, suspect);
                 }
             }
+        }
+    }
+
+    /// Takes back what lies ready: a pause is one for it, too.
+    fn recall(&mut self, now: Millis) {
+        for slot in self.senders.recall() {
+            self.queue.retry(slot, now, false);
         }
     }
 

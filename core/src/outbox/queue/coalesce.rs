@@ -15,7 +15,7 @@ impl Queue {
     /// `newer` makes it pointless.
     pub(super) fn superseded_by(&self, newer: &Entry) -> Option<Slot> {
         let body = Body(&newer.body);
-        let slot = self.tail(Key::Token(body.token()))?;
+        let slot = self.tail(Key::Token(body.raw_token()))?;
         let queued = &self.slots[slot as usize];
         let unsent = queued.state == State::Waiting && queued.attempts == 0;
         // What is durable is not given up for what is not.
@@ -36,8 +36,8 @@ impl Queue {
     }
 }
 
-fn accounts(body: Body<'_>) -> impl Iterator<Item = (&str, AccountType)> {
-    let accounts = body.accounts();
+fn accounts(body: Body<'_>) -> impl Iterator<Item = (&[u8], AccountType)> {
+    let accounts = body.raw_accounts();
     accounts.map(|(name, account_type)| (name, account_type.unwrap_or_default()))
 }
 
