@@ -1,0 +1,267 @@
+//! The rows.
+
+use super::{ConfigOption, Kind, set};
+use crate::access_point::AccessPoint;
+use crate::config::Durability;
+use crate::credentials::Scheme;
+use crate::rules::ProtocolVersion;
+
+macro_rules! choice {
+    ($names:expr, $($field:ident).+) => {
+        Kind::Choice {
+            names: || $names.iter().map(|(name, _)| *name).collect(),
+            write: |config, value| match $names.iter().find(|(name, _)| *name == value) {
+                Some((_, chosen)) => set(&mut config.$($field).+, *chosen),
+                None => false,
+            },
+            read: |config| config.$($field).+.name(),
+        }
+    };
+}
+
+const HOUR: u64 = 3_600_000;
+
+/// Every option.
+pub static OPTIONS: &[ConfigOption] = &[
+    ConfigOption {
+        name: "access_id",
+        default: "",
+        text: "AccessID of the application; for the legacy service its APPID. Required",
+        kind: Kind::Text(|c| &mut c.access_id),
+    },
+    ConfigOption {
+        name: "secret_key",
+        default: "",
+        text: "SecretKey of the application (the server key, not the AccessKey). Required; \
+               printed nowhere",
+        kind: Kind::Secret(|c| &mut c.secret_key),
+    },
+    ConfigOption {
+        name: "access_point",
+        default: "",
+        text: "Region in which the application exists. This or base_url is required, except with xg_v3",
+        kind: Kind::Choice {
+            names: || AccessPoint::NAMES.iter().map(|(name, _)| *name).collect(),
+            write: |config, value| {
+                if value.is_empty() {
+                    return set(&mut config.access_point, None);
+                }
+                match AccessPoint::NAMES.iter().find(|(name, _)| *name == value) {
+                    Some((_, point)) => set(&mut config.access_point, Some(*point)),
+                    None => false,
+                }
+            },
+            read: |config| config.access_point.map_or("", AccessPoint::name),
+        },
+    },
+    ConfigOption {
+        name: "base_url",
+        default: "",
+        text: "Service address in place of access_point: scheme, host, port and an optional prefix",
+        kind: Kind::Text(|c| &mut c.base_url),
+    },
+    ConfigOption {
+        name: "allow_http",
+        default: "false",
+        text: "Allow a base_url with plain http to another machine. Loopback needs no permission",
+        kind: Kind::Flag(|c| &mut c.allow_http),
+    },
+    ConfigOption {
+        name: "auth",
+        default: "sign",
+        text: "Authentication: sign (recommended; the secret never travels) or basic. \
+               xg_v3 always uses basic",
+        kind: choice!(Scheme::NAMES, auth),
+    },
+    ConfigOption {
+        name: "protocol",
+        default: "tpns",
+        text: "Which documents apply: tpns (since 2021), tpns_with_platform (2020 to 2021) or \
+               xg_v3 (legacy)",
+        kind: choice!(ProtocolVersion::NAMES, protocol),
+    },
+    ConfigOption {
+        name: "allow_append",
+        default: "false",
+        text: "Send operator_type 1 (append) at tpns, although the service overwrites since \
+               2020-10-26",
+        kind: Kind::Flag(|c| &mut c.allow_append),
+    },
+    ConfigOption {
+        name: "deadline_ms",
+        default: "10000",
+        text: "The whole time of a call, with all its parts, retries and pauses. What is not sent \
+               by then is reported so",
+        kind: Kind::Milliseconds(|c| &mut c.deadline, 1, 24 * HOUR),
+    },
+    ConfigOption {
+        name: "request_timeout_ms",
+        default: "3000",
+        text: "The time of one HTTP request, connecting included",
+        kind: Kind::Milliseconds(|c| &mut c.request_timeout, 1, HOUR),
+    },
+    ConfigOption {
+        name: "connect_timeout_ms",
+        default: "2000",
+        text: "The time for name, TCP and TLS of a new connection, within request_timeout_ms",
+        kind: Kind::Milliseconds(|c| &mut c.connect_timeout, 1, HOUR),
+    },
+    ConfigOption {
+        name: "max_attempts",
+        default: "3",
+        text: "How often an item is sent at most",
+        kind: Kind::Number(|c| &mut c.max_attempts, 1, 20),
+    },
+    ConfigOption {
+        name: "retry_base_ms",
+        default: "50",
+        text: "Upper end of the random pause before the first retry; doubles with each one",
+        kind: Kind::Milliseconds(|c| &mut c.retry_base, 0, 60_000),
+    },
+    ConfigOption {
+        name: "throttle_base_ms",
+        default: "1000",
+        text: "As retry_base_ms, after the service asked for fewer calls",
+        kind: Kind::Milliseconds(|c| &mut c.throttle_base, 0, 60_000),
+    },
+    ConfigOption {
+        name: "max_backoff_ms",
+        default: "20000",
+        text: "The longest pause before a retry; also bounds Retry-After",
+        kind: Kind::Milliseconds(|c| &mut c.max_backoff, 0, HOUR),
+    },
+    ConfigOption {
+        name: "retry_budget",
+        default: "500",
+        text: "Shared by all calls of a client: a retry takes 14, one after throttling 5, \
+               successes pay back; empty means no retry. 0 turns retries off",
+        kind: Kind::Number(|c| &mut c.retry_budget, 0, 1_000_000),
+    },
+    ConfigOption {
+        name: "requests_per_second",
+        default: "0",
+        text: "Upper bound on HTTP requests, evenly spaced, for the whole client; 0 is none. No \
+               document gives a limit for the account APIs",
+        kind: Kind::Number(|c| &mut c.requests_per_second, 0, 1_000_000),
+    },
+    ConfigOption {
+        name: "parallel",
+        default: "1",
+        text: "How many parts of one call travel at once. 1 starts no thread",
+        kind: Kind::Number(|c| &mut c.parallel, 1, 256),
+    },
+    ConfigOption {
+        name: "max_idle_connections",
+        default: "64",
+        text: "How many idle connections are kept; at least as many as parallel",
+        kind: Kind::Number(|c| &mut c.max_idle_connections, 1, 4096),
+    },
+    ConfigOption {
+        name: "idle_timeout_ms",
+        default: "15000",
+        text: "How long an idle connection is kept",
+        kind: Kind::Milliseconds(|c| &mut c.idle_timeout, 1, 24 * HOUR),
+    },
+    ConfigOption {
+        name: "dns_cache_ms",
+        default: "60000",
+        text: "How long a resolved name is used before it is looked up again",
+        kind: Kind::Milliseconds(|c| &mut c.dns_cache, 0, 24 * HOUR),
+    },
+    ConfigOption {
+        name: "max_response_bytes",
+        default: "4194304",
+        text: "The longest response body that is read",
+        kind: Kind::Number(|c| &mut c.max_response_bytes, 1024, 1 << 30),
+    },
+    ConfigOption {
+        name: "ca_file",
+        default: "",
+        text: "PEM file with certificates to trust besides the built-in ones of Mozilla",
+        kind: Kind::Text(|c| &mut c.ca_file),
+    },
+    ConfigOption {
+        name: "proxy",
+        default: "",
+        text: "HTTP proxy to CONNECT through, such as http://user:password@host:port",
+        kind: Kind::Text(|c| &mut c.proxy),
+    },
+    ConfigOption {
+        name: "proxy_from_env",
+        default: "false",
+        text: "Take the proxy from HTTPS_PROXY, ALL_PROXY and NO_PROXY",
+        kind: Kind::Flag(|c| &mut c.proxy_from_env),
+    },
+    ConfigOption {
+        name: "outbox_file",
+        default: "",
+        text: "Outbox: the file in which operations outlive the process; none keeps them in memory \
+               only",
+        kind: Kind::Text(|c| &mut c.outbox.file),
+    },
+    ConfigOption {
+        name: "outbox_durability",
+        default: "process",
+        text: "Outbox with a file: process (outlives the end of the process, kill -9 included) or \
+               power (outlives a loss of power: each commit waits for the disk)",
+        kind: choice!(Durability::NAMES, outbox.durability),
+    },
+    ConfigOption {
+        name: "outbox_file_max_bytes",
+        default: "268435456",
+        text: "Outbox: the largest size of the file. Beyond it operations are kept in memory only, \
+               and not reported durable",
+        kind: Kind::Number(|c| &mut c.outbox.file_max_bytes, 1 << 20, u32::MAX),
+    },
+    ConfigOption {
+        name: "outbox_max_operations",
+        default: "100000",
+        text: "Outbox: how many operations it holds, reports that nobody took included; full is \
+               an answer",
+        kind: Kind::Number(|c| &mut c.outbox.max_operations, 1, 100_000_000),
+    },
+    ConfigOption {
+        name: "outbox_max_bytes",
+        default: "33554432",
+        text: "Outbox: how many bytes of tokens and accounts it holds; full is an answer",
+        kind: Kind::Number(|c| &mut c.outbox.max_bytes, 1, u32::MAX),
+    },
+    ConfigOption {
+        name: "outbox_linger_ms",
+        default: "20",
+        text: "Outbox: how long an operation waits for others to fill its request",
+        kind: Kind::Milliseconds(|c| &mut c.outbox.linger, 0, 60_000),
+    },
+    ConfigOption {
+        name: "outbox_deadline_ms",
+        default: "300000",
+        text: "Outbox: how long delivery is tried before an operation is given up; 0 is for ever. \
+               After a restart the time begins anew",
+        kind: Kind::Milliseconds(|c| &mut c.outbox.deadline, 0, 365 * 24 * HOUR),
+    },
+    ConfigOption {
+        name: "outbox_parallel",
+        default: "4",
+        text: "Outbox: how many requests travel at once, each on a thread of its own",
+        kind: Kind::Number(|c| &mut c.outbox.parallel, 1, 256),
+    },
+    ConfigOption {
+        name: "outbox_reports",
+        default: "true",
+        text: "Outbox: keep a report of each operation until it is taken. Without, its place is \
+               free as soon as it is settled",
+        kind: Kind::Flag(|c| &mut c.outbox.reports),
+    },
+    ConfigOption {
+        name: "outbox_durable_notices",
+        default: "false",
+        text: "Outbox with a file: report as well when an operation is durable",
+        kind: Kind::Flag(|c| &mut c.outbox.durable_notices),
+    },
+    ConfigOption {
+        name: "user_agent",
+        default: concat!("xgpush/", env!("CARGO_PKG_VERSION")),
+        text: "The User-Agent header",
+        kind: Kind::Text(|c| &mut c.user_agent),
+    },
+];

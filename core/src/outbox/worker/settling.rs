@@ -1,0 +1,190 @@
+//! What becomes of operations: after an attempt, at their deadline, and when the
+//! store has forgotten them.
+
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use super::{Done, Gone, Millis, SECOND, SUSPECT_AFTER, Slot, Worker, add, millis};
+use crate::judge;
+use crate::outcome::{ItemOutcome, Reason, State};
+use crate::policy::{Fate, Health, fate, health};
+
+impl Worker {
+    pub(super) fn judge(&mut self, done: Done) {
+        let now = self.now();
+        let Done {
+            slots, attempted, ..
+        } = done;
+        let service = health(&attempted.outcomes);
+        let counters = &self.shared.counters;
+        match service {
+            Health::Well => {}
+            Health::Failing => add(&counters.failures, 1),
+            Health::Throttled => add(&counters.throttled, 1),
+        }
+        let was_sent = |outcome: &ItemOutcome| outcome.state() != State::NotSent;
+        let sent = attempted.outcomes.iter().filter(|o| was_sent(o)).count();
+        add(&counters.requests, usize::from(sent > 0));
+        add(&counters.sent, sent);
+        if let Some(warning) = &attempted.warning {
+            self.shared.log(warning.message());
+        }
+        let was_broken = self.gate.is_broken();
+        self.gate.note(
+            service,
+            Duration::from_millis(now),
+            attempted.retry_after,
+            fastrand::f64(),
+        );
+        if self.gate.is_broken() != was_broken {
+            self.log_breaker(attempted.outcomes.first());
+        }
+        if service != Health::Well {
+            self.recall(now);
+        }
+        let carried = slots.len();
+        for (slot, outcome) in slots.into_iter().zip(attempted.outcomes) {
+            if was_sent(&outcome) {
+                self.queue.count_attempt(slot);
+            }
+            let fate = fate(&outcome, carried);
+            let earlier = if self.last.is_empty() {
+                None
+            } else {
+                self.last.remove(&slot)
+            };
+            let merged = match earlier {
+                Some(earlier) => judge::after_another_attempt(earlier, outcome, false),
+                None => outcome,
+            };
+            match fate {
+                Fate::Final => self.ending.push((slot, merged)),
+                Fate::Alone => self.again(slot, merged, now, true),
+                Fate::Again(_) => {
+                    let attempts = self.queue.attempts(slot);
+                    // In an outage all fail: more patience.
+                    let patience = SUSPECT_AFTER * if self.gate.is_broken() { 2 } else { 1 };
+                    let suspect = attempts >= patience && carried > 1;
+                    let due = now + self.pause(attempts);
+                    self.again(slot, merged, due, suspect);
+                }
+            }
+        }
+    }
+
+    /// Takes back what lies ready: a pause is one for it, too.
+    pub(super) fn recall(&mut self, now: Millis) {
+        for slot in self.senders.recall() {
+            self.queue.retry(slot, now, false);
+        }
+    }
+
+    fn again(&mut self, slot: Slot, outcome: ItemOutcome, due: Millis, alone: bool) {
+        add(&self.shared.counters.retries, 1);
+        self.last.insert(slot, outcome);
+        self.queue.retry(slot, due, alone);
+    }
+
+    /// Full jitter, doubling with each attempt.
+    fn pause(&self, attempts: u16) -> Millis {
+        let doublings = u32::from(attempts.saturating_sub(1)).min(31);
+        let longest = self.backoff.base.saturating_mul(1 << doublings);
+        millis(longest.min(self.backoff.cap).mul_f64(fastrand::f64()))
+    }
+
+    /// Gives up what is older than the deadline.
+    pub(super) fn expire(&mut self) {
+        let now = self.now();
+        if now < self.expires_at {
+            return;
+        }
+        self.expires_at = now + SECOND;
+        let oldest = self.queue.oldest();
+        self.shared.counters.oldest.store(oldest, Ordering::Relaxed);
+        if self.options.deadline.is_zero() {
+            return;
+        }
+        let before = now.saturating_sub(millis(self.options.deadline));
+        // What came from a file has its time from the opening on.
+        if before < self.shared.opened {
+            return;
+        }
+        for slot in self.queue.expire(before) {
+            let never_sent = || {
+                let message = "it could not be sent within outbox_deadline_ms";
+                ItemOutcome::new(Reason::Deadline, Some(message.into()))
+            };
+            let outcome = self.last.remove(&slot).unwrap_or_else(never_sent);
+            self.ending.push((slot, outcome));
+        }
+    }
+
+    /// Lets the store forget what is decided; only then is it reported, and what
+    /// waited behind it sent. Otherwise a restart could send it again after what
+    /// followed it.
+    pub(super) fn acknowledge(&mut self) {
+        if self.ending.is_empty() && self.superseded.is_empty() {
+            return;
+        }
+        self.settle_unstored();
+        let now = self.now();
+        if let Some(store) = &mut self.store {
+            if now < self.store_rests_until {
+                return;
+            }
+            let ended = self.ending.iter().map(|(slot, _)| self.queue.id(*slot));
+            let ids = ended.chain(self.superseded.iter().map(|gone| gone.id));
+            let ids: Vec<u64> = ids.filter(|id| *id != 0).collect();
+            if !ids.is_empty()
+                && let Err(error) = store.acknowledge(&ids)
+            {
+                self.store_rests_until = now + SECOND;
+                add(&self.shared.counters.store_failures, 1);
+                self.shared.log(&format!("{error}"));
+                return;
+            }
+        }
+        let superseded = std::mem::take(&mut self.superseded);
+        let ending = std::mem::take(&mut self.ending);
+        self.settle(superseded, ending);
+    }
+
+    /// What the store does not have need not wait for it.
+    fn settle_unstored(&mut self) {
+        let ending = std::mem::take(&mut self.ending);
+        let (unstored, stored): (Vec<_>, Vec<_>) = ending
+            .into_iter()
+            .partition(|(slot, _)| self.queue.id(*slot) == 0);
+        self.ending = stored;
+        let superseded = std::mem::take(&mut self.superseded);
+        let (pointless, stored): (Vec<_>, Vec<_>) =
+            superseded.into_iter().partition(|gone| gone.id == 0);
+        self.superseded = stored;
+        self.settle(pointless, unstored);
+    }
+
+    fn settle(&mut self, superseded: Vec<Gone>, ending: Vec<(Slot, ItemOutcome)>) {
+        let pointless = superseded.into_iter().map(|gone| {
+            let message = "a newer operation on the same token came before it was sent";
+            (
+                gone,
+                ItemOutcome::new(Reason::Superseded, Some(message.into())),
+            )
+        });
+        let mut settled: Vec<(Gone, ItemOutcome)> = pointless.collect();
+        for (slot, outcome) in ending {
+            settled.push((self.queue.settle(slot), outcome));
+        }
+        self.shared.settle(settled);
+    }
+
+    fn log_breaker(&self, outcome: Option<&ItemOutcome>) {
+        if self.gate.is_broken() {
+            let why = outcome.map_or("", ItemOutcome::message);
+            self.shared
+                .log(&format!("sending is paused after failures in a row: {why}"));
+        } else {
+            self.shared.log("the service answers again");
+        }
+    }
+}
