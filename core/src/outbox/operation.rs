@@ -130,18 +130,20 @@ impl<'a> Operation<'a> {
     ///                     4 bytes of type, lowest first, if typed; the bytes
     /// ```
     pub(crate) fn encode(&self) -> Box<[u8]> {
-        let names: usize = self.accounts.iter().map(|(name, _)| name.len() + 9).sum();
-        let mut bytes = Vec::with_capacity(2 + self.token.len() + names);
+        // Exactly: what a vector gives back is no smaller to the allocator.
+        let accounts: usize = self.accounts.iter().map(account_len).sum();
+        let mut bytes = Vec::with_capacity(2 + self.token.len() + accounts);
         bytes.push(kind(self.operator, self.platform));
         bytes.push(u8::try_from(self.token.len()).unwrap_or(u8::MAX));
         bytes.extend_from_slice(self.token.as_bytes());
-        for (name, account_type) in self.accounts {
-            let mut head = name.len() * 2 + usize::from(account_type.is_some());
+        for account in self.accounts {
+            let mut head = account_head(account);
             while head >= 0x80 {
                 bytes.push(head.to_le_bytes()[0] | 0x80);
                 head >>= 7;
             }
             bytes.push(head.to_le_bytes()[0]);
+            let (name, account_type) = account;
             if let Some(AccountType(number)) = account_type {
                 bytes.extend_from_slice(&number.to_le_bytes());
             }
@@ -149,6 +151,19 @@ impl<'a> Operation<'a> {
         }
         bytes.into_boxed_slice()
     }
+}
+
+type AccountRef<'a> = (&'a str, Option<AccountType>);
+
+fn account_head((name, account_type): &AccountRef<'_>) -> usize {
+    name.len() * 2 + usize::from(account_type.is_some())
+}
+
+fn account_len(account: &AccountRef<'_>) -> usize {
+    let head = account_head(account);
+    let bits = (usize::BITS - head.leading_zeros()).max(1) as usize;
+    let (name, account_type) = account;
+    bits.div_ceil(7) + 4 * usize::from(account_type.is_some()) + name.len()
 }
 
 /// What may travel in one request: one operator and one platform.
@@ -315,6 +330,8 @@ mod tests {
             let mut operation = Operation::bind(&token, &accounts);
             operation.platform = [None, Some(Platform::Android), Some(Platform::Ios)][usize::from(platform)];
             let bytes = operation.encode();
+            let lens: usize = accounts.iter().map(account_len).sum();
+            prop_assert_eq!(bytes.len(), 2 + token.len() + lens, "no byte to spare");
             let body = Body(&bytes);
             prop_assert!(body.is_valid());
             prop_assert_eq!(body.token(), token.as_str());
