@@ -28,6 +28,9 @@ const COMMIT: usize = 2000;
 /// pays for waking it.
 const AWAKE: Millis = 1000;
 
+/// How often it looks then, at least.
+const NAP: Millis = 20;
+
 /// How often it looks for operations whose time is over, and tries a store again
 /// that failed.
 const SECOND: Millis = 1000;
@@ -237,7 +240,8 @@ impl Worker {
     }
 
     fn dispatch(&mut self) {
-        let flush = self.is_flushing();
+        // What was handed in before the flush travels with it.
+        let flush = self.is_flushing() && self.shared.intake.is_empty();
         loop {
             let now = self.now();
             let passes = self
@@ -282,7 +286,7 @@ impl Worker {
     fn sleep(&mut self) {
         let now = self.now();
         let due = self.next_due(now);
-        if due <= now {
+        if due <= now || (self.is_flushing() && !self.shared.intake.is_empty()) {
             return;
         }
         let linger = millis(self.options.linger);
@@ -290,7 +294,7 @@ impl Worker {
         let bell = &self.shared.intake.bell;
         if naps {
             // Nobody wakes it for a hand-in: it looks soon enough by itself.
-            let nap = (due - now).min(linger);
+            let nap = (due - now).min(linger).min(NAP);
             std::thread::park_timeout(Duration::from_millis(nap));
             return;
         }
