@@ -28,7 +28,7 @@ one() { # DURABILITY N ON
     return 0
   fi
   local lost strangers twice
-  lost=$(grep -E '^[0-9]+$' "$base.durable" | sort | comm -23 - <(sort "$base.drained") | tr '\n' ' ')
+  lost=$( (grep -E '^[0-9]+$' "$base.durable" || true) | sort | comm -23 - <(sort "$base.drained") | tr '\n' ' ')
   twice=$(sort "$base.drained" | uniq -d | tr '\n' ' ')
   strangers=$(grep -vxE '[1-9]|10' "$base.drained" | tr '\n' ' ' || true)
   if [ -n "$lost$twice$strangers" ]; then
