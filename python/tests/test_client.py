@@ -199,6 +199,9 @@ def run_script(script: str, *arguments: str) -> "subprocess.CompletedProcess[str
 
 
 CTRL_C = """
+import signal
+# What starts the tests may have told its children to ignore it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 import os, signal, sys, threading
 from xgpush.testing import Emulator
 
