@@ -6,7 +6,11 @@ import sys
 import urllib.request
 
 program = subprocess.Popen(
-    [sys.executable, "examples/python/web_handler.py"], stdout=subprocess.PIPE, text=True
+    [sys.executable, "examples/python/web_handler.py"],
+    stdout=subprocess.PIPE,
+    text=True,
+    # What starts the tests may have told its children to ignore it.
+    preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
 )
 assert program.stdout is not None
 url = program.stdout.readline().split()[-1]
