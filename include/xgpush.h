@@ -626,8 +626,8 @@ void xg_outbox_free(struct xg_outbox *outbox);
 /*
  Hands in: bind a token to an account in place of those that it has
  (operator_type 2). account_type may be XG_NO_ACCOUNT_TYPE. The texts are
- copied; this never waits and takes about a tenth of a microsecond. The report
- with this tag says what became of it.
+ copied; this never waits and takes a fraction of a microsecond. The report with
+ this tag says what became of it.
 
  Errors: XG_FULL, XG_CLOSED, XG_INVALID_ARGUMENT, XG_INVALID_VALUE,
  XG_INVALID_REQUEST. It was not taken then.
@@ -708,7 +708,8 @@ int xg_outbox_fd(const struct xg_outbox *outbox);
  started for it, until the outbox is freed. Once; nobody else takes reports
  then.
 
- Errors: XG_INVALID_ARGUMENT for NULL and the second time, XG_CLOSED.
+ Errors: XG_INVALID_ARGUMENT for NULL and the second time, XG_CLOSED in a child
+ after fork.
  */
 enum xg_status xg_outbox_call_back(const struct xg_outbox *outbox,
                                    xg_report_fn function,

@@ -35,6 +35,11 @@ pub(crate) fn judge(request: &Request, carried: &[u32], response: &HttpResponse)
         }
         item.http_status = Some(status);
     }
+    if response.replayed {
+        let asks = request.is_query();
+        let both = |last| after_another_attempt(lost_before_replay(), last, asks);
+        judgement.items = judgement.items.into_iter().map(both).collect();
+    }
     judgement
 }
 
@@ -61,7 +66,7 @@ pub(crate) fn is_authentication_failure(item: &ItemOutcome) -> bool {
 }
 
 /// The first of two sendings of one attempt: the connection had gone stale.
-pub(crate) fn lost_before_replay() -> ItemOutcome {
+fn lost_before_replay() -> ItemOutcome {
     let message = "the connection broke before an answer, and what answered the request when it \
                    was sent again says nothing of the first";
     unknown(Reason::ConnectionLost, message.to_owned())

@@ -5,13 +5,13 @@ use std::sync::{Arc, Once};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use xgpush::{AccountType, Error, ErrorKind, Operation, Outbox};
+use xgpush::{Error, ErrorKind, Operation, Operator, Outbox};
 
 use crate::config::xg_config;
 use crate::error::{xg_error, xg_status};
 use crate::handle::{self, Handle, Out};
 use crate::reports::xg_reports;
-use crate::request::{NO_ACCOUNT_TYPE, xg_request};
+use crate::request::{account_type, xg_request};
 use crate::stats::xg_stats;
 use crate::{guard, text};
 
@@ -112,29 +112,46 @@ pub unsafe extern "C" fn xg_outbox_free(outbox: *mut xg_outbox) {
     });
 }
 
+/// A text of a length, as it comes.
+type Given = (*const c_char, usize);
+
+/// Hands in one operation; `account` is a text and its type.
+///
 /// # Safety
-/// The texts are NULL or of their length.
-unsafe fn submit(
+/// As the header demands of every hand-in.
+unsafe fn hand_in(
     outbox: *const xg_outbox,
-    error: *mut *mut xg_error,
+    operator: Operator,
+    token: Option<Given>,
+    account: Option<(Given, i32)>,
     tag: u64,
-    operation: impl FnOnce(&dyn Fn(&Operation<'_>) -> Result<(), Error>) -> Result<(), Error>,
+    error: *mut *mut xg_error,
 ) -> xg_status {
     guard::status(error, || {
         // SAFETY: the caller's promise.
         let outbox = unsafe { handle::shared(outbox) }?;
-        operation(&|operation| outbox.outbox.submit(operation, tag))
+        let token = match token {
+            // SAFETY: the caller's promise.
+            Some((text, len)) => unsafe { text::read_n(text, len, "token") }?,
+            None => "",
+        };
+        let account = match account {
+            Some(((text, len), number)) => {
+                // SAFETY: the caller's promise.
+                let name = unsafe { text::read_n(text, len, "account") }?;
+                Some((name, account_type(number)))
+            }
+            None => None,
+        };
+        let operation = Operation::new(operator, token, account.as_slice());
+        outbox.outbox.submit(&operation, tag)
     })
-}
-
-fn account_type(number: i32) -> Option<AccountType> {
-    (number != NO_ACCOUNT_TYPE).then_some(AccountType(number))
 }
 
 /// Hands in: bind a token to an account in place of those that it has
 /// (operator_type 2). account_type may be XG_NO_ACCOUNT_TYPE. The texts are
-/// copied; this never waits and takes about a tenth of a microsecond. The report
-/// with this tag says what became of it.
+/// copied; this never waits and takes a fraction of a microsecond. The report with
+/// this tag says what became of it.
 ///
 /// Errors: XG_FULL, XG_CLOSED, XG_INVALID_ARGUMENT, XG_INVALID_VALUE,
 /// XG_INVALID_REQUEST. It was not taken then.
@@ -151,14 +168,14 @@ pub unsafe extern "C" fn xg_outbox_bind_n(
 ) -> xg_status {
     // SAFETY: as the header demands.
     unsafe {
-        submit(outbox, error, tag, |hand_in| {
-            let token = text::read_n(token, token_len, "token")?;
-            let account = text::read_n(account, account_len, "account")?;
-            hand_in(&Operation::bind(
-                token,
-                &[(account, self::account_type(account_type))],
-            ))
-        })
+        hand_in(
+            outbox,
+            Operator::Bind,
+            Some((token, token_len)),
+            Some(((account, account_len), account_type)),
+            tag,
+            error,
+        )
     }
 }
 
@@ -177,14 +194,14 @@ pub unsafe extern "C" fn xg_outbox_unbind_n(
 ) -> xg_status {
     // SAFETY: as the header demands.
     unsafe {
-        submit(outbox, error, tag, |hand_in| {
-            let token = text::read_n(token, token_len, "token")?;
-            let account = text::read_n(account, account_len, "account")?;
-            hand_in(&Operation::unbind(
-                token,
-                &[(account, self::account_type(account_type))],
-            ))
-        })
+        hand_in(
+            outbox,
+            Operator::Unbind,
+            Some((token, token_len)),
+            Some(((account, account_len), account_type)),
+            tag,
+            error,
+        )
     }
 }
 
@@ -200,10 +217,14 @@ pub unsafe extern "C" fn xg_outbox_clear_token_n(
 ) -> xg_status {
     // SAFETY: as the header demands.
     unsafe {
-        submit(outbox, error, tag, |hand_in| {
-            let token = text::read_n(token, token_len, "token")?;
-            hand_in(&Operation::clear_token(token))
-        })
+        hand_in(
+            outbox,
+            Operator::ClearToken,
+            Some((token, token_len)),
+            None,
+            tag,
+            error,
+        )
     }
 }
 
@@ -220,11 +241,14 @@ pub unsafe extern "C" fn xg_outbox_clear_account_n(
 ) -> xg_status {
     // SAFETY: as the header demands.
     unsafe {
-        submit(outbox, error, tag, |hand_in| {
-            let account = text::read_n(account, account_len, "account")?;
-            let account = [(account, self::account_type(account_type))];
-            hand_in(&Operation::clear_account(&account))
-        })
+        hand_in(
+            outbox,
+            Operator::ClearAccount,
+            None,
+            Some(((account, account_len), account_type)),
+            tag,
+            error,
+        )
     }
 }
 
@@ -281,7 +305,8 @@ pub unsafe extern "C" fn xg_outbox_fd(outbox: *const xg_outbox) -> c_int {
 /// started for it, until the outbox is freed. Once; nobody else takes reports
 /// then.
 ///
-/// Errors: XG_INVALID_ARGUMENT for NULL and the second time, XG_CLOSED.
+/// Errors: XG_INVALID_ARGUMENT for NULL and the second time, XG_CLOSED in a child
+/// after fork.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg_outbox_call_back(
     outbox: *const xg_outbox,
@@ -292,6 +317,7 @@ pub unsafe extern "C" fn xg_outbox_call_back(
     guard::status(error, || {
         // SAFETY: as the header demands.
         let outbox = unsafe { handle::shared(outbox) }?;
+        outbox.outbox.still_here()?;
         let invalid = |why: &str| Error::new(ErrorKind::InvalidArgument, why);
         let function = function.ok_or_else(|| invalid("function is NULL"))?;
         let caller = outbox.caller.lock();

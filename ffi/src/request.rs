@@ -35,7 +35,7 @@ pub enum xg_action {
 }
 
 /// `XG_NO_ACCOUNT_TYPE` of the header: the field is not sent, and the service takes 0.
-pub(crate) const NO_ACCOUNT_TYPE: i32 = i32::MIN;
+const NO_ACCOUNT_TYPE: i32 = i32::MIN;
 
 /// A request of either API with any number of items; the client splits it.
 pub struct xg_request {
@@ -89,8 +89,12 @@ fn action(number: i32) -> Result<Action, Error> {
 }
 
 fn account(name: &str, account_type: i32) -> Result<Account, Error> {
-    let given = (account_type != NO_ACCOUNT_TYPE).then_some(AccountType(account_type));
-    Account::with_optional_type(name, given)
+    Account::with_optional_type(name, self::account_type(account_type))
+}
+
+/// An account type as it comes; `XG_NO_ACCOUNT_TYPE` is none.
+pub(crate) fn account_type(number: i32) -> Option<AccountType> {
+    (number != NO_ACCOUNT_TYPE).then_some(AccountType(number))
 }
 
 /// A request without items. `action` is one of xg_action.

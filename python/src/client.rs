@@ -4,6 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 use xgpush::{CallOptions, Config, Request};
@@ -90,19 +91,21 @@ impl Client {
     }
 }
 
+/// A time to wait; what is longer than a year is a year, so that its end exists.
+pub(crate) fn seconds(name: &str, value: f64) -> PyResult<Duration> {
+    const YEAR: f64 = 365.0 * 86_400.0;
+    Duration::try_from_secs_f64(value.min(YEAR))
+        .map_err(|e| PyValueError::new_err(format!("{name}: {e}")))
+}
+
 /// Runs a call that waits without the interpreter, but answers Ctrl-C.
 fn waiting<T: Send>(
     py: Python<'_>,
     deadline: Option<f64>,
     call: impl FnOnce(&CallOptions) -> xgpush::Result<T> + Send,
 ) -> PyResult<T> {
-    let deadline = match deadline {
-        None => None,
-        Some(seconds) => Some(
-            Duration::try_from_secs_f64(seconds)
-                .map_err(|e| pyo3::exceptions::PyValueError::new_err(format!("deadline: {e}")))?,
-        ),
-    };
+    let deadline = deadline.map(|value| seconds("deadline", value));
+    let deadline = deadline.transpose()?;
     let (result, interrupted) = py.detach(|| {
         let raised: Rc<RefCell<Option<PyErr>>> = Rc::default();
         let interrupt = interrupt(Rc::clone(&raised));

@@ -3,11 +3,10 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use xgpush::{AccountType, Operation, Operator, Platform};
 
-use crate::client::{config, request};
+use crate::client::{config, request, seconds};
 use crate::errors::exception;
 
 /// How long a wait goes on before the interpreter is asked for signals.
@@ -154,13 +153,6 @@ impl Drop for Outbox {
         // Dropping waits for the outbox's thread, which may want to log.
         self.0.set_log(None);
     }
-}
-
-fn seconds(name: &str, value: f64) -> PyResult<Duration> {
-    const DAY: f64 = 86_400.0;
-    // So that the end of the wait is a time that exists.
-    Duration::try_from_secs_f64(value.min(365.0 * DAY))
-        .map_err(|e| PyValueError::new_err(format!("{name}: {e}")))
 }
 
 /// To be called in a child after `fork`.

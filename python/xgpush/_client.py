@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-from types import TracebackType
-from typing import Any, Iterable, Mapping, Optional, Type, Union
+from typing import Any, Iterable, Mapping, Optional, Union
 
 from . import _native, _requests
+from ._closing import Closing
 from ._native import HttpRequest, ItemOutcome, Outcome, Reply
-from ._requests import AccountLike, BindingLike, Json
+from ._requests import AccountLike, BindingLike, Json, Seconds
 from .errors import NotAllAccepted
 
-Deadline = Union[None, float, timedelta]
+Deadline = Optional[Seconds]
 
 
-class Client:
+class Client(Closing):
     """A client of one application: make one, keep it, share it between threads.
 
     Keyword arguments are the options of :data:`xgpush.OPTIONS`, such as
@@ -158,17 +157,6 @@ class Client:
         """Closes idle connections, ends running calls soon, refuses later ones."""
         self._native.close()
 
-    def __enter__(self) -> Client:
-        return self
-
-    def __exit__(
-        self,
-        kind: Optional[Type[BaseException]],
-        error: Optional[BaseException],
-        trace: Optional[TracebackType],
-    ) -> None:
-        self.close()
-
     def __reduce__(self) -> str:
         raise TypeError("a client has connections and a secret: make one in each process")
 
@@ -233,7 +221,7 @@ def raise_for_failures(outcome: Outcome) -> Outcome:
 
 
 def _seconds(deadline: Deadline) -> Optional[float]:
-    return deadline.total_seconds() if isinstance(deadline, timedelta) else deadline
+    return None if deadline is None else _requests.seconds(deadline)
 
 
 __all__ = [

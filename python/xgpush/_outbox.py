@@ -4,22 +4,19 @@ from __future__ import annotations
 
 import json
 import os
-from datetime import timedelta
-from types import TracebackType
-from typing import Any, Callable, Dict, Iterator, List, Optional, Tuple, Type, Union
+from typing import Any, Callable, Dict, Iterator, List, Optional, Tuple
 
 from . import _native, _requests
+from ._closing import Closing
 from ._native import Report
-from ._requests import AccountLike, Json
-
-Seconds = Union[float, timedelta]
+from ._requests import AccountLike, Json, Seconds
 
 if hasattr(os, "register_at_fork"):
     # A child has none of the outbox's threads: its methods raise Closed there.
     os.register_at_fork(after_in_child=_native.note_fork)
 
 
-class Outbox:
+class Outbox(Closing):
     """Delivers operations in the background, in the order of each token and
     account, and reports each of them once, with the caller's own ``tag``.
 
@@ -103,7 +100,7 @@ class Outbox:
 
     def reports(self, max: int = 1000, timeout: Seconds = 0.0) -> List[Report]:
         """Up to ``max`` reports; waits up to ``timeout`` seconds for the first."""
-        return self._native.reports(max, _seconds(timeout))
+        return self._native.reports(max, _requests.seconds(timeout))
 
     def __iter__(self) -> Iterator[Report]:
         """Reports as they come, until the outbox is closed and all were taken."""
@@ -117,13 +114,13 @@ class Outbox:
 
     def flush(self, timeout: Seconds) -> int:
         """Delivers without lingering; how many are not settled in time."""
-        return self._native.flush(_seconds(timeout))
+        return self._native.flush(_requests.seconds(timeout))
 
     def close(self, timeout: Seconds = 2.0) -> int:
         """Takes nothing any more, delivers what is there for up to ``timeout``
         seconds, and ends; how many operations were left. They stay in the file,
         or, without one, are reported as not sent or unknown."""
-        return self._native.close(_seconds(timeout))
+        return self._native.close(_requests.seconds(timeout))
 
     @property
     def stats(self) -> Dict[str, int]:
@@ -140,17 +137,6 @@ class Outbox:
         and when it is over. Called on the outbox's own thread: it must not wait."""
         self._native.set_log(function)
 
-    def __enter__(self) -> Outbox:
-        return self
-
-    def __exit__(
-        self,
-        kind: Optional[Type[BaseException]],
-        error: Optional[BaseException],
-        trace: Optional[TracebackType],
-    ) -> None:
-        self.close()
-
     def __reduce__(self) -> str:
         raise TypeError("an outbox has threads and a secret: open one in each process")
 
@@ -164,11 +150,7 @@ class Outbox:
         wait: Seconds,
     ) -> None:
         pairs = [_requests.pair(account) for account in accounts]
-        self._native.hand_in(operator, token, pairs, platform, tag, _seconds(wait))
-
-
-def _seconds(given: Seconds) -> float:
-    return given.total_seconds() if isinstance(given, timedelta) else float(given)
+        self._native.hand_in(operator, token, pairs, platform, tag, _requests.seconds(wait))
 
 
 __all__ = ["Outbox", "Report"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, Callable, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple, Union
 
 
@@ -36,6 +37,8 @@ BindingLike = Union[
     Tuple[str, Sequence[AccountLike]],
     Tuple[str, str, str],
 ]
+#: A time to wait, in seconds or as a ``timedelta``.
+Seconds = Union[float, timedelta]
 #: The documented JSON, as a value or as text.
 Json = Union[Mapping[str, Any], str, bytes]
 
@@ -102,6 +105,10 @@ def _each(what: str, given: Iterable[Any], convert: Callable[[Any], Any]) -> Lis
         except (TypeError, ValueError) as error:
             raise TypeError(f"item {index}: {item!r:.80} cannot be read: {error}") from None
     return listed
+
+
+def seconds(given: Seconds) -> float:
+    return given.total_seconds() if isinstance(given, timedelta) else float(given)
 
 
 def encode(request: Json) -> bytes:

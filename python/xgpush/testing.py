@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import json
-from types import TracebackType
-from typing import Any, Dict, List, Optional, Type
+from typing import Any, Dict, List
 
 from . import _native
 from ._client import Client
+from ._closing import Closing
 
 #: What the emulator takes for the application unless it is told otherwise.
 CREDENTIALS = {"access_id": "1500001048", "secret_key": "1452fcebae9f3115ba794fb0fff2fd73"}
 
 
-class Emulator:
+class Emulator(Closing):
     """A stateful TPNS on a free port of localhost, with faults on demand.
 
     Keyword arguments are its settings, such as ``latency_ms=5``::
@@ -82,14 +82,3 @@ class Emulator:
 
     def close(self) -> None:
         self._native.close()
-
-    def __enter__(self) -> Emulator:
-        return self
-
-    def __exit__(
-        self,
-        kind: Optional[Type[BaseException]],
-        error: Optional[BaseException],
-        trace: Optional[TracebackType],
-    ) -> None:
-        self.close()

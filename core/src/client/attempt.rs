@@ -8,8 +8,10 @@ use std::time::Duration;
 use super::send::authentication_failed;
 use super::{CallOptions, Client};
 use crate::clock::unix_seconds;
+use crate::error::{Error, Result};
 use crate::judge;
 use crate::operation::{Action, Operator, Request};
+use crate::outbox::Operation;
 use crate::outcome::{ItemOutcome, Reason, Warning};
 use crate::policy;
 use crate::transport::Attempt;
@@ -78,17 +80,12 @@ impl Client {
                 }
             };
             let shown = shared.api.shown(&response);
-            let mut outcomes = judge::judge(&request, &carried, &shown).items;
+            let outcomes = judge::judge(&request, &carried, &shown).items;
             if authentication_failed(outcomes.iter()) && warning.is_none() {
                 warning = shared.correct_clock(Some(&response), skew);
                 if warning.is_some() {
                     continue;
                 }
-            }
-            if response.replayed {
-                let lost = judge::lost_before_replay();
-                let both = |last| judge::after_another_attempt(lost.clone(), last, false);
-                outcomes = outcomes.into_iter().map(both).collect();
             }
             let after = response.retry_after.as_deref();
             let after = after.and_then(|value| policy::retry_after(value, shared.clock.now()));
@@ -101,17 +98,21 @@ impl Client {
     }
 
     /// Checks a request of operations.
-    pub(crate) fn check_request(&self, request: &Request) -> crate::error::Result<()> {
+    pub(crate) fn check_request(&self, request: &Request) -> Result<()> {
         if request.is_query() {
             return Err(super::wrong_api("an outbox", "a query"));
+        }
+        if request.legacy.op_type.is_some() || request.legacy.op_id.is_some() {
+            return Err(Error::request(
+                "an outbox does not carry op_type and op_id: they belong to one HTTP request, and \
+                 it makes its own",
+            ));
         }
         self.shared.api.check(request).map(|_| ())
     }
 
-    pub(crate) fn check_operation(
-        &self,
-        operation: &crate::outbox::Operation<'_>,
-    ) -> crate::error::Result<()> {
+    /// Checks one operation.
+    pub(crate) fn check_operation(&self, operation: &Operation<'_>) -> Result<()> {
         self.shared.api.check_operation(operation)
     }
 }

@@ -96,12 +96,7 @@ impl Client {
                 api: Api::new(config)?,
                 transport,
                 clock,
-                backoff: Backoff {
-                    max_attempts: config.max_attempts,
-                    base: config.retry_base,
-                    throttle_base: config.throttle_base,
-                    cap: config.max_backoff,
-                },
+                backoff: Backoff::of(config),
                 budget: RetryBudget::new(config.retry_budget),
                 pacer: Pacer::new(config.requests_per_second),
                 deadline: config.deadline,

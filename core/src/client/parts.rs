@@ -137,13 +137,7 @@ impl Sender for PartSender<'_> {
             Ok(response) => {
                 self.requests += 1;
                 let judgement = judge::judge(self.request, &self.carried, response);
-                let (mut outcomes, (extra, warnings)) = judgement.split();
-                if response.replayed {
-                    let lost = judge::lost_before_replay();
-                    let asks = self.request.is_query();
-                    let both = |last| judge::after_another_attempt(lost.clone(), last, asks);
-                    outcomes = outcomes.into_iter().map(both).collect();
-                }
+                let (outcomes, (extra, warnings)) = judgement.split();
                 self.remarks.0.extend(extra);
                 self.remarks.1.extend(warnings);
                 outcomes

@@ -38,8 +38,8 @@ use worker::Worker;
 static FORKS: AtomicU32 = AtomicU32::new(0);
 
 /// To be called in a child after `fork`: its outboxes, whose threads stayed in the
-/// parent, refuse from then on. The C library and the Python package do it by
-/// themselves.
+/// parent, refuse operations from then on. The C library and the Python package do
+/// it by themselves; everything but handing in finds it out without.
 pub fn note_fork() {
     FORKS.fetch_add(1, Ordering::Relaxed);
 }
@@ -71,7 +71,6 @@ pub struct Outbox {
     shared: Arc<Shared>,
     client: Client,
     worker: Mutex<Option<JoinHandle<()>>>,
-    keeps_reports: bool,
     forks: u32,
     process: u32,
 }
@@ -123,7 +122,6 @@ impl Outbox {
             shared,
             client,
             worker: Mutex::new(Some(thread)),
-            keeps_reports: options.reports,
             forks: FORKS.load(Ordering::Relaxed),
             process: std::process::id(),
         })
@@ -140,7 +138,9 @@ impl Outbox {
     /// [`InvalidRequest`](ErrorKind::InvalidRequest) when it breaks a rule of the
     /// protocol version. It was not taken then.
     pub fn submit(&self, operation: &Operation<'_>, tag: u64) -> Result<()> {
-        self.still_here()?;
+        if self.knows_of_a_fork() {
+            return Err(elsewhere());
+        }
         self.client.check_operation(operation)?;
         let entry = Entry {
             id: 0,
@@ -158,7 +158,7 @@ impl Outbox {
                      and hand it in again later",
                 ))
             }
-            Err(Refused::Closed) => Err(closed()),
+            Err(Refused::Closed) => Err(Error::new(ErrorKind::Closed, "the outbox is closed")),
         }
     }
 
@@ -172,6 +172,9 @@ impl Outbox {
     pub fn submit_all(&self, request: &Request, first_tag: u64) -> Result<()> {
         self.still_here()?;
         self.client.check_request(request)?;
+        operation::of_request(request, |index, operation| {
+            operation.check().map_err(|error| error.at_item(index))
+        })?;
         operation::of_request(request, |index, operation| {
             let tag = first_tag.wrapping_add(index as u64);
             self.submit(operation, tag)
@@ -295,44 +298,44 @@ impl Outbox {
     /// Takes lines for a log: what fails in the background, and when it is over.
     /// Called on the outbox's own thread: it must not wait. Never with a secret.
     pub fn set_log(&self, log: Option<Arc<dyn Fn(&str) + Send + Sync>>) {
-        *self
-            .shared
-            .log
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner) = log;
-    }
-
-    /// Whether a report is kept for each operation (`outbox_reports`).
-    pub fn keeps_reports(&self) -> bool {
-        self.keeps_reports
+        self.shared.set_log(log);
     }
 
     /// Whether this process is a child of the one that opened it.
     pub fn is_forked(&self) -> bool {
+        self.knows_of_a_fork() || std::process::id() != self.process
+    }
+
+    /// As far as it was told: handing in has no time to ask the system.
+    fn knows_of_a_fork(&self) -> bool {
         self.forks != FORKS.load(Ordering::Relaxed)
     }
 
-    fn still_here(&self) -> Result<()> {
-        if !self.is_forked() {
-            return Ok(());
+    /// Whether its threads are here.
+    ///
+    /// # Errors
+    /// [`Closed`](ErrorKind::Closed) in a child after `fork`.
+    pub fn still_here(&self) -> Result<()> {
+        if self.is_forked() {
+            return Err(elsewhere());
         }
-        Err(Error::new(
-            ErrorKind::Closed,
-            "the outbox was opened in another process; after a fork the child opens its own",
-        ))
+        Ok(())
     }
+}
+
+fn elsewhere() -> Error {
+    Error::new(
+        ErrorKind::Closed,
+        "the outbox was opened in another process; after a fork the child opens its own",
+    )
 }
 
 impl Drop for Outbox {
     fn drop(&mut self) {
         const REST: Duration = Duration::from_secs(2);
         // A child after `fork` has no worker to wait for.
-        if std::process::id() == self.process {
+        if !self.is_forked() {
             self.close(REST);
         }
     }
-}
-
-fn closed() -> Error {
-    Error::new(ErrorKind::Closed, "the outbox is closed")
 }

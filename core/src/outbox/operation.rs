@@ -256,7 +256,9 @@ impl<'a> Body<'a> {
         std::str::from_utf8(self.raw_token()).unwrap_or_default()
     }
 
-    pub(crate) fn accounts(self) -> impl Iterator<Item = (&'a str, Option<AccountType>)> {
+    pub(crate) fn accounts(
+        self,
+    ) -> impl Iterator<Item = (&'a str, Option<AccountType>)> + Clone + use<'a> {
         let raw = self.raw_accounts();
         raw.map_while(|(name, number)| Some((std::str::from_utf8(name).ok()?, number)))
     }
@@ -267,7 +269,9 @@ impl<'a> Body<'a> {
     }
 
     /// The accounts with their names as bytes.
-    pub(crate) fn raw_accounts(self) -> impl Iterator<Item = (&'a [u8], Option<AccountType>)> {
+    pub(crate) fn raw_accounts(
+        self,
+    ) -> impl Iterator<Item = (&'a [u8], Option<AccountType>)> + Clone + use<'a> {
         let mut rest = self.split().map_or(&[][..], |(_, rest)| rest);
         std::iter::from_fn(move || account(&mut rest))
     }

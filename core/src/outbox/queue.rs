@@ -152,8 +152,7 @@ impl Queue {
         self.slots[slot as usize].attempts
     }
 
-    /// When the oldest of these was handed in.
-    pub(crate) fn at(&self, slot: Slot) -> Millis {
+    fn at(&self, slot: Slot) -> Millis {
         self.slots[slot as usize].at
     }
 

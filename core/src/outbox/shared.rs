@@ -14,7 +14,7 @@ use super::worker::millis;
 use crate::outcome::{ItemOutcome, Reason};
 
 /// Takes a line for a log.
-pub(crate) type Log = Arc<dyn Fn(&str) + Send + Sync>;
+type Log = Arc<dyn Fn(&str) + Send + Sync>;
 
 pub(super) struct Shared {
     pub(super) intake: Intake,
@@ -34,7 +34,7 @@ pub(super) struct Shared {
     changed: Condvar,
     /// How many operations were left when the worker ended; `usize::MAX` before.
     pub(super) left: AtomicUsize,
-    pub(super) log: Mutex<Option<Log>>,
+    log: Mutex<Option<Log>>,
 }
 
 impl Shared {
@@ -141,6 +141,10 @@ impl Shared {
             let waited = self.changed.wait_timeout(ended, left);
             ended = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
+    }
+
+    pub(super) fn set_log(&self, log: Option<Log>) {
+        *self.log.lock().unwrap_or_else(PoisonError::into_inner) = log;
     }
 
     pub(super) fn log(&self, line: &str) {

@@ -66,12 +66,7 @@ impl Worker {
         config: &Config,
         store: Option<Box<dyn Store>>,
     ) -> Self {
-        let backoff = Backoff {
-            max_attempts: config.max_attempts,
-            base: config.retry_base,
-            throttle_base: config.throttle_base,
-            cap: config.max_backoff,
-        };
+        let backoff = Backoff::of(config);
         let options = config.outbox.clone();
         let told = Arc::clone(&shared);
         let tell = Box::new(move || told.intake.bell.ring());

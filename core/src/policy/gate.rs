@@ -63,17 +63,8 @@ impl Gate {
         after: Option<Duration>,
         random: f64,
     ) {
-        let Backoff {
-            base,
-            throttle_base,
-            cap,
-            ..
-        } = self.backoff;
-        let doubled = |base: Duration, times: u32| {
-            base.saturating_mul(2_u32.saturating_pow(times.min(31)))
-                .min(cap)
-        };
-        let asked = after.unwrap_or_default().min(cap);
+        let backoff = self.backoff;
+        let asked = after.unwrap_or_default().min(backoff.cap);
         let pause = match health {
             Health::Well => {
                 self.failures = 0;
@@ -84,14 +75,20 @@ impl Gate {
                 self.failures = self.failures.saturating_add(1);
                 match self.failures.checked_sub(BREAK_AFTER) {
                     // Full jitter while it may be over at once.
-                    None => doubled(base, self.failures - 1).mul_f64(random),
+                    None => backoff
+                        .doubled(backoff.base, self.failures - 1)
+                        .mul_f64(random),
                     // At least half: probes are to stay few.
-                    Some(probes) => doubled(throttle_base, probes).mul_f64(0.5 + random / 2.0),
+                    Some(probes) => backoff
+                        .doubled(backoff.throttle_base, probes)
+                        .mul_f64(0.5 + random / 2.0),
                 }
             }
             Health::Throttled => {
                 self.throttles = self.throttles.saturating_add(1);
-                doubled(throttle_base, self.throttles - 1).mul_f64(0.5 + random / 2.0)
+                backoff
+                    .doubled(backoff.throttle_base, self.throttles - 1)
+                    .mul_f64(0.5 + random / 2.0)
             }
         };
         let until = now.saturating_add(pause.max(asked));

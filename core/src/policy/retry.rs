@@ -4,6 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use super::RetryBudget;
 use crate::codes;
+use crate::config::Config;
 use crate::outcome::{ItemOutcome, Reason};
 
 /// How soon a retry may pass.
@@ -22,6 +23,23 @@ pub(crate) struct Backoff {
     pub(crate) base: Duration,
     pub(crate) throttle_base: Duration,
     pub(crate) cap: Duration,
+}
+
+impl Backoff {
+    pub(crate) fn of(config: &Config) -> Self {
+        Self {
+            max_attempts: config.max_attempts,
+            base: config.retry_base,
+            throttle_base: config.throttle_base,
+            cap: config.max_backoff,
+        }
+    }
+
+    /// A base doubled so many times, at most the cap.
+    pub(crate) fn doubled(&self, base: Duration, times: u32) -> Duration {
+        base.saturating_mul(2_u32.saturating_pow(times))
+            .min(self.cap)
+    }
 }
 
 /// Why there is no further attempt.
@@ -90,8 +108,7 @@ pub(crate) fn next_attempt(
         Pace::Backoff => backoff.base,
         Pace::Throttle => backoff.throttle_base,
     };
-    let doubled = base.saturating_mul(2_u32.saturating_pow(made - 1));
-    let jittered = doubled.min(backoff.cap).mul_f64(random);
+    let jittered = backoff.doubled(base, made - 1).mul_f64(random);
     let pause = jittered.max(after.unwrap_or_default().min(backoff.cap));
     if pause >= left {
         return Err(Stop::Deadline);

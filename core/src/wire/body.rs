@@ -3,10 +3,10 @@
 use serde::ser::{SerializeMap, SerializeSeq};
 use serde::{Serialize, Serializer};
 
-use crate::account::{Account, AccountType, Token};
+use crate::account::{Account, AccountType, Platform, Token};
 #[cfg(feature = "outbox")]
 use crate::operation::Operator;
-use crate::operation::{Binding, Items, Request};
+use crate::operation::{Action, Binding, Items, Request};
 #[cfg(feature = "outbox")]
 use crate::outbox::KeptOperation;
 
@@ -29,10 +29,7 @@ impl Serialize for Body<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let Self { request, chosen } = *self;
         let mut map = serializer.serialize_map(None)?;
-        map.serialize_entry("operator_type", &request.action.number())?;
-        if let Some(platform) = request.legacy.platform {
-            map.serialize_entry("platform", platform.as_str())?;
-        }
+        head(&mut map, request.action, request.legacy.platform)?;
         let list = request.action.list_field();
         match &request.items {
             Items::Bindings(all) => map.serialize_entry(list, &Chosen { all, chosen })?,
@@ -46,6 +43,18 @@ impl Serialize for Body<'_> {
             map.serialize_entry("op_id", op_id)?;
         }
         map.end()
+    }
+}
+
+fn head<M: SerializeMap>(
+    map: &mut M,
+    action: Action,
+    platform: Option<Platform>,
+) -> Result<(), M::Error> {
+    map.serialize_entry("operator_type", &action.number())?;
+    match platform {
+        Some(platform) => map.serialize_entry("platform", platform.as_str()),
+        None => Ok(()),
     }
 }
 
@@ -72,17 +81,47 @@ impl Serialize for Token {
 
 impl Serialize for Account {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        account(self.name(), self.account_type(), serializer)
+        JsonAccount(self.name(), self.account_type()).serialize(serializer)
     }
 }
 
 impl Serialize for Binding {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let accounts = self.accounts().iter();
+        let accounts = accounts.map(|account| (account.name(), account.account_type()));
+        binding(serializer, self.token().as_str(), accounts)
+    }
+}
+
+struct JsonAccount<'a>(&'a str, Option<AccountType>);
+
+impl Serialize for JsonAccount<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
-        map.serialize_entry("token", self.token())?;
-        map.serialize_entry("account_list", self.accounts())?;
+        map.serialize_entry("account", self.0)?;
+        if let Some(AccountType(number)) = self.1 {
+            map.serialize_entry("account_type", &number)?;
+        }
         map.end()
     }
+}
+
+fn binding<'a, S: Serializer>(
+    serializer: S,
+    token: &str,
+    accounts: impl Iterator<Item = (&'a str, Option<AccountType>)> + Clone,
+) -> Result<S::Ok, S::Error> {
+    struct List<I>(I);
+    impl<'a, I: Iterator<Item = (&'a str, Option<AccountType>)> + Clone> Serialize for List<I> {
+        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            let accounts = self.0.clone();
+            serializer.collect_seq(accounts.map(|(name, number)| JsonAccount(name, number)))
+        }
+    }
+    let mut map = serializer.serialize_map(None)?;
+    map.serialize_entry("token", token)?;
+    map.serialize_entry("account_list", &List(accounts))?;
+    map.end()
 }
 
 /// The body of one HTTP request of kept operations, all of one kind. Byte for byte
@@ -103,81 +142,26 @@ impl Serialize for Kept<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
         if let Some(first) = self.0.first() {
-            let operator = first.operator();
-            map.serialize_entry("operator_type", &operator.number())?;
-            if let Some(platform) = first.platform() {
-                map.serialize_entry("platform", platform.as_str())?;
-            }
-            let items = Each(self.0, operator);
-            map.serialize_entry(operator.list_field(), &items)?;
+            let action = Action::Batch(first.operator());
+            head(&mut map, action, first.platform())?;
+            map.serialize_entry(action.list_field(), self.0)?;
         }
         map.end()
     }
 }
 
 #[cfg(feature = "outbox")]
-struct Each<'a>(&'a [KeptOperation<'a>], Operator);
-
-#[cfg(feature = "outbox")]
-impl Serialize for Each<'_> {
+impl Serialize for KeptOperation<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut seq = serializer.serialize_seq(Some(self.0.len()))?;
-        for operation in self.0 {
-            match self.1 {
-                Operator::ClearToken => seq.serialize_element(operation.token())?,
-                Operator::ClearAccount => {
-                    for (name, number) in operation.accounts() {
-                        seq.serialize_element(&KeptAccount(name, number))?;
-                    }
-                }
-                Operator::Append | Operator::Bind | Operator::Unbind => {
-                    seq.serialize_element(&KeptBinding(*operation))?;
-                }
+        match self.operator() {
+            Operator::Append | Operator::Bind | Operator::Unbind => {
+                binding(serializer, self.token(), self.accounts())
+            }
+            Operator::ClearToken => serializer.serialize_str(self.token()),
+            Operator::ClearAccount => {
+                let (name, number) = self.accounts().next().unwrap_or_default();
+                JsonAccount(name, number).serialize(serializer)
             }
         }
-        seq.end()
     }
-}
-
-#[cfg(feature = "outbox")]
-struct KeptBinding<'a>(KeptOperation<'a>);
-
-#[cfg(feature = "outbox")]
-impl Serialize for KeptBinding<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        struct Accounts<'a>(KeptOperation<'a>);
-        impl Serialize for Accounts<'_> {
-            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                let accounts = self.0.accounts();
-                serializer.collect_seq(accounts.map(|(name, number)| KeptAccount(name, number)))
-            }
-        }
-        let mut map = serializer.serialize_map(None)?;
-        map.serialize_entry("token", self.0.token())?;
-        map.serialize_entry("account_list", &Accounts(self.0))?;
-        map.end()
-    }
-}
-
-#[cfg(feature = "outbox")]
-struct KeptAccount<'a>(&'a str, Option<AccountType>);
-
-#[cfg(feature = "outbox")]
-impl Serialize for KeptAccount<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        account(self.0, self.1, serializer)
-    }
-}
-
-fn account<S: Serializer>(
-    name: &str,
-    account_type: Option<AccountType>,
-    serializer: S,
-) -> Result<S::Ok, S::Error> {
-    let mut map = serializer.serialize_map(None)?;
-    map.serialize_entry("account", name)?;
-    if let Some(AccountType(number)) = account_type {
-        map.serialize_entry("account_type", &number)?;
-    }
-    map.end()
 }

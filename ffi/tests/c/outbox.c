@@ -178,6 +178,7 @@ static void in_a_child(void) {
     xg_reports *reports = NULL;
     int bad = bind_one(outbox, 301, NULL) != XG_CLOSED;
     bad += xg_outbox_flush(outbox, 60000, NULL, NULL) != XG_CLOSED;
+    bad += xg_outbox_call_back(outbox, on_reports, NULL, NULL) != XG_CLOSED;
     bad += xg_reports_new(4, &reports, NULL) != XG_OK;
     bad += xg_outbox_poll(outbox, reports, 60000) != 0;
     bad += xg_outbox_close(outbox, 60000) != 0;

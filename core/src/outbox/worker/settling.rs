@@ -12,9 +12,7 @@ use crate::policy::{Fate, Health, fate, health};
 impl Worker {
     pub(super) fn judge(&mut self, done: Done) {
         let now = self.now();
-        let Done {
-            slots, attempted, ..
-        } = done;
+        let Done { slots, attempted } = done;
         let service = health(&attempted.outcomes);
         let counters = &self.shared.counters;
         match service {
@@ -87,9 +85,9 @@ impl Worker {
 
     /// Full jitter, doubling with each attempt.
     fn pause(&self, attempts: u16) -> Millis {
-        let doublings = u32::from(attempts.saturating_sub(1)).min(31);
-        let longest = self.backoff.base.saturating_mul(1 << doublings);
-        millis(longest.min(self.backoff.cap).mul_f64(fastrand::f64()))
+        let doublings = u32::from(attempts.saturating_sub(1));
+        let longest = self.backoff.doubled(self.backoff.base, doublings);
+        millis(longest.mul_f64(fastrand::f64()))
     }
 
     /// Gives up what is older than the deadline.
@@ -123,26 +121,23 @@ impl Worker {
     /// waited behind it sent. Otherwise a restart could send it again after what
     /// followed it.
     pub(super) fn acknowledge(&mut self) {
-        if self.ending.is_empty() && self.superseded.is_empty() {
-            return;
-        }
         self.settle_unstored();
         let now = self.now();
-        if let Some(store) = &mut self.store {
-            if now < self.store_rests_until {
-                return;
-            }
-            let ended = self.ending.iter().map(|(slot, _)| self.queue.id(*slot));
-            let ids = ended.chain(self.superseded.iter().map(|gone| gone.id));
-            let ids: Vec<u64> = ids.filter(|id| *id != 0).collect();
-            if !ids.is_empty()
-                && let Err(error) = store.acknowledge(&ids)
-            {
-                self.store_rests_until = now + SECOND;
-                add(&self.shared.counters.store_failures, 1);
-                self.shared.log(&format!("{error}"));
-                return;
-            }
+        let waits = !self.ending.is_empty() || !self.superseded.is_empty();
+        let Some(store) = &mut self.store else {
+            return;
+        };
+        if !waits || now < self.store_rests_until {
+            return;
+        }
+        let ended = self.ending.iter().map(|(slot, _)| self.queue.id(*slot));
+        let superseded = self.superseded.iter().map(|gone| gone.id);
+        let ids: Vec<u64> = ended.chain(superseded).collect();
+        if let Err(error) = store.acknowledge(&ids) {
+            self.store_rests_until = now + SECOND;
+            add(&self.shared.counters.store_failures, 1);
+            self.shared.log(&format!("{error}"));
+            return;
         }
         let superseded = std::mem::take(&mut self.superseded);
         let ending = std::mem::take(&mut self.ending);
@@ -151,16 +146,12 @@ impl Worker {
 
     /// What the store does not have need not wait for it.
     fn settle_unstored(&mut self) {
-        let ending = std::mem::take(&mut self.ending);
-        let (unstored, stored): (Vec<_>, Vec<_>) = ending
-            .into_iter()
-            .partition(|(slot, _)| self.queue.id(*slot) == 0);
-        self.ending = stored;
-        let superseded = std::mem::take(&mut self.superseded);
-        let (pointless, stored): (Vec<_>, Vec<_>) =
-            superseded.into_iter().partition(|gone| gone.id == 0);
-        self.superseded = stored;
-        self.settle(pointless, unstored);
+        let queue = &self.queue;
+        let ending = self.ending.extract_if(.., |(slot, _)| queue.id(*slot) == 0);
+        let ending = ending.collect();
+        let superseded = self.superseded.extract_if(.., |gone| gone.id == 0);
+        let superseded = superseded.collect();
+        self.settle(superseded, ending);
     }
 
     fn settle(&mut self, superseded: Vec<Gone>, ending: Vec<(Slot, ItemOutcome)>) {
