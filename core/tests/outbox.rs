@@ -1,37 +1,18 @@
 //! The outbox over real sockets, files and threads, against the emulator.
 
-#![expect(
-    clippy::print_stdout,
-    reason = "a test that takes a minute shows its figures"
-)]
-
 mod common;
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use common::outbox::{all_reports, bind, open};
 use common::{config, emulator};
-use xgpush::{ErrorKind, Operation, Outbox, Reason, Report, State};
-use xgpush_emulator::{Config as Service, Emulator, Fault, FaultKind};
+use xgpush::{
+    Account, Binding, ErrorKind, Operation, Outbox, Reason, Report, Request, State, Token,
+};
+use xgpush_emulator::{Config as Service, Fault, FaultKind};
 
 const LONG: Duration = Duration::from_secs(60);
-
-fn open(emulator: &Emulator, options: &[(&str, &str)]) -> Outbox {
-    Outbox::open(&config(emulator, options)).unwrap()
-}
-
-fn bind(outbox: &Outbox, token: &str, account: &str, tag: u64) {
-    let accounts = [(account, None)];
-    outbox
-        .submit(&Operation::bind(token, &accounts), tag)
-        .unwrap();
-}
-
-fn all_reports(outbox: &Outbox) -> Vec<Report> {
-    let mut reports = Vec::new();
-    while outbox.take_reports(&mut reports, 1000, Duration::ZERO) > 0 {}
-    reports
-}
 
 #[test]
 fn what_is_handed_in_is_delivered_and_reported_once() {
@@ -101,6 +82,33 @@ fn bad_input_is_refused_and_not_taken() {
     }
     assert_eq!(outbox.flush(LONG).unwrap(), 0);
     assert_eq!(outbox.stats().handed_in, 0);
+}
+
+/// A request that the outbox cannot carry as it is: nothing of it is taken.
+#[test]
+fn a_request_is_refused_as_a_whole() {
+    let emulator = emulator(Service::default());
+    let token = |n: usize| Token::new(format!("t{n}")).unwrap();
+    let account = |n: usize| Account::new(format!("player{n}")).unwrap();
+    let many = Binding::new(token(1), (0..101).map(account).collect()).unwrap();
+    let too_many = Request::bind(vec![Binding::one(token(0), account(0)), many]);
+    let outbox = open(&emulator, &[]);
+    let error = outbox.submit_all(&too_many, 0).unwrap_err();
+    assert_eq!(
+        (error.kind(), error.item()),
+        (ErrorKind::InvalidRequest, Some(1))
+    );
+    assert_eq!(outbox.stats().handed_in, 0);
+
+    let legacy = open(&emulator, &[("protocol", "xg_v3")]);
+    let typed = Account::with_type("alice", xgpush::AccountType(0)).unwrap();
+    let request = Request::clear_accounts(vec![typed]).with_platform(xgpush::Platform::Ios);
+    for request in [request.clone().with_op_type("qq"), request.with_op_id("7")] {
+        let error = legacy.submit_all(&request, 0).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidRequest);
+        assert!(error.to_string().contains("op_type"), "{error}");
+    }
+    assert_eq!(legacy.stats().handed_in, 0);
 }
 
 #[test]
@@ -362,86 +370,4 @@ fn closing_is_quick_while_others_hand_in() {
         });
         assert!(started.elapsed() < Duration::from_secs(20));
     }
-}
-
-/// 10,000 tokens, 20 overwrites each, while the service is slow.
-#[test]
-fn a_relogin_storm_sends_the_first_and_the_last() {
-    let emulator = emulator(Service {
-        latency_ms: 300,
-        max_log: 0,
-        max_tokens_per_account: 1_000_000,
-        ..Service::default()
-    });
-    let outbox = open(
-        &emulator,
-        &[
-            ("outbox_max_operations", "1000000"),
-            ("outbox_max_bytes", "100000000"),
-        ],
-    );
-    for round in 0..20_u64 {
-        for n in 0..10_000 {
-            bind(
-                &outbox,
-                &format!("token{n}"),
-                &format!("player{n}x{round}"),
-                n * 100 + round,
-            );
-        }
-    }
-    emulator.reconfigure(Service {
-        max_log: 0,
-        max_tokens_per_account: 1_000_000,
-        ..Service::default()
-    });
-    assert_eq!(outbox.flush(LONG).unwrap(), 0);
-    let reports = all_reports(&outbox);
-    assert_eq!(reports.len(), 200_000);
-    let mut sent: BTreeMap<u64, u64> = BTreeMap::new();
-    for report in &reports {
-        match report.reason() {
-            Some(Reason::Accepted) => *sent.entry(report.tag() / 100).or_default() += 1,
-            Some(Reason::Superseded) => assert_eq!(report.attempts(), 0),
-            _ => panic!("{report:?}"),
-        }
-        let last = report.tag() % 100 == 19;
-        assert!(
-            !last || report.reason() == Some(Reason::Accepted),
-            "{report:?}"
-        );
-    }
-    assert!(sent.values().all(|times| (1..=2).contains(times)));
-    let stats = outbox.stats();
-    assert_eq!(stats.superseded + stats.accepted, 200_000);
-    assert!(stats.requests <= 2 * 10_000 / 20 + 8, "{stats:?}");
-}
-
-/// A minute of 503 with 100,000 operations queued: few attempts reach the
-/// service, nothing is lost, and the rest goes out in full requests.
-#[test]
-fn an_outage_with_a_full_queue_is_waited_out() {
-    let emulator = emulator(Service {
-        max_log: 0,
-        ..Service::default()
-    });
-    emulator.push_fault(Fault::new(FaultKind::status(503)).times(0));
-    let outbox = open(&emulator, &[]);
-    for n in 0..100_000 {
-        bind(&outbox, &format!("token{n}"), &format!("player{n}"), n);
-    }
-    let outage = Duration::from_secs(60);
-    assert_eq!(outbox.flush(outage).unwrap(), 100_000);
-    let attempts = emulator.counters().received;
-    assert!(
-        (5..=35).contains(&attempts),
-        "{attempts} attempts in the outage"
-    );
-    emulator.clear_faults();
-    assert_eq!(outbox.flush(2 * LONG).unwrap(), 0);
-    let drain = emulator.counters().received - attempts;
-    assert!(drain <= 6_000, "{drain} requests");
-    assert_eq!(outbox.stats().accepted, 100_000);
-    assert_eq!(all_reports(&outbox).len(), 100_000);
-    println!("{attempts} attempts in the outage, {drain} requests for the drain");
 }

@@ -7,8 +7,12 @@ rm -rf "$dist"
 bash scripts/wheel.sh fast "$dist"
 "$VENV/python" -m pip install --quiet --disable-pip-version-check --force-reinstall --no-deps "$dist"/*.whl
 bad=0
-"$VENV/python" -m mypy --strict python/xgpush python/tests examples/python || bad=1
-"$VENV/python" -m mypy.stubtest xgpush._native || bad=1
+gate() { # NAME COMMAND…: counted as one test
+  local name=$1; shift
+  if "$@"; then echo "$name: 1 passed"; else echo "$name: 1 failed"; bad=1; fi
+}
+gate types "$VENV/python" -m mypy --strict python/xgpush python/tests examples/python
+gate stubs "$VENV/python" -m mypy.stubtest xgpush._native
 "$VENV/python" -m pytest -q -s -p no:cacheprovider -c python/pyproject.toml --rootdir python \
   python/tests || bad=1
 exit $bad
