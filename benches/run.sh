@@ -67,6 +67,7 @@ echo; echo "A server that hangs, deadline 500 ms: the worst of 10 calls took" \
 
 say "The outbox"
 cc -O2 -Iinclude benches/c/outbox.c -o "$work/outbox" -L"$work/lib" -lxgpush -Wl,-rpath,"$work/lib"
+cc -O2 benches/c/floor.c -o "$work/floor"
 if [ -e /usr/include/librdkafka/rdkafka.h ]; then
   cc -O2 benches/c/kafka.c -o "$work/kafka" -lrdkafka
 else
@@ -78,7 +79,7 @@ hand_in() { # WHO PATTERN
   case $1 in
     memory) "$work/outbox" "$2" "$BASE_URL" ;;
     file) "$work/outbox" "$2" "$BASE_URL" "$files/outbox" ;;
-    kafka) "$work/kafka" "$2" ;;
+    kafka | floor) "$work/$1" "$2" ;;
   esac
 }
 row() { # LABEL WHO PATTERN: the medians of three runs, p by p
@@ -104,6 +105,7 @@ done
 if [ -x "$work/kafka" ]; then
   for pattern in burst flat; do row "rd_kafka_produce, $pattern" kafka $pattern; done
 fi
+for pattern in burst flat; do row "46 bytes copied, no more, $pattern" floor $pattern; done
 
 outbox() { "$ROOT/target/release/outbox" "$@"; }
 compare() { # LABEL OURS BASE

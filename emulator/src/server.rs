@@ -7,8 +7,9 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::{Duration, Instant, UNIX_EPOCH};
 
+use async_io::Timer;
 use http_body_util::BodyExt as _;
 use hyper::body::{Body, Bytes, Frame, Incoming, SizeHint};
 use hyper::header::{CONTENT_TYPE, DATE, HeaderMap, HeaderName, HeaderValue};
@@ -147,6 +148,7 @@ async fn serve(
     shared: Arc<Shared>,
     date: Rc<DateHeader>,
 ) -> Result<Response<Sent>, Dropped> {
+    let arrived = Instant::now();
     let (head, body) = request.into_parts();
     let body = body.collect().await.map_err(|_| Dropped)?.to_bytes();
     let path = head.uri.path();
@@ -181,7 +183,7 @@ async fn serve(
         }
     };
     if handled.latency_ms > 0 {
-        sleep(Duration::from_millis(handled.latency_ms)).await;
+        Timer::at(arrived + Duration::from_millis(handled.latency_ms)).await;
     }
     shared.with(|service| service.count_answer(answer.status));
     control.answer(answer.pace, handled.close_idle);

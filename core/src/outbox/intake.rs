@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::Thread;
 
-use super::queue::Entry;
+use super::operation::Operation;
+use super::queue::{Entry, Millis};
 
 /// Why an operation was not taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,9 +52,61 @@ struct Door {
     bytes: AtomicU64,
 }
 
+/// What was handed in and not taken in, one after the other in memory that is used
+/// again: handing in asks the allocator for nothing.
+#[derive(Debug, Default)]
+pub(crate) struct Handed {
+    heads: Vec<Head>,
+    bodies: Vec<u8>,
+}
+
+#[derive(Debug)]
+struct Head {
+    tag: u64,
+    at: Millis,
+    bytes: usize,
+}
+
+impl Handed {
+    fn push(&mut self, operation: &Operation<'_>, bytes: usize, tag: u64, at: Millis) {
+        self.bodies.reserve(bytes);
+        operation.encode_to(&mut self.bodies);
+        self.heads.push(Head { tag, at, bytes });
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.heads.is_empty()
+    }
+
+    /// For how many there is memory.
+    pub(crate) fn capacity(&self) -> usize {
+        self.heads.capacity()
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.heads.clear();
+        self.bodies.clear();
+    }
+
+    /// In the order in which they came.
+    pub(crate) fn entries(&self) -> impl Iterator<Item = Entry> {
+        let mut bodies = &self.bodies[..];
+        self.heads.iter().map(move |head| {
+            let (body, rest) = bodies.split_at(head.bytes);
+            bodies = rest;
+            Entry {
+                id: 0,
+                tag: head.tag,
+                at: head.at,
+                body: body.into(),
+            }
+        })
+    }
+}
+
 #[derive(Debug)]
 struct Inbox {
-    entries: Vec<Entry>,
+    handed: Handed,
     open: bool,
     /// What was seen of `Left` when it mattered last.
     left: u64,
@@ -73,7 +126,7 @@ struct Left {
 impl Intake {
     pub(crate) fn new(max_operations: u32, max_bytes: u32) -> Self {
         let inbox = Inbox {
-            entries: Vec::new(),
+            handed: Handed::default(),
             open: true,
             left: 0,
             settled_bytes: 0,
@@ -91,19 +144,25 @@ impl Intake {
         }
     }
 
-    /// The lock is held for a push here and for a swap of two pointers in
-    /// `empty`, and for nothing else.
-    pub(crate) fn submit(&self, entry: Entry) -> Result<(), Refused> {
+    /// The lock is held for a copy here and for a swap in `empty`, and for
+    /// nothing else.
+    pub(crate) fn submit(
+        &self,
+        operation: &Operation<'_>,
+        tag: u64,
+        at: Millis,
+    ) -> Result<(), Refused> {
+        let bytes = operation.encoded_len();
         let mut inbox = self.lock();
         if !inbox.open {
             return Err(Refused::Closed);
         }
-        if !self.has_room(&mut inbox, entry.body.len() as u64) {
+        if !self.has_room(&mut inbox, bytes as u64) {
             return Err(Refused::Full);
         }
-        self.enter(entry.body.len() as u64);
-        inbox.entries.push(entry);
-        let count = inbox.entries.len();
+        self.enter(bytes as u64);
+        inbox.handed.push(operation, bytes, tag, at);
+        let count = inbox.handed.heads.len();
         drop(inbox);
         if count == WAKE_AT {
             self.bell.ring();
@@ -182,12 +241,12 @@ impl Intake {
     }
 
     /// Everything that was handed in, in order; `emptied` takes its place.
-    pub(crate) fn empty(&self, emptied: Vec<Entry>) -> Vec<Entry> {
-        std::mem::replace(&mut self.lock().entries, emptied)
+    pub(crate) fn empty(&self, emptied: Handed) -> Handed {
+        std::mem::replace(&mut self.lock().handed, emptied)
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.lock().entries.is_empty()
+        self.lock().handed.is_empty()
     }
 
     /// Takes nothing any more.
@@ -244,37 +303,30 @@ impl Bell {
 mod tests {
     use super::*;
 
-    fn entry(bytes: usize) -> Entry {
-        Entry {
-            id: 0,
-            tag: 0,
-            at: 0,
-            body: vec![0; bytes].into(),
-        }
+    /// Hands in so many bytes.
+    fn submit(intake: &Intake, bytes: usize) -> Result<(), Refused> {
+        let token = "t".repeat(bytes.saturating_sub(2));
+        intake.submit(&Operation::clear_token(&token), 0, 0)
     }
 
     #[test]
     fn full_is_an_answer_and_a_place_is_free_when_it_was_left() {
         let intake = Intake::new(3, 100);
-        assert_eq!(intake.submit(entry(60)), Ok(()));
-        assert_eq!(intake.submit(entry(41)), Err(Refused::Full), "bytes");
-        assert_eq!(intake.submit(entry(40)), Ok(()));
+        assert_eq!(submit(&intake, 60), Ok(()));
+        assert_eq!(submit(&intake, 41), Err(Refused::Full), "bytes");
+        assert_eq!(submit(&intake, 40), Ok(()));
         intake.settle(60);
-        assert_eq!(intake.submit(entry(60)), Ok(()));
+        assert_eq!(submit(&intake, 60), Ok(()));
         intake.settle(60);
-        assert_eq!(
-            intake.submit(entry(1)),
-            Err(Refused::Full),
-            "a report waits"
-        );
+        assert_eq!(submit(&intake, 1), Err(Refused::Full), "a report waits");
         intake.leave(1);
-        assert_eq!(intake.submit(entry(1)), Ok(()));
+        assert_eq!(submit(&intake, 1), Ok(()));
         assert_eq!((intake.open(), intake.entered()), (2, 4));
         intake.close();
         intake.leave(1);
-        assert_eq!(intake.submit(entry(1)), Err(Refused::Closed));
-        assert_eq!(intake.empty(Vec::new()).len(), 4);
+        assert_eq!(submit(&intake, 1), Err(Refused::Closed));
+        assert_eq!(intake.empty(Handed::default()).heads.len(), 4);
         let roomy = Intake::new(3, 10);
-        assert_eq!(roomy.submit(entry(11)), Ok(()), "the only one");
+        assert_eq!(submit(&roomy, 11), Ok(()), "the only one");
     }
 }

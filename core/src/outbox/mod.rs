@@ -29,7 +29,6 @@ pub use store::{NewRecord, Record, Store};
 pub(crate) use operation::Body as KeptOperation;
 
 use intake::{Intake, Refused};
-use queue::Entry;
 use shared::Shared;
 use store::FileStore;
 use worker::Worker;
@@ -142,13 +141,8 @@ impl Outbox {
             return Err(elsewhere());
         }
         self.client.check_operation(operation)?;
-        let entry = Entry {
-            id: 0,
-            tag,
-            at: self.shared.now(),
-            body: operation.encode(),
-        };
-        match self.shared.intake.submit(entry) {
+        let at = self.shared.about_now();
+        match self.shared.intake.submit(operation, tag, at) {
             Ok(()) => Ok(()),
             Err(Refused::Full) => {
                 self.shared.counters.full.fetch_add(1, Ordering::Relaxed);

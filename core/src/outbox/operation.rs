@@ -129,10 +129,7 @@ impl<'a> Operation<'a> {
     /// accounts   each:    length × 2 + 1 if typed, 7 bits a byte, lowest first;
     ///                     4 bytes of type, lowest first, if typed; the bytes
     /// ```
-    pub(crate) fn encode(&self) -> Box<[u8]> {
-        // Exactly: what a vector gives back is no smaller to the allocator.
-        let accounts: usize = self.accounts.iter().map(account_len).sum();
-        let mut bytes = Vec::with_capacity(2 + self.token.len() + accounts);
+    pub(crate) fn encode_to(&self, bytes: &mut Vec<u8>) {
         bytes.push(kind(self.operator, self.platform));
         bytes.push(u8::try_from(self.token.len()).unwrap_or(u8::MAX));
         bytes.extend_from_slice(self.token.as_bytes());
@@ -149,7 +146,19 @@ impl<'a> Operation<'a> {
             }
             bytes.extend_from_slice(name.as_bytes());
         }
-        bytes.into_boxed_slice()
+    }
+
+    #[cfg(test)]
+    pub(crate) fn encode(&self) -> Box<[u8]> {
+        let mut bytes = Vec::new();
+        self.encode_to(&mut bytes);
+        bytes.into()
+    }
+
+    /// How many bytes [`encode_to`](Self::encode_to) adds.
+    pub(crate) fn encoded_len(&self) -> usize {
+        let accounts: usize = self.accounts.iter().map(account_len).sum();
+        2 + self.token.len() + accounts
     }
 }
 
@@ -291,7 +300,9 @@ impl<'a> Body<'a> {
             accounts: &accounts,
             platform: self.platform(),
         };
-        operation.check().is_ok() && *operation.encode() == *self.0
+        let mut bytes = Vec::new();
+        operation.encode_to(&mut bytes);
+        operation.check().is_ok() && bytes == self.0
     }
 }
 
@@ -333,9 +344,9 @@ mod tests {
             let accounts: Vec<_> = accounts.iter().map(|(n, t)| (n.as_str(), t.map(AccountType))).collect();
             let mut operation = Operation::bind(&token, &accounts);
             operation.platform = [None, Some(Platform::Android), Some(Platform::Ios)][usize::from(platform)];
-            let bytes = operation.encode();
-            let lens: usize = accounts.iter().map(account_len).sum();
-            prop_assert_eq!(bytes.len(), 2 + token.len() + lens, "no byte to spare");
+            let mut bytes = Vec::new();
+            operation.encode_to(&mut bytes);
+            prop_assert_eq!(bytes.len(), operation.encoded_len());
             let body = Body(&bytes);
             prop_assert!(body.is_valid());
             prop_assert_eq!(body.token(), token.as_str());

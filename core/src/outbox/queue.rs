@@ -83,11 +83,16 @@ struct Queued {
     solo: bool,
 }
 
-/// The last operation on a key. The key itself is read from there.
+/// Which of an operation's keys: the token and at most a hundred accounts.
+type Number = u8;
+
+/// The last operation on a key. The key itself is read from there. Packed, because
+/// there is one for each key, and a third of it would be padding.
 #[derive(Debug, Clone, Copy)]
+#[repr(Rust, packed)]
 struct Tail {
     slot: Slot,
-    key: u32,
+    key: Number,
 }
 
 /// Everything that is queued or in flight.

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use super::intake::Handed;
 use super::operation::Body;
 use super::queue::{Entry, Gone, Millis, Queue, Slot};
 use super::report::{Event, Report};
@@ -53,7 +54,7 @@ pub(super) struct Worker {
     /// Decided, and to be forgotten by the store before anything follows them.
     ending: Vec<(Slot, ItemOutcome)>,
     superseded: Vec<Gone>,
-    inbox: Vec<Entry>,
+    handed: Handed,
     awake_until: Millis,
     store_rests_until: Millis,
     expires_at: Millis,
@@ -83,7 +84,7 @@ impl Worker {
             last: HashMap::new(),
             ending: Vec::new(),
             superseded: Vec::new(),
-            inbox: Vec::new(),
+            handed: Handed::default(),
             awake_until: 0,
             store_rests_until: 0,
             expires_at: 0,
@@ -170,25 +171,33 @@ impl Worker {
 
     /// From the intake into the store, and then into the queue.
     fn take_in(&mut self) {
-        let mut entries = self.shared.intake.empty(std::mem::take(&mut self.inbox));
-        if entries.is_empty() {
-            self.inbox = entries;
-            return;
-        }
-        self.awake_until = self.now() + AWAKE;
-        for chunk in entries.chunks_mut(COMMIT) {
-            self.store_all(chunk);
-        }
-        for entry in entries.drain(..) {
-            let before = self.superseded.len();
-            self.queue.push(entry, &mut self.superseded);
-            for gone in &self.superseded[before..] {
-                self.last.remove(&gone.slot);
+        let mut handed = self.shared.intake.empty(std::mem::take(&mut self.handed));
+        if !handed.is_empty() {
+            self.awake_until = self.now() + AWAKE;
+            let mut entries = handed.entries();
+            loop {
+                let mut commit: Vec<Entry> = entries.by_ref().take(COMMIT).collect();
+                if commit.is_empty() {
+                    break;
+                }
+                self.store_all(&mut commit);
+                for entry in commit {
+                    self.enqueue(entry);
+                }
             }
         }
-        // A burst's memory is not kept.
-        if entries.capacity() <= 4 * COMMIT {
-            self.inbox = entries;
+        // A flood's memory is not kept.
+        if handed.capacity() <= 4 * COMMIT {
+            handed.clear();
+            self.handed = handed;
+        }
+    }
+
+    fn enqueue(&mut self, entry: Entry) {
+        let before = self.superseded.len();
+        self.queue.push(entry, &mut self.superseded);
+        for gone in &self.superseded[before..] {
+            self.last.remove(&gone.slot);
         }
     }
 

@@ -2,7 +2,7 @@
 
 use hashbrown::hash_table;
 
-use super::{Body, Gone, Key, Link, NONE, Queue, Queued, Slot, State, Tail, all_keys};
+use super::{Body, Gone, Key, Link, NONE, Number, Queue, Queued, Slot, State, Tail, all_keys};
 
 const ALONE: Link = Link {
     prev: NONE,
@@ -24,7 +24,7 @@ impl Queue {
             let links = vec![ALONE; count - 2].into_boxed_slice();
             self.more.insert(slot, links);
         }
-        for number in 0..u32::try_from(count).unwrap_or(u32::MAX) {
+        for number in 0..Number::try_from(count).unwrap_or(Number::MAX) {
             if self.is_named_before(slot, number) {
                 continue;
             }
@@ -39,7 +39,7 @@ impl Queue {
 
     /// Makes an operation the last one on one of its keys; answers the one
     /// that was.
-    fn replace_tail(&mut self, slot: Slot, number: u32) -> Option<Slot> {
+    fn replace_tail(&mut self, slot: Slot, number: Number) -> Option<Slot> {
         let (slots, hasher) = (&self.slots, &self.hasher);
         let key = key_of(slots, slot, number);
         let mine = Tail { slot, key: number };
@@ -62,7 +62,7 @@ impl Queue {
     /// Takes an operation out of the queue.
     pub(super) fn remove(&mut self, slot: Slot) -> Gone {
         let count = all_keys(Body(self.body(slot))).count();
-        for number in 0..u32::try_from(count).unwrap_or(u32::MAX) {
+        for number in 0..Number::try_from(count).unwrap_or(Number::MAX) {
             if !self.is_named_before(slot, number) {
                 self.unlink(slot, number);
             }
@@ -88,7 +88,7 @@ impl Queue {
         gone
     }
 
-    fn unlink(&mut self, slot: Slot, number: u32) {
+    fn unlink(&mut self, slot: Slot, number: Number) {
         let Link { prev, next } = *self.link(slot, number);
         if prev != NONE {
             let there = self.number_at(prev, slot, number);
@@ -110,7 +110,7 @@ impl Queue {
     }
 
     /// The last operation on a key leaves: the one before is the last now.
-    fn shorten(&mut self, slot: Slot, number: u32, prev: Slot) {
+    fn shorten(&mut self, slot: Slot, number: Number, prev: Slot) {
         let there = (prev != NONE).then(|| self.number_at(prev, slot, number));
         let hash = key_of(&self.slots, slot, number).hash_by(&self.hasher);
         let mine = |tail: &Tail| tail.slot == slot && tail.key == number;
@@ -123,7 +123,7 @@ impl Queue {
         }
     }
 
-    fn link(&mut self, slot: Slot, number: u32) -> &mut Link {
+    fn link(&mut self, slot: Slot, number: Number) -> &mut Link {
         let number = number as usize;
         if number < 2 {
             return &mut self.slots[slot as usize].links[number];
@@ -134,7 +134,7 @@ impl Queue {
 
     /// Whether a key of an operation is that of a smaller number: an account may
     /// be named twice.
-    fn is_named_before(&self, slot: Slot, number: u32) -> bool {
+    fn is_named_before(&self, slot: Slot, number: Number) -> bool {
         // The first two are a token and an account, or the only ones.
         number > 1 && {
             let body = Body(self.body(slot));
@@ -146,7 +146,7 @@ impl Queue {
     }
 
     /// The number that a key of `slot` has at `neighbour`, which shares it.
-    fn number_at(&self, neighbour: Slot, slot: Slot, number: u32) -> u32 {
+    fn number_at(&self, neighbour: Slot, slot: Slot, number: Number) -> Number {
         let key = key_of(&self.slots, slot, number);
         let mut theirs = keys(Body(self.body(neighbour)));
         let found = theirs.find(|(_, theirs)| *theirs == key);
@@ -156,14 +156,14 @@ impl Queue {
 
 /// The keys of an operation with their numbers; an account that is named twice
 /// has the first one.
-fn keys(body: Body<'_>) -> impl Iterator<Item = (u32, Key<'_>)> {
+fn keys(body: Body<'_>) -> impl Iterator<Item = (Number, Key<'_>)> {
     (0..).zip(all_keys(body)).filter(move |(number, key)| {
         let mut before = all_keys(body).take(*number as usize);
         before.all(|earlier| earlier != *key)
     })
 }
 
-fn key_of(slots: &[Queued], slot: Slot, number: u32) -> Key<'_> {
+fn key_of(slots: &[Queued], slot: Slot, number: Number) -> Key<'_> {
     let mut keys = all_keys(Body(&slots[slot as usize].body));
     keys.nth(number as usize)
         .expect("a number of a key of this operation")
