@@ -19,7 +19,6 @@ impl<'a> Key<'a> {
         Self::Account(account.name().as_bytes(), account.effective_type())
     }
 
-    #[cfg(feature = "outbox")]
     pub(crate) fn hash_by(self, hasher: &KeyHasher) -> u64 {
         std::hash::BuildHasher::hash_one(hasher, self)
     }

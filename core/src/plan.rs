@@ -1,7 +1,8 @@
 //! Splitting a request: at most 20 items an HTTP request, and two items that
 //! share a key neither in one request nor in two at once.
 
-use std::collections::HashMap;
+use hashbrown::HashTable;
+use hashbrown::hash_table::Entry;
 
 use crate::key::{Key, KeyHasher};
 use crate::operation::{Action, Items, Request};
@@ -68,61 +69,90 @@ pub(crate) fn plan(request: &Request) -> Plan {
     Plan { parts, order }
 }
 
-/// For each key its last item so far.
-type Last<'a> = HashMap<Key<'a>, u32, KeyHasher>;
-
 /// The wave of each item, and the order behind it.
 fn waves(request: &Request) -> (Vec<u32>, Order) {
     if matches!(request.action, Action::Query(_)) {
         return (vec![0; request.len()], Order::default());
     }
     let mut queue = Queue {
-        last: Last::with_capacity_and_hasher(2 * request.len(), KeyHasher::default()),
+        items: &request.items,
+        hasher: KeyHasher::default(),
+        last: HashTable::with_capacity(2 * request.len()),
         waves: Vec::with_capacity(request.len()),
         order: Order::default(),
     };
-    match &request.items {
-        Items::Bindings(bindings) => {
-            for binding in bindings {
-                let accounts = binding.accounts().iter().map(Key::of);
-                let token = std::iter::once(Key::Token(binding.token().as_str().as_bytes()));
-                queue.push(token.chain(accounts));
-            }
-        }
-        Items::Tokens(tokens) => {
-            for token in tokens {
-                queue.push(std::iter::once(Key::Token(token.as_str().as_bytes())));
-            }
-        }
-        Items::Accounts(accounts) => {
-            for account in accounts {
-                queue.push(std::iter::once(Key::of(account)));
-            }
-        }
+    for item in 0..u32::try_from(request.len()).unwrap_or(u32::MAX) {
+        queue.push(item);
     }
     (queue.waves, queue.order)
 }
 
 struct Queue<'a> {
-    last: Last<'a>,
+    items: &'a Items,
+    hasher: KeyHasher,
+    /// For each key the last item that has it so far, and which of its keys it
+    /// is. The key itself is read from there: a table of a hundred thousand keys
+    /// stays in the cache.
+    last: HashTable<(u32, u32)>,
     waves: Vec<u32>,
     order: Order,
 }
 
-impl<'a> Queue<'a> {
-    /// Places the next item, which has these keys.
-    fn push(&mut self, keys: impl Iterator<Item = Key<'a>>) {
-        let item = u32::try_from(self.waves.len()).unwrap_or(u32::MAX);
+impl Queue<'_> {
+    /// Places the next item.
+    fn push(&mut self, item: u32) {
         let mut wave = 0;
-        for key in keys {
-            let earlier = self.last.insert(key, item);
+        for number in 0..keys(self.items, item) {
             // A binding may name one account twice.
-            if let Some(earlier) = earlier.filter(|earlier| *earlier != item) {
+            let earlier = self.replace(item, number).filter(|other| *other != item);
+            if let Some(earlier) = earlier {
                 wave = wave.max(self.waves[earlier as usize] + 1);
                 self.order.0.push((item, earlier));
             }
         }
         self.waves.push(wave);
+    }
+
+    /// Makes an item the last one of one of its keys; answers the one that was.
+    fn replace(&mut self, item: u32, number: u32) -> Option<u32> {
+        let (items, hasher) = (self.items, &self.hasher);
+        let mine = key(items, item, number);
+        let entry = self.last.entry(
+            mine.hash_by(hasher),
+            |(item, number)| key(items, *item, *number) == mine,
+            |(item, number)| key(items, *item, *number).hash_by(hasher),
+        );
+        match entry {
+            Entry::Occupied(mut known) => {
+                Some(std::mem::replace(known.get_mut(), (item, number)).0)
+            }
+            Entry::Vacant(place) => {
+                place.insert((item, number));
+                None
+            }
+        }
+    }
+}
+
+/// How many keys an item has.
+fn keys(items: &Items, item: u32) -> u32 {
+    match items {
+        Items::Bindings(list) => {
+            let accounts = list[item as usize].accounts().len();
+            u32::try_from(1 + accounts).unwrap_or(u32::MAX)
+        }
+        Items::Tokens(_) | Items::Accounts(_) => 1,
+    }
+}
+
+/// One of an item's keys: its token is number 0.
+fn key(items: &Items, item: u32, number: u32) -> Key<'_> {
+    let item = item as usize;
+    match (items, number) {
+        (Items::Bindings(list), 0) => Key::Token(list[item].token().as_str().as_bytes()),
+        (Items::Bindings(list), _) => Key::of(&list[item].accounts()[number as usize - 1]),
+        (Items::Tokens(list), _) => Key::Token(list[item].as_str().as_bytes()),
+        (Items::Accounts(list), _) => Key::of(&list[item]),
     }
 }
 
