@@ -268,6 +268,17 @@ typedef struct xg_request xg_request;
 typedef struct xg_stats xg_stats;
 
 /*
+ One HTTP request on its way through a transport. To be ended once, by
+ xg_transfer_finish or xg_transfer_fail, on whatever thread.
+ */
+typedef struct xg_transfer xg_transfer;
+
+/*
+ An HTTP stack of the caller's, for clients and outboxes that are made over it.
+ */
+typedef struct xg_transport xg_transport;
+
+/*
  Called with reports, on the thread "xgpush-report" of the library. They are
  valid during the call.
  */
@@ -278,6 +289,20 @@ typedef void (*xg_report_fn)(const struct xg_reports *reports, void *context);
  The text is valid during the call.
  */
 typedef void (*xg_log_fn)(const char *line, void *context);
+
+/*
+ Carries one request: called on every thread that makes calls, several at once.
+ It ends the transfer before it returns, or keeps it and ends it later on any
+ thread: a call waits for that on its own thread, so a program whose HTTP needs
+ that very thread uses an outbox. It sends the request once (no redirects, no
+ retries of its own) and must not throw.
+ */
+typedef void (*xg_perform_fn)(struct xg_transfer *transfer, void *context);
+
+/*
+ Called once, on any thread, when nothing needs the context any more.
+ */
+typedef void (*xg_free_fn)(void *context);
 
 #ifdef __cplusplus
 extern "C" {
@@ -291,6 +316,17 @@ extern "C" {
 enum xg_status xg_client_new(const struct xg_config *config,
                              struct xg_client **client,
                              struct xg_error **error);
+
+/*
+ As xg_client_new, over a transport of the caller's, which may be freed
+ afterwards.
+
+ Errors: as xg_client_new.
+ */
+enum xg_status xg_client_new_over(const struct xg_config *config,
+                                  const struct xg_transport *transport,
+                                  struct xg_client **client,
+                                  struct xg_error **error);
 
 /*
  Closes idle connections and makes calls that run in other threads end soon.
@@ -616,6 +652,17 @@ void xg_http_request_free(struct xg_http_request *request);
 enum xg_status xg_outbox_open(const struct xg_config *config,
                               struct xg_outbox **outbox,
                               struct xg_error **error);
+
+/*
+ As xg_outbox_open, over a transport of the caller's, which may be freed
+ afterwards. Its requests come on threads of the library.
+
+ Errors: as xg_outbox_open.
+ */
+enum xg_status xg_outbox_open_over(const struct xg_config *config,
+                                   const struct xg_transport *transport,
+                                   struct xg_outbox **outbox,
+                                   struct xg_error **error);
 
 /*
  Frees an outbox: closes it with 2 s to deliver the rest, unless it was closed
@@ -1116,6 +1163,79 @@ const char *xg_stats_prometheus(const struct xg_stats *stats, size_t *len);
  Frees numbers. NULL is fine.
  */
 void xg_stats_free(struct xg_stats *stats);
+
+/*
+ A transport: perform is called with each request and with context; free, which
+ may be NULL, once with context when the transport, everything that was made
+ over it and every transfer are gone.
+
+ Errors: XG_INVALID_ARGUMENT when perform is NULL.
+ */
+enum xg_status xg_transport_new(xg_perform_fn perform,
+                                xg_free_fn free,
+                                void *context,
+                                struct xg_transport **transport,
+                                struct xg_error **error);
+
+/*
+ Frees a transport; what was made over it goes on. NULL is fine.
+ */
+void xg_transport_free(struct xg_transport *transport);
+
+/*
+ What to send; NULL for NULL. It belongs to the transfer and is not freed.
+ */
+const struct xg_http_request *xg_transfer_request(const struct xg_transfer *transfer);
+
+/*
+ For how many milliseconds somebody waits for the answer; 0 for NULL.
+ */
+uint64_t xg_transfer_timeout_ms(const struct xg_transfer *transfer);
+
+/*
+ The most bytes that the body of the response may have: the option
+ max_response_bytes. 0 for NULL.
+ */
+size_t xg_transfer_max_body(const struct xg_transfer *transfer);
+
+/*
+ Whether the request may reach the service twice: a stack that sends it again
+ when an idle connection turns out to be closed must not do so otherwise.
+ */
+bool xg_transfer_is_repeatable(const struct xg_transfer *transfer);
+
+/*
+ Whether nobody waits for the answer any more: the time is over, or the call was
+ ended. The stack may give the request up then; the transfer is to be ended all
+ the same. True for NULL.
+ */
+bool xg_transfer_is_abandoned(const struct xg_transfer *transfer);
+
+/*
+ Takes note of a header of the response, before xg_transfer_finish. Date and
+ Retry-After have a meaning here; of every other one nothing is kept.
+ */
+void xg_transfer_header(struct xg_transfer *transfer, const char *name, const char *value);
+
+/*
+ Ends a transfer with the response, and frees it. What is no HTTP status, or a
+ body of NULL with a length, counts as no response.
+ */
+void xg_transfer_finish(struct xg_transfer *transfer,
+                        int32_t http_status,
+                        const void *body,
+                        size_t body_len);
+
+/*
+ Ends a transfer without a response, and frees it. kind is one of xg_send_error
+ (any other number counts as XG_SEND_LOST); sent says whether any byte of the
+ request may have left: if so, its operations are unknown rather than not sent.
+ message may be NULL.
+ */
+void xg_transfer_fail(struct xg_transfer *transfer,
+                      int32_t kind,
+                      bool sent,
+                      const char *message);
 
 /*
  The version of the library, such as "0.1.0".

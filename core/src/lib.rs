@@ -3,7 +3,8 @@
 //! single item.
 //!
 //! [`Client`] makes blocking calls. [`Exchange`] is the same protocol without
-//! I/O, for people who bring their own HTTP client.
+//! I/O, for people who bring their own HTTP client; [`CallbackTransport`] lets that
+//! client carry the bytes while retries and order stay here.
 
 #![forbid(unsafe_code)]
 
@@ -44,7 +45,10 @@ pub use outbox::{NewRecord, Operation, Outbox, OutboxStats, Record, Report, Stor
 pub use outcome::{Found, FoundAccount, ItemOutcome, Outcome, Reason, State, Warning, WarningKind};
 pub use plan::MAX_ITEMS_PER_REQUEST;
 pub use rules::ProtocolVersion;
-pub use transport::{Attempt, HttpRequest, HttpResponse, SendError, SendErrorKind, Transport};
+pub use transport::{
+    Attempt, CallbackTransport, HttpRequest, HttpResponse, SendError, SendErrorKind, Transfer,
+    Transport,
+};
 
 /// The version of this crate.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");

@@ -10,6 +10,7 @@ use crate::handle::{self, Handle, Out};
 use crate::outcome::xg_outcome;
 use crate::reply::xg_reply;
 use crate::request::xg_request;
+use crate::transport::xg_transport;
 use crate::{guard, text};
 
 /// A client of one application. Made once and shared by any number of threads.
@@ -33,6 +34,26 @@ pub unsafe extern "C" fn xg_client_new(
         // SAFETY: as the header demands.
         let config = unsafe { handle::shared(config) }?;
         out.write(handle::give(xg_client(Client::new(&config.0)?)));
+        Ok(())
+    })
+}
+
+/// As xg_client_new, over a transport of the caller's, which may be freed
+/// afterwards.
+///
+/// Errors: as xg_client_new.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn xg_client_new_over(
+    config: *const xg_config,
+    transport: *const xg_transport,
+    client: *mut *mut xg_client,
+    error: *mut *mut xg_error,
+) -> xg_status {
+    guard::status(error, || {
+        let out = Out::new(client)?;
+        // SAFETY: as the header demands.
+        let (config, transport) = unsafe { (handle::shared(config)?, handle::shared(transport)?) };
+        out.write(handle::give(xg_client(transport.client(&config.0)?)));
         Ok(())
     })
 }

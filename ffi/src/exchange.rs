@@ -42,7 +42,7 @@ pub enum xg_send_error {
     XG_SEND_CANCELLED = 5,
 }
 
-fn send_error(number: i32) -> Result<SendErrorKind, Error> {
+pub(crate) fn send_error(number: i32) -> Result<SendErrorKind, Error> {
     const KINDS: [(xg_send_error, SendErrorKind); 5] = [
         (xg_send_error::XG_SEND_CONNECT, SendErrorKind::Connect),
         (xg_send_error::XG_SEND_TIMEOUT, SendErrorKind::Timeout),
@@ -242,7 +242,7 @@ impl Handle for xg_http_request {
 }
 
 impl xg_http_request {
-    fn new(request: &HttpRequest) -> Self {
+    pub(crate) fn new(request: &HttpRequest) -> Self {
         let headers = request.headers();
         let headers = headers.map(|(name, value)| (text::owned(name), text::owned(value)));
         // JSON: UTF-8 without a NUL, as core has written it.

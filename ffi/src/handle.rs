@@ -53,13 +53,20 @@ pub(crate) fn give<T: Handle>(value: T) -> *mut T {
     Box::into_raw(Box::new(value))
 }
 
+/// Takes a handle back; `None` for NULL.
+///
+/// # Safety
+/// As [`free`].
+pub(crate) unsafe fn take<T: Handle>(pointer: *mut T) -> Option<Box<T>> {
+    // SAFETY: the caller's promise: it came from `give`.
+    (!pointer.is_null()).then(|| unsafe { Box::from_raw(pointer) })
+}
+
 /// Takes a handle back and drops it; NULL is fine.
 ///
 /// # Safety
 /// As [`exclusive`]; the pointer is not used afterwards.
 pub(crate) unsafe fn free<T: Handle>(pointer: *mut T) {
-    if !pointer.is_null() {
-        // SAFETY: the caller's promise: it came from `give`.
-        drop(unsafe { Box::from_raw(pointer) });
-    }
+    // SAFETY: the caller's promise.
+    drop(unsafe { take(pointer) });
 }

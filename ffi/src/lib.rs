@@ -15,6 +15,7 @@
 mod client;
 mod code;
 mod config;
+mod context;
 mod error;
 mod exchange;
 mod guard;
@@ -26,4 +27,5 @@ mod reports;
 mod request;
 mod stats;
 mod text;
+mod transport;
 mod version;

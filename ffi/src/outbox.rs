@@ -8,11 +8,13 @@ use std::time::Duration;
 use xgpush::{Error, ErrorKind, Operation, Operator, Outbox};
 
 use crate::config::xg_config;
+use crate::context::Context;
 use crate::error::{xg_error, xg_status};
 use crate::handle::{self, Handle, Out};
 use crate::reports::xg_reports;
 use crate::request::{account_type, xg_request};
 use crate::stats::xg_stats;
+use crate::transport::xg_transport;
 use crate::{guard, text};
 
 /// Delivers operations in the background, in the order of each token and account,
@@ -28,6 +30,16 @@ impl Handle for xg_outbox {
     const NAME: &'static str = "outbox";
 }
 
+impl xg_outbox {
+    fn give(outbox: Outbox) -> *mut Self {
+        watch_forks();
+        handle::give(Self {
+            outbox: Arc::new(outbox),
+            caller: std::sync::Mutex::default(),
+        })
+    }
+}
+
 /// Called with reports, on the thread "xgpush-report" of the library. They are
 /// valid during the call.
 pub type xg_report_fn =
@@ -36,16 +48,6 @@ pub type xg_report_fn =
 /// Called with a line for a log, on a thread of the library; it must not wait.
 /// The text is valid during the call.
 pub type xg_log_fn = Option<unsafe extern "C" fn(line: *const c_char, context: *mut c_void)>;
-
-/// What a caller wants back in a callback; theirs to share between threads.
-#[derive(Clone, Copy)]
-struct Context(*mut c_void);
-
-// SAFETY: the library does not look at it; the header says on which threads it
-// comes back.
-unsafe impl Send for Context {}
-// SAFETY: as above.
-unsafe impl Sync for Context {}
 
 unsafe extern "C" fn in_the_child() {
     xgpush::note_fork();
@@ -76,11 +78,28 @@ pub unsafe extern "C" fn xg_outbox_open(
         let out = Out::new(outbox)?;
         // SAFETY: as the header demands.
         let config = unsafe { handle::shared(config) }?;
-        watch_forks();
-        out.write(handle::give(xg_outbox {
-            outbox: Arc::new(Outbox::open(&config.0)?),
-            caller: std::sync::Mutex::default(),
-        }));
+        out.write(xg_outbox::give(Outbox::open(&config.0)?));
+        Ok(())
+    })
+}
+
+/// As xg_outbox_open, over a transport of the caller's, which may be freed
+/// afterwards. Its requests come on threads of the library.
+///
+/// Errors: as xg_outbox_open.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn xg_outbox_open_over(
+    config: *const xg_config,
+    transport: *const xg_transport,
+    outbox: *mut *mut xg_outbox,
+    error: *mut *mut xg_error,
+) -> xg_status {
+    guard::status(error, || {
+        let out = Out::new(outbox)?;
+        // SAFETY: as the header demands.
+        let (config, transport) = unsafe { (handle::shared(config)?, handle::shared(transport)?) };
+        let client = transport.client(&config.0)?;
+        out.write(xg_outbox::give(Outbox::open_over(&config.0, client)?));
         Ok(())
     })
 }

@@ -59,10 +59,12 @@ build() { # NAME ARGUMENTS…
   cc -std=c11 -g "${strict[@]}" -D_POSIX_C_SOURCE=200809L "$tests/$1.c" "${@:2}" -o "$work/$1" "${link[@]}"
 }
 run() { "${under[@]}" "$@" || bad=1; }
+build transport -lpthread
 build sweep; build face; build quiet -ldl -lpthread; build outbox -lpthread; build outbox_exit; build outbox_store
 missing=$(grep -vwFf <(grep -oE '\bxg_[a-z0-9_]+' $tests/sweep.c | sort -u) "$work/header.txt" || true)
 check "the sweep calls every export$missing" test -z "$missing"
 run "$work/sweep"
+run "$work/transport"
 
 CARGO_TARGET_DIR=$ROOT/target/panic cargo build --quiet -p xgpush-ffi --features test-panic
 mkdir -p "$work/panic"
@@ -76,6 +78,15 @@ start_emulator
 run "$work/face" "$BASE_URL"
 rm -rf "$work/files"; mkdir -p "$work/files"
 run "$work/outbox" "$BASE_URL" "$work/files"
+if echo '#include <curl/curl.h>' | cc -E - >/dev/null 2>&1; then
+  mv "$work/outbox" "$work/outbox-plain"
+  build outbox examples/c/curl_transport.c -DOVER_CURL -lcurl -lpthread
+  mv "$work/outbox" "$work/outbox-over-curl"; mv "$work/outbox-plain" "$work/outbox"
+  rm -rf "$work/files"; mkdir -p "$work/files"
+  run "$work/outbox-over-curl" "$BASE_URL" "$work/files"
+else
+  no "the outbox over libcurl: curl/curl.h is missing (Debian: libcurl4-openssl-dev)"
+fi
 leave_main() { for _ in $(seq 100); do "$work/outbox_exit" "$BASE_URL" || return 1; done; }
 bash ffi/tests/tsan.sh "$BASE_URL" "$work" || bad=1
 check "100 programs return from main while sending" leave_main

@@ -82,6 +82,15 @@ impl Outbox {
     /// As [`Client::new`], and [`Storage`](ErrorKind::Storage) when the file
     /// cannot be used; nothing in it is deleted.
     pub fn open(config: &Config) -> Result<Self> {
+        Self::open_over(config, Client::new(config)?)
+    }
+
+    /// As [`Outbox::open`], over a client of the caller's, such as one with a
+    /// transport of its own. The outbox closes it when it ends.
+    ///
+    /// # Errors
+    /// As [`Outbox::open`].
+    pub fn open_over(config: &Config, client: Client) -> Result<Self> {
         let options = &config.outbox;
         let store: Option<Box<dyn Store>> = if options.file.is_empty() {
             None
@@ -90,7 +99,7 @@ impl Outbox {
             let file = FileStore::open(path, options.durability, options.file_max_bytes)?;
             Some(Box::new(file))
         };
-        Self::start(config, store)
+        Self::start(config, client, store)
     }
 
     /// An outbox over a store of the caller's.
@@ -98,12 +107,11 @@ impl Outbox {
     /// # Errors
     /// As [`Client::new`], and what the store says.
     pub fn with_store(config: &Config, store: impl Store + 'static) -> Result<Self> {
-        Self::start(config, Some(Box::new(store)))
+        Self::start(config, Client::new(config)?, Some(Box::new(store)))
     }
 
-    fn start(config: &Config, store: Option<Box<dyn Store>>) -> Result<Self> {
+    fn start(config: &Config, client: Client, store: Option<Box<dyn Store>>) -> Result<Self> {
         let options = &config.outbox;
-        let client = Client::new(config)?;
         let intake = Intake::new(options.max_operations, options.max_bytes);
         let shared = Arc::new(Shared::new(intake, options.reports));
         let mut worker = Worker::new(Arc::clone(&shared), client.clone(), config, store);

@@ -1,5 +1,7 @@
-//! Carrying bytes: a small trait, and its one implementation over `ureq`.
+//! Carrying bytes: a small trait, its implementation over `ureq`, and one for
+//! people who bring their own HTTP stack.
 
+mod callback;
 #[cfg(feature = "http")]
 mod over_ureq;
 
@@ -7,6 +9,7 @@ use std::fmt;
 use std::rc::Rc;
 use std::time::Duration;
 
+pub use callback::{CallbackTransport, Transfer};
 #[cfg(feature = "http")]
 pub(crate) use over_ureq::UreqTransport;
 
@@ -71,6 +74,16 @@ impl HttpResponse {
             status,
             body: body.into(),
             ..Self::default()
+        }
+    }
+
+    /// The same with this status and body.
+    #[must_use]
+    pub fn with_answer(self, status: u16, body: impl Into<Vec<u8>>) -> Self {
+        Self {
+            status,
+            body: body.into(),
+            ..self
         }
     }
 

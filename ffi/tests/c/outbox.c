@@ -1,4 +1,5 @@
-/* The outbox against a running emulator: outbox BASE_URL FOLDER. */
+/* The outbox against a running emulator: outbox BASE_URL FOLDER. With OVER_CURL its
+ * requests go through the transport of the examples. */
 #define _POSIX_C_SOURCE 200809L
 #include "check.h"
 #include <poll.h>
@@ -7,6 +8,20 @@
 #include <time.h>
 #include <unistd.h>
 #include <xgpush.h>
+#ifdef OVER_CURL
+#include "../../../examples/c/curl_transport.h"
+
+static xg_status open_outbox(const xg_config *config, xg_outbox **outbox, xg_error **error) {
+  xg_transport *transport = curl_transport_new();
+  xg_status status = xg_outbox_open_over(config, transport, outbox, error);
+  xg_transport_free(transport);
+  return status;
+}
+#define NAME "C outbox over libcurl"
+#else
+#define open_outbox xg_outbox_open
+#define NAME "C outbox"
+#endif
 
 static const char *base_url, *folder;
 
@@ -22,7 +37,7 @@ static xg_outbox *opened(const char *option, const char *value) {
   xg_config *config = configured();
   xg_outbox *outbox = NULL;
   if (option) CHECK(xg_config_set(config, option, value, NULL) == XG_OK);
-  CHECK(xg_outbox_open(config, &outbox, NULL) == XG_OK);
+  CHECK(open_outbox(config, &outbox, NULL) == XG_OK);
   xg_config_free(config);
   return outbox;
 }
@@ -202,7 +217,7 @@ static void file(void) {
   xg_config *config = configured();
   xg_error *error = NULL;
   CHECK(xg_config_set(config, "outbox_file", path, NULL) == XG_OK);
-  CHECK(xg_outbox_open(config, &second, &error) == XG_STORAGE && second == NULL);
+  CHECK(open_outbox(config, &second, &error) == XG_STORAGE && second == NULL);
   CHECK(strstr(xg_error_message(error), "held by") != NULL);
   xg_error_free(error);
   pid_t child = fork();
@@ -210,7 +225,7 @@ static void file(void) {
     xg_error *why = NULL;
     char number[32];
     snprintf(number, sizeof number, "process %d;", (int)getppid());
-    xg_status status = xg_outbox_open(config, &second, &why);
+    xg_status status = open_outbox(config, &second, &why);
     leave(status == XG_STORAGE && strstr(xg_error_message(why), number) ? 0 : 1);
   }
   int status = -1;
@@ -264,5 +279,5 @@ int main(int argc, char **argv) {
   in_a_child();
   file();
   threads();
-  return finish("C outbox");
+  return finish(NAME);
 }

@@ -339,6 +339,39 @@ static void outboxes(void) {
   xg_config_free(config);
 }
 
+static void no_perform(xg_transfer *transfer, void *context) {
+  (void)context;
+  xg_transfer_fail(transfer, XG_SEND_CONNECT, false, BAD);
+}
+
+static void transports(void) {
+  xg_transport *transport = NULL;
+  xg_client *client = NULL;
+  xg_outbox *outbox = NULL;
+  xg_config *empty = xg_config_new(), *config = good_config();
+  REFUSED(XG_INVALID_ARGUMENT, xg_transport_new(NULL, NULL, NULL, &transport, &error));
+  REFUSED(XG_INVALID_ARGUMENT, xg_transport_new(no_perform, NULL, NULL, NULL, &error));
+  CHECK(xg_transport_new(no_perform, NULL, NULL, &transport, NULL) == XG_OK);
+  REFUSED(XG_INVALID_ARGUMENT, xg_client_new_over(config, NULL, &client, &error));
+  REFUSED(XG_INVALID_ARGUMENT, xg_client_new_over(NULL, transport, &client, &error));
+  REFUSED(XG_INVALID_ARGUMENT, xg_client_new_over(config, transport, NULL, &error));
+  REFUSED(XG_INVALID_OPTION, xg_client_new_over(empty, transport, &client, &error));
+  REFUSED(XG_INVALID_ARGUMENT, xg_outbox_open_over(config, NULL, &outbox, &error));
+  REFUSED(XG_INVALID_ARGUMENT, xg_outbox_open_over(NULL, transport, &outbox, &error));
+  REFUSED(XG_INVALID_ARGUMENT, xg_outbox_open_over(config, transport, NULL, &error));
+  REFUSED(XG_INVALID_OPTION, xg_outbox_open_over(empty, transport, &outbox, &error));
+  CHECK(xg_transfer_request(NULL) == NULL && xg_transfer_timeout_ms(NULL) == 0);
+  CHECK(xg_transfer_max_body(NULL) == 0 && !xg_transfer_is_repeatable(NULL));
+  CHECK(xg_transfer_is_abandoned(NULL));
+  xg_transfer_header(NULL, BAD, NULL);
+  xg_transfer_finish(NULL, 200, NULL, 0);
+  xg_transfer_fail(NULL, 1, false, NULL);
+  xg_transport_free(transport);
+  xg_transport_free(NULL);
+  xg_config_free(config);
+  xg_config_free(empty);
+}
+
 int main(void) {
   errors();
   versions();
@@ -348,5 +381,6 @@ int main(void) {
   clients();
   exchanges();
   outboxes();
+  transports();
   return finish("C sweep");
 }

@@ -1,0 +1,266 @@
+//! Bring your own HTTP: the host's stack carries the bytes.
+
+use std::ffi::{c_char, c_void};
+use std::sync::Arc;
+use std::time::Duration;
+
+use xgpush::{
+    CallbackTransport, Client, Config, Error, ErrorKind, HttpResponse, SendError, SendErrorKind,
+    Transfer,
+};
+
+use crate::context::Context;
+use crate::error::{xg_error, xg_status};
+use crate::exchange::{send_error, xg_http_request};
+use crate::handle::{self, Handle, Out};
+use crate::{guard, text};
+
+/// An HTTP stack of the caller's, for clients and outboxes that are made over it.
+pub struct xg_transport(Arc<Stack>);
+
+impl Handle for xg_transport {
+    const NAME: &'static str = "transport";
+}
+
+/// One HTTP request on its way through a transport. To be ended once, by
+/// xg_transfer_finish or xg_transfer_fail, on whatever thread.
+pub struct xg_transfer {
+    transfer: Transfer,
+    request: xg_http_request,
+    response: HttpResponse,
+    /// Its context lives as long as there is a transfer.
+    _stack: Arc<Stack>,
+}
+
+impl Handle for xg_transfer {
+    const NAME: &'static str = "transfer";
+}
+
+/// Carries one request: called on every thread that makes calls, several at once.
+/// It ends the transfer before it returns, or keeps it and ends it later on any
+/// thread: a call waits for that on its own thread, so a program whose HTTP needs
+/// that very thread uses an outbox. It sends the request once (no redirects, no
+/// retries of its own) and must not throw.
+pub type xg_perform_fn =
+    Option<unsafe extern "C" fn(transfer: *mut xg_transfer, context: *mut c_void)>;
+
+/// Called once, on any thread, when nothing needs the context any more.
+pub type xg_free_fn = Option<unsafe extern "C" fn(context: *mut c_void)>;
+
+struct Stack {
+    perform: unsafe extern "C" fn(*mut xg_transfer, *mut c_void),
+    free: xg_free_fn,
+    context: Context,
+}
+
+impl Drop for Stack {
+    fn drop(&mut self) {
+        if let Some(free) = self.free {
+            // SAFETY: the caller's own function, with the caller's own pointer.
+            unsafe { free(self.context.0) };
+        }
+    }
+}
+
+impl xg_transport {
+    pub(crate) fn client(&self, config: &Config) -> Result<Client, Error> {
+        let stack = Arc::clone(&self.0);
+        let perform = move |transfer: Transfer| {
+            let transfer = xg_transfer {
+                request: xg_http_request::new(transfer.request()),
+                transfer,
+                response: HttpResponse::default(),
+                _stack: Arc::clone(&stack),
+            };
+            // SAFETY: the caller's own function, with a transfer that is theirs
+            // from now on, and their own pointer.
+            unsafe { (stack.perform)(handle::give(transfer), stack.context.0) };
+        };
+        Client::with_transport(config, CallbackTransport::new(config, perform))
+    }
+}
+
+/// A transport: perform is called with each request and with context; free, which
+/// may be NULL, once with context when the transport, everything that was made
+/// over it and every transfer are gone.
+///
+/// Errors: XG_INVALID_ARGUMENT when perform is NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn xg_transport_new(
+    perform: xg_perform_fn,
+    free: xg_free_fn,
+    context: *mut c_void,
+    transport: *mut *mut xg_transport,
+    error: *mut *mut xg_error,
+) -> xg_status {
+    guard::status(error, || {
+        let out = Out::new(transport)?;
+        let perform = perform
+            .ok_or_else(|| Error::new(ErrorKind::InvalidArgument, "the function is NULL"))?;
+        out.write(handle::give(xg_transport(Arc::new(Stack {
+            perform,
+            free,
+            context: Context(context),
+        }))));
+        Ok(())
+    })
+}
+
+/// Frees a transport; what was made over it goes on. NULL is fine.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn xg_transport_free(transport: *mut xg_transport) {
+    // SAFETY: as the header demands.
+    guard::run(|| unsafe { handle::free(transport) });
+}
+
+/// What to send; NULL for NULL. It belongs to the transfer and is not freed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn xg_transfer_request(
+    transfer: *const xg_transfer,
+) -> *const xg_http_request {
+    guard::value(std::ptr::null(), || {
+        // SAFETY: as the header demands.
+        Some(&raw const unsafe { handle::shared(transfer) }.ok()?.request)
+    })
+}
+
+/// For how many milliseconds somebody waits for the answer; 0 for NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn xg_transfer_timeout_ms(transfer: *const xg_transfer) -> u64 {
+    guard::value(0, || {
+        // SAFETY: as the header demands.
+        let left: Duration = unsafe { handle::shared(transfer) }
+            .ok()?
+            .transfer
+            .time_left();
+        Some(u64::try_from(left.as_millis()).unwrap_or(u64::MAX))
+    })
+}
+
+/// The most bytes that the body of the response may have: the option
+/// max_response_bytes. 0 for NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn xg_transfer_max_body(transfer: *const xg_transfer) -> usize {
+    guard::value(0, || {
+        // SAFETY: as the header demands.
+        let transfer = unsafe { handle::shared(transfer) }.ok()?;
+        Some(transfer.transfer.max_response_bytes())
+    })
+}
+
+/// Whether the request may reach the service twice: a stack that sends it again
+/// when an idle connection turns out to be closed must not do so otherwise.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn xg_transfer_is_repeatable(transfer: *const xg_transfer) -> bool {
+    guard::value(false, || {
+        // SAFETY: as the header demands.
+        Some(
+            unsafe { handle::shared(transfer) }
+                .ok()?
+                .transfer
+                .is_repeatable(),
+        )
+    })
+}
+
+/// Whether nobody waits for the answer any more: the time is over, or the call was
+/// ended. The stack may give the request up then; the transfer is to be ended all
+/// the same. True for NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn xg_transfer_is_abandoned(transfer: *const xg_transfer) -> bool {
+    guard::value(true, || {
+        // SAFETY: as the header demands.
+        Some(
+            unsafe { handle::shared(transfer) }
+                .ok()?
+                .transfer
+                .is_abandoned(),
+        )
+    })
+}
+
+/// Takes note of a header of the response, before xg_transfer_finish. Date and
+/// Retry-After have a meaning here; of every other one nothing is kept.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn xg_transfer_header(
+    transfer: *mut xg_transfer,
+    name: *const c_char,
+    value: *const c_char,
+) {
+    guard::run(|| {
+        // SAFETY: as the header demands.
+        let texts = unsafe { (text::read(name, "name"), text::read(value, "value")) };
+        // SAFETY: as the header demands.
+        let transfer = unsafe { handle::exclusive(transfer) };
+        if let (Ok(transfer), (Ok(name), Ok(value))) = (transfer, texts) {
+            let response = std::mem::take(&mut transfer.response);
+            transfer.response = response.with_header(name, value);
+        }
+    });
+}
+
+/// Ends a transfer with the response, and frees it. What is no HTTP status, or a
+/// body of NULL with a length, counts as no response.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn xg_transfer_finish(
+    transfer: *mut xg_transfer,
+    http_status: i32,
+    body: *const c_void,
+    body_len: usize,
+) {
+    guard::run(|| {
+        // SAFETY: as the header demands.
+        let Some(ended) = (unsafe { handle::take(transfer) }) else {
+            return;
+        };
+        // SAFETY: as the header demands.
+        let body = unsafe { text::bytes(body.cast(), body_len, "body") };
+        let status = u16::try_from(http_status)
+            .ok()
+            .filter(|n| (100..1000).contains(n));
+        match (status, body) {
+            (Some(status), Ok(body)) => {
+                ended
+                    .transfer
+                    .answer(ended.response.with_answer(status, body));
+            }
+            (None, _) => ended.lost(format!("the transport answered HTTP status {http_status}")),
+            (_, Err(error)) => ended.lost(error.to_string()),
+        }
+    });
+}
+
+/// Ends a transfer without a response, and frees it. kind is one of xg_send_error
+/// (any other number counts as XG_SEND_LOST); sent says whether any byte of the
+/// request may have left: if so, its operations are unknown rather than not sent.
+/// message may be NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn xg_transfer_fail(
+    transfer: *mut xg_transfer,
+    kind: i32,
+    sent: bool,
+    message: *const c_char,
+) {
+    guard::run(|| {
+        // SAFETY: as the header demands.
+        let Some(ended) = (unsafe { handle::take(transfer) }) else {
+            return;
+        };
+        // SAFETY: as the header demands.
+        let message = unsafe { text::read(message, "message") };
+        let message = message.unwrap_or("the transport got no response");
+        match send_error(kind) {
+            Ok(kind) => ended.transfer.fail(SendError::new(kind, sent, message)),
+            Err(_) => ended
+                .transfer
+                .fail(SendError::new(SendErrorKind::Lost, sent, message)),
+        }
+    });
+}
+
+impl xg_transfer {
+    fn lost(self, message: String) {
+        let error = SendError::new(SendErrorKind::Lost, true, message);
+        self.transfer.fail(error);
+    }
+}
