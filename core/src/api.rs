@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use crate::access_point::BaseUrl;
+use crate::account::Platform;
 use crate::config::Config;
 use crate::credentials::Credentials;
 use crate::error::{Error, ErrorKind, Result};
@@ -36,6 +37,16 @@ impl Api {
     /// Checks a request against the documents of the protocol version.
     pub(crate) fn check(&self, request: &Request) -> Result<Vec<Warning>> {
         rules::check(request, self.version, self.allow_append)
+    }
+
+    /// The request with the platform where its kind takes one.
+    pub(crate) fn on_platform(&self, request: Request, platform: Option<Platform>) -> Request {
+        match platform {
+            Some(platform) if rules::wants_platform(request.action(), self.version) => {
+                request.with_platform(platform)
+            }
+            _ => request,
+        }
     }
 
     /// Checks one operation by the same rules.

@@ -29,12 +29,13 @@ mod plan;
 mod policy;
 mod progress;
 mod rules;
+mod sync;
 mod transport;
 mod wire;
 
 pub use access_point::{AccessPoint, BaseUrl};
 pub use account::{Account, AccountType, MAX_TOKEN_BYTES, MIN_ACCOUNT_BYTES, Platform, Token};
-pub use client::{CallOptions, Client, Reply};
+pub use client::{CallOptions, Client, Reply, SyncOptions, SyncState, Synced};
 pub use config::{Config, Durability};
 pub use credentials::{Credentials, Scheme};
 pub use error::{Error, ErrorKind, Result};
@@ -45,6 +46,7 @@ pub use outbox::{NewRecord, Operation, Outbox, OutboxStats, Record, Report, Stor
 pub use outcome::{Found, FoundAccount, ItemOutcome, Outcome, Reason, State, Warning, WarningKind};
 pub use plan::MAX_ITEMS_PER_REQUEST;
 pub use rules::ProtocolVersion;
+pub use sync::{Change, Wanted};
 pub use transport::{
     Attempt, CallbackTransport, HttpRequest, HttpResponse, SendError, SendErrorKind, Transfer,
     Transport,

@@ -91,13 +91,18 @@ fn not_empty(request: &Request) -> Result<()> {
     Ok(())
 }
 
-fn legacy_fields(request: &Request, version: ProtocolVersion) -> Result<()> {
-    // The query page of TPNS never had it.
-    let wants_platform = match version {
+/// Whether a request carries the platform.
+pub(crate) fn wants_platform(action: Action, version: ProtocolVersion) -> bool {
+    match version {
         ProtocolVersion::Tpns => false,
-        ProtocolVersion::TpnsWithPlatform => matches!(request.action, Action::Batch(_)),
+        // The query page of TPNS never had it.
+        ProtocolVersion::TpnsWithPlatform => matches!(action, Action::Batch(_)),
         ProtocolVersion::XgV3 => true,
-    };
+    }
+}
+
+fn legacy_fields(request: &Request, version: ProtocolVersion) -> Result<()> {
+    let wants_platform = wants_platform(request.action, version);
     let fields = &request.legacy;
     if wants_platform && fields.platform.is_none() {
         return Err(Error::request(format!(

@@ -5,8 +5,10 @@
 mod attempt;
 mod call;
 mod cancel;
+mod confirm;
 mod parts;
 mod send;
+mod sync;
 
 use std::rc::Rc;
 use std::sync::Arc;
@@ -26,6 +28,7 @@ use crate::transport::Transport;
 pub(crate) use attempt::Attempted;
 pub use call::Reply;
 use cancel::Cancel;
+pub use sync::{SyncOptions, SyncState, Synced};
 
 /// A client of one application. Cheap to clone; made once and used from any
 /// number of threads at once; in a child after `fork` it is closed.
@@ -155,8 +158,14 @@ impl Client {
     }
 
     fn run(&self, request: &Request, options: &CallOptions) -> Result<Outcome> {
+        self.shared.still_open()?;
+        self.go_on(request, options)
+    }
+
+    /// As `run`, in the middle of something: of a client that was closed meanwhile
+    /// the outcome tells.
+    fn go_on(&self, request: &Request, options: &CallOptions) -> Result<Outcome> {
         let shared = &*self.shared;
-        shared.still_open()?;
         let warnings = shared.api.check(request)?;
         let call = shared.begin(options);
         Ok(parts::run(

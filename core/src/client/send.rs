@@ -153,7 +153,7 @@ impl Shared {
     }
 
     /// Waits, and says whether the call may go on.
-    fn pause(&self, call: &Call, interrupt: Interrupt<'_>, pause: Duration) -> bool {
+    pub(super) fn pause(&self, call: &Call, interrupt: Interrupt<'_>, pause: Duration) -> bool {
         const SLICE: Duration = Duration::from_millis(20);
         let ends = self.clock.elapsed().saturating_add(pause);
         loop {

@@ -1,0 +1,138 @@
+//! Asking the service until it shows what it has taken: accepting is not applying.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use super::{CallOptions, Client};
+use crate::account::{Platform, Token};
+use crate::error::Result;
+use crate::operation::Request;
+use crate::outcome::{Outcome, State};
+use crate::sync::{Asks, Expected};
+
+impl Client {
+    /// Queries until the service shows what it accepted, or `timeout` is over. One
+    /// answer per item: whether it shows; `None` where that cannot be asked: the item
+    /// was not accepted, or a later one of the call works on the same token or
+    /// account.
+    ///
+    /// # Errors
+    /// As [`Client::query`].
+    pub fn confirm(
+        &self,
+        request: &Request,
+        outcome: &Outcome,
+        timeout: Duration,
+        options: &CallOptions,
+    ) -> Result<Vec<Option<bool>>> {
+        self.shared.still_open()?;
+        let accepted = |item: usize| outcome.items()[item].state() == State::Accepted;
+        let mut last = HashMap::new();
+        for item in 0..request.len().min(outcome.items().len()) {
+            if let Some(expected) = Expected::of(request, item) {
+                last.insert(expected.asks(), (item, expected));
+            }
+        }
+        let mut asked: Vec<_> = last
+            .into_values()
+            .filter(|(item, _)| accepted(*item))
+            .collect();
+        asked.sort_unstable_by_key(|(item, _)| *item);
+        let expected: Vec<_> = asked.iter().map(|(_, expected)| *expected).collect();
+        let shown = self.watch(&expected, request.legacy.platform, timeout, options)?;
+        let mut answers = vec![None; request.len()];
+        for ((item, _), shown) in asked.iter().zip(shown) {
+            answers[*item] = Some(shown);
+        }
+        Ok(answers)
+    }
+
+    /// Which of these show, asked again and again until all do or the time is over.
+    pub(super) fn watch(
+        &self,
+        expected: &[Expected<'_>],
+        platform: Option<Platform>,
+        timeout: Duration,
+        options: &CallOptions,
+    ) -> Result<Vec<bool>> {
+        /// The first pause between two questions; it doubles.
+        const FIRST: Duration = Duration::from_millis(50);
+        const LONGEST: Duration = Duration::from_secs(2);
+        let shared = &*self.shared;
+        let waiting = shared.begin(&CallOptions {
+            deadline: Some(timeout),
+            interrupt: None,
+        });
+        let mut shown = vec![false; expected.len()];
+        let mut pause = FIRST;
+        loop {
+            let open: Vec<_> = (0..expected.len()).filter(|n| !shown[*n]).collect();
+            for chunk in open.chunks(self.chunk()) {
+                self.look(expected, chunk, platform, options, &mut shown)?;
+            }
+            let left = shared.left(&waiting);
+            if shown.iter().all(|shown| *shown) || left.is_zero() {
+                return Ok(shown);
+            }
+            if !shared.pause(&waiting, options.interrupt.as_ref(), pause.min(left)) {
+                return Ok(shown);
+            }
+            pause = (pause * 2).min(LONGEST);
+        }
+    }
+
+    /// Asks about these once.
+    fn look(
+        &self,
+        expected: &[Expected<'_>],
+        about: &[usize],
+        platform: Option<Platform>,
+        options: &CallOptions,
+        shown: &mut [bool],
+    ) -> Result<()> {
+        let (mut tokens, mut accounts) = ((Vec::new(), Vec::new()), (Vec::new(), Vec::new()));
+        for n in about {
+            match expected[*n].asks() {
+                Asks::Token(token) => {
+                    tokens.0.push(*n);
+                    tokens.1.push(token.clone());
+                }
+                Asks::Account(account) => {
+                    accounts.0.push(*n);
+                    accounts.1.push(account.clone());
+                }
+            }
+        }
+        for (about, request) in [
+            (tokens.0, Request::query_by_token(tokens.1)),
+            (accounts.0, Request::query_by_account(accounts.1)),
+        ] {
+            if about.is_empty() {
+                continue;
+            }
+            let request = self.shared.api.on_platform(request, platform);
+            let outcome = self.go_on(&request, options)?;
+            for (n, answer) in about.into_iter().zip(outcome.items()) {
+                shown[n] = expected[n].is_shown(answer);
+            }
+        }
+        Ok(())
+    }
+
+    /// The accounts of these tokens.
+    pub(super) fn read(
+        &self,
+        tokens: Vec<Token>,
+        platform: Option<Platform>,
+        options: &CallOptions,
+    ) -> Result<Outcome> {
+        let request = Request::query_by_token(tokens);
+        self.go_on(&self.shared.api.on_platform(request, platform), options)
+    }
+
+    /// So many items go into one call of many: its deadline is that of a call.
+    pub(super) fn chunk(&self) -> usize {
+        const ROUNDS: usize = 4;
+        ROUNDS * crate::plan::MAX_ITEMS_PER_REQUEST * self.shared.parallel as usize
+    }
+}

@@ -1,0 +1,218 @@
+//! Making the service's state the wanted one: read, compare, apply, confirm.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use super::{CallOptions, Client};
+use crate::account::{Account, Platform};
+use crate::error::{Error, Result};
+use crate::operation::{Binding, Request};
+use crate::outcome::{ItemOutcome, State};
+use crate::sync::{Change, Expected, Wanted, accounts_read};
+
+/// How to synchronise.
+#[derive(Default, Clone)]
+pub struct SyncOptions {
+    /// Whether to do what must be done. Not by default: the difference is shown.
+    pub apply: bool,
+    /// How long to ask the service whether it shows the changes. Not at all where
+    /// there is none.
+    pub confirm: Option<Duration>,
+    /// The platform that the older protocol versions require.
+    pub platform: Option<Platform>,
+    /// The options of each of the calls.
+    pub call: CallOptions,
+}
+
+/// What became of one token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SyncState {
+    /// The service knows what is wanted already.
+    Same,
+    /// It differs, and nothing was done.
+    Different,
+    /// It was changed: the service took the tasks.
+    Changed,
+    /// It was changed, and the service shows it.
+    Confirmed,
+    /// It was changed, and the service did not show it in time.
+    Unconfirmed,
+    /// The service's state could not be read.
+    Unread(ItemOutcome),
+    /// An operation was not accepted; those after it were not sent.
+    Failed(ItemOutcome),
+}
+
+impl SyncState {
+    /// The stable name.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Same => "same",
+            Self::Different => "different",
+            Self::Changed => "changed",
+            Self::Confirmed => "confirmed",
+            Self::Unconfirmed => "unconfirmed",
+            Self::Unread(_) => "unread",
+            Self::Failed(_) => "failed",
+        }
+    }
+}
+
+/// One token after synchronising.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Synced {
+    /// What became of it.
+    pub state: SyncState,
+    /// What had to be done.
+    pub change: Option<Change>,
+}
+
+impl Client {
+    /// Makes the service know for each token exactly the wanted accounts: reads what
+    /// it knows, and sends operations for those tokens that differ and for no other.
+    /// One answer per token, in order. Doing it again sends nothing.
+    ///
+    /// # Errors
+    /// Before anything is sent: [`InvalidRequest`](crate::ErrorKind::InvalidRequest)
+    /// when a token is named twice or a rule of the protocol version is broken, and
+    /// [`Closed`](crate::ErrorKind::Closed).
+    pub fn sync(&self, wanted: &[Wanted], options: &SyncOptions) -> Result<Vec<Synced>> {
+        self.shared.still_open()?;
+        let mut known = HashSet::new();
+        for (item, wanted) in wanted.iter().enumerate() {
+            if !known.insert(wanted.token()) {
+                let message = format!(
+                    "token {:?} is named twice; what is wanted of a token is said once",
+                    wanted.token().as_str()
+                );
+                return Err(Error::request(message).at_item(item));
+            }
+        }
+        let mut synced = Vec::with_capacity(wanted.len());
+        for chunk in wanted.chunks(self.chunk()) {
+            let begin = synced.len();
+            synced.extend(self.compare(chunk, options)?);
+            if options.apply {
+                self.apply(chunk, &mut synced[begin..], options)?;
+            }
+        }
+        if let Some(timeout) = options.confirm {
+            self.confirm_changes(wanted, &mut synced, timeout, options)?;
+        }
+        Ok(synced)
+    }
+
+    fn compare(&self, wanted: &[Wanted], options: &SyncOptions) -> Result<Vec<Synced>> {
+        let tokens = wanted.iter().map(|wanted| wanted.token().clone()).collect();
+        let outcome = self.read(tokens, options.platform, &options.call)?;
+        let compared = wanted.iter().zip(outcome.items()).map(|(wanted, item)| {
+            let Some(found) = accounts_read(item) else {
+                return Synced {
+                    state: SyncState::Unread(item.clone()),
+                    change: None,
+                };
+            };
+            let change = wanted.change(found);
+            let state = match change {
+                None => SyncState::Same,
+                Some(_) => SyncState::Different,
+            };
+            Synced { state, change }
+        });
+        Ok(compared.collect())
+    }
+
+    /// Clears, then removes, then binds; what was refused a step is left alone.
+    fn apply(&self, wanted: &[Wanted], synced: &mut [Synced], options: &SyncOptions) -> Result<()> {
+        let clears = |change: &Change| change.clear;
+        let binding = |wanted: &Wanted, accounts: &[Account]| {
+            Binding::new(wanted.token().clone(), accounts.to_vec())
+        };
+        self.step(synced, options, clears, |chosen| {
+            let tokens = chosen.iter().map(|(n, _)| wanted[*n].token().clone());
+            Ok(Request::clear_tokens(tokens.collect()))
+        })?;
+        self.step(
+            synced,
+            options,
+            |change| !change.unbind.is_empty(),
+            |chosen| {
+                let bindings = chosen
+                    .iter()
+                    .map(|(n, change)| binding(&wanted[*n], &change.unbind));
+                Ok(Request::unbind(bindings.collect::<Result<_>>()?))
+            },
+        )?;
+        self.step(
+            synced,
+            options,
+            |change| !change.bind.is_empty(),
+            |chosen| {
+                let bindings = chosen
+                    .iter()
+                    .map(|(n, change)| binding(&wanted[*n], &change.bind));
+                Ok(Request::bind(bindings.collect::<Result<_>>()?))
+            },
+        )
+    }
+
+    /// One kind of operation on those tokens that need it.
+    fn step(
+        &self,
+        synced: &mut [Synced],
+        options: &SyncOptions,
+        needs: impl Fn(&Change) -> bool,
+        request: impl FnOnce(&[(usize, &Change)]) -> Result<Request>,
+    ) -> Result<()> {
+        let failed = |state: &SyncState| matches!(state, SyncState::Failed(_));
+        let chosen: Vec<_> = synced
+            .iter()
+            .enumerate()
+            .filter(|(_, synced)| !failed(&synced.state))
+            .filter_map(|(n, synced)| Some((n, synced.change.as_ref()?)))
+            .filter(|(_, change)| needs(change))
+            .collect();
+        if chosen.is_empty() {
+            return Ok(());
+        }
+        let request = self
+            .shared
+            .api
+            .on_platform(request(&chosen)?, options.platform);
+        let numbers: Vec<usize> = chosen.iter().map(|(n, _)| *n).collect();
+        let outcome = self.go_on(&request, &options.call)?;
+        for (n, item) in numbers.into_iter().zip(outcome.items()) {
+            synced[n].state = match item.state() {
+                State::Accepted => SyncState::Changed,
+                _ => SyncState::Failed(item.clone()),
+            };
+        }
+        Ok(())
+    }
+
+    fn confirm_changes(
+        &self,
+        wanted: &[Wanted],
+        synced: &mut [Synced],
+        timeout: Duration,
+        options: &SyncOptions,
+    ) -> Result<()> {
+        let changed: Vec<usize> = (0..synced.len())
+            .filter(|n| synced[*n].state == SyncState::Changed)
+            .collect();
+        let expected: Vec<_> = changed
+            .iter()
+            .map(|n| Expected::Exactly(&wanted[*n]))
+            .collect();
+        let shown = self.watch(&expected, options.platform, timeout, &options.call)?;
+        for (n, shown) in changed.into_iter().zip(shown) {
+            synced[n].state = if shown {
+                SyncState::Confirmed
+            } else {
+                SyncState::Unconfirmed
+            };
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,250 @@
+//! Synchronising and confirming against the emulator.
+
+mod common;
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use common::{client, emulator};
+use xgpush::{
+    Account, AccountType, Binding, CallOptions, Client, Request, SyncOptions, SyncState, Synced,
+    Token, Wanted,
+};
+use xgpush_emulator::{Clears, Config as Service, Emulator, Fault, FaultKind};
+
+const OPERATE: &str = "/v3/device/account/batchoperate";
+
+fn token(n: usize) -> Token {
+    Token::new(format!("token{n}")).unwrap()
+}
+
+fn account(name: &str) -> Account {
+    Account::new(name).unwrap()
+}
+
+fn typed(name: &str, kind: i32) -> Account {
+    Account::with_type(name, AccountType(kind)).unwrap()
+}
+
+fn wanted(n: usize, accounts: Vec<Account>) -> Wanted {
+    Wanted::new(token(n), accounts).unwrap()
+}
+
+fn applying() -> SyncOptions {
+    SyncOptions {
+        apply: true,
+        ..SyncOptions::default()
+    }
+}
+
+fn count(synced: &[Synced], name: &str) -> usize {
+    synced.iter().filter(|s| s.state.name() == name).count()
+}
+
+/// The bodies of the operations that the service took so far.
+fn operations(emulator: &Emulator) -> Vec<String> {
+    let log = emulator.log();
+    let sent = log.iter().filter(|entry| entry.path == OPERATE);
+    sent.map(|entry| entry.body.clone()).collect()
+}
+
+/// 10,000 tokens of which 500 differ: operations for those 500 and none else, and
+/// the second time none.
+#[test]
+fn only_what_differs_is_sent() {
+    let emulator = emulator(Service {
+        max_log: 100_000,
+        ..Service::default()
+    });
+    let client = client(&emulator, &[("parallel", "4")]);
+    let binding = |n: usize| Binding::one(token(n), account(&format!("player{n}")));
+    let all = Request::bind((0..10_000).map(binding).collect());
+    assert!(client.batch_operate(&all).unwrap().all_accepted());
+    let list: Vec<_> = (0..10_000)
+        .map(|n| {
+            let name = if n % 20 == 7 { "other" } else { "player" };
+            wanted(n, vec![account(&format!("{name}{n}"))])
+        })
+        .collect();
+    let before = operations(&emulator).len();
+
+    let dry = client.sync(&list, &SyncOptions::default()).unwrap();
+    assert_eq!(
+        (count(&dry, "different"), count(&dry, "same")),
+        (500, 9_500)
+    );
+    assert_eq!(
+        operations(&emulator).len(),
+        before,
+        "a dry run sends nothing"
+    );
+
+    let done = client.sync(&list, &applying()).unwrap();
+    assert_eq!(
+        (count(&done, "changed"), count(&done, "same")),
+        (500, 9_500)
+    );
+    let sent = operations(&emulator).split_off(before);
+    let named: BTreeSet<_> = sent
+        .iter()
+        .flat_map(|body| body.split("\"token\":\"").skip(1))
+        .map(|rest| rest[..rest.find('"').unwrap()].to_owned())
+        .collect();
+    let differ = (0..10_000).filter(|n| n % 20 == 7);
+    assert_eq!(named, differ.map(|n| format!("token{n}")).collect());
+
+    let again = client.sync(&list, &applying()).unwrap();
+    assert_eq!(count(&again, "same"), 10_000);
+    assert_eq!(operations(&emulator).len(), before + sent.len());
+}
+
+fn accounts_of(client: &Client, n: usize) -> BTreeSet<(String, Option<i64>)> {
+    let outcome = client
+        .query(&Request::query_by_token(vec![token(n)]))
+        .unwrap();
+    let found = outcome.items()[0].accounts();
+    found
+        .iter()
+        .map(|f| (f.account.clone(), f.account_type))
+        .collect()
+}
+
+/// Under both readings of "overwrite" every kind of difference ends in what is
+/// wanted, and then nothing is left to do.
+#[test]
+fn every_difference_ends_in_what_is_wanted() {
+    for overwrite_clears in [Clears::AllTypes, Clears::SameType] {
+        let emulator = emulator(Service {
+            overwrite_clears,
+            ..Service::default()
+        });
+        let client = client(&emulator, &[]);
+        let sets = [
+            vec![],
+            vec![account("alice")],
+            vec![account("bob")],
+            vec![typed("a@b.c", 1005)],
+            vec![account("alice"), typed("a@b.c", 1005)],
+            vec![typed("x@y.z", 1005), typed("wx", 999)],
+        ];
+        let mut list = Vec::new();
+        for (before, after) in (0..sets.len()).flat_map(|b| (0..sets.len()).map(move |a| (b, a))) {
+            let n = list.len();
+            if !sets[before].is_empty() {
+                let start = Binding::new(token(n), sets[before].clone()).unwrap();
+                assert!(
+                    client
+                        .batch_operate(&Request::bind(vec![start]))
+                        .unwrap()
+                        .all_accepted()
+                );
+            }
+            list.push(wanted(n, sets[after].clone()));
+        }
+        let done = client.sync(&list, &applying()).unwrap();
+        for (n, (wanted, synced)) in list.iter().zip(&done).enumerate() {
+            let same = n % (sets.len() + 1) == 0;
+            let state = if same { "same" } else { "changed" };
+            assert_eq!(synced.state.name(), state, "{wanted:?} {synced:?}");
+            let expected: BTreeSet<_> = wanted
+                .accounts()
+                .iter()
+                .map(|a| (a.name().to_owned(), Some(i64::from(a.effective_type().0))))
+                .collect();
+            assert_eq!(accounts_of(&client, n), expected, "{wanted:?} {synced:?}");
+        }
+        let again = client.sync(&list, &applying()).unwrap();
+        assert_eq!(count(&again, "same"), list.len());
+    }
+}
+
+#[test]
+fn what_fails_is_told_and_nothing_follows_it() {
+    let emulator = emulator(Service {
+        bad_token_prefix: "token1".to_owned(),
+        ..Service::default()
+    });
+    let client = client(&emulator, &[]);
+    let list = [
+        wanted(0, vec![account("alice")]),
+        wanted(1, vec![account("bob")]),
+        wanted(2, vec![account("bob")]),
+    ];
+    let before = Request::bind(vec![Binding::one(token(2), typed("a@b.c", 1005))]);
+    assert!(client.batch_operate(&before).unwrap().all_accepted());
+    // The removal of the address is refused, so nothing is bound in its place.
+    let refused = Fault::new(FaultKind::ret_code(1_008_007));
+    emulator.push_fault(refused.path(OPERATE).operator_type(3).times(0));
+    let done = client.sync(&list, &applying()).unwrap();
+    assert_eq!(done[0].state, SyncState::Changed);
+    assert!(matches!(&done[1].state, SyncState::Unread(item) if item.code() == Some(1_008_006)));
+    assert!(matches!(&done[2].state, SyncState::Failed(item) if item.code() == Some(1_008_007)));
+    assert_eq!(accounts_of(&client, 2).len(), 1);
+
+    emulator.clear_faults();
+    emulator.push_fault(Fault::new(FaultKind::status(503)).times(0));
+    let unread = client.sync(&list, &applying()).unwrap();
+    assert_eq!(count(&unread, "unread"), 3);
+    let twice = [list[0].clone(), list[0].clone()];
+    let refused = client.sync(&twice, &applying()).unwrap_err();
+    assert_eq!(refused.item(), Some(1));
+    let two_of_a_type = Wanted::new(token(0), vec![account("alice"), typed("bob", 0)]);
+    assert!(
+        two_of_a_type
+            .unwrap_err()
+            .to_string()
+            .contains("one account of each type")
+    );
+    client.close();
+    assert!(client.sync(&list, &applying()).is_err());
+}
+
+#[test]
+fn confirming_waits_until_the_service_shows_it() {
+    let emulator = emulator(Service {
+        apply_delay_ms: 300,
+        ..Service::default()
+    });
+    let client = client(&emulator, &[]);
+    let list = [wanted(0, vec![account("alice")]), wanted(1, vec![])];
+    let confirm = |timeout| SyncOptions {
+        confirm: Some(timeout),
+        ..applying()
+    };
+    let late = client.sync(&list, &confirm(Duration::ZERO)).unwrap();
+    assert_eq!((count(&late, "unconfirmed"), count(&late, "same")), (1, 1));
+    let done = client
+        .sync(&list, &confirm(Duration::from_secs(30)))
+        .unwrap();
+    assert!(
+        matches!(done[0].state, SyncState::Confirmed | SyncState::Same),
+        "{done:?}"
+    );
+
+    let wait = |request: &Request, timeout| {
+        let outcome = client.batch_operate(request).unwrap();
+        client
+            .confirm(request, &outcome, timeout, &CallOptions::default())
+            .unwrap()
+    };
+    let login = |name: &str| Binding::one(token(2), account(name));
+    let logins = Request::bind(vec![login("alice"), login("bob")]);
+    let long = Duration::from_secs(30);
+    assert_eq!(wait(&logins, long), [None, Some(true)]);
+    assert_eq!(
+        wait(&Request::unbind(vec![login("bob")]), long),
+        [Some(true)]
+    );
+    assert_eq!(
+        wait(&Request::bind(vec![login("bob")]), Duration::ZERO),
+        [Some(false)]
+    );
+    assert_eq!(
+        wait(&Request::clear_tokens(vec![token(2)]), long),
+        [Some(true)]
+    );
+    assert_eq!(
+        wait(&Request::clear_accounts(vec![account("alice")]), long),
+        [Some(true)]
+    );
+}
