@@ -846,6 +846,13 @@ int32_t xg_outcome_http_status(const struct xg_outcome *outcome, size_t index);
 uint32_t xg_outcome_attempts(const struct xg_outcome *outcome, size_t index);
 
 /*
+ Whether the service showed an operation in time: 1 yes, 0 no, -1 where it was not
+ asked (xg_request_set_confirm_ms), or where a later item of the call works on the
+ same token or account.
+ */
+int32_t xg_outcome_confirmed(const struct xg_outcome *outcome, size_t index);
+
+/*
  Whether sending an item again later may end better.
  */
 bool xg_outcome_is_retryable(const struct xg_outcome *outcome, size_t index);
@@ -1131,6 +1138,16 @@ enum xg_status xg_request_set_operator(struct xg_request *request,
 enum xg_status xg_request_set_deadline_ms(struct xg_request *request,
                                           uint64_t deadline_ms,
                                           struct xg_error **error);
+
+/*
+ Lets xg_batch_operate ask, after the call and for up to this time, whether the
+ service shows what it accepted: see xg_outcome_confirmed. 0 asks nothing.
+
+ Errors: XG_INVALID_ARGUMENT when it is longer than a day.
+ */
+enum xg_status xg_request_set_confirm_ms(struct xg_request *request,
+                                         uint64_t confirm_ms,
+                                         struct xg_error **error);
 
 /*
  The number of items; 0 for NULL.

@@ -173,6 +173,7 @@ pub struct ItemOutcome {
     pub(crate) code: Option<i64>,
     pub(crate) message: Option<Arc<str>>,
     pub(crate) found: Option<Box<Found>>,
+    pub(crate) confirmed: Option<bool>,
 }
 
 /// What a query found for one item.
@@ -203,6 +204,7 @@ impl ItemOutcome {
             code: None,
             message,
             found: None,
+            confirmed: None,
         }
     }
 
@@ -274,6 +276,13 @@ impl ItemOutcome {
     /// What a query found, where it was answered.
     pub fn found(&self) -> Option<&Found> {
         self.found.as_deref()
+    }
+
+    /// Whether the service showed the operation in time; `None` where nobody asked
+    /// ([`CallOptions::confirm`](crate::CallOptions)), or a later item of the call
+    /// works on the same token or account.
+    pub fn is_confirmed(&self) -> Option<bool> {
+        self.confirmed
     }
 }
 
@@ -391,7 +400,7 @@ impl Outcome {
     /// The whole outcome as JSON.
     ///
     /// `{"counts":{…},"requests":n,"items":[{"state","reason","code"?,
-    /// "http_status"?,"attempts","retryable"?,"message"?,"tokens"?|"accounts"?}],
+    /// "http_status"?,"attempts","retryable"?,"message"?,"confirmed"?,"tokens"?|"accounts"?}],
     /// "warnings":[{"name","item"?,"message"}],"extra":{…}}`
     pub fn to_json(&self) -> String {
         serde_json::to_string(self).expect("an outcome has no value that JSON lacks")

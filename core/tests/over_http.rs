@@ -222,8 +222,8 @@ fn an_interrupt_ends_a_call_that_is_dripped_on() {
     let started = Instant::now();
     let asked = std::cell::Cell::new(0);
     let options = CallOptions {
-        deadline: None,
         interrupt: Some(Rc::new(move || asked.replace(asked.get() + 1) > 4)),
+        ..CallOptions::default()
     };
     let outcome = client
         .batch_operate_with(&bindings("t", 1), &options)
@@ -247,8 +247,8 @@ fn an_interrupt_ends_a_call_that_waits() {
                 stop.store(true, Ordering::Release);
             });
             let options = CallOptions {
-                deadline: None,
                 interrupt: Some(Rc::new(move || asked.load(Ordering::Acquire))),
+                ..CallOptions::default()
             };
             client
                 .batch_operate_with(&bindings("t", 200), &options)

@@ -222,10 +222,16 @@ fn confirming_waits_until_the_service_shows_it() {
     );
 
     let wait = |request: &Request, timeout| {
-        let outcome = client.batch_operate(request).unwrap();
-        client
-            .confirm(request, &outcome, timeout, &CallOptions::default())
-            .unwrap()
+        let options = CallOptions {
+            confirm: Some(timeout),
+            ..CallOptions::default()
+        };
+        let outcome = client.batch_operate_with(request, &options).unwrap();
+        let confirmed = outcome
+            .items()
+            .iter()
+            .map(xgpush::ItemOutcome::is_confirmed);
+        confirmed.collect::<Vec<_>>()
     };
     let login = |name: &str| Binding::one(token(2), account(name));
     let logins = Request::bind(vec![login("alice"), login("bob")]);

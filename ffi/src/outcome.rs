@@ -215,6 +215,19 @@ pub unsafe extern "C" fn xg_outcome_attempts(outcome: *const xg_outcome, index: 
     unsafe { of_item(outcome, index, 0, |item| Some(item.attempts().into())) }
 }
 
+/// Whether the service showed an operation in time: 1 yes, 0 no, -1 where it was not
+/// asked (xg_request_set_confirm_ms), or where a later item of the call works on the
+/// same token or account.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn xg_outcome_confirmed(outcome: *const xg_outcome, index: usize) -> i32 {
+    // SAFETY: as the header demands.
+    unsafe {
+        of_item(outcome, index, -1, |item| {
+            item.is_confirmed().map(i32::from)
+        })
+    }
+}
+
 /// Whether sending an item again later may end better.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg_outcome_is_retryable(outcome: *const xg_outcome, index: usize) -> bool {

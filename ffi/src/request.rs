@@ -41,6 +41,7 @@ const NO_ACCOUNT_TYPE: i32 = i32::MIN;
 pub struct xg_request {
     pub(crate) request: Request,
     deadline: Option<Duration>,
+    confirm: Option<Duration>,
 }
 
 impl Handle for xg_request {
@@ -52,13 +53,15 @@ impl xg_request {
         Self {
             request,
             deadline: None,
+            confirm: None,
         }
     }
 
     pub(crate) fn options(&self) -> CallOptions {
         CallOptions {
             deadline: self.deadline,
-            interrupt: None,
+            confirm: self.confirm,
+            ..CallOptions::default()
         }
     }
 
@@ -348,19 +351,41 @@ pub unsafe extern "C" fn xg_request_set_deadline_ms(
     deadline_ms: u64,
     error: *mut *mut xg_error,
 ) -> xg_status {
-    const DAY: u64 = 24 * 3_600_000;
     guard::status(error, || {
         // SAFETY: as the header demands.
         let request = unsafe { handle::exclusive(request) }?;
-        if deadline_ms > DAY {
-            return Err(Error::new(
-                ErrorKind::InvalidArgument,
-                format!("deadline_ms {deadline_ms} is outside [0, {DAY}]"),
-            ));
-        }
-        request.deadline = (deadline_ms > 0).then(|| Duration::from_millis(deadline_ms));
+        request.deadline = up_to_a_day("deadline_ms", deadline_ms)?;
         Ok(())
     })
+}
+
+/// Lets xg_batch_operate ask, after the call and for up to this time, whether the
+/// service shows what it accepted: see xg_outcome_confirmed. 0 asks nothing.
+///
+/// Errors: XG_INVALID_ARGUMENT when it is longer than a day.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn xg_request_set_confirm_ms(
+    request: *mut xg_request,
+    confirm_ms: u64,
+    error: *mut *mut xg_error,
+) -> xg_status {
+    guard::status(error, || {
+        // SAFETY: as the header demands.
+        let request = unsafe { handle::exclusive(request) }?;
+        request.confirm = up_to_a_day("confirm_ms", confirm_ms)?;
+        Ok(())
+    })
+}
+
+fn up_to_a_day(name: &str, ms: u64) -> Result<Option<Duration>, Error> {
+    const DAY: u64 = 24 * 3_600_000;
+    if ms > DAY {
+        return Err(Error::new(
+            ErrorKind::InvalidArgument,
+            format!("{name} {ms} is outside [0, {DAY}]"),
+        ));
+    }
+    Ok((ms > 0).then(|| Duration::from_millis(ms)))
 }
 
 /// The number of items; 0 for NULL.

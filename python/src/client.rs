@@ -112,6 +112,7 @@ fn waiting<T: Send>(
         let result = call(&CallOptions {
             deadline,
             interrupt: Some(Rc::new(interrupt)),
+            ..CallOptions::default()
         });
         let interrupted = raised.borrow_mut().take();
         (result, interrupted)

@@ -43,7 +43,7 @@ impl Client {
         let shared = &*self.shared;
         let call = shared.begin(&CallOptions {
             deadline: Some(Duration::MAX),
-            interrupt: None,
+            ..CallOptions::default()
         });
         // The items themselves matter to the answers of queries only.
         let request = Request::new(Action::Batch(operator));

@@ -11,40 +11,31 @@ use crate::outcome::{Outcome, State};
 use crate::sync::{Asks, Expected};
 
 impl Client {
-    /// Queries until the service shows what it accepted, or `timeout` is over. One
-    /// answer per item: whether it shows; `None` where that cannot be asked: the item
-    /// was not accepted, or a later one of the call works on the same token or
-    /// account.
-    ///
-    /// # Errors
-    /// As [`Client::query`].
-    pub fn confirm(
+    /// Asks until the service shows what it accepted, or `timeout` is over, and tells
+    /// it of each item. Of several items on one token or account it asks about the
+    /// last.
+    pub(super) fn confirm(
         &self,
         request: &Request,
-        outcome: &Outcome,
+        outcome: &mut Outcome,
         timeout: Duration,
         options: &CallOptions,
-    ) -> Result<Vec<Option<bool>>> {
-        self.shared.still_open()?;
-        let accepted = |item: usize| outcome.items()[item].state() == State::Accepted;
+    ) {
         let mut last = HashMap::new();
-        for item in 0..request.len().min(outcome.items().len()) {
+        for item in 0..request.len() {
             if let Some(expected) = Expected::of(request, item) {
                 last.insert(expected.asks(), (item, expected));
             }
         }
-        let mut asked: Vec<_> = last
-            .into_values()
-            .filter(|(item, _)| accepted(*item))
-            .collect();
-        asked.sort_unstable_by_key(|(item, _)| *item);
-        let expected: Vec<_> = asked.iter().map(|(_, expected)| *expected).collect();
-        let shown = self.watch(&expected, request.legacy.platform, timeout, options)?;
-        let mut answers = vec![None; request.len()];
-        for ((item, _), shown) in asked.iter().zip(shown) {
-            answers[*item] = Some(shown);
+        let accepted = |item: &usize| outcome.items[*item].state() == State::Accepted;
+        let asked = last.into_values().filter(|(item, _)| accepted(item));
+        let (asked, expected): (Vec<_>, Vec<_>) = asked.unzip();
+        let shown = self.watch(&expected, request.legacy.platform, timeout, options);
+        // Nothing that could be wrong about a question is wrong about the
+        // operation that was sent.
+        for (item, shown) in asked.into_iter().zip(shown.into_iter().flatten()) {
+            outcome.items[item].confirmed = Some(shown);
         }
-        Ok(answers)
     }
 
     /// Which of these show, asked again and again until all do or the time is over.
@@ -61,7 +52,7 @@ impl Client {
         let shared = &*self.shared;
         let waiting = shared.begin(&CallOptions {
             deadline: Some(timeout),
-            interrupt: None,
+            ..CallOptions::default()
         });
         let mut shown = vec![false; expected.len()];
         let mut pause = FIRST;

@@ -67,6 +67,9 @@ pub struct CallOptions {
     /// Asked on the calling thread at least every 50 ms while it waits; `true`
     /// ends the call.
     pub interrupt: Option<Rc<dyn Fn() -> bool>>,
+    /// For how long to ask, after the call, whether the service shows what it
+    /// accepted: see [`ItemOutcome::is_confirmed`](crate::ItemOutcome::is_confirmed).
+    pub confirm: Option<Duration>,
 }
 
 impl Client {
@@ -134,7 +137,11 @@ impl Client {
         if matches!(request.action(), Action::Query(_)) {
             return Err(wrong_api("batch_operate", "a query"));
         }
-        self.run(request, options)
+        let mut outcome = self.run(request, options)?;
+        if let Some(timeout) = options.confirm {
+            self.confirm(request, &mut outcome, timeout, options);
+        }
+        Ok(outcome)
     }
 
     /// `POST /v3/device/account/query` with any number of items: one outcome per

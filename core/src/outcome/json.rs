@@ -22,6 +22,9 @@ impl Serialize for ItemOutcome {
         if let Some(message) = &self.message {
             map.serialize_entry("message", &**message)?;
         }
+        if let Some(confirmed) = self.confirmed {
+            map.serialize_entry("confirmed", &confirmed)?;
+        }
         match self.found() {
             Some(Found::Tokens(tokens)) => map.serialize_entry("tokens", tokens)?,
             Some(Found::Accounts(accounts)) => map.serialize_entry("accounts", accounts)?,

@@ -127,6 +127,7 @@ static void requests(void) {
   REFUSED(XG_INVALID_ARGUMENT, xg_request_set_operator(request, BAD, NULL, &error));
   CHECK(xg_request_set_operator(request, NULL, NULL, NULL) == XG_OK);
   REFUSED(XG_INVALID_ARGUMENT, xg_request_set_deadline_ms(NULL, 1, &error));
+  REFUSED(XG_INVALID_ARGUMENT, xg_request_set_confirm_ms(NULL, 1, &error));
   REFUSED(XG_INVALID_ARGUMENT, xg_request_set_deadline_ms(request, UINT64_MAX, &error));
   REFUSED(XG_INVALID_ARGUMENT, xg_request_set_deadline_ms(request, 86400001, &error));
   CHECK(xg_request_set_deadline_ms(request, 86400000, NULL) == XG_OK);
@@ -181,6 +182,7 @@ static void outcome_accessors(const xg_outcome *outcome, size_t index) {
   CHECK(xg_outcome_code(outcome, index) == -1);
   CHECK(xg_outcome_http_status(outcome, index) == 0);
   CHECK(xg_outcome_attempts(outcome, index) == 0);
+  CHECK(xg_outcome_confirmed(NULL, 0) == -1);
   CHECK(!xg_outcome_is_retryable(outcome, index));
   EMPTY(xg_outcome_message(outcome, index));
   CHECK(xg_outcome_found_len(outcome, index) == 0);
