@@ -349,6 +349,14 @@ enum xg_status xg_call(const struct xg_client *client,
                        struct xg_error **error);
 
 /*
+ The whole table as JSON, for the authors of bindings, NUL-terminated; its
+ length in bytes goes to *len unless len is NULL. An array by number of
+ {"code","meaning","meaning_zh","fault","retry","advice","advice_zh"}, where
+ …_zh is the same in Chinese. Valid for ever: do not free it.
+ */
+const char *xg_codes(size_t *len);
+
+/*
  How many return codes the documents have.
  */
 size_t xg_code_count(void);
@@ -359,7 +367,8 @@ size_t xg_code_count(void);
 int64_t xg_code_number(size_t index);
 
 /*
- What it means; "" past the end.
+ What it means, in English; "" past the end. Valid for ever, as all texts of
+ the table.
  */
 const char *xg_code_meaning(size_t index);
 
@@ -375,7 +384,7 @@ const char *xg_code_fault(size_t index);
 const char *xg_code_retry(size_t index);
 
 /*
- What to do, where there is more to say than the meaning does.
+ What to do; "" for success and past the end.
  */
 const char *xg_code_advice(size_t index);
 
