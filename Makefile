@@ -30,10 +30,9 @@ lib: ## libxgpush.so and libxgpush.a, into build/lib (the headers are in include
 wheel: ## The Python wheel, into dist/
 	@bash scripts/wheel.sh release dist
 
-docs: ## The reference pages that come from tables in the code
-	@$(CARGO) run --quiet -p xgpush --example options_reference > docs/options.md.new
-	@mv docs/options.md.new docs/options.md
-	@echo "docs/options.md is written"
+docs: ## The pages of docs/ that come from tables, and the HTML of xgpush.h in build/doc/html
+	@bash scripts/docs.sh pages docs
+	@bash scripts/docs.sh html build/doc
 
 clean: ## Remove everything that was built
 	$(CARGO) clean

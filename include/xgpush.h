@@ -1,34 +1,205 @@
-/* xgpush: account binding, unbinding and look-up at Tencent Push Notification
- * Service (TPNS, formerly XG), with an outcome for every single item.
+/**
+ * @mainpage The C interface of xgpush
  *
- * Generated from ffi/src: do not edit.
+ * xgpush binds device tokens to accounts at Tencent Push Notification Service
+ * (TPNS, formerly XG), unbinds them and looks them up. Blocking calls go through
+ * an xg_client; an xg_outbox delivers in the background, in the order of each
+ * token and each account. Every single item ends in one of four states, and
+ * nothing is success by default.
  *
- * Link      cc app.c -lxgpush. The library needs libc and libgcc_s only.
- * Begin     xg_abi_check(XG_ABI_VERSION, &error); then xg_config_new,
- *           xg_config_set, xg_client_new. Make one client and keep it.
- * Calls     xg_batch_operate and xg_query block until every item has its outcome
- *           or the deadline passes. XG_OK says that there is an outcome: look at
- *           its items. Any other status says that nothing was sent.
- * Threads   A handle that a function takes as const may be used by several
- *           threads at once, an xg_client by any number of them. A handle that
- *           is taken without const belongs to one thread during the call. The
- *           library starts no thread of its own; the option parallel and the
- *           look-up of a name start short-lived ones within a call, and an
- *           xg_outbox has its own until it is closed.
- * Lifetime  What a function hands out through a pointer to a pointer is the
- *           caller's: free it with the function of its type; NULL is fine. A
- *           text (const char *) belongs to the handle that it came from and is
- *           valid until that handle is freed. What a caller passes in is copied.
- * Errors    Every function that can fail returns xg_status and takes an
- *           xg_error ** as its last argument, which may be NULL. It is written
- *           only on failure, outputs only on success. Set it to NULL before.
- * Texts     UTF-8, NUL-terminated, or with a length in functions that end in _n.
- * Panics    stop at the boundary: XG_INTERNAL, or the stated default.
- * Fork      In a child the parent's clients and outboxes answer XG_CLOSED, and
- *           freeing them does the parent no harm.
- * Signals   None is handled or blocked, and writing raises no SIGPIPE.
- * ABI       Within one XG_ABI_VERSION functions and numbers are added, never
- *           changed or removed. SONAME libxgpush.so.0.
+ * This file is generated from ffi/src: do not edit it. `make docs` makes HTML of
+ * it. C++ programs may prefer xgpush.hpp, which wraps it.
+ *
+ * ## Install and link
+ *
+ * `make install PREFIX=/usr/local` puts down xgpush.h, xgpush.hpp, libxgpush.so
+ * with the SONAME libxgpush.so.0, libxgpush.a, and what pkg-config and CMake need
+ * to find them. Then one of:
+ *
+ *     cc app.c -lxgpush
+ *     cc app.c $(pkg-config --cflags --libs xgpush)
+ *     cc app.c -l:libxgpush.a -lpthread -ldl
+ *
+ *     find_package(xgpush REQUIRED)                  # in CMake
+ *     target_link_libraries(app xgpush::xgpush)      # or xgpush::static
+ *
+ * The shared library needs libc and libgcc_s, nothing else: no OpenSSL, no
+ * libcurl. Built on Debian 12 it needs glibc 2.34 or newer; a library that is
+ * built on another system may need another one.
+ *
+ * ## The smallest program
+ *
+ * Options come from the environment here (`XGPUSH_ACCESS_ID`,
+ * `XGPUSH_SECRET_KEY`, `XGPUSH_ACCESS_POINT`); xg_config_set sets them by name.
+ *
+ * ```c
+ * #include <stdio.h>
+ * #include <xgpush.h>
+ *
+ * int main(void) {
+ *   xg_error *error = NULL;
+ *   xg_config *config = xg_config_new();
+ *   xg_client *client = NULL;
+ *   xg_request *request = NULL;
+ *   xg_outcome *outcome = NULL;
+ *   if (xg_abi_check(XG_ABI_VERSION, &error) == XG_OK &&
+ *       xg_config_set_from_env(config, &error) == XG_OK &&
+ *       xg_client_new(config, &client, &error) == XG_OK &&
+ *       xg_request_new(XG_BIND, &request, &error) == XG_OK &&
+ *       xg_request_add_binding(request, "token-of-phone-1", "alice",
+ *                              XG_NO_ACCOUNT_TYPE, &error) == XG_OK &&
+ *       xg_request_add_binding(request, "token-of-phone-2", "bob",
+ *                              XG_NO_ACCOUNT_TYPE, &error) == XG_OK &&
+ *       xg_batch_operate(client, request, &outcome, &error) == XG_OK) {
+ *     for (size_t n = 0; n < xg_outcome_len(outcome); n++)
+ *       printf("%zu: %s %s\n", n, xg_outcome_reason(outcome, n),
+ *              xg_outcome_message(outcome, n));
+ *   } else {
+ *     fprintf(stderr, "%s\n", xg_error_message(error));
+ *   }
+ *   int failed = error != NULL;
+ *   xg_error_free(error);
+ *   xg_outcome_free(outcome);
+ *   xg_request_free(request);
+ *   xg_client_free(client);
+ *   xg_config_free(config);
+ *   return failed;
+ * }
+ * ```
+ *
+ * ## The smallest outbox
+ *
+ * ```c
+ * #include <stdio.h>
+ * #include <string.h>
+ * #include <xgpush.h>
+ *
+ * int main(void) {
+ *   const char *token = "token-of-phone-1", *account = "alice";
+ *   xg_error *error = NULL;
+ *   xg_config *config = xg_config_new();
+ *   xg_outbox *outbox = NULL;
+ *   xg_reports *reports = NULL;
+ *   if (xg_config_set_from_env(config, &error) == XG_OK &&
+ *       xg_config_set(config, "outbox_file", "players.outbox", &error) == XG_OK &&
+ *       xg_outbox_open(config, &outbox, &error) == XG_OK &&
+ *       xg_reports_new(64, &reports, &error) == XG_OK &&
+ *       xg_outbox_bind_n(outbox, token, strlen(token), account, strlen(account),
+ *                        XG_NO_ACCOUNT_TYPE, 42, &error) == XG_OK) {
+ *     size_t left = xg_outbox_close(outbox, 5000);
+ *     while (xg_outbox_poll(outbox, reports, 0) > 0)
+ *       for (size_t n = 0; n < xg_reports_len(reports); n++)
+ *         printf("%d: %s\n", (int)xg_reports_tag(reports, n),
+ *                xg_reports_reason(reports, n));
+ *     printf("%zu left in the file\n", left);
+ *   } else {
+ *     fprintf(stderr, "%s\n", xg_error_message(error));
+ *   }
+ *   int failed = error != NULL;
+ *   xg_error_free(error);
+ *   xg_reports_free(reports);
+ *   xg_outbox_free(outbox);
+ *   xg_config_free(config);
+ *   return failed;
+ * }
+ * ```
+ *
+ * ## Outcomes
+ *
+ * XG_OK of xg_batch_operate and xg_query says that there is an outcome: look at
+ * each of its items. Any other status says that nothing was sent.
+ *
+ * - accepted: the service took the task. It applies it later and does not say
+ *   when; a query shows it. Nothing to do.
+ * - rejected: the service refused, with a code or an HTTP status. Sending the
+ *   same again does not help, unless xg_outcome_is_retryable says so.
+ * - unknown: it was sent, and no trustworthy answer came. It may have been
+ *   applied. Hand it in again: the operations set a state, so twice is as once.
+ * - not sent: it never left this machine. Hand it in again, if it is retryable.
+ *
+ * Hand in *all* retryable items again, *in their order*; that keeps the order of
+ * every token and account. The reasons are in docs/reasons.md, the codes in
+ * docs/codes.md. An outbox does all this by itself and reports each operation
+ * once, at the end.
+ *
+ * ## Errors
+ *
+ * A function that can fail returns xg_status and takes an xg_error ** as its
+ * last argument, which may be NULL. It writes its outputs only on success and
+ * the error only on failure, so begin with both at NULL; free the error. A NULL
+ * handle, a NULL text, text that is not UTF-8 and an index past the end are
+ * refused or answered with the stated default. A defect of the library itself
+ * stops at the boundary as XG_INTERNAL, or as the stated default.
+ *
+ * ## Lifetime
+ *
+ * - What comes out through a pointer to a pointer, and what xg_config_new
+ *   returns, is the caller's: free it with the function of its type. NULL is
+ *   fine there.
+ * - A text that a function returns belongs to its handle and is valid until that
+ *   is freed (those of a buffer of reports, until it is filled again); a text of
+ *   a table or a reason is valid for ever. Never free a text.
+ * - What the caller passes in is copied: it may go when the call returns. So a
+ *   config is not needed any more when its client or outbox is there.
+ * - Texts are UTF-8 and NUL-terminated, or have a length in bytes in functions
+ *   whose names end in _n.
+ * - No call may run with a handle that is freed: end calls in other threads with
+ *   xg_client_close, or xg_outbox_close, and join them first.
+ *
+ * ## Threads, and what blocks
+ *
+ * A handle that a function takes as const may be used by several threads at
+ * once; one client and one outbox serve a whole process. A handle that is taken
+ * without const belongs to one thread during the call.
+ *
+ * - xg_batch_operate, xg_query and xg_call wait until all is answered, at most
+ *   for the option `deadline_ms` (10 s), or for what
+ *   xg_request_set_deadline_ms says.
+ * - xg_outbox_poll and xg_outbox_flush wait for the time that they are given;
+ *   xg_outbox_close for that and at most 1 s more to end what is under way;
+ *   xg_outbox_free as xg_outbox_close with 2 s, and until a running callback
+ *   returns.
+ * - xg_outbox_open reads its file; xg_client_new reads the file of `ca_file`.
+ * - Nothing else waits for the network, for a disk or for another call. Handing
+ *   in takes a fraction of a microsecond.
+ *
+ * A client starts no thread of its own: the option `parallel` and the look-up of
+ * a name start short-lived ones within a call. An outbox has its own until it is
+ * closed. Callbacks come on them: say as little as possible there, and do not
+ * free the outbox from one.
+ *
+ * ## Fork
+ *
+ * A child has none of the threads and shares the sockets: there the parent's
+ * clients and outboxes answer XG_CLOSED, and closing or freeing them does the
+ * parent no harm. The child makes its own. An outbox file belongs to one process:
+ * the child cannot open the one that its parent holds (XG_STORAGE).
+ *
+ * ## Signals and descriptors
+ *
+ * The library sets no signal handler, changes no signal mask, and its writes
+ * raise no SIGPIPE. A handler of yours that returns does not end a call: for
+ * Ctrl-C, let the handler set a flag, and have another thread call
+ * xg_client_close, which ends running calls within about 50 ms; their items are
+ * unknown or not sent. No function may be called from the handler itself. The
+ * threads of an outbox inherit the signal mask of the one that opens it: block
+ * there what only your own threads shall take. Every descriptor is close-on-exec.
+ *
+ * ## Logging
+ *
+ * A client writes nothing anywhere: what happened is in outcomes, their warnings
+ * and errors. xg_outbox_set_log gets a line for what fails in the background and
+ * for its end; xg_outbox_stats has the numbers, for Prometheus as well. The
+ * secret key is in no message, no line and no number.
+ *
+ * ## ABI
+ *
+ * Within one XG_ABI_VERSION functions, numbers and names are added, never changed
+ * and never removed, and the SONAME stays libxgpush.so.0: a program runs with any
+ * newer library without being compiled again. Begin with xg_abi_check, which says
+ * so in words where header and library do not belong together; xg_version and
+ * XG_VERSION tell the two releases. Treat a number of an enumeration that you do
+ * not know as one that was added: a switch needs a default.
  */
 
 #ifndef XGPUSH_H
@@ -38,269 +209,272 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The version of this header. */
+/** The version of this header, as text. */
 #define XG_VERSION "0.1.0"
+/** The first number of the version: changes with XG_ABI_VERSION. */
 #define XG_VERSION_MAJOR 0
+/** The second number of the version: functions were added. */
 #define XG_VERSION_MINOR 1
+/** The third number of the version: nothing was added. */
 #define XG_VERSION_PATCH 0
 
-/* An account without a type: the field is not sent, and the service takes 0. */
+/** An account without a type: the field is not sent, and the service takes 0. */
 #define XG_NO_ACCOUNT_TYPE INT32_MIN
 
-/*
- The code of an item of a query for which nothing is bound.
+/**
+ * The code of an item of a query for which nothing is bound.
  */
 #define XG_CODE_DOES_NOT_EXIST 10110008
 
-/*
- The version of the ABI that this header describes. Functions are added to
- an ABI version, never changed and never removed.
+/**
+ * The version of the ABI that this header describes. Functions are added to
+ * an ABI version, never changed and never removed.
  */
 #define XG_ABI_VERSION 1
 
-/*
- What a call came to. The numbers never change.
+/**
+ * What a call came to. The numbers never change.
  */
 typedef enum xg_status {
-  /*
-   It worked; outputs are written. For xg_batch_operate and xg_query it says
-   only that there is an outcome: look at its items.
+  /**
+   * It worked; outputs are written. For xg_batch_operate and xg_query it says
+   * only that there is an outcome: look at its items.
    */
   XG_OK = 0,
-  /*
-   NULL, invalid UTF-8, an index or a number that no value of its type has.
+  /**
+   * NULL, invalid UTF-8, an index or a number that no value of its type has.
    */
   XG_INVALID_ARGUMENT = 1,
-  /*
-   JSON that is not the documented shape.
+  /**
+   * JSON that is not the documented shape.
    */
   XG_INVALID_JSON = 2,
-  /*
-   A token, an account or another value breaks a documented rule.
+  /**
+   * A token, an account or another value breaks a documented rule.
    */
   XG_INVALID_VALUE = 3,
-  /*
-   A request breaks a rule of its protocol version as a whole.
+  /**
+   * A request breaks a rule of its protocol version as a whole.
    */
   XG_INVALID_REQUEST = 4,
-  /*
-   An unknown option, or a value outside its range.
+  /**
+   * An unknown option, or a value outside its range.
    */
   XG_INVALID_OPTION = 5,
-  /*
-   The client is closed.
+  /**
+   * The client or outbox is closed, or is the parent's in a child after fork.
    */
   XG_CLOSED = 6,
-  /*
-   xg_call: nothing was sent.
+  /**
+   * xg_call: nothing was sent.
    */
   XG_CALL_NOT_SENT = 7,
-  /*
-   xg_call: sent, and no trustworthy answer came.
+  /**
+   * xg_call: sent, and no trustworthy answer came.
    */
   XG_CALL_UNKNOWN = 8,
-  /*
-   xg_call: the service refused; see xg_error_code.
+  /**
+   * xg_call: the service refused; see xg_error_code.
    */
   XG_CALL_REJECTED = 9,
-  /*
-   A defect in xgpush itself; the host was kept from harm.
+  /**
+   * A defect in xgpush itself; the host was kept from harm.
    */
   XG_INTERNAL = 10,
-  /*
-   Header and library do not belong together.
+  /**
+   * Header and library do not belong together.
    */
   XG_ABI_MISMATCH = 11,
-  /*
-   The outbox is full: the operation was not taken.
+  /**
+   * The outbox is full: the operation was not taken.
    */
   XG_FULL = 12,
-  /*
-   The outbox's file cannot be used; the message says why. Nothing in it was
-   deleted.
+  /**
+   * The outbox's file cannot be used; the message says why. Nothing in it was
+   * deleted.
    */
   XG_STORAGE = 13,
 } xg_status;
 
-/*
- The four states in which an item can end.
+/**
+ * The four states in which an item can end.
  */
 typedef enum xg_state {
-  /*
-   There is no such item.
+  /**
+   * There is no such item.
    */
   XG_STATE_NONE = 0,
-  /*
-   The service took the task. Accepted is not applied. For a query: answered.
+  /**
+   * The service took the task. Accepted is not applied. For a query: answered.
    */
   XG_STATE_ACCEPTED = 1,
-  /*
-   The service refused, with a code or an HTTP status.
+  /**
+   * The service refused, with a code or an HTTP status.
    */
   XG_STATE_REJECTED = 2,
-  /*
-   Sent, and no trustworthy answer came: it may have been applied, or may
-   yet be.
+  /**
+   * Sent, and no trustworthy answer came: it may have been applied, or may
+   * yet be.
    */
   XG_STATE_UNKNOWN = 3,
-  /*
-   Never left this machine.
+  /**
+   * Never left this machine.
    */
   XG_STATE_NOT_SENT = 4,
 } xg_state;
 
-/*
- What a request asks.
+/**
+ * What a request asks.
  */
 typedef enum xg_action {
-  /*
-   batchoperate, operator 1: adds accounts to a token. Disused: TPNS
-   overwrites; see the option allow_append.
+  /**
+   * batchoperate, operator 1: adds accounts to a token. Disused: TPNS
+   * overwrites; see the option allow_append.
    */
   XG_APPEND = 1,
-  /*
-   batchoperate, operator 2: binds a token to accounts, overwriting.
+  /**
+   * batchoperate, operator 2: binds a token to accounts, overwriting.
    */
   XG_BIND = 2,
-  /*
-   batchoperate, operator 3: removes accounts from a token.
+  /**
+   * batchoperate, operator 3: removes accounts from a token.
    */
   XG_UNBIND = 3,
-  /*
-   batchoperate, operator 4: removes all accounts from a token.
+  /**
+   * batchoperate, operator 4: removes all accounts from a token.
    */
   XG_CLEAR_TOKEN = 4,
-  /*
-   batchoperate, operator 5: removes all tokens from an account.
+  /**
+   * batchoperate, operator 5: removes all tokens from an account.
    */
   XG_CLEAR_ACCOUNT = 5,
-  /*
-   query, operator 1: the tokens of accounts.
+  /**
+   * query, operator 1: the tokens of accounts.
    */
   XG_QUERY_BY_ACCOUNT = 101,
-  /*
-   query, operator 2: the accounts of tokens.
+  /**
+   * query, operator 2: the accounts of tokens.
    */
   XG_QUERY_BY_TOKEN = 102,
 } xg_action;
 
-/*
- Why no whole HTTP response came.
+/**
+ * Why no whole HTTP response came.
  */
 typedef enum xg_send_error {
-  /*
-   No connection: name, TCP, proxy or TLS.
+  /**
+   * No connection: name, TCP, proxy or TLS.
    */
   XG_SEND_CONNECT = 1,
-  /*
-   The time ran out.
+  /**
+   * The time ran out.
    */
   XG_SEND_TIMEOUT = 2,
-  /*
-   The connection broke, or the response was cut or was no HTTP.
+  /**
+   * The connection broke, or the response was cut or was no HTTP.
    */
   XG_SEND_LOST = 3,
-  /*
-   The body is longer than allowed.
+  /**
+   * The body is longer than allowed.
    */
   XG_SEND_BODY_TOO_LARGE = 4,
-  /*
-   The caller cancelled.
+  /**
+   * The caller cancelled.
    */
   XG_SEND_CANCELLED = 5,
 } xg_send_error;
 
-/*
- A client of one application. Made once and shared by any number of threads.
+/**
+ * A client of one application. Made once and shared by any number of threads.
  */
 typedef struct xg_client xg_client;
 
-/*
- Everything that can be set before a client is made.
+/**
+ * Everything that can be set before a client is made.
  */
 typedef struct xg_config xg_config;
 
-/*
- What went wrong, in detail. Owned by the caller: free it with xg_error_free.
+/**
+ * What went wrong, in detail. Owned by the caller: free it with xg_error_free.
  */
 typedef struct xg_error xg_error;
 
-/*
- One request as HTTP requests to send and HTTP responses to read.
+/**
+ * One request as HTTP requests to send and HTTP responses to read.
  */
 typedef struct xg_exchange xg_exchange;
 
-/*
- One HTTP request, ready to send.
+/**
+ * One HTTP request, ready to send.
  */
 typedef struct xg_http_request xg_http_request;
 
-/*
- Delivers operations in the background, in the order of each token and account,
- and reports what became of each of them. Made once and shared by any number of
- threads.
+/**
+ * Delivers operations in the background, in the order of each token and account,
+ * and reports what became of each of them. Made once and shared by any number of
+ * threads.
  */
 typedef struct xg_outbox xg_outbox;
 
-/*
- What became of every item of a call, in the order of the items.
+/**
+ * What became of every item of a call, in the order of the items.
  */
 typedef struct xg_outcome xg_outcome;
 
-/*
- A body whose ret_code is 0.
+/**
+ * A body whose ret_code is 0.
  */
 typedef struct xg_reply xg_reply;
 
-/*
- A buffer for reports; it belongs to one thread at a time.
+/**
+ * A buffer for reports; it belongs to one thread at a time.
  */
 typedef struct xg_reports xg_reports;
 
-/*
- A request of either API with any number of items; the client splits it.
+/**
+ * A request of either API with any number of items; the client splits it.
  */
 typedef struct xg_request xg_request;
 
-/*
- Numbers, as they were when they were asked for.
+/**
+ * Numbers, as they were when they were asked for.
  */
 typedef struct xg_stats xg_stats;
 
-/*
- One HTTP request on its way through a transport. To be ended once, by
- xg_transfer_finish or xg_transfer_fail, on whatever thread.
+/**
+ * One HTTP request on its way through a transport. To be ended once, by
+ * xg_transfer_finish or xg_transfer_fail, on whatever thread.
  */
 typedef struct xg_transfer xg_transfer;
 
-/*
- An HTTP stack of the caller's, for clients and outboxes that are made over it.
+/**
+ * An HTTP stack of the caller's, for clients and outboxes that are made over it.
  */
 typedef struct xg_transport xg_transport;
 
-/*
- Called with reports, on the thread "xgpush-report" of the library. They are
- valid during the call.
+/**
+ * Called with reports, on the thread "xgpush-report" of the library. They are
+ * valid during the call.
  */
 typedef void (*xg_report_fn)(const struct xg_reports *reports, void *context);
 
-/*
- Called with a line for a log, on a thread of the library; it must not wait.
- The text is valid during the call.
+/**
+ * Called with a line for a log, on a thread of the library; it must not wait.
+ * The text is valid during the call.
  */
 typedef void (*xg_log_fn)(const char *line, void *context);
 
-/*
- Carries one request: called on every thread that makes calls, several at once.
- It ends the transfer before it returns, or keeps it and ends it later on any
- thread: a call waits for that on its own thread, so a program whose HTTP needs
- that very thread uses an outbox. It sends the request once (no redirects, no
- retries of its own) and must not throw.
+/**
+ * Carries one request: called on every thread that makes calls, several at once.
+ * It ends the transfer before it returns, or keeps it and ends it later on any
+ * thread: a call waits for that on its own thread, so a program whose HTTP needs
+ * that very thread uses an outbox. It sends the request once (no redirects, no
+ * retries of its own) and must not throw.
  */
 typedef void (*xg_perform_fn)(struct xg_transfer *transfer, void *context);
 
-/*
- Called once, on any thread, when nothing needs the context any more.
+/**
+ * Called once, on any thread, when nothing needs the context any more.
  */
 typedef void (*xg_free_fn)(void *context);
 
@@ -308,74 +482,74 @@ typedef void (*xg_free_fn)(void *context);
 extern "C" {
 #endif // __cplusplus
 
-/*
- A client with these options. Opens no connection and starts no thread.
-
- Errors: XG_INVALID_OPTION when options are missing or do not fit together.
+/**
+ * A client with these options. Opens no connection and starts no thread.
+ *
+ * Errors: XG_INVALID_OPTION when options are missing or do not fit together.
  */
 enum xg_status xg_client_new(const struct xg_config *config,
                              struct xg_client **client,
                              struct xg_error **error);
 
-/*
- As xg_client_new, over a transport of the caller's, which may be freed
- afterwards.
-
- Errors: as xg_client_new.
+/**
+ * As xg_client_new, over a transport of the caller's, which may be freed
+ * afterwards.
+ *
+ * Errors: as xg_client_new.
  */
 enum xg_status xg_client_new_over(const struct xg_config *config,
                                   const struct xg_transport *transport,
                                   struct xg_client **client,
                                   struct xg_error **error);
 
-/*
- Closes idle connections and makes calls that run in other threads end soon.
- Later calls return XG_CLOSED. NULL is fine, and so is closing twice.
+/**
+ * Closes idle connections and makes calls that run in other threads end soon.
+ * Later calls return XG_CLOSED. NULL is fine, and so is closing twice.
  */
 void xg_client_close(const struct xg_client *client);
 
-/*
- Frees a client. No call may run with it any more (xg_client_close makes them
- end). NULL is fine.
+/**
+ * Frees a client. No call may run with it any more (xg_client_close makes them
+ * end). NULL is fine.
  */
 void xg_client_free(struct xg_client *client);
 
-/*
- POST /v3/device/account/batchoperate: sends the items, split at 20, and waits
- until each has its outcome or the deadline passes. Free the outcome with
- xg_outcome_free.
-
- The API is asynchronous: accepted means that the service took the task.
-
- Errors, before anything is sent: XG_INVALID_REQUEST, XG_CLOSED. Whatever
- happens afterwards is in the outcome.
+/**
+ * POST /v3/device/account/batchoperate: sends the items, split at 20, and waits
+ * until each has its outcome or the deadline passes. Free the outcome with
+ * xg_outcome_free.
+ *
+ * The API is asynchronous: accepted means that the service took the task.
+ *
+ * Errors, before anything is sent: XG_INVALID_REQUEST, XG_CLOSED. Whatever
+ * happens afterwards is in the outcome.
  */
 enum xg_status xg_batch_operate(const struct xg_client *client,
                                 const struct xg_request *request,
                                 struct xg_outcome **outcome,
                                 struct xg_error **error);
 
-/*
- POST /v3/device/account/query: like xg_batch_operate, with what was found for
- each item (xg_outcome_found_…). Where nothing is bound the service refuses the
- item: it is rejected with code XG_CODE_DOES_NOT_EXIST.
-
- Errors: as xg_batch_operate.
+/**
+ * POST /v3/device/account/query: like xg_batch_operate, with what was found for
+ * each item (xg_outcome_found_…). Where nothing is bound the service refuses the
+ * item: it is rejected with code XG_CODE_DOES_NOT_EXIST.
+ *
+ * Errors: as xg_batch_operate.
  */
 enum xg_status xg_query(const struct xg_client *client,
                         const struct xg_request *request,
                         struct xg_outcome **outcome,
                         struct xg_error **error);
 
-/*
- Posts JSON to any other v3 path, such as "/v3/push/app", with the same
- signing, time-outs and errors. Free the reply with xg_reply_free.
-
- Sent again only if it certainly had no effect: after XG_CALL_UNKNOWN it may
- have been done, and a push that is sent again is pushed twice.
-
- Errors: XG_INVALID_ARGUMENT (path), XG_INVALID_JSON, XG_CLOSED,
- XG_CALL_NOT_SENT, XG_CALL_UNKNOWN, XG_CALL_REJECTED.
+/**
+ * Posts JSON to any other v3 path, such as "/v3/push/app", with the same
+ * signing, time-outs and errors. Free the reply with xg_reply_free.
+ *
+ * Sent again only if it certainly had no effect: after XG_CALL_UNKNOWN it may
+ * have been done, and a push that is sent again is pushed twice.
+ *
+ * Errors: XG_INVALID_ARGUMENT (path), XG_INVALID_JSON, XG_CLOSED,
+ * XG_CALL_NOT_SENT, XG_CALL_UNKNOWN, XG_CALL_REJECTED.
  */
 enum xg_status xg_call(const struct xg_client *client,
                        const char *path,
@@ -384,174 +558,183 @@ enum xg_status xg_call(const struct xg_client *client,
                        struct xg_reply **reply,
                        struct xg_error **error);
 
-/*
- How many return codes the documents have.
+/**
+ * The whole table as JSON, for the authors of bindings, NUL-terminated; its
+ * length in bytes goes to *len unless len is NULL. An array by number of
+ * {"code","meaning","meaning_zh","fault","retry","advice","advice_zh"}, where
+ * …_zh is the same in Chinese. Valid for ever: do not free it.
+ */
+const char *xg_codes(size_t *len);
+
+/**
+ * How many return codes the documents have.
  */
 size_t xg_code_count(void);
 
-/*
- The number of a return code, 0-based by number; -1 past the end.
+/**
+ * The number of a return code, 0-based by number; -1 past the end.
  */
 int64_t xg_code_number(size_t index);
 
-/*
- What it means; "" past the end.
+/**
+ * What it means, in English; "" past the end. Valid for ever, as all texts of
+ * the table.
  */
 const char *xg_code_meaning(size_t index);
 
-/*
- Whose mistake it is: "none", "request", "item", "configuration", "service"
- or "rate".
+/**
+ * Whose mistake it is: "none", "request", "item", "configuration", "service"
+ * or "rate".
  */
 const char *xg_code_fault(size_t index);
 
-/*
- Whether a retry is worth it: "never", "backoff", "throttle" or "per_element".
+/**
+ * Whether a retry is worth it: "never", "backoff", "throttle" or "per_element".
  */
 const char *xg_code_retry(size_t index);
 
-/*
- What to do, where there is more to say than the meaning does.
+/**
+ * What to do; "" for success and past the end.
  */
 const char *xg_code_advice(size_t index);
 
-/*
- Every option at its default. NULL only after a defect.
+/**
+ * Every option at its default. NULL only after a defect.
  */
 struct xg_config *xg_config_new(void);
 
-/*
- Sets an option from text, such as ("deadline_ms", "3000"). The options are
- those of xg_option_name and docs/options.md.
-
- Errors: XG_INVALID_OPTION for an unknown name or a value outside its range.
+/**
+ * Sets an option from text, such as ("deadline_ms", "3000"). The options are
+ * those of xg_option_name and docs/options.md.
+ *
+ * Errors: XG_INVALID_OPTION for an unknown name or a value outside its range.
  */
 enum xg_status xg_config_set(struct xg_config *config,
                              const char *name,
                              const char *value,
                              struct xg_error **error);
 
-/*
- Sets every option for which the environment has XGPUSH_ and its name in
- upper case, such as XGPUSH_ACCESS_ID.
-
- Errors: as xg_config_set; also for a variable that is no option.
+/**
+ * Sets every option for which the environment has XGPUSH_ and its name in
+ * upper case, such as XGPUSH_ACCESS_ID.
+ *
+ * Errors: as xg_config_set; also for a variable that is no option.
  */
 enum xg_status xg_config_set_from_env(struct xg_config *config, struct xg_error **error);
 
-/*
- Frees a config. NULL is fine. A client does not need it any more.
+/**
+ * Frees a config. NULL is fine. A client does not need it any more.
  */
 void xg_config_free(struct xg_config *config);
 
-/*
- How many options there are.
+/**
+ * How many options there are.
  */
 size_t xg_option_count(void);
 
-/*
- The name of an option, 0-based; "" past the end.
+/**
+ * The name of an option, 0-based; "" past the end.
  */
 const char *xg_option_name(size_t index);
 
-/*
- Its type: "text", "secret", "flag", "number", "milliseconds" or "choice".
+/**
+ * Its type: "text", "secret", "flag", "number", "milliseconds" or "choice".
  */
 const char *xg_option_type(size_t index);
 
-/*
- Its default, as text.
+/**
+ * Its default, as text.
  */
 const char *xg_option_default(size_t index);
 
-/*
- What values it takes, for people.
+/**
+ * What values it takes, for people.
  */
 const char *xg_option_range(size_t index);
 
-/*
- What it does.
+/**
+ * What it does.
  */
 const char *xg_option_text(size_t index);
 
-/*
- The status that the failed call returned. XG_OK for NULL.
+/**
+ * The status that the failed call returned. XG_OK for NULL.
  */
 enum xg_status xg_error_status(const struct xg_error *error);
 
-/*
- The stable name of the status, such as "invalid_value". "" for NULL.
- Valid until the error is freed.
+/**
+ * The stable name of the status, such as "invalid_value". "" for NULL.
+ * Valid until the error is freed.
  */
 const char *xg_error_name(const struct xg_error *error);
 
-/*
- What happened, for people: names the item and quotes the rule. "" for NULL.
- Valid until the error is freed.
+/**
+ * What happened, for people: names the item and quotes the rule. "" for NULL.
+ * Valid until the error is freed.
  */
 const char *xg_error_message(const struct xg_error *error);
 
-/*
- The service's return code, or -1 where it gave none.
+/**
+ * The service's return code, or -1 where it gave none.
  */
 int64_t xg_error_code(const struct xg_error *error);
 
-/*
- The HTTP status, or 0 where no answer came.
+/**
+ * The HTTP status, or 0 where no answer came.
  */
 int32_t xg_error_http_status(const struct xg_error *error);
 
-/*
- The 0-based index of the item at fault, or -1 where there is none.
+/**
+ * The 0-based index of the item at fault, or -1 where there is none.
  */
 int64_t xg_error_item(const struct xg_error *error);
 
-/*
- Whether the same call may succeed later without a change. false for NULL.
+/**
+ * Whether the same call may succeed later without a change. false for NULL.
  */
 bool xg_error_is_retryable(const struct xg_error *error);
 
-/*
- Frees an error. NULL is fine.
+/**
+ * Frees an error. NULL is fine.
  */
 void xg_error_free(struct xg_error *error);
 
-/*
- Checks a request and splits it for a config. Neither is needed afterwards.
-
- Parts are numbered from 0 and ordered by wave: begin with a wave when every
- part of the wave before has its answer, so that no operation overtakes an
- earlier one on the same token or account.
-
- Errors: XG_INVALID_OPTION, XG_INVALID_REQUEST.
+/**
+ * Checks a request and splits it for a config. Neither is needed afterwards.
+ *
+ * Parts are numbered from 0 and ordered by wave: begin with a wave when every
+ * part of the wave before has its answer, so that no operation overtakes an
+ * earlier one on the same token or account.
+ *
+ * Errors: XG_INVALID_OPTION, XG_INVALID_REQUEST.
  */
 enum xg_status xg_exchange_new(const struct xg_config *config,
                                const struct xg_request *request,
                                struct xg_exchange **exchange,
                                struct xg_error **error);
 
-/*
- How many HTTP requests it takes, retries not counted. 0 for NULL.
+/**
+ * How many HTTP requests it takes, retries not counted. 0 for NULL.
  */
 size_t xg_exchange_parts(const struct xg_exchange *exchange);
 
-/*
- The wave of a part, from 0.
-
- Errors: XG_INVALID_ARGUMENT for a part that is not there.
+/**
+ * The wave of a part, from 0.
+ *
+ * Errors: XG_INVALID_ARGUMENT for a part that is not there.
  */
 enum xg_status xg_exchange_wave(struct xg_exchange *exchange,
                                 size_t part,
                                 uint32_t *wave,
                                 struct xg_error **error);
 
-/*
- The HTTP request of a part, signed for this time (seconds since 1970-01-01
- UTC); *request is NULL when there is nothing (more) to send now. After an answer
- it has those items that are worth another attempt. Free it with
- xg_http_request_free.
-
- Errors: XG_INVALID_ARGUMENT for a part that is not there.
+/**
+ * The HTTP request of a part, signed for this time (seconds since 1970-01-01
+ * UTC); *request is NULL when there is nothing (more) to send now. After an answer
+ * it has those items that are worth another attempt. Free it with
+ * xg_http_request_free.
+ *
+ * Errors: XG_INVALID_ARGUMENT for a part that is not there.
  */
 enum xg_status xg_exchange_http_request(struct xg_exchange *exchange,
                                         size_t part,
@@ -559,11 +742,11 @@ enum xg_status xg_exchange_http_request(struct xg_exchange *exchange,
                                         struct xg_http_request **request,
                                         struct xg_error **error);
 
-/*
- Reads the response to the last HTTP request of a part. date and retry_after
- are the headers of these names, or NULL.
-
- Errors: XG_INVALID_ARGUMENT, also when the part waits for no answer.
+/**
+ * Reads the response to the last HTTP request of a part. date and retry_after
+ * are the headers of these names, or NULL.
+ *
+ * Errors: XG_INVALID_ARGUMENT, also when the part waits for no answer.
  */
 enum xg_status xg_exchange_answer(struct xg_exchange *exchange,
                                   size_t part,
@@ -574,12 +757,12 @@ enum xg_status xg_exchange_answer(struct xg_exchange *exchange,
                                   size_t body_len,
                                   struct xg_error **error);
 
-/*
- Takes note that the last HTTP request of a part got no whole response. kind
- is one of xg_send_error; sent says whether any byte of the request may have
- left.
-
- Errors: as xg_exchange_answer.
+/**
+ * Takes note that the last HTTP request of a part got no whole response. kind
+ * is one of xg_send_error; sent says whether any byte of the request may have
+ * left.
+ *
+ * Errors: as xg_exchange_answer.
  */
 enum xg_status xg_exchange_failed(struct xg_exchange *exchange,
                                   size_t part,
@@ -588,96 +771,96 @@ enum xg_status xg_exchange_failed(struct xg_exchange *exchange,
                                   const char *message,
                                   struct xg_error **error);
 
-/*
- What became of every item. The exchange is finished then and takes nothing
- more; free it all the same.
-
- Errors: XG_INVALID_ARGUMENT when it was finished before.
+/**
+ * What became of every item. The exchange is finished then and takes nothing
+ * more; free it all the same.
+ *
+ * Errors: XG_INVALID_ARGUMENT when it was finished before.
  */
 enum xg_status xg_exchange_finish(struct xg_exchange *exchange,
                                   struct xg_outcome **outcome,
                                   struct xg_error **error);
 
-/*
- Frees an exchange. NULL is fine.
+/**
+ * Frees an exchange. NULL is fine.
  */
 void xg_exchange_free(struct xg_exchange *exchange);
 
-/*
- The method: always "POST".
+/**
+ * The method: always "POST".
  */
 const char *xg_http_request_method(const struct xg_http_request*);
 
-/*
- The whole URL; "" for NULL. Valid until the request is freed.
+/**
+ * The whole URL; "" for NULL. Valid until the request is freed.
  */
 const char *xg_http_request_url(const struct xg_http_request *request);
 
-/*
- How many headers there are.
+/**
+ * How many headers there are.
  */
 size_t xg_http_request_header_len(const struct xg_http_request *request);
 
-/*
- The name of a header, 0-based; "" past the end. Valid until the request is
- freed.
+/**
+ * The name of a header, 0-based; "" past the end. Valid until the request is
+ * freed.
  */
 const char *xg_http_request_header_name(const struct xg_http_request *request, size_t nth);
 
-/*
- The value of a header, 0-based; "" past the end. Valid until the request is
- freed. With Basic authentication one of them is the secret itself.
+/**
+ * The value of a header, 0-based; "" past the end. Valid until the request is
+ * freed. With Basic authentication one of them is the secret itself.
  */
 const char *xg_http_request_header_value(const struct xg_http_request *request, size_t nth);
 
-/*
- The body, NUL-terminated; its length in bytes goes to *len unless len is
- NULL. These very bytes are signed: send them unchanged. "" and 0 for NULL.
- Valid until the request is freed.
+/**
+ * The body, NUL-terminated; its length in bytes goes to *len unless len is
+ * NULL. These very bytes are signed: send them unchanged. "" and 0 for NULL.
+ * Valid until the request is freed.
  */
 const char *xg_http_request_body(const struct xg_http_request *request, size_t *len);
 
-/*
- Frees an HTTP request. NULL is fine.
+/**
+ * Frees an HTTP request. NULL is fine.
  */
 void xg_http_request_free(struct xg_http_request *request);
 
-/*
- Opens an outbox with a client of its own. With the option outbox_file it opens
- the file, or makes it, and takes up what is in it.
-
- Errors: XG_INVALID_OPTION; XG_STORAGE when the file cannot be used: held by
- another process, not ours, of a newer version, corrupt, read-only.
+/**
+ * Opens an outbox with a client of its own. With the option outbox_file it opens
+ * the file, or makes it, and takes up what is in it.
+ *
+ * Errors: XG_INVALID_OPTION; XG_STORAGE when the file cannot be used: held by
+ * another process, not ours, of a newer version, corrupt, read-only.
  */
 enum xg_status xg_outbox_open(const struct xg_config *config,
                               struct xg_outbox **outbox,
                               struct xg_error **error);
 
-/*
- As xg_outbox_open, over a transport of the caller's, which may be freed
- afterwards. Its requests come on threads of the library.
-
- Errors: as xg_outbox_open.
+/**
+ * As xg_outbox_open, over a transport of the caller's, which may be freed
+ * afterwards. Its requests come on threads of the library.
+ *
+ * Errors: as xg_outbox_open.
  */
 enum xg_status xg_outbox_open_over(const struct xg_config *config,
                                    const struct xg_transport *transport,
                                    struct xg_outbox **outbox,
                                    struct xg_error **error);
 
-/*
- Frees an outbox: closes it with 2 s to deliver the rest, unless it was closed
- before. Not from one of its own callbacks. NULL is fine.
+/**
+ * Frees an outbox: closes it with 2 s to deliver the rest, unless it was closed
+ * before. Not from one of its own callbacks. NULL is fine.
  */
 void xg_outbox_free(struct xg_outbox *outbox);
 
-/*
- Hands in: bind a token to an account in place of those that it has
- (operator_type 2). account_type may be XG_NO_ACCOUNT_TYPE. The texts are
- copied; this never waits and takes a fraction of a microsecond. The report with
- this tag says what became of it.
-
- Errors: XG_FULL, XG_CLOSED, XG_INVALID_ARGUMENT, XG_INVALID_VALUE,
- XG_INVALID_REQUEST. It was not taken then.
+/**
+ * Hands in: bind a token to an account in place of those that it has
+ * (operator_type 2). account_type may be XG_NO_ACCOUNT_TYPE. The texts are
+ * copied; this never waits and takes a fraction of a microsecond. The report with
+ * this tag says what became of it.
+ *
+ * Errors: XG_FULL, XG_CLOSED, XG_INVALID_ARGUMENT, XG_INVALID_VALUE,
+ * XG_INVALID_REQUEST. It was not taken then.
  */
 enum xg_status xg_outbox_bind_n(const struct xg_outbox *outbox,
                                 const char *token,
@@ -688,9 +871,9 @@ enum xg_status xg_outbox_bind_n(const struct xg_outbox *outbox,
                                 uint64_t tag,
                                 struct xg_error **error);
 
-/*
- Hands in: remove an account from a token (operator_type 3). As
- xg_outbox_bind_n.
+/**
+ * Hands in: remove an account from a token (operator_type 3). As
+ * xg_outbox_bind_n.
  */
 enum xg_status xg_outbox_unbind_n(const struct xg_outbox *outbox,
                                   const char *token,
@@ -701,9 +884,9 @@ enum xg_status xg_outbox_unbind_n(const struct xg_outbox *outbox,
                                   uint64_t tag,
                                   struct xg_error **error);
 
-/*
- Hands in: remove every account from a token (operator_type 4). As
- xg_outbox_bind_n.
+/**
+ * Hands in: remove every account from a token (operator_type 4). As
+ * xg_outbox_bind_n.
  */
 enum xg_status xg_outbox_clear_token_n(const struct xg_outbox *outbox,
                                        const char *token,
@@ -711,9 +894,9 @@ enum xg_status xg_outbox_clear_token_n(const struct xg_outbox *outbox,
                                        uint64_t tag,
                                        struct xg_error **error);
 
-/*
- Hands in: remove every token from an account (operator_type 5). As
- xg_outbox_bind_n.
+/**
+ * Hands in: remove every token from an account (operator_type 5). As
+ * xg_outbox_bind_n.
  */
 enum xg_status xg_outbox_clear_account_n(const struct xg_outbox *outbox,
                                          const char *account,
@@ -722,339 +905,339 @@ enum xg_status xg_outbox_clear_account_n(const struct xg_outbox *outbox,
                                          uint64_t tag,
                                          struct xg_error **error);
 
-/*
- Hands in every item of a request, in their order; the n-th has the tag
- first_tag + n. The deadline of the request does not matter here.
-
- Errors: as xg_outbox_bind_n. With XG_FULL and XG_CLOSED the items before
- xg_error_item were taken; with any other nothing was.
+/**
+ * Hands in every item of a request, in their order; the n-th has the tag
+ * first_tag + n. The deadline of the request does not matter here.
+ *
+ * Errors: as xg_outbox_bind_n. With XG_FULL and XG_CLOSED the items before
+ * xg_error_item were taken; with any other nothing was.
  */
 enum xg_status xg_outbox_submit(const struct xg_outbox *outbox,
                                 const struct xg_request *request,
                                 uint64_t first_tag,
                                 struct xg_error **error);
 
-/*
- Moves reports into a buffer, in place of those that were in it, and waits up
- to timeout_ms for the first one; answers how many. 0 as well for NULL, after
- the end and in a child after fork.
+/**
+ * Moves reports into a buffer, in place of those that were in it, and waits up
+ * to timeout_ms for the first one; answers how many. 0 as well for NULL, after
+ * the end and in a child after fork.
  */
 size_t xg_outbox_poll(const struct xg_outbox *outbox,
                       struct xg_reports *reports,
                       uint64_t timeout_ms);
 
-/*
- A file descriptor that is readable while reports wait, and after the end, for
- poll, epoll or select. It belongs to the outbox: do not read or close it. -1
- where there is none.
+/**
+ * A file descriptor that is readable while reports wait, and after the end, for
+ * poll, epoll or select. It belongs to the outbox: do not read or close it. -1
+ * where there is none.
  */
 int xg_outbox_fd(const struct xg_outbox *outbox);
 
-/*
- Has reports brought to a function, on one thread of the library that is
- started for it, until the outbox is freed. Once; nobody else takes reports
- then.
-
- Errors: XG_INVALID_ARGUMENT for NULL and the second time, XG_CLOSED in a child
- after fork.
+/**
+ * Has reports brought to a function, on one thread of the library that is
+ * started for it, until the outbox is freed. Once; nobody else takes reports
+ * then.
+ *
+ * Errors: XG_INVALID_ARGUMENT for NULL and the second time, XG_CLOSED in a child
+ * after fork.
  */
 enum xg_status xg_outbox_call_back(const struct xg_outbox *outbox,
                                    xg_report_fn function,
                                    void *context,
                                    struct xg_error **error);
 
-/*
- Has lines for a log brought to a function: what fails in the background, and
- when it is over. NULL ends it. The function is called on the outbox's own
- thread and must not wait; never with a secret.
+/**
+ * Has lines for a log brought to a function: what fails in the background, and
+ * when it is over. NULL ends it. The function is called on the outbox's own
+ * thread and must not wait; never with a secret.
  */
 void xg_outbox_set_log(const struct xg_outbox *outbox, xg_log_fn function, void *context);
 
-/*
- Delivers what is there without lingering, and waits for it up to timeout_ms.
- *left, unless left is NULL, is how many operations are not settled then.
-
- Errors: XG_CLOSED in a child after fork.
+/**
+ * Delivers what is there without lingering, and waits for it up to timeout_ms.
+ * *left, unless left is NULL, is how many operations are not settled then.
+ *
+ * Errors: XG_CLOSED in a child after fork.
  */
 enum xg_status xg_outbox_flush(const struct xg_outbox *outbox,
                                uint64_t timeout_ms,
                                size_t *left,
                                struct xg_error **error);
 
-/*
- Takes nothing any more, delivers what is there for up to timeout_ms, and ends.
- Answers how many operations were left: they stay in the file, or, without
- one, are reported as not sent or unknown. Reports can still be taken. Twice is
- fine, and so is NULL.
+/**
+ * Takes nothing any more, delivers what is there for up to timeout_ms, and ends.
+ * Answers how many operations were left: they stay in the file, or, without
+ * one, are reported as not sent or unknown. Reports can still be taken. Twice is
+ * fine, and so is NULL.
  */
 size_t xg_outbox_close(const struct xg_outbox *outbox, uint64_t timeout_ms);
 
-/*
- The numbers of an outbox, as they are now. Free them with xg_stats_free.
-
- Errors: XG_INVALID_ARGUMENT for NULL.
+/**
+ * The numbers of an outbox, as they are now. Free them with xg_stats_free.
+ *
+ * Errors: XG_INVALID_ARGUMENT for NULL.
  */
 enum xg_status xg_outbox_stats(const struct xg_outbox *outbox,
                                struct xg_stats **stats,
                                struct xg_error **error);
 
-/*
- The number of items: that of the request. 0 for NULL.
+/**
+ * The number of items: that of the request. 0 for NULL.
  */
 size_t xg_outcome_len(const struct xg_outcome *outcome);
 
-/*
- How many items ended in a state, one of xg_state. 0 for another number.
+/**
+ * How many items ended in a state, one of xg_state. 0 for another number.
  */
 size_t xg_outcome_count(const struct xg_outcome *outcome, int32_t state);
 
-/*
- Whether every item was accepted. false for NULL.
+/**
+ * Whether every item was accepted. false for NULL.
  */
 bool xg_outcome_all_accepted(const struct xg_outcome *outcome);
 
-/*
- How many HTTP requests were sent, retries included.
+/**
+ * How many HTTP requests were sent, retries included.
  */
 uint32_t xg_outcome_requests(const struct xg_outcome *outcome);
 
-/*
- The state of an item, 0-based. XG_STATE_NONE past the end.
+/**
+ * The state of an item, 0-based. XG_STATE_NONE past the end.
  */
 enum xg_state xg_outcome_state(const struct xg_outcome *outcome, size_t index);
 
-/*
- Why an item is in its state: a stable name, such as "item_refused" or
- "timed_out". "" past the end. Valid for ever.
+/**
+ * Why an item is in its state: a stable name, such as "item_refused" or
+ * "timed_out". "" past the end. Valid for ever.
  */
 const char *xg_outcome_reason(const struct xg_outcome *outcome, size_t index);
 
-/*
- The service's return code for an item, or for the whole request where the
- item has none of its own; 0 when accepted, -1 where there is none.
+/**
+ * The service's return code for an item, or for the whole request where the
+ * item has none of its own; 0 when accepted, -1 where there is none.
  */
 int64_t xg_outcome_code(const struct xg_outcome *outcome, size_t index);
 
-/*
- The HTTP status of the answer that decided, or 0 where none came.
+/**
+ * The HTTP status of the answer that decided, or 0 where none came.
  */
 int32_t xg_outcome_http_status(const struct xg_outcome *outcome, size_t index);
 
-/*
- How often an item was sent.
+/**
+ * How often an item was sent.
  */
 uint32_t xg_outcome_attempts(const struct xg_outcome *outcome, size_t index);
 
-/*
- Whether the service showed an operation in time: 1 yes, 0 no, -1 where it was not
- asked (xg_request_set_confirm_ms), or where a later item of the call works on the
- same token or account.
+/**
+ * Whether the service showed an operation in time: 1 yes, 0 no, -1 where it was not
+ * asked (xg_request_set_confirm_ms), or where a later item of the call works on the
+ * same token or account.
  */
 int32_t xg_outcome_confirmed(const struct xg_outcome *outcome, size_t index);
 
-/*
- Whether sending an item again later may end better.
+/**
+ * Whether sending an item again later may end better.
  */
 bool xg_outcome_is_retryable(const struct xg_outcome *outcome, size_t index);
 
-/*
- What happened to an item, for people; "" when accepted. Valid until the
- outcome is freed.
+/**
+ * What happened to an item, for people; "" when accepted. Valid until the
+ * outcome is freed.
  */
 const char *xg_outcome_message(const struct xg_outcome *outcome, size_t index);
 
-/*
- How many tokens or accounts a query found for an item.
+/**
+ * How many tokens or accounts a query found for an item.
  */
 size_t xg_outcome_found_len(const struct xg_outcome *outcome, size_t index);
 
-/*
- The nth token that a query by account found for an item; "" where there is
- none. Valid until the outcome is freed.
+/**
+ * The nth token that a query by account found for an item; "" where there is
+ * none. Valid until the outcome is freed.
  */
 const char *xg_outcome_found_token(const struct xg_outcome *outcome, size_t index, size_t nth);
 
-/*
- The nth account that a query by token found for an item; "" where there is
- none. Valid until the outcome is freed.
+/**
+ * The nth account that a query by token found for an item; "" where there is
+ * none. Valid until the outcome is freed.
  */
 const char *xg_outcome_found_account(const struct xg_outcome *outcome,
                                      size_t index,
                                      size_t nth);
 
-/*
- The type of the nth account that a query by token found for an item; -1
- where the service did not tell it.
+/**
+ * The type of the nth account that a query by token found for an item; -1
+ * where the service did not tell it.
  */
 int64_t xg_outcome_found_account_type(const struct xg_outcome *outcome,
                                       size_t index,
                                       size_t nth);
 
-/*
- How many warnings there are: what is allowed, but should be known.
+/**
+ * How many warnings there are: what is allowed, but should be known.
  */
 size_t xg_outcome_warning_len(const struct xg_outcome *outcome);
 
-/*
- The stable name of a warning, such as "duplicate_account_type"; "" past the
- end. Valid until the outcome is freed.
+/**
+ * The stable name of a warning, such as "duplicate_account_type"; "" past the
+ * end. Valid until the outcome is freed.
  */
 const char *xg_outcome_warning_name(const struct xg_outcome *outcome, size_t nth);
 
-/*
- A warning, for people; "" past the end. Valid until the outcome is freed.
+/**
+ * A warning, for people; "" past the end. Valid until the outcome is freed.
  */
 const char *xg_outcome_warning_message(const struct xg_outcome *outcome, size_t nth);
 
-/*
- The item that a warning is about, 0-based; -1 where it is about the call.
+/**
+ * The item that a warning is about, 0-based; -1 where it is about the call.
  */
 int64_t xg_outcome_warning_item(const struct xg_outcome *outcome, size_t nth);
 
-/*
- The whole outcome as JSON, NUL-terminated; its length in bytes goes to *len
- unless len is NULL. "" and 0 for NULL. Valid until the outcome is freed.
-
- {"counts":{…},"requests":n,"items":[{"state","reason","code"?,"http_status"?,
- "attempts","retryable"?,"message"?,"tokens"?|"accounts"?}],"warnings":[…],
- "extra":{…}}
+/**
+ * The whole outcome as JSON, NUL-terminated; its length in bytes goes to *len
+ * unless len is NULL. "" and 0 for NULL. Valid until the outcome is freed.
+ *
+ * {"counts":{…},"requests":n,"items":[{"state","reason","code"?,"http_status"?,
+ * "attempts","retryable"?,"message"?,"tokens"?|"accounts"?}],"warnings":[…],
+ * "extra":{…}}
  */
 const char *xg_outcome_json(const struct xg_outcome *outcome, size_t *len);
 
-/*
- Frees an outcome. NULL is fine.
+/**
+ * Frees an outcome. NULL is fine.
  */
 void xg_outcome_free(struct xg_outcome *outcome);
 
-/*
- The HTTP status, 200 to 299; 0 for NULL.
+/**
+ * The HTTP status, 200 to 299; 0 for NULL.
  */
 int32_t xg_reply_http_status(const struct xg_reply *reply);
 
-/*
- The body, JSON, NUL-terminated; its length in bytes goes to *len unless len
- is NULL. "" and 0 for NULL. Valid until the reply is freed.
+/**
+ * The body, JSON, NUL-terminated; its length in bytes goes to *len unless len
+ * is NULL. "" and 0 for NULL. Valid until the reply is freed.
  */
 const char *xg_reply_body(const struct xg_reply *reply, size_t *len);
 
-/*
- Frees a reply. NULL is fine.
+/**
+ * Frees a reply. NULL is fine.
  */
 void xg_reply_free(struct xg_reply *reply);
 
-/*
- A buffer for at most this many reports (1 to 1000000).
-
- Errors: XG_INVALID_ARGUMENT for another number.
+/**
+ * A buffer for at most this many reports (1 to 1000000).
+ *
+ * Errors: XG_INVALID_ARGUMENT for another number.
  */
 enum xg_status xg_reports_new(size_t room,
                               struct xg_reports **reports,
                               struct xg_error **error);
 
-/*
- Frees a buffer. NULL is fine.
+/**
+ * Frees a buffer. NULL is fine.
  */
 void xg_reports_free(struct xg_reports *reports);
 
-/*
- How many reports are in the buffer.
+/**
+ * How many reports are in the buffer.
  */
 size_t xg_reports_len(const struct xg_reports *reports);
 
-/*
- The number that was given with the operation; 0 past the end.
+/**
+ * The number that was given with the operation; 0 past the end.
  */
 uint64_t xg_reports_tag(const struct xg_reports *reports, size_t nth);
 
-/*
- Whether it is the one final report of its operation. Otherwise it says that
- the operation is in the file now (option outbox_durable_notices).
+/**
+ * Whether it is the one final report of its operation. Otherwise it says that
+ * the operation is in the file now (option outbox_durable_notices).
  */
 bool xg_reports_is_final(const struct xg_reports *reports, size_t nth);
 
-/*
- The state of a final report; XG_STATE_NONE otherwise and past the end.
+/**
+ * The state of a final report; XG_STATE_NONE otherwise and past the end.
  */
 enum xg_state xg_reports_state(const struct xg_reports *reports, size_t nth);
 
-/*
- Why it is in its state: a stable name of docs/reasons.md, such as
- "superseded"; "" where there is none. Valid for ever.
+/**
+ * Why it is in its state: a stable name of docs/reasons.md, such as
+ * "superseded"; "" where there is none. Valid for ever.
  */
 const char *xg_reports_reason(const struct xg_reports *reports, size_t nth);
 
-/*
- The service's code, as xg_outcome_code; -1 where there is none.
+/**
+ * The service's code, as xg_outcome_code; -1 where there is none.
  */
 int64_t xg_reports_code(const struct xg_reports *reports, size_t nth);
 
-/*
- The HTTP status of the answer that decided; 0 where none came.
+/**
+ * The HTTP status of the answer that decided; 0 where none came.
  */
 int32_t xg_reports_http_status(const struct xg_reports *reports, size_t nth);
 
-/*
- How often the operation was sent.
+/**
+ * How often the operation was sent.
  */
 uint32_t xg_reports_attempts(const struct xg_reports *reports, size_t nth);
 
-/*
- When the operation was handed in, in milliseconds since 1970-01-01 UTC.
+/**
+ * When the operation was handed in, in milliseconds since 1970-01-01 UTC.
  */
 uint64_t xg_reports_handed_in_ms(const struct xg_reports *reports, size_t nth);
 
-/*
- When this became so, in milliseconds since 1970-01-01 UTC.
+/**
+ * When this became so, in milliseconds since 1970-01-01 UTC.
  */
 uint64_t xg_reports_at_ms(const struct xg_reports *reports, size_t nth);
 
-/*
- What happened, for people; "" when accepted. Valid until the buffer is filled
- again or freed.
+/**
+ * What happened, for people; "" when accepted. Valid until the buffer is filled
+ * again or freed.
  */
 const char *xg_reports_message(const struct xg_reports *reports, size_t nth);
 
-/*
- A request without items. `action` is one of xg_action.
-
- Errors: XG_INVALID_ARGUMENT for another number.
+/**
+ * A request without items. `action` is one of xg_action.
+ *
+ * Errors: XG_INVALID_ARGUMENT for another number.
  */
 enum xg_status xg_request_new(int32_t action,
                               struct xg_request **request,
                               struct xg_error **error);
 
-/*
- A request from the documented JSON of POST /v3/device/account/batchoperate;
- its list may have any length.
-
- Errors: XG_INVALID_JSON, XG_INVALID_VALUE, XG_INVALID_REQUEST; xg_error_item
- tells the item.
+/**
+ * A request from the documented JSON of POST /v3/device/account/batchoperate;
+ * its list may have any length.
+ *
+ * Errors: XG_INVALID_JSON, XG_INVALID_VALUE, XG_INVALID_REQUEST; xg_error_item
+ * tells the item.
  */
 enum xg_status xg_request_batch_from_json(const char *json,
                                           size_t json_len,
                                           struct xg_request **request,
                                           struct xg_error **error);
 
-/*
- A request from the documented JSON of POST /v3/device/account/query.
-
- Errors: as xg_request_batch_from_json.
+/**
+ * A request from the documented JSON of POST /v3/device/account/query.
+ *
+ * Errors: as xg_request_batch_from_json.
  */
 enum xg_status xg_request_query_from_json(const char *json,
                                           size_t json_len,
                                           struct xg_request **request,
                                           struct xg_error **error);
 
-/*
- Adds an item to an append, bind or unbind: a token with its first account.
- More accounts of the same token follow with xg_request_add_account.
-
- token: 1 to 64 bytes. account: at least 2 bytes. account_type: any, or
- XG_NO_ACCOUNT_TYPE.
-
- Errors: XG_INVALID_VALUE, XG_INVALID_REQUEST (items of another kind); the
- request stays as it was, and xg_error_item is the index the item would have
- had.
+/**
+ * Adds an item to an append, bind or unbind: a token with its first account.
+ * More accounts of the same token follow with xg_request_add_account.
+ *
+ * token: 1 to 64 bytes. account: at least 2 bytes. account_type: any, or
+ * XG_NO_ACCOUNT_TYPE.
+ *
+ * Errors: XG_INVALID_VALUE, XG_INVALID_REQUEST (items of another kind); the
+ * request stays as it was, and xg_error_item is the index the item would have
+ * had.
  */
 enum xg_status xg_request_add_binding(struct xg_request *request,
                                       const char *token,
@@ -1062,8 +1245,8 @@ enum xg_status xg_request_add_binding(struct xg_request *request,
                                       int32_t account_type,
                                       struct xg_error **error);
 
-/*
- xg_request_add_binding with lengths in bytes in place of NUL.
+/**
+ * xg_request_add_binding with lengths in bytes in place of NUL.
  */
 enum xg_status xg_request_add_binding_n(struct xg_request *request,
                                         const char *token,
@@ -1073,37 +1256,37 @@ enum xg_status xg_request_add_binding_n(struct xg_request *request,
                                         int32_t account_type,
                                         struct xg_error **error);
 
-/*
- Adds an item to a clear_token or a query by token.
-
- Errors: as xg_request_add_binding.
+/**
+ * Adds an item to a clear_token or a query by token.
+ *
+ * Errors: as xg_request_add_binding.
  */
 enum xg_status xg_request_add_token(struct xg_request *request,
                                     const char *token,
                                     struct xg_error **error);
 
-/*
- xg_request_add_token with a length in bytes in place of NUL.
+/**
+ * xg_request_add_token with a length in bytes in place of NUL.
  */
 enum xg_status xg_request_add_token_n(struct xg_request *request,
                                       const char *token,
                                       size_t token_len,
                                       struct xg_error **error);
 
-/*
- Adds an item to a clear_account or a query by account; in an append, bind or
- unbind, adds an account to the last binding.
-
- Errors: as xg_request_add_binding; XG_INVALID_REQUEST also when there is no
- binding yet.
+/**
+ * Adds an item to a clear_account or a query by account; in an append, bind or
+ * unbind, adds an account to the last binding.
+ *
+ * Errors: as xg_request_add_binding; XG_INVALID_REQUEST also when there is no
+ * binding yet.
  */
 enum xg_status xg_request_add_account(struct xg_request *request,
                                       const char *account,
                                       int32_t account_type,
                                       struct xg_error **error);
 
-/*
- xg_request_add_account with a length in bytes in place of NUL.
+/**
+ * xg_request_add_account with a length in bytes in place of NUL.
  */
 enum xg_status xg_request_add_account_n(struct xg_request *request,
                                         const char *account,
@@ -1111,82 +1294,82 @@ enum xg_status xg_request_add_account_n(struct xg_request *request,
                                         int32_t account_type,
                                         struct xg_error **error);
 
-/*
- Sets "android" or "ios", which only the older protocol versions know.
-
- Errors: XG_INVALID_VALUE for anything else.
+/**
+ * Sets "android" or "ios", which only the older protocol versions know.
+ *
+ * Errors: XG_INVALID_VALUE for anything else.
  */
 enum xg_status xg_request_set_platform(struct xg_request *request,
                                        const char *platform,
                                        struct xg_error **error);
 
-/*
- Sets the kind and the id of the operator, which only protocol xg_v3 knows;
- NULL leaves one of them as it is.
+/**
+ * Sets the kind and the id of the operator, which only protocol `xg_v3` knows;
+ * NULL leaves one of them as it is.
  */
 enum xg_status xg_request_set_operator(struct xg_request *request,
                                        const char *op_type,
                                        const char *op_id,
                                        struct xg_error **error);
 
-/*
- Sets the deadline of the calls that send this request, in milliseconds, in
- place of the option deadline_ms (1 to 86400000); 0 takes the option again.
-
- Errors: XG_INVALID_ARGUMENT when it is longer than a day.
+/**
+ * Sets the deadline of the calls that send this request, in milliseconds, in
+ * place of the option deadline_ms (1 to 86400000); 0 takes the option again.
+ *
+ * Errors: XG_INVALID_ARGUMENT when it is longer than a day.
  */
 enum xg_status xg_request_set_deadline_ms(struct xg_request *request,
                                           uint64_t deadline_ms,
                                           struct xg_error **error);
 
-/*
- Lets xg_batch_operate ask, after the call and for up to this time, whether the
- service shows what it accepted: see xg_outcome_confirmed. 0 asks nothing.
-
- Errors: XG_INVALID_ARGUMENT when it is longer than a day.
+/**
+ * Lets xg_batch_operate ask, after the call and for up to this time, whether the
+ * service shows what it accepted: see xg_outcome_confirmed. 0 asks nothing.
+ *
+ * Errors: XG_INVALID_ARGUMENT when it is longer than a day.
  */
 enum xg_status xg_request_set_confirm_ms(struct xg_request *request,
                                          uint64_t confirm_ms,
                                          struct xg_error **error);
 
-/*
- The number of items; 0 for NULL.
+/**
+ * The number of items; 0 for NULL.
  */
 size_t xg_request_len(const struct xg_request *request);
 
-/*
- Frees a request. NULL is fine.
+/**
+ * Frees a request. NULL is fine.
  */
 void xg_request_free(struct xg_request *request);
 
-/*
- One number by its name in xg_stats_json, such as "open"; 0 for another name
- and for NULL.
+/**
+ * One number by its name in xg_stats_json, such as "open"; 0 for another name
+ * and for NULL.
  */
 uint64_t xg_stats_value(const struct xg_stats *stats, const char *name);
 
-/*
- The numbers as one JSON object, NUL-terminated; its length in bytes goes to
- *len unless len is NULL. "" and 0 for NULL. Valid until the numbers are freed.
+/**
+ * The numbers as one JSON object, NUL-terminated; its length in bytes goes to
+ * *len unless len is NULL. "" and 0 for NULL. Valid until the numbers are freed.
  */
 const char *xg_stats_json(const struct xg_stats *stats, size_t *len);
 
-/*
- The numbers in the text format that Prometheus reads. As xg_stats_json.
+/**
+ * The numbers in the text format that Prometheus reads. As xg_stats_json.
  */
 const char *xg_stats_prometheus(const struct xg_stats *stats, size_t *len);
 
-/*
- Frees numbers. NULL is fine.
+/**
+ * Frees numbers. NULL is fine.
  */
 void xg_stats_free(struct xg_stats *stats);
 
-/*
- A transport: perform is called with each request and with context; free, which
- may be NULL, once with context when the transport, everything that was made
- over it and every transfer are gone.
-
- Errors: XG_INVALID_ARGUMENT when perform is NULL.
+/**
+ * A transport: perform is called with each request and with context; free, which
+ * may be NULL, once with context when the transport, everything that was made
+ * over it and every transfer are gone.
+ *
+ * Errors: XG_INVALID_ARGUMENT when perform is NULL.
  */
 enum xg_status xg_transport_new(xg_perform_fn perform,
                                 xg_free_fn free,
@@ -1194,79 +1377,79 @@ enum xg_status xg_transport_new(xg_perform_fn perform,
                                 struct xg_transport **transport,
                                 struct xg_error **error);
 
-/*
- Frees a transport; what was made over it goes on. NULL is fine.
+/**
+ * Frees a transport; what was made over it goes on. NULL is fine.
  */
 void xg_transport_free(struct xg_transport *transport);
 
-/*
- What to send; NULL for NULL. It belongs to the transfer and is not freed.
+/**
+ * What to send; NULL for NULL. It belongs to the transfer and is not freed.
  */
 const struct xg_http_request *xg_transfer_request(const struct xg_transfer *transfer);
 
-/*
- For how many milliseconds somebody waits for the answer; 0 for NULL.
+/**
+ * For how many milliseconds somebody waits for the answer; 0 for NULL.
  */
 uint64_t xg_transfer_timeout_ms(const struct xg_transfer *transfer);
 
-/*
- The most bytes that the body of the response may have: the option
- max_response_bytes. 0 for NULL.
+/**
+ * The most bytes that the body of the response may have: the option
+ * max_response_bytes. 0 for NULL.
  */
 size_t xg_transfer_max_body(const struct xg_transfer *transfer);
 
-/*
- Whether the request may reach the service twice: a stack that sends it again
- when an idle connection turns out to be closed must not do so otherwise.
+/**
+ * Whether the request may reach the service twice: a stack that sends it again
+ * when an idle connection turns out to be closed must not do so otherwise.
  */
 bool xg_transfer_is_repeatable(const struct xg_transfer *transfer);
 
-/*
- Whether nobody waits for the answer any more: the time is over, or the call was
- ended. The stack may give the request up then; the transfer is to be ended all
- the same. True for NULL.
+/**
+ * Whether nobody waits for the answer any more: the time is over, or the call was
+ * ended. The stack may give the request up then; the transfer is to be ended all
+ * the same. True for NULL.
  */
 bool xg_transfer_is_abandoned(const struct xg_transfer *transfer);
 
-/*
- Takes note of a header of the response, before xg_transfer_finish. Date and
- Retry-After have a meaning here; of every other one nothing is kept.
+/**
+ * Takes note of a header of the response, before xg_transfer_finish. Date and
+ * Retry-After have a meaning here; of every other one nothing is kept.
  */
 void xg_transfer_header(struct xg_transfer *transfer, const char *name, const char *value);
 
-/*
- Ends a transfer with the response, and frees it. What is no HTTP status, or a
- body of NULL with a length, counts as no response.
+/**
+ * Ends a transfer with the response, and frees it. What is no HTTP status, or a
+ * body of NULL with a length, counts as no response.
  */
 void xg_transfer_finish(struct xg_transfer *transfer,
                         int32_t http_status,
                         const void *body,
                         size_t body_len);
 
-/*
- Ends a transfer without a response, and frees it. kind is one of xg_send_error
- (any other number counts as XG_SEND_LOST); sent says whether any byte of the
- request may have left: if so, its operations are unknown rather than not sent.
- message may be NULL.
+/**
+ * Ends a transfer without a response, and frees it. kind is one of xg_send_error
+ * (any other number counts as XG_SEND_LOST); sent says whether any byte of the
+ * request may have left: if so, its operations are unknown rather than not sent.
+ * message may be NULL.
  */
 void xg_transfer_fail(struct xg_transfer *transfer,
                       int32_t kind,
                       bool sent,
                       const char *message);
 
-/*
- The version of the library, such as "0.1.0".
+/**
+ * The version of the library, such as "0.1.0".
  */
 const char *xg_version(void);
 
-/*
- The ABI version of the library.
+/**
+ * The ABI version of the library.
  */
 uint32_t xg_abi_version(void);
 
-/*
- Whether the library can serve a program that was compiled against this
- header: call it first, as xg_abi_check(XG_ABI_VERSION, &error).
+/**
+ * Whether the library can serve a program that was compiled against this
+ * header: call it first, as xg_abi_check(XG_ABI_VERSION, &error).
  */
 enum xg_status xg_abi_check(uint32_t header_abi, struct xg_error **error);
 

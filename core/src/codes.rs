@@ -2,7 +2,13 @@
 //!
 //! From "Server-Side Error Codes" (1024/33763, 2024-01-17), the mainland page
 //! 548/39080 and the notes on the single pages. The documents give meanings
-//! only; the last two columns are read from them.
+//! only; whose mistake it is and what to do are read from them.
+
+mod pages;
+mod table;
+
+pub use pages::{reference, to_json};
+pub use table::TABLE;
 
 /// Whose mistake a code speaks of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -65,14 +71,18 @@ impl Retry {
 pub struct Code {
     /// The number.
     pub code: i64,
-    /// What it means, in English.
+    /// What it means.
     pub meaning: &'static str,
+    /// What it means, in Chinese.
+    pub meaning_zh: &'static str,
     /// Whose mistake it is.
     pub fault: Fault,
     /// Whether a retry is worth it.
     pub retry: Retry,
-    /// What to do, where there is more to say than the meaning does.
+    /// What to do; empty for success.
     pub advice: &'static str,
+    /// What to do, in Chinese.
+    pub advice_zh: &'static str,
 }
 
 /// Success, of a call or of an element.
@@ -92,244 +102,6 @@ pub const DOES_NOT_EXIST: i64 = 10_110_008;
 pub(crate) const AUTHENTICATION_ADVICE: &str = "check that the secret key belongs to the access \
     id, that the access point is the application's region, that this machine's clock is right, \
     and that the application's IP allowlist has this address";
-
-const fn row(
-    code: i64,
-    meaning: &'static str,
-    fault: Fault,
-    retry: Retry,
-    advice: &'static str,
-) -> Code {
-    Code {
-        code,
-        meaning,
-        fault,
-        retry,
-        advice,
-    }
-}
-
-/// The whole table, by number.
-pub const TABLE: &[Code] = &[
-    row(0, "success", Fault::None, Retry::Never, ""),
-    row(
-        1_008_001,
-        "the parameters could not be parsed",
-        Fault::Request,
-        Retry::Never,
-        "",
-    ),
-    row(
-        1_008_002,
-        "a required parameter is missing",
-        Fault::Request,
-        Retry::Never,
-        "",
-    ),
-    row(
-        1_008_003,
-        "authentication failed",
-        Fault::Configuration,
-        Retry::Never,
-        AUTHENTICATION_ADVICE,
-    ),
-    row(
-        1_008_004,
-        "an internal service could not be called",
-        Fault::Service,
-        Retry::Backoff,
-        "",
-    ),
-    row(
-        1_008_006,
-        "the token is invalid",
-        Fault::Item,
-        Retry::Never,
-        "drop the token",
-    ),
-    row(
-        1_008_007,
-        "a parameter is invalid",
-        Fault::Request,
-        Retry::Never,
-        "",
-    ),
-    row(
-        1_008_011,
-        "the upload failed",
-        Fault::Service,
-        Retry::Never,
-        "",
-    ),
-    row(
-        1_008_012,
-        "the uploaded file is empty",
-        Fault::Request,
-        Retry::Never,
-        "",
-    ),
-    row(
-        1_008_013,
-        "the certificate could not be parsed",
-        Fault::Configuration,
-        Retry::Never,
-        "",
-    ),
-    row(
-        1_008_015,
-        "the push task id does not exist",
-        Fault::Item,
-        Retry::Never,
-        "",
-    ),
-    row(
-        1_008_016,
-        "the date format is wrong",
-        Fault::Request,
-        Retry::Never,
-        "",
-    ),
-    row(
-        1_008_019,
-        "the content was refused by the content security check",
-        Fault::Request,
-        Retry::Never,
-        "",
-    ),
-    row(
-        1_008_020,
-        "the bundle id of the certificate was refused",
-        Fault::Configuration,
-        Retry::Never,
-        "",
-    ),
-    row(
-        1_008_021,
-        "the p12 certificate is invalid",
-        Fault::Configuration,
-        Retry::Never,
-        "",
-    ),
-    row(
-        1_008_022,
-        "the password of the p12 certificate is wrong",
-        Fault::Configuration,
-        Retry::Never,
-        "",
-    ),
-    row(
-        1_008_023,
-        "the iOS push certificate has expired",
-        Fault::Configuration,
-        Retry::Never,
-        "",
-    ),
-    row(
-        1_008_025,
-        "the application could not be created: the platform exists already",
-        Fault::Configuration,
-        Retry::Never,
-        "",
-    ),
-    row(
-        1_008_026,
-        "a part of the batch failed",
-        Fault::Item,
-        Retry::PerElement,
-        "look at the code of each item",
-    ),
-    row(
-        1_008_027,
-        "the whole batch failed",
-        Fault::Item,
-        Retry::PerElement,
-        "look at the code of each item",
-    ),
-    row(
-        1_008_028,
-        "requests come too fast",
-        Fault::Rate,
-        Retry::Throttle,
-        "set requests_per_second",
-    ),
-    row(
-        1_008_029,
-        "the token is not valid",
-        Fault::Item,
-        Retry::Never,
-        "drop the token",
-    ),
-    row(
-        1_008_030,
-        "the application is not paid for",
-        Fault::Configuration,
-        Retry::Never,
-        "",
-    ),
-    row(
-        1_008_031,
-        "the application's resources were destroyed",
-        Fault::Configuration,
-        Retry::Never,
-        "",
-    ),
-    row(
-        1_008_035,
-        "the access id or the domain is not correct",
-        Fault::Configuration,
-        Retry::Never,
-        AUTHENTICATION_ADVICE,
-    ),
-    row(
-        1_010_001,
-        "no resources are deployed: the application was not purchased",
-        Fault::Configuration,
-        Retry::Never,
-        "",
-    ),
-    row(
-        10_010_005,
-        "the push target does not exist",
-        Fault::Item,
-        Retry::Never,
-        "",
-    ),
-    row(
-        10_010_012,
-        "the push time is illegal",
-        Fault::Request,
-        Retry::Never,
-        "",
-    ),
-    row(
-        10_010_018,
-        "the push is a repetition",
-        Fault::Request,
-        Retry::Never,
-        "",
-    ),
-    row(
-        10_030_002,
-        "access id and access key do not match",
-        Fault::Configuration,
-        Retry::Never,
-        "the REST API takes the secret key, not the access key",
-    ),
-    row(
-        10_030_009,
-        "the application does not exist at this access point",
-        Fault::Configuration,
-        Retry::Never,
-        AUTHENTICATION_ADVICE,
-    ),
-    row(
-        10_110_008,
-        "the token or account does not exist",
-        Fault::Item,
-        Retry::Never,
-        "",
-    ),
-];
 
 /// The row of a code, where the documents have it.
 pub fn lookup(code: i64) -> Option<&'static Code> {
@@ -369,6 +141,21 @@ mod tests {
         }
         assert_eq!(TABLE.len(), 32);
         assert_eq!(lookup(42), None);
+    }
+
+    #[test]
+    fn every_row_is_told_in_both_languages() {
+        let chinese = |text: &str| text.chars().any(|c| ('\u{4E00}'..='\u{9FFF}').contains(&c));
+        for row in TABLE {
+            assert!(row.meaning.is_ascii() && !row.meaning.is_empty(), "{row:?}");
+            assert!(row.advice.is_ascii(), "{row:?}");
+            assert!(chinese(row.meaning_zh), "{row:?}");
+            assert_eq!(row.advice.is_empty(), row.code == SUCCESS, "{row:?}");
+            assert_eq!(chinese(row.advice_zh), row.code != SUCCESS, "{row:?}");
+            for text in [row.meaning, row.meaning_zh, row.advice, row.advice_zh] {
+                assert!(!text.contains(['|', '\n']), "breaks the page: {row:?}");
+            }
+        }
     }
 
     #[test]

@@ -3,13 +3,13 @@
 use std::ffi::{CString, c_char};
 use std::sync::OnceLock;
 
-use xgpush::codes::TABLE;
+use xgpush::codes::{self, TABLE};
 
 use crate::{guard, text};
 
 /// The code of an item of a query for which nothing is bound.
 pub const XG_CODE_DOES_NOT_EXIST: i64 = 10_110_008;
-const _: () = assert!(XG_CODE_DOES_NOT_EXIST == xgpush::codes::DOES_NOT_EXIST);
+const _: () = assert!(XG_CODE_DOES_NOT_EXIST == codes::DOES_NOT_EXIST);
 
 struct Row {
     meaning: CString,
@@ -21,7 +21,7 @@ struct Row {
 fn rows() -> &'static [Row] {
     static ROWS: OnceLock<Vec<Row>> = OnceLock::new();
     ROWS.get_or_init(|| {
-        let row = |code: &xgpush::codes::Code| Row {
+        let row = |code: &codes::Code| Row {
             meaning: text::owned(code.meaning),
             fault: text::owned(code.fault.name()),
             retry: text::owned(code.retry.name()),
@@ -33,6 +33,19 @@ fn rows() -> &'static [Row] {
 
 fn column(index: usize, of: fn(&'static Row) -> &'static CString) -> *const c_char {
     guard::value(text::EMPTY, || Some(of(rows().get(index)?).as_ptr()))
+}
+
+/// The whole table as JSON, for the authors of bindings, NUL-terminated; its
+/// length in bytes goes to *len unless len is NULL. An array by number of
+/// {"code","meaning","meaning_zh","fault","retry","advice","advice_zh"}, where
+/// …_zh is the same in Chinese. Valid for ever: do not free it.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn xg_codes(len: *mut usize) -> *const c_char {
+    static JSON: OnceLock<CString> = OnceLock::new();
+    guard::text(len, || {
+        let json = JSON.get_or_init(|| text::owned(&codes::to_json()));
+        Some((json.as_ptr(), json.as_bytes().len()))
+    })
 }
 
 /// How many return codes the documents have.
@@ -47,7 +60,8 @@ pub extern "C" fn xg_code_number(index: usize) -> i64 {
     guard::value(-1, || Some(TABLE.get(index)?.code))
 }
 
-/// What it means; "" past the end.
+/// What it means, in English; "" past the end. Valid for ever, as all texts of
+/// the table.
 #[unsafe(no_mangle)]
 pub extern "C" fn xg_code_meaning(index: usize) -> *const c_char {
     column(index, |row| &row.meaning)
@@ -66,7 +80,7 @@ pub extern "C" fn xg_code_retry(index: usize) -> *const c_char {
     column(index, |row| &row.retry)
 }
 
-/// What to do, where there is more to say than the meaning does.
+/// What to do; "" for success and past the end.
 #[unsafe(no_mangle)]
 pub extern "C" fn xg_code_advice(index: usize) -> *const c_char {
     column(index, |row| &row.advice)

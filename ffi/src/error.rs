@@ -24,7 +24,7 @@ pub enum xg_status {
     XG_INVALID_REQUEST = 4,
     /// An unknown option, or a value outside its range.
     XG_INVALID_OPTION = 5,
-    /// The client is closed.
+    /// The client or outbox is closed, or is the parent's in a child after fork.
     XG_CLOSED = 6,
     /// xg_call: nothing was sent.
     XG_CALL_NOT_SENT = 7,

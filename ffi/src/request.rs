@@ -313,7 +313,7 @@ pub unsafe extern "C" fn xg_request_set_platform(
     })
 }
 
-/// Sets the kind and the id of the operator, which only protocol xg_v3 knows;
+/// Sets the kind and the id of the operator, which only protocol `xg_v3` knows;
 /// NULL leaves one of them as it is.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg_request_set_operator(

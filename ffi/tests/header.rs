@@ -14,12 +14,15 @@ fn generated() -> String {
     let mut config = cbindgen::Config::from_file(folder.join("cbindgen.toml")).unwrap();
     config.header = Some(include_str!("head.h").trim_end().to_owned());
     config.after_includes = Some(format!(
-        "\n/* The version of this header. */\n\
+        "\n/** The version of this header, as text. */\n\
          #define XG_VERSION \"{}\"\n\
+         /** The first number of the version: changes with XG_ABI_VERSION. */\n\
          #define XG_VERSION_MAJOR {}\n\
+         /** The second number of the version: functions were added. */\n\
          #define XG_VERSION_MINOR {}\n\
+         /** The third number of the version: nothing was added. */\n\
          #define XG_VERSION_PATCH {}\n\n\
-         /* An account without a type: the field is not sent, and the service takes 0. */\n\
+         /** An account without a type: the field is not sent, and the service takes 0. */\n\
          #define XG_NO_ACCOUNT_TYPE INT32_MIN",
         env!("CARGO_PKG_VERSION"),
         env!("CARGO_PKG_VERSION_MAJOR"),

@@ -98,9 +98,11 @@ before=$(connections)
 check "200 calls open one connection" test $(($(connections) - before)) = 2
 
 if echo '#include <jansson.h>' | cc -E - >/dev/null 2>&1; then
+  build codes -ljansson
+  run "$work/codes"
   build conformance $tests/conformance_cases.c $tests/conformance_live.c -ljansson
   "$work/conformance" "$ROOT/target/fast/xgpush-emulator" conformance/*.json || bad=1
 else
-  no "the conformance cases: jansson.h is missing (Debian: libjansson-dev)"
+  no "the codes and the conformance cases: jansson.h is missing (Debian: libjansson-dev)"
 fi
 exit $bad

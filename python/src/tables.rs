@@ -16,10 +16,24 @@ pub(crate) fn options() -> Vec<(
     xgpush::options::OPTIONS.iter().map(row).collect()
 }
 
-/// (code, meaning, fault, retry, advice) of every return code.
+/// (code, meaning, fault, retry, advice, `meaning_zh`, `advice_zh`) of every return
+/// code.
 #[pyfunction]
-pub(crate) fn codes() -> Vec<(i64, &'static str, &'static str, &'static str, &'static str)> {
-    let row =
-        |c: &xgpush::codes::Code| (c.code, c.meaning, c.fault.name(), c.retry.name(), c.advice);
+pub(crate) fn codes() -> Vec<(
+    i64,
+    &'static str,
+    &'static str,
+    &'static str,
+    &'static str,
+    &'static str,
+    &'static str,
+)> {
+    let row = |c: &xgpush::codes::Code| {
+        let (fault, retry) = (c.fault.name(), c.retry.name());
+        let (meaning_zh, advice_zh) = (c.meaning_zh, c.advice_zh);
+        (
+            c.code, c.meaning, fault, retry, c.advice, meaning_zh, advice_zh,
+        )
+    };
     xgpush::codes::TABLE.iter().map(row).collect()
 }

@@ -266,3 +266,7 @@ def test_a_hundred_thousand_bindings_stay_under_150_megabytes() -> None:
 def test_the_tables_are_those_of_the_core() -> None:
     assert {"access_id", "deadline_ms", "parallel"} <= {option.name for option in xgpush.OPTIONS}
     assert len(xgpush.CODES) == 32 and xgpush.CODES[3].code == 1008003
+    assert xgpush.CODES[5] == xgpush.Code(
+        1008006, "the token is invalid", "item", "never", "drop the token",
+        meaning_zh="Token 无效", advice_zh="弃用该 Token",
+    )

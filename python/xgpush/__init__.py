@@ -53,6 +53,8 @@ class Code(NamedTuple):
     fault: str
     retry: str
     advice: str
+    meaning_zh: str
+    advice_zh: str
 
 
 #: Every keyword argument of :class:`Client`.

@@ -72,6 +72,9 @@ static void configs(void) {
 
 static void codes(void) {
   CHECK(xg_code_count() == 32);
+  size_t length = 0;
+  const char *json = xg_codes(&length);
+  CHECK(length > 1000 && strlen(json) == length && xg_codes(NULL) == json);
   CHECK(xg_code_number(xg_code_count()) == -1);
   EMPTY(xg_code_meaning(SIZE_MAX));
   EMPTY(xg_code_fault(SIZE_MAX));

@@ -1,0 +1,25 @@
+#!/usr/bin/env bash
+# docs.sh pages FOLDER: writes options.md and codes.md, which come from tables in
+# the code, into FOLDER.
+# docs.sh html FOLDER [HEADER]: writes the HTML reference of the C interface into
+# FOLDER/html; a warning of doxygen is an error.
+. "$(dirname "$0")/common.sh"
+what=$1 folder=$2 header=${3:-include/xgpush.h}
+mkdir -p "$folder"
+case $what in
+  pages)
+    for page in options codes; do
+      cargo run --quiet -p xgpush --example "${page}_reference" > "$folder/$page.md.new"
+      mv "$folder/$page.md.new" "$folder/$page.md"
+      echo "$folder/$page.md is written"
+    done ;;
+  html)
+    need doxygen "install doxygen (Debian: doxygen)"
+    need "$PYTHON" "install Python 3.9 or newer"
+    rm -rf "$folder/html"
+    version=$(sed -n 's/^#define XG_VERSION "\(.*\)"/\1/p' "$header")
+    PYTHON=$PYTHON XG_DOC_DIR=$folder XG_DOC_HEADER=$header XG_DOC_VERSION=$version \
+      doxygen docs/Doxyfile
+    echo "$folder/html/index.html is written" ;;
+  *) missing "the first word" "pages or html" ;;
+esac
