@@ -25,16 +25,20 @@ LINES
 kept='"tokens":{"token-of-phone-1":[["alice",0]],"token-of-phone-3":[["小明",0]]}'
 
 delivers() { # COMMAND…: what it prints, by tag, and what the service has then
-  local got
+  local got state
   admin reset
   got=$(XGPUSH_SECRET_KEY=$secret timeout 120 "$@") || return
-  diff <(echo "$wanted") <(sort -n <<< "$got" | tr '\t' ' ' | sed 's/ *$//') &&
-    admin settle >/dev/null && grep -qF "$kept" <(admin state)
+  diff <(echo "$wanted") <(sort -n <<< "$got" | tr '\t' ' ' | sed 's/ *$//') || return
+  admin settle >/dev/null
+  state=$(admin state)
+  grep -qF "$kept" <<< "$state" || { echo "the service has $state"; return 1; }
 }
 
 complains() { # COMMAND…: it fails, and the library's error came through
   local said
-  ! said=$(timeout 120 "$@" 2>&1) && grep -q 'secret_key is not set' <<< "$said"
+  ! said=$(timeout 120 "$@" 2>&1) && grep -q 'secret_key is not set' <<< "$said" && return
+  echo "it said: $said"
+  return 1
 }
 
 ok() { echo "$1: 1 passed, 0 failed"; }
