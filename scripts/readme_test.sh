@@ -48,6 +48,15 @@ export XGPUSH_SECRET_KEY=1452fcebae9f3115ba794fb0fff2fd73
 expect C++ "$work/quickstart"
 expect Python "$VENV/python" "$work/quickstart.py"
 expect Rust "$ROOT/target/readme-rust/debug/readme-quickstart"
+
+link=(-Iinclude -L"$work/lib" -lxgpush -Wl,-rpath,"$work/lib")
+cc -std=c11 -Wall -Wextra -Werror examples/c/quickstart.c -o "$work/example-c" "${link[@]}"
+c++ -std=c++17 -Wall -Wextra -Werror examples/cpp/quickstart.cpp -o "$work/example-cpp" "${link[@]}"
+expect "the example in C" "$work/example-c"
+expect "the example in C++" "$work/example-cpp"
+expect "the example in Python" "$VENV/python" examples/python/quickstart.py
+expect "the example in Rust" cargo run --quiet -p xgpush --example quickstart
+
 same() { # WHAT WANTED COMMAND…
   local what=$1 wanted=$2 got; shift 2
   got=$("$@")

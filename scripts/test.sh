@@ -29,15 +29,20 @@ suite c bash ffi/tests/run.sh
 suite python bash python/tests/run.sh
 suite readme bash scripts/readme_test.sh
 suite docs bash scripts/docs_test.sh
+suite languages bash scripts/languages_test.sh
 suite demo bash scripts/demo.sh
 
 say "Tests"
-for language in rust c python readme docs; do
-  printf '%-8s %5d passed, %d failed\n' "$language" \
-    "$(count passed "$logs/$language"*.log)" "$(count failed "$logs/$language"*.log)"
+tables=(rust c python readme docs languages)
+for table in "${tables[@]}"; do
+  printf '%-9s %5d passed, %d failed\n' "$table" \
+    "$(count passed "$logs/$table"*.log)" "$(count failed "$logs/$table"*.log)"
 done
 grep -hE '^(Rust|C|Python) conformance: ' "$logs"/*.log || true
-total() { count "$1" "$logs"/rust*.log "$logs"/c.log "$logs"/python.log "$logs"/readme.log "$logs"/docs.log; }
+total() { # WORD
+  local table
+  for table in "${tables[@]}"; do count "$1" "$logs/$table"*.log; done | awk '{n += $1} END {print n + 0}'
+}
 echo
 echo "$(total passed) passed, $(total failed) failed"
 if [ ${#failed[@]} -gt 0 ]; then

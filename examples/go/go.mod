@@ -1,0 +1,3 @@
+module xgpush-example
+
+go 1.19

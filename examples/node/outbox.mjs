@@ -1,0 +1,85 @@
+// Binds three phones to players through the outbox and prints what became of
+// each. Options come from the environment: XGPUSH_ACCESS_ID, XGPUSH_SECRET_KEY,
+// XGPUSH_ACCESS_POINT …
+import { promisify } from 'node:util';
+import koffi from 'koffi';
+
+const ABI_VERSION = 1; // XG_ABI_VERSION, XG_OK and XG_NO_ACCOUNT_TYPE of xgpush.h
+const OK = 0;
+const NO_ACCOUNT_TYPE = -(2 ** 31);
+const STATES = ['none', 'accepted', 'rejected', 'unknown', 'not_sent'];
+
+for (const handle of ['error', 'config', 'outbox', 'reports']) koffi.opaque(`xg_${handle}`);
+const library = koffi.load('libxgpush.so.0');
+const declare = (prototype) => library.func(prototype);
+const error_message = declare('const char *xg_error_message(const xg_error *error)');
+const error_free = declare('void xg_error_free(xg_error *error)');
+
+// A function whose last argument is the error: throws what it says.
+function declareFallible(name, parameters) {
+  const call = declare(`int ${name}(${parameters}, _Out_ xg_error **error)`);
+  return (...args) => {
+    const error = [null];
+    if (call(...args, error) === OK) return;
+    const message = error_message(error[0]);
+    error_free(error[0]);
+    throw new Error(message);
+  };
+}
+const abi_check = declareFallible('xg_abi_check', 'uint32_t header_abi');
+const config_new = declare('xg_config *xg_config_new()');
+const config_set_from_env = declareFallible('xg_config_set_from_env', 'xg_config *config');
+const config_free = declare('void xg_config_free(xg_config *config)');
+const outbox_open = declareFallible('xg_outbox_open', 'const xg_config *config, _Out_ xg_outbox **outbox');
+const outbox_bind = declareFallible('xg_outbox_bind_n', `const xg_outbox *outbox, const char *token,
+  size_t token_len, const char *account, size_t account_len, int32_t account_type, uint64_t tag`);
+const outbox_poll = declare('size_t xg_outbox_poll(const xg_outbox *outbox, xg_reports *reports, uint64_t timeout_ms)');
+const outbox_close = declare('size_t xg_outbox_close(const xg_outbox *outbox, uint64_t timeout_ms)');
+const outbox_free = declare('void xg_outbox_free(xg_outbox *outbox)');
+const reports_new = declareFallible('xg_reports_new', 'size_t room, _Out_ xg_reports **reports');
+const reports_free = declare('void xg_reports_free(xg_reports *reports)');
+const reports_tag = declare('uint64_t xg_reports_tag(const xg_reports *reports, size_t nth)');
+const reports_state = declare('int xg_reports_state(const xg_reports *reports, size_t nth)');
+const reports_reason = declare('const char *xg_reports_reason(const xg_reports *reports, size_t nth)');
+const reports_code = declare('int64_t xg_reports_code(const xg_reports *reports, size_t nth)');
+const reports_message = declare('const char *xg_reports_message(const xg_reports *reports, size_t nth)');
+
+// What waits does so on a thread of its own, and the event loop goes on.
+const poll = promisify(outbox_poll.async);
+const close = promisify(outbox_close.async);
+
+const config = config_new();
+const outbox = [null];
+const reports = [null];
+try {
+  abi_check(ABI_VERSION);
+  config_set_from_env(config);
+  outbox_open(config, outbox);
+  reports_new(64, reports);
+
+  const players = ['alice', 'bob', '小明']; // the tag of an operation is its player's number
+  players.forEach((player, n) => {
+    const token = `token-of-phone-${n + 1}`;
+    const lengths = [token, player].map((text) => Buffer.byteLength(text));
+    outbox_bind(outbox[0], token, lengths[0], player, lengths[1], NO_ACCOUNT_TYPE, n + 1);
+  });
+
+  for (let seen = 0; seen < players.length; ) {
+    const count = await poll(outbox[0], reports[0], 30_000);
+    if (count === 0) throw new Error('no report came for 30 s');
+    for (let n = 0; n < count; n++) {
+      const tag = Number(reports_tag(reports[0], n));
+      console.log([tag, players[tag - 1], STATES[reports_state(reports[0], n)], reports_reason(reports[0], n),
+        reports_code(reports[0], n), reports_message(reports[0], n)].join('\t'));
+    }
+    seen += count;
+  }
+  console.log(`${await close(outbox[0], 5000)} left`);
+} catch (error) {
+  console.error(error.message);
+  process.exitCode = 1;
+} finally {
+  reports_free(reports[0]);
+  outbox_free(outbox[0]);
+  config_free(config);
+}
