@@ -28,15 +28,16 @@ suite rust-without-http cargo test -p xgpush --no-default-features --lib
 suite c bash ffi/tests/run.sh
 suite python bash python/tests/run.sh
 suite readme bash scripts/readme_test.sh
+suite install bash scripts/install_test.sh
 suite demo bash scripts/demo.sh
 
 say "Tests"
-for language in rust c python readme; do
+for language in rust c python readme install; do
   printf '%-8s %5d passed, %d failed\n' "$language" \
     "$(count passed "$logs/$language"*.log)" "$(count failed "$logs/$language"*.log)"
 done
 grep -hE '^(Rust|C|Python) conformance: ' "$logs"/*.log || true
-total() { count "$1" "$logs"/rust*.log "$logs"/c.log "$logs"/python.log "$logs"/readme.log; }
+total() { count "$1" "$logs"/rust*.log "$logs"/c.log "$logs"/python.log "$logs"/{readme,install}.log; }
 echo
 echo "$(total passed) passed, $(total failed) failed"
 if [ ${#failed[@]} -gt 0 ]; then
