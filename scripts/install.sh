@@ -25,5 +25,5 @@ fi
 install -d "$root/$libdir/pkgconfig"
 sed -e "s|@version@|$(version)|; s|@libdir@|$libdir|" \
   -e "s|@up@|$(realpath -ms --relative-to="/$libdir/pkgconfig" /)|" \
-  ffi/package/xgpush.pc.in > "$root/$libdir/pkgconfig/xgpush.pc"
+  ffi/package/xgpush.pc.in | install -m 644 /dev/stdin "$root/$libdir/pkgconfig/xgpush.pc"
 echo "installed under $root"

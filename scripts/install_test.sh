@@ -30,6 +30,10 @@ manage() { make -s "$@" PROFILE=fast BUILD="$build" DESTDIR="$work/stage" PREFIX
 prefix=$work/stage/opt/xgpush
 manage install
 manage dist
+archive=$(echo "$build"/xgpush-*.tar.gz)
+cp "$archive" "$work/first.tar.gz"
+manage dist
+check "the same input makes the same archive" cmp "$work/first.tar.gz" "$archive"
 files() { (cd "$1" && find . ! -type d | sort); }
 tree() { # VERSION LIBDIR
   sort <<TREE
@@ -51,8 +55,8 @@ check "the installed files" diff <(tree "$(version)" lib) <(files "$prefix")
 links() { echo "$(readlink "$1/libxgpush.so") $(readlink "$1/libxgpush.so.0")"; }
 check "the links" test "$(links "$prefix/lib")" = "libxgpush.so.0 libxgpush.so.$(version)"
 mkdir "$work/unpacked"
-tar -xzf "$build/xgpush-$(version)-"*.tar.gz -C "$work/unpacked"
-home=$(echo "$work"/unpacked/xgpush-*)
+tar -xzf "$archive" -C "$work/unpacked"
+home=$(echo "$work/unpacked/xgpush-$(version)-"*)
 check "the archive holds the installed tree" diff -r --no-dereference "$prefix" "$home"
 check "no file that finds it names a folder of this machine" \
   test -z "$(grep -rlE "$ROOT|/opt/xgpush" "$home/share/xgpush" "$home/lib/pkgconfig" "$home/include")"
@@ -116,14 +120,11 @@ for language in c cpp; do
   check "$language, plain, shared" says shared "$work/$language-plain"
   compile $language $language-plain-static -I"$home/include" "$home/lib/libxgpush.a"
   check "$language, plain, static" says static "$work/$language-plain-static"
-  # shellcheck disable=SC2046 # they are words
   compile $language $language-pc $(found "$home")
   check "$language, pkg-config, shared" says shared "$work/$language-pc"
-  # shellcheck disable=SC2046
   compile $language $language-pc-static $(found "$work/static-only" --static)
   check "$language, pkg-config --static" says static "$work/$language-pc-static"
   # The linker warns of the look-up of names, which needs glibc's shared parts.
-  # shellcheck disable=SC2046
   compile $language $language-pc-whole -static $(found "$home" --static) 2> "$work/warnings" ||
     cat "$work/warnings"
   check "$language, pkg-config --static, all of it static" says static "$work/$language-pc-whole"
@@ -169,7 +170,7 @@ for kind in shared static; do
 done
 
 say "A host with its own OpenSSL, libcurl and SQLite"
-bundled=$(cargo metadata --format-version 1 --offline --locked | "$PYTHON" -c '
+bundled=$(cargo metadata --format-version 1 --filter-platform "$(rustc -vV | sed -n "s/^host: //p")" | "$PYTHON" -c '
 import json, pathlib, re, sys
 package, = (p for p in json.load(sys.stdin)["packages"] if p["name"] == "libsqlite3-sys")
 header = pathlib.Path(package["manifest_path"]).parent / "sqlite3/sqlite3.h"
@@ -182,12 +183,12 @@ host() { # KIND VARIANT FLAGS…
   rm -rf "$work/files"; mkdir "$work/files"
   clean "$program" "$BASE_URL" "$work/ca.pem" "$work/files" "$bundled" || bad=1
 }
-archive=(-Wl,-Bstatic -lsqlite3 -Wl,-Bdynamic -lm -ldl -lpthread)
+own=(-Wl,-Bstatic -lsqlite3 -Wl,-Bdynamic -lm -ldl -lpthread)
 for kind in shared static; do
   host $kind shared -lsqlite3
-  host $kind static "${archive[@]}"
+  host $kind static "${own[@]}"
   # The program shows its SQLite to every library that is loaded.
-  host $kind exported -rdynamic "${archive[@]}"
+  host $kind exported -rdynamic "${own[@]}"
 done
 
 say "Beside another Rust library"

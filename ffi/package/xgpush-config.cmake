@@ -3,7 +3,7 @@
 # the tree can be moved.
 get_filename_component(_xgpush_root "${CMAKE_CURRENT_LIST_DIR}/../../.." ABSOLUTE)
 
-foreach(_xgpush_lib IN ITEMS "lib/${CMAKE_LIBRARY_ARCHITECTURE}" lib lib64)
+foreach(_xgpush_lib IN ITEMS lib "lib/${CMAKE_LIBRARY_ARCHITECTURE}" lib64)
   set(_xgpush_lib "${_xgpush_root}/${_xgpush_lib}/libxgpush")
   if(NOT TARGET xgpush::xgpush AND EXISTS "${_xgpush_lib}.so")
     add_library(xgpush::xgpush SHARED IMPORTED)
