@@ -3,11 +3,14 @@
 CARGO ?= cargo
 PYTHON ?= python3
 PROFILE ?= release
-LIB := build/lib
+BUILD := build
+LIB := $(BUILD)/lib
+PREFIX ?= /usr/local
+LIBDIR ?= lib
 
 export PYTHON
 
-.PHONY: help demo test bench lint lib wheel docs clean
+.PHONY: help demo test bench lint lib install uninstall dist wheel docs clean
 
 help: ## List the targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -26,6 +29,15 @@ lint: ## Formatting, lints and licences
 
 lib: ## libxgpush.so and libxgpush.a, into build/lib (the headers are in include/)
 	@bash scripts/lib.sh $(PROFILE) $(LIB)
+
+install: lib ## Headers, libraries, pkg-config, CMake: PREFIX=/usr/local DESTDIR= LIBDIR=lib
+	@bash scripts/install.sh install $(BUILD) "$(DESTDIR)$(PREFIX)" $(LIBDIR)
+
+uninstall: ## Remove what install put there, given the same PREFIX, DESTDIR, LIBDIR
+	@bash scripts/install.sh uninstall $(BUILD) "$(DESTDIR)$(PREFIX)" $(LIBDIR)
+
+dist: lib ## The installed tree as build/xgpush-VERSION-TARGET.tar.gz; it unpacks anywhere
+	@bash scripts/dist.sh $(BUILD)
 
 wheel: ## The Python wheel, into dist/
 	@bash scripts/wheel.sh release dist

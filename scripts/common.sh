@@ -10,6 +10,8 @@ need() { command -v "$1" >/dev/null || missing "$1" "$2"; }
 
 need cargo "install Rust (stable) with its cargo"
 
+version() { cargo pkgid --offline -p xgpush-ffi | sed 's/.*[#@]//'; }
+
 # The virtual environment with the Python tools that the project uses, pinned
 # in python/requirements-test.txt; made anew when that file changes.
 venv() {

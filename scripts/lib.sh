@@ -1,10 +1,12 @@
 #!/usr/bin/env bash
-# lib.sh PROFILE DIR: builds libxgpush.so.0 (with its link) and libxgpush.a.
+# lib.sh PROFILE DIR: builds libxgpush.so.VERSION (with its links) and libxgpush.a.
 . "$(dirname "$0")/common.sh"
 profile=${1:-release} dir=${2:-build/lib}
 cargo build --quiet --profile "$profile" -p xgpush-ffi
 mkdir -p "$dir"
-cp "target/$profile/libxgpush_ffi.so" "$dir/libxgpush.so.0"
-cp "target/$profile/libxgpush_ffi.a" "$dir/libxgpush.a"
-ln -sf libxgpush.so.0 "$dir/libxgpush.so"
+rm -f "$dir"/libxgpush.*
+cp "target/$profile/libxgpush_ffi.so" "$dir/libxgpush.so.$(version)"
+ln -s "libxgpush.so.$(version)" "$dir/libxgpush.so.0"
+ln -s libxgpush.so.0 "$dir/libxgpush.so"
+bash scripts/static_lib.sh "target/$profile" "$dir/libxgpush.a"
 echo "$dir: $(cd "$dir" && ls | tr '\n' ' ')"

@@ -30,10 +30,11 @@ suite python bash python/tests/run.sh
 suite readme bash scripts/readme_test.sh
 suite docs bash scripts/docs_test.sh
 suite languages bash scripts/languages_test.sh
+suite install bash scripts/install_test.sh
 suite demo bash scripts/demo.sh
 
 say "Tests"
-tables=(rust c python readme docs languages)
+tables=(rust c python readme docs languages install)
 for table in "${tables[@]}"; do
   printf '%-9s %5d passed, %d failed\n' "$table" \
     "$(count passed "$logs/$table"*.log)" "$(count failed "$logs/$table"*.log)"

@@ -1,0 +1,29 @@
+#!/usr/bin/env bash
+# install.sh install|uninstall BUILD ROOT LIBDIR: puts the headers, the libraries and
+# what finds them under ROOT, with the libraries in ROOT/LIBDIR; or removes them again.
+# The tree can be moved: nothing in it names ROOT.
+. "$(dirname "$0")/common.sh"
+action=$1 build=$2 root=$3 libdir=$4
+
+rm -rf "$root"/share/{xgpush,doc/xgpush}
+rm -f "$root"/include/xgpush.{h,hpp} "$root/$libdir"/{libxgpush.*,pkgconfig/xgpush.pc}
+[ "$action" = install ] || exit 0
+
+put() { # FOLDER FILE…
+  local folder=$root/$1; shift
+  install -d "$folder"
+  install -m 644 "$@" "$folder"
+}
+put include include/xgpush.h include/xgpush.hpp
+put "$libdir" "$build/lib/libxgpush.a" "$build/lib/libxgpush.so.$(version)"
+cp -P "$build"/lib/libxgpush.so{,.0} "$root/$libdir"
+put share/xgpush/cmake ffi/package/*.cmake
+put share/doc/xgpush LICENSE-APACHE LICENSE-MIT
+if [ -d "$build/doc/html" ]; then
+  cp -R "$build/doc/html" "$root/share/doc/xgpush"
+fi
+install -d "$root/$libdir/pkgconfig"
+sed -e "s|@version@|$(version)|; s|@libdir@|$libdir|" \
+  -e "s|@up@|$(realpath -ms --relative-to="/$libdir/pkgconfig" /)|" \
+  ffi/package/xgpush.pc.in | install -m 644 /dev/stdin "$root/$libdir/pkgconfig/xgpush.pc"
+echo "installed under $root"
