@@ -168,6 +168,23 @@
  * closed. Callbacks come on them: say as little as possible there, and do not
  * free the outbox from one.
  *
+ * ## Bring your own HTTP
+ *
+ * xg_client_new_over and xg_outbox_open_over take an xg_transport: each request
+ * comes to a function of yours as an xg_transfer, which you end when the answer is
+ * there, at once or later, on any thread. Signing, retries, order and reports stay
+ * here. examples/c/curl_transport.c does it over libcurl. xg_exchange_new is for
+ * those who want no more than the bytes of requests and the reading of responses.
+ *
+ * ## Other languages
+ *
+ * Handles are pointers, every enumeration is 32 bits wide, bool is one byte, tags
+ * are 64 bits without a sign (above 2^53 they do not fit into a double). Constants
+ * that are macros: XG_ABI_VERSION is the ABI version, XG_NO_ACCOUNT_TYPE the
+ * smallest int32_t. Poll, or wait for the descriptor of xg_outbox_fd, where a
+ * foreign thread may not enter the interpreter: callbacks come on one.
+ * xg_state_name, xg_status_name and xg_codes hand out the tables.
+ *
  * ## Fork
  *
  * A child has none of the threads and shares the sockets: there the parent's
@@ -789,7 +806,7 @@ void xg_exchange_free(struct xg_exchange *exchange);
 /**
  * The method: always "POST".
  */
-const char *xg_http_request_method(const struct xg_http_request*);
+const char *xg_http_request_method(const struct xg_http_request *request);
 
 /**
  * The whole URL; "" for NULL. Valid until the request is freed.
@@ -824,34 +841,6 @@ const char *xg_http_request_body(const struct xg_http_request *request, size_t *
  * Frees an HTTP request. NULL is fine.
  */
 void xg_http_request_free(struct xg_http_request *request);
-
-/**
- * Opens an outbox with a client of its own. With the option outbox_file it opens
- * the file, or makes it, and takes up what is in it.
- *
- * Errors: XG_INVALID_OPTION; XG_STORAGE when the file cannot be used: held by
- * another process, not ours, of a newer version, corrupt, read-only.
- */
-enum xg_status xg_outbox_open(const struct xg_config *config,
-                              struct xg_outbox **outbox,
-                              struct xg_error **error);
-
-/**
- * As xg_outbox_open, over a transport of the caller's, which may be freed
- * afterwards. Its requests come on threads of the library.
- *
- * Errors: as xg_outbox_open.
- */
-enum xg_status xg_outbox_open_over(const struct xg_config *config,
-                                   const struct xg_transport *transport,
-                                   struct xg_outbox **outbox,
-                                   struct xg_error **error);
-
-/**
- * Frees an outbox: closes it with 2 s to deliver the rest, unless it was closed
- * before. Not from one of its own callbacks. NULL is fine.
- */
-void xg_outbox_free(struct xg_outbox *outbox);
 
 /**
  * Hands in: bind a token to an account in place of those that it has
@@ -906,6 +895,83 @@ enum xg_status xg_outbox_clear_account_n(const struct xg_outbox *outbox,
                                          struct xg_error **error);
 
 /**
+ * As xg_outbox_bind_n, with NUL-terminated texts.
+ */
+enum xg_status xg_outbox_bind(const struct xg_outbox *outbox,
+                              const char *token,
+                              const char *account,
+                              int32_t account_type,
+                              uint64_t tag,
+                              struct xg_error **error);
+
+/**
+ * As xg_outbox_unbind_n, with NUL-terminated texts.
+ */
+enum xg_status xg_outbox_unbind(const struct xg_outbox *outbox,
+                                const char *token,
+                                const char *account,
+                                int32_t account_type,
+                                uint64_t tag,
+                                struct xg_error **error);
+
+/**
+ * As xg_outbox_clear_token_n, with a NUL-terminated text.
+ */
+enum xg_status xg_outbox_clear_token(const struct xg_outbox *outbox,
+                                     const char *token,
+                                     uint64_t tag,
+                                     struct xg_error **error);
+
+/**
+ * As xg_outbox_clear_account_n, with a NUL-terminated text.
+ */
+enum xg_status xg_outbox_clear_account(const struct xg_outbox *outbox,
+                                       const char *account,
+                                       int32_t account_type,
+                                       uint64_t tag,
+                                       struct xg_error **error);
+
+/**
+ * The stable name of a state, such as "accepted"; "" for a number that is none.
+ * Valid for ever.
+ */
+const char *xg_state_name(int32_t state);
+
+/**
+ * The stable name of a status, such as "invalid_value" or "ok"; "" for a number that
+ * is none. Valid for ever.
+ */
+const char *xg_status_name(int32_t status);
+
+/**
+ * Opens an outbox with a client of its own. With the option outbox_file it opens
+ * the file, or makes it, and takes up what is in it.
+ *
+ * Errors: XG_INVALID_OPTION; XG_STORAGE when the file cannot be used: held by
+ * another process, not ours, of a newer version, corrupt, read-only.
+ */
+enum xg_status xg_outbox_open(const struct xg_config *config,
+                              struct xg_outbox **outbox,
+                              struct xg_error **error);
+
+/**
+ * As xg_outbox_open, over a transport of the caller's, which may be freed
+ * afterwards. Its requests come on threads of the library.
+ *
+ * Errors: as xg_outbox_open.
+ */
+enum xg_status xg_outbox_open_over(const struct xg_config *config,
+                                   const struct xg_transport *transport,
+                                   struct xg_outbox **outbox,
+                                   struct xg_error **error);
+
+/**
+ * Frees an outbox: closes it with 2 s to deliver the rest, unless it was closed
+ * before. Not from one of its own callbacks. NULL is fine.
+ */
+void xg_outbox_free(struct xg_outbox *outbox);
+
+/**
  * Hands in every item of a request, in their order; the n-th has the tag
  * first_tag + n. The deadline of the request does not matter here.
  *
@@ -925,6 +991,12 @@ enum xg_status xg_outbox_submit(const struct xg_outbox *outbox,
 size_t xg_outbox_poll(const struct xg_outbox *outbox,
                       struct xg_reports *reports,
                       uint64_t timeout_ms);
+
+/**
+ * Whether no report will come any more: it is closed, and all were taken. True as
+ * well for NULL and in a child after fork. A loop of xg_outbox_poll ends with it.
+ */
+bool xg_outbox_is_drained(const struct xg_outbox *outbox);
 
 /**
  * A file descriptor that is readable while reports wait, and after the end, for

@@ -258,7 +258,8 @@ impl xg_http_request {
 
 /// The method: always "POST".
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn xg_http_request_method(_: *const xg_http_request) -> *const c_char {
+pub unsafe extern "C" fn xg_http_request_method(request: *const xg_http_request) -> *const c_char {
+    let _ = request;
     c"POST".as_ptr()
 }
 

@@ -5,14 +5,14 @@ use std::sync::{Arc, Once};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use xgpush::{Error, ErrorKind, Operation, Operator, Outbox};
+use xgpush::{Error, ErrorKind, Outbox};
 
 use crate::config::xg_config;
 use crate::context::Context;
 use crate::error::{xg_error, xg_status};
 use crate::handle::{self, Handle, Out};
 use crate::reports::xg_reports;
-use crate::request::{account_type, xg_request};
+use crate::request::xg_request;
 use crate::stats::xg_stats;
 use crate::transport::xg_transport;
 use crate::{guard, text};
@@ -21,7 +21,7 @@ use crate::{guard, text};
 /// and reports what became of each of them. Made once and shared by any number of
 /// threads.
 pub struct xg_outbox {
-    outbox: Arc<Outbox>,
+    pub(crate) outbox: Arc<Outbox>,
     /// The thread that calls back.
     caller: std::sync::Mutex<Option<JoinHandle<()>>>,
 }
@@ -131,146 +131,6 @@ pub unsafe extern "C" fn xg_outbox_free(outbox: *mut xg_outbox) {
     });
 }
 
-/// A text of a length, as it comes.
-type Given = (*const c_char, usize);
-
-/// Hands in one operation; `account` is a text and its type.
-///
-/// # Safety
-/// As the header demands of every hand-in.
-unsafe fn hand_in(
-    outbox: *const xg_outbox,
-    operator: Operator,
-    token: Option<Given>,
-    account: Option<(Given, i32)>,
-    tag: u64,
-    error: *mut *mut xg_error,
-) -> xg_status {
-    guard::status(error, || {
-        // SAFETY: the caller's promise.
-        let outbox = unsafe { handle::shared(outbox) }?;
-        let token = match token {
-            // SAFETY: the caller's promise.
-            Some((text, len)) => unsafe { text::read_n(text, len, "token") }?,
-            None => "",
-        };
-        let account = match account {
-            Some(((text, len), number)) => {
-                // SAFETY: the caller's promise.
-                let name = unsafe { text::read_n(text, len, "account") }?;
-                Some((name, account_type(number)))
-            }
-            None => None,
-        };
-        let operation = Operation::new(operator, token, account.as_slice());
-        outbox.outbox.submit(&operation, tag)
-    })
-}
-
-/// Hands in: bind a token to an account in place of those that it has
-/// (operator_type 2). account_type may be XG_NO_ACCOUNT_TYPE. The texts are
-/// copied; this never waits and takes a fraction of a microsecond. The report with
-/// this tag says what became of it.
-///
-/// Errors: XG_FULL, XG_CLOSED, XG_INVALID_ARGUMENT, XG_INVALID_VALUE,
-/// XG_INVALID_REQUEST. It was not taken then.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn xg_outbox_bind_n(
-    outbox: *const xg_outbox,
-    token: *const c_char,
-    token_len: usize,
-    account: *const c_char,
-    account_len: usize,
-    account_type: i32,
-    tag: u64,
-    error: *mut *mut xg_error,
-) -> xg_status {
-    // SAFETY: as the header demands.
-    unsafe {
-        hand_in(
-            outbox,
-            Operator::Bind,
-            Some((token, token_len)),
-            Some(((account, account_len), account_type)),
-            tag,
-            error,
-        )
-    }
-}
-
-/// Hands in: remove an account from a token (operator_type 3). As
-/// xg_outbox_bind_n.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn xg_outbox_unbind_n(
-    outbox: *const xg_outbox,
-    token: *const c_char,
-    token_len: usize,
-    account: *const c_char,
-    account_len: usize,
-    account_type: i32,
-    tag: u64,
-    error: *mut *mut xg_error,
-) -> xg_status {
-    // SAFETY: as the header demands.
-    unsafe {
-        hand_in(
-            outbox,
-            Operator::Unbind,
-            Some((token, token_len)),
-            Some(((account, account_len), account_type)),
-            tag,
-            error,
-        )
-    }
-}
-
-/// Hands in: remove every account from a token (operator_type 4). As
-/// xg_outbox_bind_n.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn xg_outbox_clear_token_n(
-    outbox: *const xg_outbox,
-    token: *const c_char,
-    token_len: usize,
-    tag: u64,
-    error: *mut *mut xg_error,
-) -> xg_status {
-    // SAFETY: as the header demands.
-    unsafe {
-        hand_in(
-            outbox,
-            Operator::ClearToken,
-            Some((token, token_len)),
-            None,
-            tag,
-            error,
-        )
-    }
-}
-
-/// Hands in: remove every token from an account (operator_type 5). As
-/// xg_outbox_bind_n.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn xg_outbox_clear_account_n(
-    outbox: *const xg_outbox,
-    account: *const c_char,
-    account_len: usize,
-    account_type: i32,
-    tag: u64,
-    error: *mut *mut xg_error,
-) -> xg_status {
-    // SAFETY: as the header demands.
-    unsafe {
-        hand_in(
-            outbox,
-            Operator::ClearAccount,
-            None,
-            Some(((account, account_len), account_type)),
-            tag,
-            error,
-        )
-    }
-}
-
 /// Hands in every item of a request, in their order; the n-th has the tag
 /// first_tag + n. The deadline of the request does not matter here.
 ///
@@ -305,6 +165,17 @@ pub unsafe extern "C" fn xg_outbox_poll(
         // SAFETY: as the header demands.
         let reports = unsafe { handle::exclusive(reports) }.ok()?;
         Some(reports.fill(&outbox.outbox, Duration::from_millis(timeout_ms)))
+    })
+}
+
+/// Whether no report will come any more: it is closed, and all were taken. True as
+/// well for NULL and in a child after fork. A loop of xg_outbox_poll ends with it.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn xg_outbox_is_drained(outbox: *const xg_outbox) -> bool {
+    guard::value(true, || {
+        // SAFETY: as the header demands.
+        let outbox = unsafe { handle::shared(outbox) }.ok()?;
+        Some(outbox.outbox.is_drained() || outbox.outbox.is_forked())
     })
 }
 

@@ -168,6 +168,23 @@
  * closed. Callbacks come on them: say as little as possible there, and do not
  * free the outbox from one.
  *
+ * ## Bring your own HTTP
+ *
+ * xg_client_new_over and xg_outbox_open_over take an xg_transport: each request
+ * comes to a function of yours as an xg_transfer, which you end when the answer is
+ * there, at once or later, on any thread. Signing, retries, order and reports stay
+ * here. examples/c/curl_transport.c does it over libcurl. xg_exchange_new is for
+ * those who want no more than the bytes of requests and the reading of responses.
+ *
+ * ## Other languages
+ *
+ * Handles are pointers, every enumeration is 32 bits wide, bool is one byte, tags
+ * are 64 bits without a sign (above 2^53 they do not fit into a double). Constants
+ * that are macros: XG_ABI_VERSION is the ABI version, XG_NO_ACCOUNT_TYPE the
+ * smallest int32_t. Poll, or wait for the descriptor of xg_outbox_fd, where a
+ * foreign thread may not enter the interpreter: callbacks come on one.
+ * xg_state_name, xg_status_name and xg_codes hand out the tables.
+ *
  * ## Fork
  *
  * A child has none of the threads and shares the sockets: there the parent's

@@ -45,6 +45,16 @@ static void versions(void) {
   CHECK(xg_abi_check(0, NULL) == XG_ABI_MISMATCH);
 }
 
+static void names(void) {
+  CHECK(strcmp(xg_state_name(XG_STATE_ACCEPTED), "accepted") == 0);
+  CHECK(strcmp(xg_state_name(XG_STATE_NOT_SENT), "not_sent") == 0);
+  EMPTY(xg_state_name(XG_STATE_NONE));
+  EMPTY(xg_state_name(INT_MAX));
+  CHECK(strcmp(xg_status_name(XG_OK), "ok") == 0);
+  CHECK(strcmp(xg_status_name(XG_STORAGE), "storage") == 0);
+  EMPTY(xg_status_name(-1));
+}
+
 static void configs(void) {
   xg_config *config = xg_config_new();
   REFUSED(XG_INVALID_ARGUMENT, xg_config_set(NULL, "auth", "sign", &error));
@@ -306,6 +316,13 @@ static void outboxes(void) {
   REFUSED(XG_INVALID_VALUE, xg_outbox_clear_token_n(outbox, "t\0", 2, 1, &error));
   REFUSED(XG_INVALID_VALUE, xg_outbox_clear_token_n(outbox, "", 0, 1, &error));
   REFUSED(XG_INVALID_VALUE, xg_outbox_clear_account_n(outbox, "a", 1, 0, 1, &error));
+  REFUSED(XG_INVALID_ARGUMENT, xg_outbox_bind(NULL, "t1", "alice", 0, 1, &error));
+  REFUSED(XG_INVALID_ARGUMENT, xg_outbox_bind(outbox, NULL, "alice", 0, 1, &error));
+  REFUSED(XG_INVALID_ARGUMENT, xg_outbox_bind(outbox, "t1", BAD, 0, 1, &error));
+  REFUSED(XG_INVALID_ARGUMENT, xg_outbox_unbind(outbox, "t1", NULL, 0, 1, &error));
+  REFUSED(XG_INVALID_VALUE, xg_outbox_clear_token(outbox, "", 1, &error));
+  REFUSED(XG_INVALID_VALUE, xg_outbox_clear_account(outbox, "a", 0, 1, &error));
+  CHECK(xg_outbox_is_drained(NULL) && !xg_outbox_is_drained(outbox));
   xg_request *request = NULL;
   CHECK(xg_request_new(XG_QUERY_BY_TOKEN, &request, NULL) == XG_OK);
   REFUSED(XG_INVALID_ARGUMENT, xg_outbox_submit(outbox, NULL, 0, &error));
@@ -380,6 +397,7 @@ static void transports(void) {
 int main(void) {
   errors();
   versions();
+  names();
   configs();
   codes();
   requests();
