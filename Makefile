@@ -7,7 +7,7 @@ LIB := build/lib
 
 export PYTHON
 
-.PHONY: help demo test bench lint lib wheel docs clean
+.PHONY: help demo test bench lint lib wheel docs abi clean
 
 help: ## List the targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -34,6 +34,10 @@ docs: ## The reference pages that come from tables in the code
 	@$(CARGO) run --quiet -p xgpush --example options_reference > docs/options.md.new
 	@mv docs/options.md.new docs/options.md
 	@echo "docs/options.md is written"
+
+abi: ## Record what was added to the C ABI; refuses what breaks it
+	@bash scripts/lib.sh fast target/ctest/lib
+	@bash scripts/abi.sh record
 
 clean: ## Remove everything that was built
 	$(CARGO) clean

@@ -43,6 +43,7 @@ check "needs libc and libgcc_s only: $needed" \
   grep -qxE '(ld-linux[^ ]* )?libc\.so\.6 libgcc_s\.so\.1 ' <<< "$needed"
 check "SONAME" grep -q 'SONAME.*\[libxgpush.so.0\]' <(readelf -d "$work/lib/libxgpush.so")
 check "nodelete" grep -q NODELETE <(readelf -d "$work/lib/libxgpush.so")
+bash ffi/tests/abi.sh "$work" || bad=1
 cc $tests/load.c -o "$work/load" "${link[@]}"
 check "loads and exits without a call" "$work/load"
 
