@@ -28,7 +28,7 @@ void look_at(const xgpush::outbox& outbox, const xgpush::reports& reports, tally
       const auto report = reports[n];
       if (report.accepted()) {
         seen.delivered++;
-      } else if (std::string(report.reason()) == "superseded") {
+      } else if (report.reason() == "superseded") {
         seen.superseded++;
       } else {
         seen.failed++;
