@@ -10,7 +10,7 @@ LIBDIR ?= lib
 
 export PYTHON
 
-.PHONY: help demo test bench lint lib install uninstall dist wheel docs clean
+.PHONY: help demo test bench lint lib install uninstall dist wheel docs abi clean
 
 help: ## List the targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -45,6 +45,10 @@ wheel: ## The Python wheel, into dist/
 docs: ## The pages of docs/ that come from tables, and the HTML of xgpush.h in build/doc/html
 	@bash scripts/docs.sh pages docs
 	@bash scripts/docs.sh html build/doc
+
+abi: ## Record what was added to the C ABI; refuses what breaks it
+	@bash scripts/lib.sh fast target/ctest/lib
+	@bash scripts/abi.sh record
 
 clean: ## Remove everything that was built
 	$(CARGO) clean

@@ -1,5 +1,5 @@
-// xgpush for C++17: the handles of xgpush.h with lifetimes, std::string_view in
-// and exceptions out. Header only; link with -lxgpush.
+// xgpush for C++17: the handles of xgpush.h with lifetimes, std::string_view in and
+// out, and errors as exceptions. Header only; link with -lxgpush.
 //
 //     xgpush::config config;
 //     config.set("access_id", "1500001048").set("secret_key", "…");
@@ -9,139 +9,62 @@
 //     for (auto item : outcome)
 //       if (!item.accepted()) std::cerr << item.message() << '\n';
 //
-// Threads: as in xgpush.h. A client may be shared; everything else belongs to
-// one thread at a time, and outcomes may be read by several.
+// Without exceptions (-fno-exceptions, or XGPUSH_NO_EXCEPTIONS defined before) it is
+// the same, but what can fail answers a result: a value or an error. An object whose
+// constructor or setter failed keeps that error (failed()), and so do the calls that
+// need the object:
+//
+//     auto outcome = client.batch_operate(request);
+//     if (!outcome.ok()) return log(outcome.error().what());
+//
+// Threads: as in xgpush.h. A client and an outbox may be shared; everything else
+// belongs to one thread at a time, and outcomes may be read by several.
+// Texts: what is handed out ends in NUL and lives as long as what it came from.
 
 #ifndef XGPUSH_HPP
 #define XGPUSH_HPP
 
-#include "xgpush.h"
-
-#include <chrono>
-#include <cstddef>
-#include <cstdint>
-#include <iterator>
-#include <memory>
-#include <stdexcept>
-#include <string>
-#include <string_view>
-#include <utility>
+#include "xgpush_base.hpp"
 
 namespace xgpush {
+inline namespace XGPUSH_ERRORS {
 
-// A call that was refused. What became of items is no error but an outcome.
-class error : public std::runtime_error {
- public:
-  explicit error(const xg_error* e)
-      : std::runtime_error(xg_error_message(e)),
-        status_(xg_error_status(e)),
-        code_(xg_error_code(e)),
-        http_status_(xg_error_http_status(e)),
-        item_(xg_error_item(e)),
-        retryable_(xg_error_is_retryable(e)),
-        name_(xg_error_name(e)) {}
-
-  [[nodiscard]] xg_status status() const noexcept { return status_; }
-  // The stable name of the status, such as "invalid_value".
-  [[nodiscard]] const std::string& name() const noexcept { return name_; }
-  // The service's return code, or -1.
-  [[nodiscard]] std::int64_t code() const noexcept { return code_; }
-  // The HTTP status, or 0.
-  [[nodiscard]] int http_status() const noexcept { return http_status_; }
-  // The 0-based index of the item at fault, or -1.
-  [[nodiscard]] std::int64_t item() const noexcept { return item_; }
-  [[nodiscard]] bool is_retryable() const noexcept { return retryable_; }
-
- private:
-  xg_status status_;
-  std::int64_t code_;
-  int http_status_;
-  std::int64_t item_;
-  bool retryable_;
-  std::string name_;
-};
-
-namespace detail {
-
-// Frees each handle with the function of its type.
-struct deleter {
-  void operator()(xg_config* p) const noexcept { xg_config_free(p); }
-  void operator()(xg_client* p) const noexcept { xg_client_free(p); }
-  void operator()(xg_request* p) const noexcept { xg_request_free(p); }
-  void operator()(xg_outcome* p) const noexcept { xg_outcome_free(p); }
-  void operator()(xg_reply* p) const noexcept { xg_reply_free(p); }
-  void operator()(xg_outbox* p) const noexcept { xg_outbox_free(p); }
-  void operator()(xg_reports* p) const noexcept { xg_reports_free(p); }
-  void operator()(xg_stats* p) const noexcept { xg_stats_free(p); }
-  void operator()(xg_error* p) const noexcept { xg_error_free(p); }
-};
-
-template <typename T>
-using handle = std::unique_ptr<T, deleter>;
-
-// Calls a function whose last argument is xg_error **, and throws its error.
-template <typename Function, typename... Arguments>
-void call(Function function, Arguments... arguments) {
-  xg_error* raw = nullptr;
-  const xg_status status = function(arguments..., &raw);
-  const handle<xg_error> failure(raw);
-  if (status != XG_OK) throw error(failure.get());
+// Fails unless the library can serve this header.
+inline result<std::monostate> check_abi() {
+  return detail::done(detail::call(xg_abi_check, std::uint32_t{XG_ABI_VERSION}));
 }
-
-// As call, for a function that hands out a handle before the error.
-template <typename T, typename Function, typename... Arguments>
-[[nodiscard]] handle<T> make(Function function, Arguments... arguments) {
-  T* made = nullptr;
-  call(function, arguments..., &made);
-  return handle<T>(made);
-}
-
-}  // namespace detail
-
-// Throws unless the library can serve this header.
-inline void check_abi() { detail::call(xg_abi_check, std::uint32_t{XG_ABI_VERSION}); }
 
 // Options by name; docs/options.md lists them.
-class config {
+class config : public detail::handle<xg_config, xg_config_free> {
  public:
-  config() : handle_(xg_config_new()) {}
+  config() : handle(xg_config_new()) {}
 
-  config& set(const std::string& name, const std::string& value) {
-    detail::call(xg_config_set, handle_.get(), name.c_str(), value.c_str());
+  config& set(std::string_view name, std::string_view value) {
+    note(detail::call(xg_config_set, get(), std::string(name).c_str(), std::string(value).c_str()));
     return *this;
   }
   // Takes every XGPUSH_… variable, such as XGPUSH_ACCESS_ID.
-  config& set_from_env() {
-    detail::call(xg_config_set_from_env, handle_.get());
-    return *this;
-  }
-  [[nodiscard]] const xg_config* get() const noexcept { return handle_.get(); }
-
- private:
-  detail::handle<xg_config> handle_;
+  config& set_from_env() { return note(detail::call(xg_config_set_from_env, get())), *this; }
 };
 
 // Items for one of the two APIs; any number of them.
-class request {
+class request : public detail::handle<xg_request, xg_request_free> {
  public:
-  explicit request(xg_action action)
-      : handle_(detail::make<xg_request>(xg_request_new, static_cast<std::int32_t>(action))) {}
-
+  using handle::handle;
+  explicit request(xg_action action) { open(xg_request_new, static_cast<std::int32_t>(action)); }
   // The documented JSON of batchoperate, or of query.
-  [[nodiscard]] static request batch_from_json(std::string_view json) {
-    return request(
-        detail::make<xg_request>(xg_request_batch_from_json, json.data(), json.size()));
+  [[nodiscard]] static result<request> batch_from_json(std::string_view json) {
+    return detail::make<request>({}, xg_request_batch_from_json, json.data(), json.size());
   }
-  [[nodiscard]] static request query_from_json(std::string_view json) {
-    return request(
-        detail::make<xg_request>(xg_request_query_from_json, json.data(), json.size()));
+  [[nodiscard]] static result<request> query_from_json(std::string_view json) {
+    return detail::make<request>({}, xg_request_query_from_json, json.data(), json.size());
   }
 
   // A token with its first account (append, bind, unbind).
   request& add(std::string_view token, std::string_view account,
                std::int32_t account_type = XG_NO_ACCOUNT_TYPE) & {
-    detail::call(xg_request_add_binding_n, handle_.get(), token.data(), token.size(),
-                 account.data(), account.size(), account_type);
+    note(detail::call(xg_request_add_binding_n, get(), token.data(), token.size(), account.data(),
+                      account.size(), account_type));
     return *this;
   }
   request&& add(std::string_view token, std::string_view account,
@@ -150,123 +73,83 @@ class request {
   }
   // A token (clear_token, query by token).
   request& add_token(std::string_view token) & {
-    detail::call(xg_request_add_token_n, handle_.get(), token.data(), token.size());
-    return *this;
+    return note(detail::call(xg_request_add_token_n, get(), token.data(), token.size())), *this;
   }
   request&& add_token(std::string_view token) && { return std::move(add_token(token)); }
   // An account (clear_account, query by account), or one more of the last token.
-  request& add_account(std::string_view account,
-                       std::int32_t account_type = XG_NO_ACCOUNT_TYPE) & {
-    detail::call(xg_request_add_account_n, handle_.get(), account.data(), account.size(),
-                 account_type);
+  request& add_account(std::string_view account, std::int32_t type = XG_NO_ACCOUNT_TYPE) & {
+    note(detail::call(xg_request_add_account_n, get(), account.data(), account.size(), type));
     return *this;
   }
-  request&& add_account(std::string_view account,
-                        std::int32_t account_type = XG_NO_ACCOUNT_TYPE) && {
-    return std::move(add_account(account, account_type));
+  request&& add_account(std::string_view account, std::int32_t type = XG_NO_ACCOUNT_TYPE) && {
+    return std::move(add_account(account, type));
   }
   // "android" or "ios": older protocol versions only.
-  request& set_platform(const std::string& platform) {
-    detail::call(xg_request_set_platform, handle_.get(), platform.c_str());
-    return *this;
+  request& set_platform(std::string_view platform) {
+    return note(detail::call(xg_request_set_platform, get(), std::string(platform).c_str())), *this;
+  }
+  // Kind and id of the operator: protocol xg_v3 only; nullptr leaves one as it is.
+  request& set_operator(const char* op_type, const char* op_id) {
+    return note(detail::call(xg_request_set_operator, get(), op_type, op_id)), *this;
   }
   // In place of the option deadline_ms. A deadline that has passed already (0 or
   // less) is one of 1 ms: nothing is waited for.
   request& set_deadline(std::chrono::milliseconds deadline) {
-    const auto count = deadline.count() > 0 ? deadline.count() : 1;
-    detail::call(xg_request_set_deadline_ms, handle_.get(), static_cast<std::uint64_t>(count));
-    return *this;
+    const auto count = detail::count(deadline);
+    return note(detail::call(xg_request_set_deadline_ms, get(), count > 0 ? count : 1)), *this;
   }
-
-  [[nodiscard]] std::size_t size() const noexcept { return xg_request_len(handle_.get()); }
-  [[nodiscard]] const xg_request* get() const noexcept { return handle_.get(); }
-
- private:
-  explicit request(detail::handle<xg_request> made) : handle_(std::move(made)) {}
-  detail::handle<xg_request> handle_;
+  // Asks after the call, for up to this time, whether the service shows what it accepted.
+  request& set_confirm(std::chrono::milliseconds time) {
+    return note(detail::call(xg_request_set_confirm_ms, get(), detail::count(time))), *this;
+  }
+  [[nodiscard]] std::size_t size() const noexcept { return xg_request_len(get()); }
 };
 
 // One item of an outcome; valid as long as the outcome.
 class item {
  public:
-  item(const xg_outcome* outcome, std::size_t index) : outcome_(outcome), index_(index) {}
+  item(const xg_outcome* of, std::size_t index) noexcept : of_(of), n_(index) {}
 
-  [[nodiscard]] std::size_t index() const noexcept { return index_; }
-  [[nodiscard]] xg_state state() const noexcept { return xg_outcome_state(outcome_, index_); }
+  [[nodiscard]] std::size_t index() const noexcept { return n_; }
+  [[nodiscard]] xg_state state() const noexcept { return xg_outcome_state(of_, n_); }
   [[nodiscard]] bool accepted() const noexcept { return state() == XG_STATE_ACCEPTED; }
   // The state's stable name: accepted, rejected, unknown, not_sent.
-  [[nodiscard]] const char* state_name() const noexcept {
-    switch (state()) {
-      case XG_STATE_ACCEPTED: return "accepted";
-      case XG_STATE_REJECTED: return "rejected";
-      case XG_STATE_UNKNOWN: return "unknown";
-      case XG_STATE_NOT_SENT: return "not_sent";
-      case XG_STATE_NONE: break;
-    }
-    return "";
-  }
-  [[nodiscard]] const char* reason() const noexcept { return xg_outcome_reason(outcome_, index_); }
-  [[nodiscard]] std::int64_t code() const noexcept { return xg_outcome_code(outcome_, index_); }
-  [[nodiscard]] int http_status() const noexcept {
-    return xg_outcome_http_status(outcome_, index_);
-  }
-  [[nodiscard]] std::uint32_t attempts() const noexcept {
-    return xg_outcome_attempts(outcome_, index_);
-  }
-  [[nodiscard]] bool is_retryable() const noexcept {
-    return xg_outcome_is_retryable(outcome_, index_);
-  }
-  [[nodiscard]] const char* message() const noexcept {
-    return xg_outcome_message(outcome_, index_);
-  }
+  [[nodiscard]] std::string_view state_name() const noexcept { return xg_state_name(state()); }
+  [[nodiscard]] std::string_view reason() const noexcept { return xg_outcome_reason(of_, n_); }
+  [[nodiscard]] std::int64_t code() const noexcept { return xg_outcome_code(of_, n_); }
+  [[nodiscard]] int http_status() const noexcept { return xg_outcome_http_status(of_, n_); }
+  [[nodiscard]] std::uint32_t attempts() const noexcept { return xg_outcome_attempts(of_, n_); }
+  [[nodiscard]] bool is_retryable() const noexcept { return xg_outcome_is_retryable(of_, n_); }
+  // Whether the service showed it in time: 1, 0, or -1 where nobody asked.
+  [[nodiscard]] int confirmed() const noexcept { return xg_outcome_confirmed(of_, n_); }
+  [[nodiscard]] std::string_view message() const noexcept { return xg_outcome_message(of_, n_); }
   // What a query found: tokens of an account, or accounts of a token.
-  [[nodiscard]] std::size_t found() const noexcept {
-    return xg_outcome_found_len(outcome_, index_);
+  [[nodiscard]] std::size_t found() const noexcept { return xg_outcome_found_len(of_, n_); }
+  [[nodiscard]] std::string_view found_token(std::size_t nth) const noexcept {
+    return xg_outcome_found_token(of_, n_, nth);
   }
-  [[nodiscard]] const char* found_token(std::size_t nth) const noexcept {
-    return xg_outcome_found_token(outcome_, index_, nth);
-  }
-  [[nodiscard]] const char* found_account(std::size_t nth) const noexcept {
-    return xg_outcome_found_account(outcome_, index_, nth);
+  [[nodiscard]] std::string_view found_account(std::size_t nth) const noexcept {
+    return xg_outcome_found_account(of_, n_, nth);
   }
   [[nodiscard]] std::int64_t found_account_type(std::size_t nth) const noexcept {
-    return xg_outcome_found_account_type(outcome_, index_, nth);
+    return xg_outcome_found_account_type(of_, n_, nth);
   }
 
  private:
-  const xg_outcome* outcome_;
-  std::size_t index_;
+  const xg_outcome* of_;
+  std::size_t n_;
 };
 
 // What became of every item, in the order of the items.
-class outcome {
+class outcome : public detail::handle<xg_outcome, xg_outcome_free> {
  public:
-  class iterator {
-   public:
-    using iterator_category = std::input_iterator_tag;
-    using value_type = item;
-    using difference_type = std::ptrdiff_t;
-    using pointer = void;
-    using reference = item;
-
-    iterator(const xg_outcome* outcome, std::size_t index) : outcome_(outcome), index_(index) {}
-    [[nodiscard]] item operator*() const noexcept { return item(outcome_, index_); }
-    iterator& operator++() noexcept { return ++index_, *this; }
-    iterator operator++(int) noexcept { return iterator(outcome_, index_++); }
-    [[nodiscard]] bool operator==(const iterator& o) const noexcept { return index_ == o.index_; }
-    [[nodiscard]] bool operator!=(const iterator& o) const noexcept { return index_ != o.index_; }
-
-   private:
-    const xg_outcome* outcome_;
-    std::size_t index_;
-  };
-
-  explicit outcome(detail::handle<xg_outcome> made) : handle_(std::move(made)) {}
+  using iterator = detail::iterator<xg_outcome, item>;
+  using handle::handle;
 
   [[nodiscard]] std::size_t size() const noexcept { return xg_outcome_len(get()); }
-  [[nodiscard]] item operator[](std::size_t index) const noexcept { return item(get(), index); }
-  [[nodiscard]] iterator begin() const noexcept { return iterator(get(), 0); }
-  [[nodiscard]] iterator end() const noexcept { return iterator(get(), size()); }
+  [[nodiscard]] item operator[](std::size_t index) const noexcept { return {get(), index}; }
+  [[nodiscard]] iterator begin() const noexcept { return {get(), 0}; }
+  [[nodiscard]] iterator end() const noexcept { return {get(), size()}; }
   [[nodiscard]] std::size_t count(xg_state state) const noexcept {
     return xg_outcome_count(get(), state);
   }
@@ -274,8 +157,7 @@ class outcome {
   [[nodiscard]] std::uint32_t requests() const noexcept { return xg_outcome_requests(get()); }
   // What is allowed, but should be known: stable name, text, and item or -1.
   struct warning {
-    const char* name;
-    const char* message;
+    std::string_view name, message;
     std::int64_t item;
   };
   [[nodiscard]] std::size_t warnings() const noexcept { return xg_outcome_warning_len(get()); }
@@ -283,163 +165,229 @@ class outcome {
     return {xg_outcome_warning_name(get(), nth), xg_outcome_warning_message(get(), nth),
             xg_outcome_warning_item(get(), nth)};
   }
-  [[nodiscard]] std::string_view json() const noexcept {
-    std::size_t length = 0;
-    const char* text = xg_outcome_json(get(), &length);
-    return {text, length};
+  [[nodiscard]] std::string json() const { return detail::text(xg_outcome_json, get()); }
+};
+
+// The answer of another endpoint: JSON, whose ret_code is 0.
+class reply : public detail::handle<xg_reply, xg_reply_free> {
+ public:
+  using handle::handle;
+  [[nodiscard]] int http_status() const noexcept { return xg_reply_http_status(get()); }
+  [[nodiscard]] std::string body() const { return detail::text(xg_reply_body, get()); }
+};
+
+// One request on its way through a transport; to be ended once, on whatever thread.
+// Dropped, it counts as lost.
+class transfer {
+ public:
+  explicit transfer(xg_transfer* taken) noexcept : raw_(taken) {}
+  [[nodiscard]] xg_transfer* get() const noexcept { return raw_.get(); }
+  [[nodiscard]] const xg_http_request* request() const noexcept {
+    return xg_transfer_request(get());
   }
-  [[nodiscard]] const xg_outcome* get() const noexcept { return handle_.get(); }
+  void finish(int http_status, std::string_view body) noexcept {
+    xg_transfer_finish(raw_.release(), http_status, body.data(), body.size());
+  }
+  void fail(xg_send_error kind, bool sent, const char* message) noexcept {
+    xg_transfer_fail(raw_.release(), kind, sent, message);
+  }
 
  private:
-  detail::handle<xg_outcome> handle_;
+  struct dropped {
+    void operator()(xg_transfer* raw) const noexcept {
+      xg_transfer_fail(raw, XG_SEND_LOST, true, "the transport dropped the request");
+    }
+  };
+  std::unique_ptr<xg_transfer, dropped> raw_;
+};
+
+// An HTTP stack of yours: a function object that takes a transfer, on every thread
+// that makes calls; it must not throw.
+class transport : public detail::handle<xg_transport, xg_transport_free> {
+ public:
+  using perform = std::function<void(transfer)>;
+  using handle::handle;
+  explicit transport(perform stack) {
+    const xg_perform_fn call = [](xg_transfer* raw, void* held) noexcept {
+      (*static_cast<perform*>(held))(transfer(raw));
+    };
+    const xg_free_fn free = [](void* held) noexcept { delete static_cast<perform*>(held); };
+    auto kept = std::make_unique<perform>(std::move(stack));
+    open(xg_transport_new, call, free, static_cast<void*>(kept.get()));
+    if (!failed()) kept.release();
+  }
 };
 
 // A client of one application; share it between threads by reference.
-class client {
+class client : public detail::handle<xg_client, xg_client_free> {
  public:
-  explicit client(const config& options)
-      : handle_(detail::make<xg_client>(xg_client_new, options.get())) {}
-
+  explicit client(const config& options) {
+    note(options.failed());
+    open(xg_client_new, options.get());
+  }
+  client(const config& options, const transport& over) {
+    note(options.failed() ? options.failed() : over.failed());
+    open(xg_client_new_over, options.get(), over.get());
+  }
   // Blocks until every item has its outcome or the deadline passes.
-  [[nodiscard]] outcome batch_operate(const request& items) const {
-    return outcome(detail::make<xg_outcome>(xg_batch_operate, get(), items.get()));
+  [[nodiscard]] result<outcome> batch_operate(const request& items) const {
+    return detail::make<outcome>(failed_with(items), xg_batch_operate, get(), items.get());
   }
-  [[nodiscard]] outcome query(const request& items) const {
-    return outcome(detail::make<xg_outcome>(xg_query, get(), items.get()));
+  [[nodiscard]] result<outcome> query(const request& items) const {
+    return detail::make<outcome>(failed_with(items), xg_query, get(), items.get());
   }
-  // Any other v3 path; the body of the answer.
-  [[nodiscard]] std::string call(const std::string& path, std::string_view json) const {
-    const auto reply = detail::make<xg_reply>(xg_call, get(), path.c_str(), json.data(),
-                                              json.size());
-    std::size_t length = 0;
-    const char* body = xg_reply_body(reply.get(), &length);
-    return std::string(body, length);
+  // Any other v3 path.
+  [[nodiscard]] result<reply> call(std::string_view path, std::string_view json) const {
+    return detail::make<reply>(failed(), xg_call, get(), std::string(path).c_str(), json.data(),
+                               json.size());
   }
   // Makes running calls end soon and refuses later ones.
   void close() const noexcept { xg_client_close(get()); }
-  [[nodiscard]] const xg_client* get() const noexcept { return handle_.get(); }
-
- private:
-  detail::handle<xg_client> handle_;
 };
 
 // One report; valid until its buffer is filled again.
 class report {
  public:
-  report(const xg_reports* reports, std::size_t nth) : reports_(reports), nth_(nth) {}
+  report(const xg_reports* of, std::size_t nth) noexcept : of_(of), n_(nth) {}
 
-  [[nodiscard]] std::uint64_t tag() const noexcept { return xg_reports_tag(reports_, nth_); }
+  [[nodiscard]] std::uint64_t tag() const noexcept { return xg_reports_tag(of_, n_); }
   // False: the operation is in the file now (option outbox_durable_notices).
-  [[nodiscard]] bool is_final() const noexcept { return xg_reports_is_final(reports_, nth_); }
-  [[nodiscard]] xg_state state() const noexcept { return xg_reports_state(reports_, nth_); }
+  [[nodiscard]] bool is_final() const noexcept { return xg_reports_is_final(of_, n_); }
+  [[nodiscard]] xg_state state() const noexcept { return xg_reports_state(of_, n_); }
   [[nodiscard]] bool accepted() const noexcept { return state() == XG_STATE_ACCEPTED; }
-  [[nodiscard]] const char* reason() const noexcept { return xg_reports_reason(reports_, nth_); }
-  [[nodiscard]] std::int64_t code() const noexcept { return xg_reports_code(reports_, nth_); }
-  [[nodiscard]] int http_status() const noexcept { return xg_reports_http_status(reports_, nth_); }
-  [[nodiscard]] std::uint32_t attempts() const noexcept {
-    return xg_reports_attempts(reports_, nth_);
-  }
+  [[nodiscard]] std::string_view reason() const noexcept { return xg_reports_reason(of_, n_); }
+  [[nodiscard]] std::int64_t code() const noexcept { return xg_reports_code(of_, n_); }
+  [[nodiscard]] int http_status() const noexcept { return xg_reports_http_status(of_, n_); }
+  [[nodiscard]] std::uint32_t attempts() const noexcept { return xg_reports_attempts(of_, n_); }
   // Milliseconds since 1970-01-01 UTC.
-  [[nodiscard]] std::uint64_t handed_in_ms() const noexcept {
-    return xg_reports_handed_in_ms(reports_, nth_);
-  }
-  [[nodiscard]] std::uint64_t at_ms() const noexcept { return xg_reports_at_ms(reports_, nth_); }
-  [[nodiscard]] const char* message() const noexcept { return xg_reports_message(reports_, nth_); }
+  [[nodiscard]] std::uint64_t handed_in_ms() const { return xg_reports_handed_in_ms(of_, n_); }
+  [[nodiscard]] std::uint64_t at_ms() const noexcept { return xg_reports_at_ms(of_, n_); }
+  [[nodiscard]] std::string_view message() const noexcept { return xg_reports_message(of_, n_); }
 
  private:
-  const xg_reports* reports_;
-  std::size_t nth_;
+  const xg_reports* of_;
+  std::size_t n_;
 };
 
 // A buffer for reports; make one and use it again and again.
-class reports {
+class reports : public detail::handle<xg_reports, xg_reports_free> {
  public:
-  explicit reports(std::size_t room = 256)
-      : handle_(detail::make<xg_reports>(xg_reports_new, room)) {}
+  using iterator = detail::iterator<xg_reports, report>;
+  explicit reports(std::size_t room = 256) { open(xg_reports_new, room); }
 
-  [[nodiscard]] std::size_t size() const noexcept { return xg_reports_len(handle_.get()); }
-  [[nodiscard]] report operator[](std::size_t nth) const noexcept {
-    return report(handle_.get(), nth);
+  [[nodiscard]] std::size_t size() const noexcept { return xg_reports_len(get()); }
+  [[nodiscard]] report operator[](std::size_t nth) const noexcept { return {get(), nth}; }
+  [[nodiscard]] iterator begin() const noexcept { return {get(), 0}; }
+  [[nodiscard]] iterator end() const noexcept { return {get(), size()}; }
+};
+
+// The numbers of an outbox, as they were when they were asked for.
+class stats : public detail::handle<xg_stats, xg_stats_free> {
+ public:
+  using handle::handle;
+  // By its name in the JSON, such as "open"; 0 for another name.
+  [[nodiscard]] std::uint64_t value(std::string_view name) const {
+    return xg_stats_value(get(), std::string(name).c_str());
   }
-  [[nodiscard]] xg_reports* get() const noexcept { return handle_.get(); }
-
- private:
-  detail::handle<xg_reports> handle_;
+  [[nodiscard]] std::string json() const { return detail::text(xg_stats_json, get()); }
+  [[nodiscard]] std::string prometheus() const { return detail::text(xg_stats_prometheus, get()); }
 };
 
 // Background delivery. Handing in never waits; share it between threads by
 // reference. The destructor closes it, with 2 s to deliver the rest.
-class outbox {
+class outbox : public detail::handle<xg_outbox, xg_outbox_free> {
  public:
-  explicit outbox(const config& options)
-      : handle_(detail::make<xg_outbox>(xg_outbox_open, options.get())) {}
-
-  // Each of these answers false when the outbox is full, and throws what is wrong
+  explicit outbox(const config& options) {
+    note(options.failed());
+    open(xg_outbox_open, options.get());
+  }
+  outbox(const config& options, const transport& over) {
+    note(options.failed() ? options.failed() : over.failed());
+    open(xg_outbox_open_over, options.get(), over.get());
+  }
+  // Each of these answers false when the outbox is full, and fails with what is wrong
   // with the operation. The report with the tag says what became of it.
-  [[nodiscard]] bool bind(std::string_view token, std::string_view account, std::uint64_t tag,
-                          std::int32_t account_type = XG_NO_ACCOUNT_TYPE) const {
-    return taken(xg_outbox_bind_n, token.data(), token.size(), account.data(), account.size(),
-                 account_type, tag);
+  [[nodiscard]] result<bool> bind(std::string_view token, std::string_view account,
+                                  std::uint64_t tag, std::int32_t type = XG_NO_ACCOUNT_TYPE) const {
+    return hand_in(xg_outbox_bind_n, token.data(), token.size(), account.data(), account.size(),
+                   type, tag);
   }
-  [[nodiscard]] bool unbind(std::string_view token, std::string_view account, std::uint64_t tag,
-                            std::int32_t account_type = XG_NO_ACCOUNT_TYPE) const {
-    return taken(xg_outbox_unbind_n, token.data(), token.size(), account.data(), account.size(),
-                 account_type, tag);
+  [[nodiscard]] result<bool> unbind(std::string_view token, std::string_view account,
+                                    std::uint64_t tag,
+                                    std::int32_t type = XG_NO_ACCOUNT_TYPE) const {
+    return hand_in(xg_outbox_unbind_n, token.data(), token.size(), account.data(), account.size(),
+                   type, tag);
   }
-  [[nodiscard]] bool clear_token(std::string_view token, std::uint64_t tag) const {
-    return taken(xg_outbox_clear_token_n, token.data(), token.size(), tag);
+  [[nodiscard]] result<bool> clear_token(std::string_view token, std::uint64_t tag) const {
+    return hand_in(xg_outbox_clear_token_n, token.data(), token.size(), tag);
   }
-  [[nodiscard]] bool clear_account(std::string_view account, std::uint64_t tag,
-                                   std::int32_t account_type = XG_NO_ACCOUNT_TYPE) const {
-    return taken(xg_outbox_clear_account_n, account.data(), account.size(), account_type, tag);
+  [[nodiscard]] result<bool> clear_account(std::string_view account, std::uint64_t tag,
+                                           std::int32_t type = XG_NO_ACCOUNT_TYPE) const {
+    return hand_in(xg_outbox_clear_account_n, account.data(), account.size(), type, tag);
+  }
+  // Hands in every item, the n-th with the tag first_tag + n; how many were taken:
+  // fewer than there are when the outbox is full.
+  [[nodiscard]] result<std::size_t> submit(const request& items, std::uint64_t first_tag) const {
+    auto why = failed_with(items);
+    if (!why) why = detail::call(xg_outbox_submit, get(), items.get(), first_tag);
+    if (!why) return items.size();
+    if (why->status() != XG_FULL) return detail::fail<std::size_t>(*why);
+    return static_cast<std::size_t>(why->item());
   }
 
   // Moves reports into the buffer; answers how many.
-  std::size_t poll(const reports& into,
-                   std::chrono::milliseconds timeout = std::chrono::milliseconds(0)) const noexcept {
-    return xg_outbox_poll(get(), into.get(), count(timeout));
+  std::size_t poll(const reports& into, std::chrono::milliseconds timeout = {}) const noexcept {
+    return xg_outbox_poll(get(), into.get(), detail::count(timeout));
   }
   // Readable while reports wait: for poll and epoll. Belongs to the outbox.
   [[nodiscard]] int fd() const noexcept { return xg_outbox_fd(get()); }
+  // Has each report brought to a function object, on a thread of the library; once, and
+  // nobody polls then. It must outlive the outbox and must not throw.
+  template <typename Function>
+  result<std::monostate> call_back(Function& each) const {
+    const xg_report_fn all = [](const xg_reports* reports, void* function) noexcept {
+      for (std::size_t n = 0; n < xg_reports_len(reports); n++)
+        (*static_cast<Function*>(function))(report(reports, n));
+    };
+    auto why = failed();
+    if (!why) why = detail::call(xg_outbox_call_back, get(), all, detail::address(each));
+    return detail::done(why);
+  }
+  // Has lines for a log brought to a function, as call_back; it must not wait.
+  template <typename Function>
+  void set_log(Function& line) const noexcept {
+    const xg_log_fn one = [](const char* text, void* function) noexcept {
+      (*static_cast<Function*>(function))(std::string_view(text));
+    };
+    xg_outbox_set_log(get(), one, detail::address(line));
+  }
+  void set_log(std::nullptr_t) const noexcept { xg_outbox_set_log(get(), nullptr, nullptr); }
   // Delivers without lingering; how many operations are not settled in time.
-  std::size_t flush(std::chrono::milliseconds timeout) const {
+  result<std::size_t> flush(std::chrono::milliseconds timeout) const {
     std::size_t left = 0;
-    detail::call(xg_outbox_flush, get(), count(timeout), &left);
+    auto why = failed();
+    if (!why) why = detail::call(xg_outbox_flush, get(), detail::count(timeout), &left);
+    if (why) return detail::fail<std::size_t>(*why);
     return left;
   }
   // Delivers what is there and ends; how many operations were left.
   std::size_t close(std::chrono::milliseconds timeout) const noexcept {
-    return xg_outbox_close(get(), count(timeout));
+    return xg_outbox_close(get(), detail::count(timeout));
   }
-  // The numbers, as JSON or for Prometheus.
-  [[nodiscard]] std::string stats_json() const { return stats(xg_stats_json); }
-  [[nodiscard]] std::string stats_prometheus() const { return stats(xg_stats_prometheus); }
-  [[nodiscard]] const xg_outbox* get() const noexcept { return handle_.get(); }
+  [[nodiscard]] result<xgpush::stats> stats() const {
+    return detail::make<xgpush::stats>(failed(), xg_outbox_stats, get());
+  }
 
  private:
-  static std::uint64_t count(std::chrono::milliseconds timeout) noexcept {
-    return timeout.count() > 0 ? static_cast<std::uint64_t>(timeout.count()) : 0;
-  }
   template <typename Function, typename... Arguments>
-  bool taken(Function function, Arguments... arguments) const {
-    xg_error* raw = nullptr;
-    const xg_status status = function(get(), arguments..., &raw);
-    if (status == XG_OK) return true;
-    const detail::handle<xg_error> owned(raw);
-    if (status == XG_FULL) return false;
-    throw error(owned.get());
+  result<bool> hand_in(Function function, Arguments... arguments) const {
+    const auto why = failed() ? failed() : detail::call(function, get(), arguments...);
+    if (why && why->status() != XG_FULL) return detail::fail<bool>(*why);
+    return !why;
   }
-  template <typename Function>
-  [[nodiscard]] std::string stats(Function text) const {
-    const auto made = detail::make<xg_stats>(xg_outbox_stats, get());
-    std::size_t length = 0;
-    const char* page = text(made.get(), &length);
-    return std::string(page, length);
-  }
-
-  detail::handle<xg_outbox> handle_;
 };
 
+}  // namespace XGPUSH_ERRORS
 }  // namespace xgpush
 
 #endif  // XGPUSH_HPP

@@ -6,7 +6,7 @@
 action=$1 build=$2 root=$3 libdir=$4
 
 rm -rf "$root"/share/{xgpush,doc/xgpush}
-rm -f "$root"/include/xgpush.{h,hpp} "$root/$libdir"/{libxgpush.*,pkgconfig/xgpush.pc}
+rm -f "$root"/include/xgpush{.h,.hpp,_base.hpp} "$root/$libdir"/{libxgpush.*,pkgconfig/xgpush.pc}
 [ "$action" = install ] || exit 0
 
 put() { # FOLDER FILE…
@@ -14,7 +14,7 @@ put() { # FOLDER FILE…
   install -d "$folder"
   install -m 644 "$@" "$folder"
 }
-put include include/xgpush.h include/xgpush.hpp
+put include include/xgpush{.h,.hpp,_base.hpp}
 put "$libdir" "$build/lib/libxgpush.a" "$build/lib/libxgpush.so.$(version)"
 cp -P "$build"/lib/libxgpush.so{,.0} "$root/$libdir"
 put share/xgpush/cmake ffi/package/*.cmake

@@ -39,6 +39,7 @@ tree() { # VERSION LIBDIR
   sort <<TREE
 ./include/xgpush.h
 ./include/xgpush.hpp
+./include/xgpush_base.hpp
 ./$2/libxgpush.a
 ./$2/libxgpush.so
 ./$2/libxgpush.so.0

@@ -67,8 +67,8 @@ same() { # WHAT WANTED COMMAND…
   echo "$what: as it says"
   passed=$((passed + 1))
 }
-cpp() { # SOURCE PROGRAM
-  c++ -std=c++17 -Wall -Wextra -Werror -Iinclude "$1" -o "$2" -L"$work/lib" -lxgpush \
+cpp() { # SOURCE PROGRAM ARGUMENTS…
+  c++ -std=c++17 -Wall -Wextra -Werror -Iinclude "$1" -o "$2" "${@:3}" -L"$work/lib" -lxgpush \
     -Wl,-rpath,"$work/lib"
 }
 block cpp 2 > "$work/game.cpp"
@@ -78,6 +78,11 @@ same "README, in a game server" '1: accepted 2: accepted ' in_folder "$work/game
 cpp examples/cpp/game_loop.cpp "$work/game_loop"
 same "the game loop" '1920 handed in: [1-9][0-9]* delivered, [0-9]+ superseded, 0 failed, 0 left in the file' \
   "$work/game_loop" 60 "$work/loop.outbox"
+cc -std=c11 -Wall -Wextra -Werror -Iinclude -c examples/c/curl_transport.c -o "$work/curl_transport.o"
+cpp examples/cpp/game_loop.cpp "$work/game_loop_over_curl" -DOVER_CURL "$work/curl_transport.o" -lcurl
+same "the game loop over libcurl" \
+  '1920 handed in: [1-9][0-9]* delivered, [0-9]+ superseded, 0 failed, 0 left in the file' \
+  "$work/game_loop_over_curl" 60 "$work/curl.outbox"
 cargo build --quiet -p xgpush --example service
 same "the Rust service" '1000 delivered, 0 left' "$ROOT/target/debug/examples/service"
 same "the web handler" '2 delivered, 0 left' "$VENV/python" scripts/web_handler_test.py

@@ -26,6 +26,7 @@ count() { # WORD LOG…
 suite rust cargo test --workspace --exclude xgpush-python --no-fail-fast
 suite rust-without-http cargo test -p xgpush --no-default-features --lib
 suite c bash ffi/tests/run.sh
+suite c-asan env XG_RUN_UNDER=asan bash ffi/tests/run.sh
 suite python bash python/tests/run.sh
 suite readme bash scripts/readme_test.sh
 suite docs bash scripts/docs_test.sh

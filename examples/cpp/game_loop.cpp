@@ -4,6 +4,8 @@
 //
 //   game_loop TICKS FILE      with XGPUSH_ACCESS_ID, XGPUSH_SECRET_KEY and
 //                             XGPUSH_ACCESS_POINT (or XGPUSH_BASE_URL) set
+//
+// With OVER_CURL defined, libcurl carries the requests: ../c/curl_transport.c.
 #include <sys/epoll.h>
 #include <unistd.h>
 
@@ -12,6 +14,9 @@
 #include <iostream>
 #include <string>
 #include <xgpush.hpp>
+#ifdef OVER_CURL
+#include "../c/curl_transport.h"
+#endif
 
 using namespace std::chrono_literals;
 
@@ -28,7 +33,7 @@ void look_at(const xgpush::outbox& outbox, const xgpush::reports& reports, tally
       const auto report = reports[n];
       if (report.accepted()) {
         seen.delivered++;
-      } else if (std::string(report.reason()) == "superseded") {
+      } else if (report.reason() == "superseded") {
         seen.superseded++;
       } else {
         seen.failed++;
@@ -45,7 +50,11 @@ int main(int argc, char** argv) try {
   xgpush::check_abi();
   xgpush::config config;
   config.set_from_env().set("outbox_file", argc > 2 ? argv[2] : "players.outbox");
+#ifdef OVER_CURL
+  const xgpush::outbox outbox(config, xgpush::transport(curl_transport_new()));
+#else
   const xgpush::outbox outbox(config);
+#endif
   const xgpush::reports reports(512);
 
   const int events = epoll_create1(EPOLL_CLOEXEC);

@@ -30,8 +30,8 @@ void show(int step, const xgpush::outcome& outcome) {
       found += (nth > 0 ? "," : "") + std::string(item.found_account(nth)) + "/" +
                (type < 0 ? "-" : std::to_string(type));
     }
-    std::printf("%d\t%zu\t%s\t%s\t%s\t%s\n", step, item.index(), item.state_name(),
-                item.reason(), code.c_str(), found.empty() ? "-" : found.c_str());
+    std::printf("%d\t%zu\t%s\t%s\t%s\t%s\n", step, item.index(), item.state_name().data(),
+                item.reason().data(), code.c_str(), found.empty() ? "-" : found.c_str());
   }
 }
 

@@ -1,107 +1,78 @@
 #!/usr/bin/env bash
-# The tests on the other side of the C ABI. XG_RUN_UNDER=none leaves valgrind out.
-. "$(dirname "$0")/../../scripts/common.sh"
-need cc "install a C compiler (Debian: gcc)"
-need c++ "install a C++ compiler (Debian: g++)"
-need nm "install binutils"
-work=$ROOT/target/ctest
-mkdir -p "$work"
+# The tests on the other side of the C ABI. XG_RUN_UNDER says what the C and C++
+# programs run under: valgrind, asan (with UBSan, and nothing but the programs) or none.
+. "$(dirname "$0")/common.sh"
 bash scripts/lib.sh fast "$work/lib"
-tests=ffi/tests/c
-bad=0
-ok() { echo "$1: 1 passed, 0 failed"; }
-no() { echo "$1: 0 passed, 1 failed"; bad=1; }
-check() { # NAME COMMAND…
-  local name=$1; shift
-  if "$@"; then ok "$name"; else no "$name"; fi
-}
-link=(-Iinclude -L"$work/lib" -lxgpush -Wl,-rpath,"$work/lib")
-strict=(-Wall -Wextra -pedantic -Werror)
-
-say "The header alone, in every language version"
-for standard in c99 c11 c17; do
-  check "xgpush.h as $standard" cc -std=$standard "${strict[@]}" -fsyntax-only -x c include/xgpush.h
-done
-for standard in c++11 c++17 c++20; do
-  check "xgpush.h as $standard" c++ -std=$standard "${strict[@]}" -fsyntax-only -x c++ include/xgpush.h
-done
-for standard in c++17 c++20; do
-  printf '#include <xgpush.hpp>\n' > "$work/alone.cpp"
-  check "xgpush.hpp as $standard" c++ -std=$standard "${strict[@]}" -Iinclude -fsyntax-only "$work/alone.cpp"
-done
-cc "${strict[@]}" $tests/unit_a.c $tests/unit_b.c -o "$work/units-c" "${link[@]}"
-check "two C units" "$work/units-c"
-c++ -std=c++17 "${strict[@]}" $tests/unit_a.cpp $tests/unit_b.cpp -o "$work/units-cpp" "${link[@]}"
-check "two C++ units" "$work/units-cpp"
-
-say "The library"
-grep -oE '\bxg_[a-z0-9_]+\(' include/xgpush.h | tr -d '(' | sort -u > "$work/header.txt"
-nm -D --defined-only "$work/lib/libxgpush.so" | awk '{print $3}' | sort -u > "$work/exports.txt"
-check "exports equal the header ($(wc -l < "$work/header.txt"))" diff "$work/header.txt" "$work/exports.txt"
-needed=$(readelf -d "$work/lib/libxgpush.so" | sed -n 's/.*NEEDED.*\[\(.*\)\]/\1/p' | sort | tr '\n' ' ')
-check "needs libc and libgcc_s only: $needed" \
-  grep -qxE '(ld-linux[^ ]* )?libc\.so\.6 libgcc_s\.so\.1 ' <<< "$needed"
-check "SONAME" grep -q 'SONAME.*\[libxgpush.so.0\]' <(readelf -d "$work/lib/libxgpush.so")
-check "nodelete" grep -q NODELETE <(readelf -d "$work/lib/libxgpush.so")
-cc $tests/load.c -o "$work/load" "${link[@]}"
-check "loads and exits without a call" "$work/load"
+if [ "${XG_RUN_UNDER:-}" != asan ]; then
+  bash ffi/tests/header.sh || bad=1
+  bash ffi/tests/library.sh || bad=1
+fi
 
 say "Programs"
-under=()
-if [ "${XG_RUN_UNDER:-valgrind}" = valgrind ]; then
-  if command -v valgrind >/dev/null; then
-    under=(valgrind --quiet --leak-check=full --show-leak-kinds=definite --errors-for-leak-kinds=definite --error-exitcode=99)
-  else
-    echo "valgrind is missing: leaks are not looked for (Debian: valgrind)"
-  fi
-fi
-build() { # NAME ARGUMENTS…
-  cc -std=c11 -g "${strict[@]}" -D_POSIX_C_SOURCE=200809L "$tests/$1.c" "${@:2}" -o "$work/$1" "${link[@]}"
-}
-run() { "${under[@]}" "$@" || bad=1; }
+. ffi/tests/under.sh
+build load
+check "loads and exits without a call" "${under[@]}" "$programs/load"
+build unit_a $tests/unit_b.c
+check "two C units" "${under[@]}" "$programs/unit_a"
+build_cpp units -std=c++17 $tests/unit_a.cpp $tests/unit_b.cpp
+check "two C++ units" "${under[@]}" "$programs/units"
+c++ -std=c++20 -g "${strict[@]}" "${sanitize[@]}" -fno-exceptions -Iinclude -c $tests/unit_b.cpp \
+  -o "$programs/unit_b.o"
+build_cpp mixed -std=c++17 $tests/unit_a.cpp "$programs/unit_b.o"
+check "two C++ units, one without exceptions" "${under[@]}" "$programs/mixed"
 build transport -lpthread
 build sweep; build face; build quiet -ldl -lpthread; build outbox -lpthread; build outbox_exit; build outbox_store
-missing=$(grep -vwFf <(grep -oE '\bxg_[a-z0-9_]+' $tests/sweep.c | sort -u) "$work/header.txt" || true)
+missing=$(grep -vwFf <(grep -oE '\bxg_[a-z0-9_]+' $tests/sweep.c | sort -u) <(functions) || true)
 check "the sweep calls every export$missing" test -z "$missing"
-run "$work/sweep"
-run "$work/transport"
+run "$programs/sweep"
+run "$programs/transport"
 
 CARGO_TARGET_DIR=$ROOT/target/panic cargo build --quiet -p xgpush-ffi --features test-panic
-mkdir -p "$work/panic"
-cp target/panic/debug/libxgpush_ffi.so "$work/panic/libxgpush.so.0"
-ln -sf libxgpush.so.0 "$work/panic/libxgpush.so"
-cc -g "${strict[@]}" $tests/panic.c -o "$work/panic/panic" -Iinclude -L"$work/panic" -lxgpush \
-  -Wl,-rpath,"$work/panic"
-"$work/panic/panic" 2>/dev/null || bad=1
+mkdir -p "$programs/panics"
+cp target/panic/debug/libxgpush_ffi.so "$programs/panics/libxgpush.so.0"
+build panic -L"$programs/panics" -l:libxgpush.so.0 -Wl,-rpath,"$programs/panics"
+run "$programs/panic" 2>"$programs/panic.log" || cat "$programs/panic.log"
 
 start_emulator
-run "$work/face" "$BASE_URL"
-rm -rf "$work/files"; mkdir -p "$work/files"
-run "$work/outbox" "$BASE_URL" "$work/files"
+run "$programs/face" "$BASE_URL"
+for standard in c++17 c++20; do
+  build_cpp face-cpp -std=$standard ffi/tests/cpp/face.cpp -lpthread
+  run "$programs/face-cpp" "$BASE_URL"
+  build_cpp face-cpp -std=$standard -fno-exceptions -fno-rtti ffi/tests/cpp/face.cpp -lpthread
+  run "$programs/face-cpp" "$BASE_URL"
+done
+rm -rf "$programs/files"; mkdir -p "$programs/files"
+run "$programs/outbox" "$BASE_URL" "$programs/files"
 if echo '#include <curl/curl.h>' | cc -E - >/dev/null 2>&1; then
-  mv "$work/outbox" "$work/outbox-plain"
-  build outbox examples/c/curl_transport.c -DOVER_CURL -lcurl -lpthread
-  mv "$work/outbox" "$work/outbox-over-curl"; mv "$work/outbox-plain" "$work/outbox"
-  rm -rf "$work/files"; mkdir -p "$work/files"
-  run "$work/outbox-over-curl" "$BASE_URL" "$work/files"
+  cc -std=c11 -g "${strict[@]}" "${sanitize[@]}" -D_POSIX_C_SOURCE=200809L -DOVER_CURL $tests/outbox.c \
+    examples/c/curl_transport.c -o "$programs/outbox-over-curl" "${link[@]}" -lcurl -lpthread
+  built "$programs/outbox-over-curl"
+  rm -rf "$programs/files"; mkdir -p "$programs/files"
+  run "$programs/outbox-over-curl" "$BASE_URL" "$programs/files"
 else
   no "the outbox over libcurl: curl/curl.h is missing (Debian: libcurl4-openssl-dev)"
 fi
-leave_main() { for _ in $(seq 100); do "$work/outbox_exit" "$BASE_URL" || return 1; done; }
-bash ffi/tests/tsan.sh "$BASE_URL" "$work" || bad=1
-check "100 programs return from main while sending" leave_main
-check "a fault at every write to the file" bash ffi/tests/store_faults.sh "$BASE_URL" "$work"
+check "returns from main while sending" "${under[@]}" "$programs/outbox_exit" "$BASE_URL"
+store() { "${under[@]}" "$programs/outbox_store" "$BASE_URL" "$programs/files/store" process "$1" | wc -l; }
+check "ten operations go into the file" test "$(store fill)" = 10
+check "ten operations come out of it" test "$(store drain)" = 10
+if [ "$mode" != asan ]; then
+  bash ffi/tests/tsan.sh "$BASE_URL" "$work" || bad=1
+  leave_main() { for _ in $(seq 100); do "$programs/outbox_exit" "$BASE_URL" || return 1; done; }
+  check "100 programs return from main while sending" leave_main
+  check "a fault at every write to the file" bash ffi/tests/store_faults.sh "$BASE_URL" "$programs"
+fi
 connections() { "$PYTHON" scripts/admin.py "$BASE_URL" counters | sed 's/.*"connections":\([0-9]*\).*/\1/'; }
 before=$(connections)
-"$work/quiet" "${BASE_URL##*:}" || bad=1
+run "$programs/quiet" "${BASE_URL##*:}"
 # One for the 200 calls, one for the question after them.
 check "200 calls open one connection" test $(($(connections) - before)) = 2
 
 if echo '#include <jansson.h>' | cc -E - >/dev/null 2>&1; then
   build codes -ljansson
-  run "$work/codes"
+  run "$programs/codes"
   build conformance $tests/conformance_cases.c $tests/conformance_live.c -ljansson
-  "$work/conformance" "$ROOT/target/fast/xgpush-emulator" conformance/*.json || bad=1
+  run "$programs/conformance" "$ROOT/target/fast/xgpush-emulator" conformance/*.json
 else
   no "the codes and the conformance cases: jansson.h is missing (Debian: libjansson-dev)"
 fi

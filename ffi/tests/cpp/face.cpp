@@ -1,0 +1,293 @@
+// xgpush.hpp against a running emulator, with exceptions and without: face BASE_URL.
+#include "errors.hpp"
+
+#include <poll.h>
+
+#include <algorithm>
+#include <atomic>
+#include <thread>
+#include <type_traits>
+#include <vector>
+
+using namespace std::chrono_literals;
+using std::string_view;
+
+namespace {
+
+std::string base_url;
+
+template <typename T>
+constexpr bool owns =
+    std::is_nothrow_move_constructible_v<T> && std::is_nothrow_move_assignable_v<T> &&
+    !std::is_copy_constructible_v<T> && !std::is_copy_assignable_v<T>;
+static_assert(owns<xgpush::config> && owns<xgpush::client> && owns<xgpush::request>);
+static_assert(owns<xgpush::outcome> && owns<xgpush::reply> && owns<xgpush::stats>);
+static_assert(owns<xgpush::outbox> && owns<xgpush::reports>);
+static_assert(!std::is_convertible_v<xg_client*, xgpush::client>);
+
+xgpush::config options(string_view secret = "1452fcebae9f3115ba794fb0fff2fd73") {
+  xgpush::config made;
+  made.set("access_id", "1500001048").set("secret_key", secret).set("base_url", base_url);
+  return made;
+}
+
+void admin(string_view command, string_view json = "{}") {
+  const xgpush::client via(options());
+  CHECK(value(via.call("/_emulator/" + std::string(command), json)).http_status() == 200);
+}
+
+void items(const xgpush::client& client) {
+  xgpush::request bind(XG_BIND);
+  for (int n = 0; n < 45; n++)
+    bind.add((n == 7 ? "bad" : "cpp") + std::to_string(n), "player" + std::to_string(n),
+             n == 3 ? 2 : 1);
+  bind.add_account("other44", 9);
+  CHECK(bind.size() == 45);
+  const auto outcome = value(client.batch_operate(bind));
+  CHECK(outcome.size() == 45 && outcome.requests() == 3 && !outcome.all_accepted());
+  CHECK(outcome.count(XG_STATE_ACCEPTED) == 44);
+  CHECK(std::count_if(outcome.begin(), outcome.end(), [](auto item) { return item.accepted(); }) ==
+        44);
+  std::size_t next = 0;
+  for (const auto item : outcome) CHECK(item.index() == next++ && item.attempts() == 1);
+  const auto bad = outcome[7], good = outcome[8];
+  CHECK(bad.state() == XG_STATE_REJECTED && bad.state_name() == "rejected");
+  CHECK(bad.reason() == "item_refused" && bad.code() == 1008006 && !bad.is_retryable());
+  CHECK(bad.message().find("invalid") != string_view::npos);
+  CHECK(good.state_name() == "accepted" && good.message().empty() && good.http_status() == 200);
+  CHECK(outcome[45].state() == XG_STATE_NONE && outcome[45].state_name().empty());
+  CHECK(outcome.json().find("\"accepted\":44") != std::string::npos);
+
+  // A temporary request, and one that is kept.
+  const auto found = value(client.query(
+      xgpush::request(XG_QUERY_BY_TOKEN).add_token("cpp44").add_token("nobody-has-this")));
+  CHECK(found[0].found() == 2 && found[0].found_account(0) == "player44");
+  CHECK(found[0].found_account_type(1) == 9 && found[0].found_token(0).empty());
+  CHECK(found[1].code() == XG_CODE_DOES_NOT_EXIST);
+  auto by_account = xgpush::request(XG_QUERY_BY_ACCOUNT).add_account("player3", 2);
+  CHECK(value(client.query(by_account))[0].found_token(0) == "cpp3");
+
+  const auto twice = value(xgpush::request::batch_from_json(
+      R"({"operator_type":2,"token_accounts":[{"token":"t1","account_list":[
+          {"account":"ann"},{"account":"bob","account_type":0}]}]})"));
+  const auto warned = value(client.batch_operate(twice));
+  CHECK(warned.warnings() == 1 && warned.warning_at(0).name == "duplicate_account_type");
+  CHECK(warned.warning_at(0).item == 0 && !warned.warning_at(0).message.empty());
+  auto json = value(xgpush::request::query_from_json(R"({"operator_type":2,"token_list":["t1"]})"));
+  json.set_deadline(5s);
+  CHECK(value(client.query(json)).all_accepted());
+
+  admin("fault", R"({"kind":"hang","times":0})");
+  const auto late = value(client.batch_operate(bind.set_deadline(-1s)));
+  CHECK(late.count(XG_STATE_ACCEPTED) == 0 && late[0].is_retryable());
+  admin("clear_faults");
+}
+
+void refusals(const xgpush::client& client) {
+  const auto incomplete = refused([] { return xgpush::client(xgpush::config()); });
+  CHECK(incomplete.status() == XG_INVALID_OPTION && incomplete.name() == "invalid_option");
+  CHECK(incomplete.item() == -1 && incomplete.code() == -1 && incomplete.http_status() == 0);
+  const xgpush::error copy = incomplete;
+  CHECK(string_view(copy.what()) == incomplete.what() && copy.status() == incomplete.status());
+
+  CHECK(refused([] { return std::move(xgpush::config().set("no such", "option")); }).status() ==
+        XG_INVALID_OPTION);
+  CHECK(refused([] { return xgpush::request(static_cast<xg_action>(99)); }).status() ==
+        XG_INVALID_ARGUMENT);
+  CHECK(refused([] { return xgpush::reports(0); }).status() == XG_INVALID_ARGUMENT);
+  CHECK(refused([] { return xgpush::request::batch_from_json("{"); }).status() == XG_INVALID_JSON);
+  const auto second =
+      refused([] { return xgpush::request(XG_BIND).add("good", "alice").add("", "bob"); });
+  CHECK(second.status() == XG_INVALID_VALUE && second.item() == 1);
+  CHECK(refused([] { return std::move(xgpush::request(XG_BIND).set_platform("palm")); }).status() ==
+        XG_INVALID_VALUE);
+  CHECK(refused([&] {
+          return client.batch_operate(xgpush::request(XG_QUERY_BY_TOKEN).add_token("t1"));
+        }).status() == XG_INVALID_REQUEST);
+  // Protocol tpns knows no operator; what is refused is the request.
+  xgpush::request operated(XG_CLEAR_TOKEN);
+  operated.add_token("t1").set_operator("qq", nullptr);
+  CHECK(refused([&] { return client.batch_operate(operated); }).status() == XG_INVALID_REQUEST);
+
+  const xgpush::client stranger(options("0000000000000000000000000000dead"));
+  CHECK(value(stranger.batch_operate(xgpush::request(XG_CLEAR_TOKEN).add_token("t1")))[0].code() ==
+        1008003);
+  const auto denied = refused([&] { return stranger.call("/v3/push/app", "{}"); });
+  CHECK(denied.status() == XG_CALL_REJECTED && denied.code() == 1008003);
+  CHECK(denied.http_status() == 200 && !denied.is_retryable());
+  stranger.close();
+  CHECK(refused([&] { return stranger.call("/v3/push/app", "{}"); }).status() == XG_CLOSED);
+  CHECK(value(client.call("/v3/push/app", "{}")).body().size() > 2);
+}
+
+void moves(const xgpush::client& client) {
+  xgpush::request first(XG_CLEAR_TOKEN);
+  first.add_token("t1");
+  xgpush::request second(std::move(first));
+  CHECK(second.size() == 1 && first.size() == 0 && first.get() == nullptr);  // NOLINT
+  CHECK(refused([&] { return std::move(first.add_token("t2")); }).status() == XG_INVALID_ARGUMENT);
+  CHECK(refused([&] { return client.batch_operate(first); }).status() == XG_INVALID_ARGUMENT);
+  // What was there before is freed, and what is put there works.
+  second = xgpush::request(XG_CLEAR_TOKEN).add_token("t1").add_token("t2");
+  std::vector<xgpush::outcome> kept;
+  for (int n = 0; n < 3; n++) kept.push_back(value(client.batch_operate(second)));
+  CHECK(kept[0].all_accepted() && kept[2].size() == 2);
+  xgpush::client other(options());
+  other = xgpush::client(options());
+  CHECK(value(other.batch_operate(second)).all_accepted());
+}
+
+#ifdef XGPUSH_NO_EXCEPTIONS
+// What failed is not used by what comes after it.
+void kept_errors(const xgpush::client& client) {
+  const auto half = xgpush::request(XG_BIND).add("cpphalf", "alice").add("", "bob").add("t", "x");
+  const auto why = refused([&] { return client.batch_operate(half); });
+  CHECK(why.status() == XG_INVALID_VALUE && why.item() == 1 && half.failed()->item() == 1);
+  const auto found = value(client.query(xgpush::request(XG_QUERY_BY_TOKEN).add_token("cpphalf")));
+  CHECK(found[0].code() == XG_CODE_DOES_NOT_EXIST);
+  auto wrong = options();
+  wrong.set("no such", "option").set("deadline_ms", "1000");
+  const xgpush::client none(wrong);
+  CHECK(none.get() == nullptr && none.failed()->status() == XG_INVALID_OPTION);
+  CHECK(refused([&] { return none.batch_operate(half); }).status() == XG_INVALID_OPTION);
+  CHECK(refused([&] { return none.call("/v3/push/app", "{}"); }).status() == XG_INVALID_OPTION);
+  const xgpush::outbox shut(wrong);
+  auto seen = [](xgpush::report) {};
+  CHECK(shut.get() == nullptr && shut.fd() == -1 && shut.close(1s) == 0);
+  CHECK(shut.poll(xgpush::reports()) == 0);
+  CHECK(refused([&] { return shut.bind("t1", "alice", 1); }).status() == XG_INVALID_OPTION);
+  CHECK(refused([&] { return shut.submit(half, 1); }).status() == XG_INVALID_OPTION);
+  CHECK(refused([&] { return shut.flush(1s); }).status() == XG_INVALID_OPTION);
+  CHECK(refused([&] { return shut.stats(); }).status() == XG_INVALID_OPTION);
+  CHECK(refused([&] { return shut.call_back(seen); }).status() == XG_INVALID_OPTION);
+  const xgpush::outbox outbox(options());
+  CHECK(refused([&] { return outbox.submit(half, 1); }).item() == 1);
+  CHECK(value(outbox.stats()).value("handed_in") == 0);
+}
+#endif
+
+void delivery() {
+  const xgpush::outbox outbox(options());
+  const xgpush::reports reports(4);
+  pollfd waiting = {outbox.fd(), POLLIN, 0};
+  CHECK(waiting.fd >= 0 && poll(&waiting, 1, 0) == 0);
+  CHECK(value(outbox.bind("box1", "alice", 1)) && value(outbox.bind("bad1", "bob", 2, 3)));
+  CHECK(value(outbox.unbind("box3", "carol", 3, 0)));
+  CHECK(value(outbox.clear_token("box4", 4)) && value(outbox.clear_account("dave", 5)));
+  CHECK(value(outbox.submit(xgpush::request(XG_CLEAR_TOKEN).add_token("box6").add_token("box7"),
+                            6)) == 2);
+  CHECK(refused([&] { return outbox.bind("", "alice", 9); }).status() == XG_INVALID_VALUE);
+  CHECK(value(outbox.flush(30s)) == 0 && poll(&waiting, 1, 0) == 1);
+  std::vector<std::uint64_t> told;
+  while (outbox.poll(reports) > 0) {
+    CHECK(reports.size() <= 4 && reports[reports.size()].tag() == 0);
+    for (const auto report : reports) {
+      told.push_back(report.tag());
+      CHECK(report.is_final() && report.attempts() >= 1 && report.http_status() == 200);
+      CHECK(report.at_ms() >= report.handed_in_ms() && report.handed_in_ms() > 0);
+      CHECK(report.accepted() == (report.tag() != 2));
+      if (report.tag() != 2) continue;
+      CHECK(report.state() == XG_STATE_REJECTED && report.code() == 1008006);
+      CHECK(report.reason() == "item_refused" && !report.message().empty());
+    }
+  }
+  std::sort(told.begin(), told.end());
+  CHECK((told == std::vector<std::uint64_t>{1, 2, 3, 4, 5, 6, 7}));
+  const auto stats = value(outbox.stats());
+  CHECK(stats.value("handed_in") == 7 && stats.value("open") == 0 && stats.value("nothing") == 0);
+  CHECK(stats.json().front() == '{' && stats.json().back() == '}');
+  CHECK(stats.prometheus().find("xgpush_outbox_handed_in_total 7\n") != std::string::npos);
+  CHECK(outbox.close(1s) == 0);
+  CHECK(refused([&] { return outbox.bind("box1", "alice", 1); }).status() == XG_CLOSED);
+  CHECK(outbox.poll(reports, 1min) == 0 && reports.size() == 0);
+}
+
+void full() {
+  const xgpush::outbox outbox(std::move(options().set("outbox_max_operations", "3")));
+  xgpush::request four(XG_CLEAR_TOKEN);
+  for (int n = 0; n < 4; n++) four.add_token("full" + std::to_string(n));
+  CHECK(value(outbox.submit(four, 0)) == 3);
+  CHECK(!value(outbox.bind("box1", "alice", 1)) && value(outbox.submit(four, 0)) == 0);
+}
+
+void callbacks() {
+  struct {
+    std::atomic<std::size_t> delivered{0}, lines{0};
+    std::thread::id thread;
+  } seen;
+  auto each = [&](xgpush::report report) {
+    seen.thread = std::this_thread::get_id();
+    seen.delivered += report.accepted();
+  };
+  const auto line = [&](string_view text) { seen.lines += !text.empty(); };
+  {
+    const xgpush::outbox outbox(std::move(options().set("throttle_base_ms", "1")));
+    outbox.set_log(line);
+    value(outbox.call_back(each));
+    CHECK(refused([&] { return outbox.call_back(each); }).status() == XG_INVALID_ARGUMENT);
+    admin("fault", R"({"kind":"status","status":503,"times":6})");
+    for (std::uint64_t n = 0; n < 50; n++)
+      CHECK(value(outbox.clear_token("back" + std::to_string(n), n)));
+    CHECK(value(outbox.flush(30s)) == 0);
+    outbox.set_log(nullptr);
+    CHECK(seen.lines >= 2);
+  }
+  CHECK(seen.delivered == 50 && seen.thread != std::this_thread::get_id());
+}
+
+void transports() {
+  const string_view good = R"({"ret_code":0,"result":["0"]})";
+  std::atomic<int> carried{0};
+  xgpush::transport stack([&](xgpush::transfer one) {
+    if (carried++ == 0) return;  // dropped: lost, and tried again
+    std::thread([good, one = std::move(one)]() mutable {
+      const string_view url = xg_http_request_url(one.request());
+      CHECK(url.find("/v3/device/account/batchoperate") != string_view::npos);
+      one.finish(200, good);
+    }).detach();
+  });
+  const xgpush::client client(options(), stack);
+  stack = xgpush::transport([](xgpush::transfer one) {
+    one.fail(XG_SEND_CONNECT, false, "no network in this console");
+  });
+  const auto request = xgpush::request(XG_CLEAR_TOKEN).add_token("t1");
+  const auto late = value(client.batch_operate(request));
+  CHECK(late.all_accepted() && late[0].attempts() == 2 && carried == 2);
+  const xgpush::client offline(std::move(options().set("max_attempts", "1")), stack);
+  const auto none = value(offline.batch_operate(request));
+  CHECK(none[0].reason() == "connect_failed");
+  CHECK(none[0].message().find("console") != string_view::npos);
+  const xgpush::outbox outbox(options(), stack);
+  CHECK(value(outbox.clear_token("t1", 1)) && outbox.close(0s) == 1);
+  CHECK(refused([&] { return xgpush::client(xgpush::config(), stack); }).status() ==
+        XG_INVALID_OPTION);
+
+  auto confirmed = xgpush::request(XG_BIND).add("cppseen", "alice");
+  confirmed.set_confirm(30s);
+  CHECK(value(xgpush::client(options()).batch_operate(confirmed))[0].confirmed() == 1);
+  CHECK(late[0].confirmed() == -1);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc != 2) return 2;
+  base_url = argv[1];
+  value(xgpush::check_abi());
+  admin("reset");
+  const xgpush::client client(options());
+  items(client);
+  refusals(client);
+  moves(client);
+#ifdef XGPUSH_NO_EXCEPTIONS
+  kept_errors(client);
+  const char* name = "C++ face, without exceptions";
+#else
+  const char* name = "C++ face";
+#endif
+  delivery();
+  full();
+  callbacks();
+  transports();
+  return finish(name);
+}

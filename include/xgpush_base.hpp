@@ -1,0 +1,195 @@
+// What xgpush.hpp stands on: errors, results and handles.
+
+#ifndef XGPUSH_BASE_HPP
+#define XGPUSH_BASE_HPP
+
+#include "xgpush.h"
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <iterator>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+
+#if !defined(XGPUSH_NO_EXCEPTIONS) && !defined(__cpp_exceptions)
+#define XGPUSH_NO_EXCEPTIONS
+#endif
+
+// Units with and without exceptions link together: their types have other names.
+#ifdef XGPUSH_NO_EXCEPTIONS
+#define XGPUSH_ERRORS returned
+#else
+#define XGPUSH_ERRORS thrown
+#endif
+
+namespace xgpush {
+inline namespace XGPUSH_ERRORS {
+
+// A call that was refused. What became of items is no error but an outcome.
+class error : public std::runtime_error {
+ public:
+  explicit error(xg_error* taken)
+      : std::runtime_error(xg_error_message(taken)), handle_(taken, xg_error_free) {}
+  // Moving copies as well, so that none is ever empty.
+  error(const error&) = default;
+  error& operator=(const error&) = default;
+
+  [[nodiscard]] xg_status status() const noexcept { return xg_error_status(handle_.get()); }
+  // The stable name of the status, such as "invalid_value".
+  [[nodiscard]] std::string_view name() const noexcept { return xg_error_name(handle_.get()); }
+  // The service's return code, or -1.
+  [[nodiscard]] std::int64_t code() const noexcept { return xg_error_code(handle_.get()); }
+  // The HTTP status, or 0.
+  [[nodiscard]] int http_status() const noexcept { return xg_error_http_status(handle_.get()); }
+  // The 0-based index of the item at fault, or -1.
+  [[nodiscard]] std::int64_t item() const noexcept { return xg_error_item(handle_.get()); }
+  [[nodiscard]] bool is_retryable() const noexcept { return xg_error_is_retryable(handle_.get()); }
+
+ private:
+  std::shared_ptr<xg_error> handle_;
+};
+
+#ifndef XGPUSH_NO_EXCEPTIONS
+template <typename T>
+using result = T;
+#else
+// A value, or why there is none; asking for what is not there fails as std::get does.
+// It does not convert to bool: the value may be one.
+template <typename T>
+class [[nodiscard]] result {
+ public:
+  result(T value) : held_(std::move(value)) {}
+  result(class error why) : held_(std::move(why)) {}
+  [[nodiscard]] bool ok() const noexcept { return held_.index() == 0; }
+  [[nodiscard]] T& value() & { return std::get<0>(held_); }
+  [[nodiscard]] const T& value() const& { return std::get<0>(held_); }
+  [[nodiscard]] T value() && { return std::get<0>(std::move(held_)); }
+  [[nodiscard]] const xgpush::error& error() const { return std::get<1>(held_); }
+
+ private:
+  std::variant<T, xgpush::error> held_;
+};
+#endif
+
+namespace detail {
+
+template <typename T>
+[[nodiscard]] result<T> fail(const error& why) {
+#ifndef XGPUSH_NO_EXCEPTIONS
+  throw error(why);
+#else
+  return why;
+#endif
+}
+
+// What a function answers that has nothing to tell.
+inline result<std::monostate> done(const std::optional<error>& why) {
+  if (why) return fail<std::monostate>(*why);
+  return std::monostate();
+}
+
+// Calls a function whose last argument is xg_error **; the error, if there is one.
+template <typename Function, typename... Arguments>
+[[nodiscard]] std::optional<error> call(Function function, Arguments... arguments) {
+  xg_error* raw = nullptr;
+  if (function(arguments..., &raw) == XG_OK) return std::nullopt;
+  return error(raw);
+}
+
+// A handle of the library: moved, not copied. What was moved from is NULL to it.
+template <typename T, void (*Free)(T*)>
+class handle {
+ public:
+  using raw = T;
+  handle() = default;
+  explicit handle(T* taken) noexcept : raw_(taken) {}
+  [[nodiscard]] T* get() const noexcept { return raw_.get(); }
+  // The first error; never one where errors are thrown.
+  [[nodiscard]] const std::optional<error>& failed() const noexcept { return failed_; }
+
+ protected:
+  void note(const std::optional<error>& why) {
+#ifndef XGPUSH_NO_EXCEPTIONS
+    if (why) throw error(*why);
+#endif
+    if (!failed_) failed_ = why;
+  }
+  // Makes the handle, unless something has failed before.
+  template <typename Function, typename... Arguments>
+  void open(Function function, Arguments... arguments) {
+    T* made = nullptr;
+    if (!failed_) note(call(function, arguments..., &made));
+    raw_.reset(made);
+  }
+  template <typename Other>
+  [[nodiscard]] const std::optional<error>& failed_with(const Other& other) const noexcept {
+    return failed_ ? failed_ : other.failed();
+  }
+
+ private:
+  struct deleter {
+    void operator()(T* held) const noexcept { Free(held); }
+  };
+  std::unique_ptr<T, deleter> raw_;
+  std::optional<error> failed_;
+};
+
+// What a function hands out before the error, unless something has failed before.
+template <typename T, typename Function, typename... Arguments>
+[[nodiscard]] result<T> make(const std::optional<error>& before, Function function,
+                             Arguments... arguments) {
+  typename T::raw* made = nullptr;
+  const auto why = before ? before : call(function, arguments..., &made);
+  if (why) return fail<T>(*why);
+  return T(made);
+}
+
+// Over elements that are asked for by number.
+template <typename Source, typename Element>
+struct iterator {
+  using iterator_category = std::input_iterator_tag;
+  using value_type = Element;
+  using difference_type = std::ptrdiff_t;
+  using pointer = void;
+  using reference = Element;
+
+  const Source* source;
+  std::size_t nth;
+
+  [[nodiscard]] Element operator*() const noexcept { return Element(source, nth); }
+  iterator& operator++() noexcept { return ++nth, *this; }
+  iterator operator++(int) noexcept { return {source, nth++}; }
+  [[nodiscard]] bool operator==(const iterator& o) const noexcept { return nth == o.nth; }
+  [[nodiscard]] bool operator!=(const iterator& o) const noexcept { return nth != o.nth; }
+};
+
+// A text that comes with its length; a copy, for its handle is often a temporary.
+template <typename T>
+[[nodiscard]] std::string text(const char* (*of)(const T*, std::size_t*), const T* handle) {
+  std::size_t length = 0;
+  const char* begin = of(handle, &length);
+  return {begin, length};
+}
+
+// What a callback gets as its context.
+template <typename Function>
+[[nodiscard]] void* address(Function& function) noexcept {
+  return const_cast<void*>(static_cast<const void*>(std::addressof(function)));
+}
+
+[[nodiscard]] inline std::uint64_t count(std::chrono::milliseconds time) noexcept {
+  return time.count() > 0 ? static_cast<std::uint64_t>(time.count()) : 0;
+}
+
+}  // namespace detail
+}  // namespace XGPUSH_ERRORS
+}  // namespace xgpush
+
+#endif  // XGPUSH_BASE_HPP
