@@ -26,6 +26,7 @@ count() { # WORD LOG…
 suite rust cargo test --workspace --exclude xgpush-python --no-fail-fast
 suite rust-without-http cargo test -p xgpush --no-default-features --lib
 suite c bash ffi/tests/run.sh
+suite c-asan env XG_RUN_UNDER=asan bash ffi/tests/run.sh
 suite python bash python/tests/run.sh
 suite readme bash scripts/readme_test.sh
 suite demo bash scripts/demo.sh
@@ -36,7 +37,7 @@ for language in rust c python readme; do
     "$(count passed "$logs/$language"*.log)" "$(count failed "$logs/$language"*.log)"
 done
 grep -hE '^(Rust|C|Python) conformance: ' "$logs"/*.log || true
-total() { count "$1" "$logs"/rust*.log "$logs"/c.log "$logs"/python.log "$logs"/readme.log; }
+total() { count "$1" "$logs"/rust*.log "$logs"/c*.log "$logs"/python.log "$logs"/readme.log; }
 echo
 echo "$(total passed) passed, $(total failed) failed"
 if [ ${#failed[@]} -gt 0 ]; then
