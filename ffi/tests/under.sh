@@ -10,7 +10,8 @@ case $mode in
 none) ;;
 valgrind)
   need valgrind "install it, or set XG_RUN_UNDER=none"
-  under=(valgrind --quiet --leak-check=full --show-leak-kinds=definite --errors-for-leak-kinds=definite --error-exitcode=99)
+  under=(valgrind --quiet --leak-check=full --show-leak-kinds=definite --errors-for-leak-kinds=definite --error-exitcode=99
+    --suppressions="$ROOT/ffi/tests/valgrind.supp")
   ;;
 asan)
   sanitize=(-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
