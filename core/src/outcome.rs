@@ -3,10 +3,11 @@
 use std::fmt;
 use std::sync::Arc;
 
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::codes;
 
+mod from_json;
 mod json;
 
 /// The four states in which an item can end.
@@ -185,7 +186,7 @@ pub enum Found {
 }
 
 /// An account as the service reports it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FoundAccount {
     /// The account.
     pub account: String,
@@ -278,7 +279,7 @@ impl ItemOutcome {
 }
 
 /// Something that is allowed, but that the caller should know.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Warning {
     #[serde(rename = "name", serialize_with = "warning_name")]
     kind: WarningKind,
@@ -302,6 +303,14 @@ pub enum WarningKind {
 }
 
 impl WarningKind {
+    /// Every kind.
+    pub const ALL: &'static [Self] = &[
+        Self::DuplicateAccountType,
+        Self::AppendOverwrites,
+        Self::ClockSkew,
+        Self::UnrequestedEntries,
+    ];
+
     /// The stable name.
     pub fn name(self) -> &'static str {
         match self {
