@@ -1,7 +1,7 @@
 """Tencent Push Notification Service (TPNS, formerly XG): binds device tokens to
 accounts, unbinds them and looks them up, and tells what became of every item."""
 
-from typing import NamedTuple, Tuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Tuple
 
 from . import errors
 from ._client import (
@@ -34,6 +34,21 @@ from .errors import (
     Unknown,
 )
 
+if TYPE_CHECKING:
+    from ._async_client import AsyncClient
+    from ._async_outbox import AsyncOutbox
+else:
+
+    def __getattr__(name: str) -> Any:
+        """Loads asyncio for those who use it."""
+        if name == "AsyncClient":
+            from ._async_client import AsyncClient as found
+        elif name == "AsyncOutbox":
+            from ._async_outbox import AsyncOutbox as found
+        else:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return found
+
 
 class Option(NamedTuple):
     """One row of :data:`OPTIONS`."""
@@ -65,6 +80,8 @@ __all__ = [
     "OPTIONS",
     "AbiMismatch",
     "Account",
+    "AsyncClient",
+    "AsyncOutbox",
     "Binding",
     "Client",
     "Closed",
