@@ -13,7 +13,7 @@ gate() { # NAME COMMAND…: counted as one test
 }
 gate types "$VENV/python" -m mypy --strict python/xgpush python/pytest_xgpush python/tests examples/python
 gate stubs "$VENV/python" -m mypy.stubtest xgpush._native
-gate pyright "$VENV/pyright" --pythonpath "$VENV/python" python/xgpush python/pytest_xgpush python/tests examples/python
+gate pyright "$VENV/pyright" --project python --pythonpath "$VENV/python"
 gate metadata "$VENV/twine" check --strict "$dist"/*.whl
 gate abi3 "$VENV/abi3audit" --strict "$dist"/*.whl
 gate plugin bash python/tests/plugin.sh "$(echo "$dist"/*.whl)"

@@ -16,7 +16,7 @@ def test_web_services(xgpush_emulator: Emulator) -> None:
     (code,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
     options = {f"XGPUSH_{name.upper()}": value for name, value in xgpush_emulator.options.items()}
     done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", "from __future__ import annotations\n" + code],
+        [sys.executable, "-W", "error", "-c", code],
         capture_output=True,
         text=True,
         timeout=60,

@@ -12,8 +12,13 @@ import xgpush
 from xgpush import Account, Binding, Report
 from xgpush.testing import Emulator
 
+
+def pickled(protocol: int) -> Callable[[Any], Any]:
+    return lambda value: pickle.loads(pickle.dumps(value, protocol))
+
+
 COPIES: Dict[str, Callable[[Any], Any]] = {
-    **{f"protocol {n}": lambda v, n=n: pickle.loads(pickle.dumps(v, n)) for n in range(2, 6)},
+    **{f"protocol {protocol}": pickled(protocol) for protocol in range(2, 6)},
     "copy": copy.copy,
     "deepcopy": copy.deepcopy,
 }
@@ -22,7 +27,7 @@ COPIES: Dict[str, Callable[[Any], Any]] = {
 def results(service: Emulator) -> List[Any]:
     """One of everything: what was found, refused, never sent and warned of."""
     with service.client() as client:
-        bound = client.bind([("t1", ["alice", ("alex", 0)]), ("bad", "bobby"), ("t2", "bobby", 3)])
+        bound = client.bind([Binding("t1", "alice", ("alex", 0)), ("bad", "bobby"), ("t2", "bobby", 3)])
         by_token = client.query_by_token(["t2", "nobody"])
         by_account = client.query_by_account([("bobby", 3), "nobody"])
         reply = client.call("/v3/push/app", {"message": "\u7206"})
