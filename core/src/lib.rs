@@ -42,7 +42,9 @@ pub use error::{Error, ErrorKind, Result};
 pub use exchange::Exchange;
 pub use operation::{Action, Binding, Lookup, Operator, Request};
 #[cfg(feature = "outbox")]
-pub use outbox::{NewRecord, Operation, Outbox, OutboxStats, Record, Report, Store, note_fork};
+pub use outbox::{
+    LogLevel, NewRecord, Operation, Outbox, OutboxStats, Record, Report, Store, note_fork,
+};
 pub use outcome::{Found, FoundAccount, ItemOutcome, Outcome, Reason, State, Warning, WarningKind};
 pub use plan::MAX_ITEMS_PER_REQUEST;
 pub use rules::ProtocolVersion;

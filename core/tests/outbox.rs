@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use common::outbox::{all_reports, bind, open};
 use common::{config, emulator};
 use xgpush::{
-    Account, Binding, ErrorKind, Operation, Outbox, Reason, Report, Request, State, Token,
+    Account, Binding, ErrorKind, LogLevel, Operation, Outbox, Reason, Report, Request, State, Token,
 };
 use xgpush_emulator::{Config as Service, Fault, FaultKind};
 
@@ -345,7 +345,9 @@ fn a_panicking_logger_stops_nothing() {
     let emulator = emulator(Service::default());
     emulator.push_fault(Fault::new(FaultKind::status(503)).times(6));
     let outbox = open(&emulator, &[("throttle_base_ms", "1")]);
-    outbox.set_log(Some(std::sync::Arc::new(|_: &str| panic!("no disk left"))));
+    outbox.set_log(Some(std::sync::Arc::new(|_: LogLevel, _: &str| {
+        panic!("no disk left")
+    })));
     bind(&outbox, "t1", "alice", 1);
     assert_eq!(outbox.flush(LONG).unwrap(), 0);
     assert_eq!(outbox.stats().accepted, 1);

@@ -38,7 +38,7 @@ def handler(outbox: xgpush.Outbox) -> type:
             self.end_headers()
             self.wfile.write(page)
 
-        def log_message(self, *_: object) -> None:
+        def log_message(self, format: str, *_: object) -> None:
             pass
 
     return Login

@@ -5,7 +5,7 @@ use std::sync::{Arc, Once};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use xgpush::{Error, ErrorKind, Outbox};
+use xgpush::{Error, ErrorKind, LogLevel, Outbox};
 
 use crate::config::xg_config;
 use crate::context::Context;
@@ -251,12 +251,12 @@ pub unsafe extern "C" fn xg_outbox_set_log(
         };
         let context = Context(context);
         outbox.outbox.set_log(function.map(|function| {
-            let log = move |line: &str| {
+            let log = move |_: LogLevel, line: &str| {
                 let context = context;
                 // SAFETY: a function of this type, by the caller's promise.
                 unsafe { function(text::owned(line).as_ptr(), context.0) };
             };
-            Arc::new(log) as Arc<dyn Fn(&str) + Send + Sync>
+            Arc::new(log) as Arc<dyn Fn(LogLevel, &str) + Send + Sync>
         }));
     });
 }

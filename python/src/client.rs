@@ -1,16 +1,18 @@
 //! The blocking client.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::rc::Rc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 use xgpush::{CallOptions, Config, Request};
 
+use crate::cancel::{CancelFlag, handles_signals, signals};
 use crate::errors::exception;
 use crate::outcome::Outcome;
+use crate::pickle::{Reduced, reduced};
 
 /// Options by name, as text.
 pub(crate) fn config(options: Vec<(String, String)>, from_env: bool) -> PyResult<Config> {
@@ -49,17 +51,20 @@ impl Client {
         })
     }
 
-    /// Sends the documented JSON of `batchoperate` ("batch") or `query`.
+    /// Sends the documented JSON of `batchoperate` ("batch") or `query`. With a
+    /// flag it asks that, and no signals.
+    #[pyo3(signature = (api, json, deadline, cancel=None))]
     fn run(
         &self,
         py: Python<'_>,
         api: &str,
         json: &[u8],
         deadline: Option<f64>,
+        cancel: Option<&CancelFlag>,
     ) -> PyResult<Outcome> {
-        let request = request(api, json)?;
+        let request = py.detach(|| request(api, json))?;
         let is_query = api == "query";
-        waiting(py, deadline, |options| {
+        waiting(py, deadline, cancel, |options| {
             if is_query {
                 self.client.query_with(&request, options)
             } else {
@@ -70,14 +75,16 @@ impl Client {
     }
 
     /// Posts JSON to any other v3 path.
+    #[pyo3(signature = (path, json, deadline, cancel=None))]
     fn call(
         &self,
         py: Python<'_>,
         path: &str,
         json: &[u8],
         deadline: Option<f64>,
+        cancel: Option<&CancelFlag>,
     ) -> PyResult<Reply> {
-        let reply = waiting(py, deadline, |options| {
+        let reply = waiting(py, deadline, cancel, |options| {
             self.client.call_with(path, json, options)
         })?;
         Ok(Reply {
@@ -98,20 +105,26 @@ pub(crate) fn seconds(name: &str, value: f64) -> PyResult<Duration> {
         .map_err(|e| PyValueError::new_err(format!("{name}: {e}")))
 }
 
-/// Runs a call that waits without the interpreter, but answers Ctrl-C.
+/// Runs a call that waits without the interpreter, but answers Ctrl-C or `cancel`.
 fn waiting<T: Send>(
     py: Python<'_>,
     deadline: Option<f64>,
+    cancel: Option<&CancelFlag>,
     call: impl FnOnce(&CallOptions) -> xgpush::Result<T> + Send,
 ) -> PyResult<T> {
     let deadline = deadline.map(|value| seconds("deadline", value));
     let deadline = deadline.transpose()?;
+    let asks_for_signals = cancel.is_none() && handles_signals(py)?;
     let (result, interrupted) = py.detach(|| {
         let raised: Rc<RefCell<Option<PyErr>>> = Rc::default();
-        let interrupt = interrupt(Rc::clone(&raised));
+        let interrupt = if asks_for_signals {
+            Some(signals(Rc::clone(&raised)))
+        } else {
+            cancel.map(CancelFlag::interrupt)
+        };
         let result = call(&CallOptions {
             deadline,
-            interrupt: Some(Rc::new(interrupt)),
+            interrupt,
             ..CallOptions::default()
         });
         let interrupted = raised.borrow_mut().take();
@@ -120,34 +133,6 @@ fn waiting<T: Send>(
     match (interrupted, result) {
         (Some(raised), _) => Err(raised),
         (None, result) => result.map_err(|e| exception(&e)),
-    }
-}
-
-/// Asks the interpreter for signals, at most every 20 ms: it costs the lock that
-/// other threads want.
-fn interrupt(raised: Rc<RefCell<Option<PyErr>>>) -> impl Fn() -> bool {
-    const PAUSE: Duration = Duration::from_millis(20);
-    let asked = Cell::new(Instant::now());
-    move || {
-        if raised.borrow().is_some() {
-            return true;
-        }
-        if asked.get().elapsed() < PAUSE {
-            return false;
-        }
-        asked.set(Instant::now());
-        #[expect(
-            clippy::redundant_closure_for_method_calls,
-            reason = "of one lifetime only"
-        )]
-        let checked = Python::attach(|py| py.check_signals());
-        match checked {
-            Ok(()) => false,
-            Err(signal) => {
-                *raised.borrow_mut() = Some(signal);
-                true
-            }
-        }
     }
 }
 
@@ -171,8 +156,22 @@ impl Reply {
         py.import("json")?.call_method1("loads", (self.body(py),))
     }
 
+    fn __eq__(&self, other: &Self) -> bool {
+        self.http_status == other.http_status && self.body == other.body
+    }
+
+    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<Reduced<'py>> {
+        reduced(py, "make_reply", (self.http_status, self.body(py)))
+    }
+
     fn __repr__(&self) -> String {
         let text = String::from_utf8_lossy(&self.body);
         format!("<Reply {} {:.80}>", self.http_status, text)
     }
+}
+
+/// The `Reply` that a pickle holds.
+#[pyfunction]
+pub(crate) fn make_reply(http_status: u16, body: Vec<u8>) -> Reply {
+    Reply { http_status, body }
 }

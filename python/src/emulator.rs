@@ -1,6 +1,6 @@
 //! The emulator, for tests in Python. Values travel as JSON.
 
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use pyo3::exceptions::{PyOSError, PyRuntimeError, PyValueError};
@@ -8,7 +8,7 @@ use pyo3::prelude::*;
 
 /// A TPNS on localhost, on a thread of its own.
 #[pyclass(frozen, module = "xgpush._native")]
-pub(crate) struct Emulator(Mutex<Option<xgpush_emulator::Emulator>>);
+pub(crate) struct Emulator(Mutex<Option<Arc<xgpush_emulator::Emulator>>>);
 
 fn wrong(error: &serde_json::Error) -> PyErr {
     PyValueError::new_err(error.to_string())
@@ -25,7 +25,11 @@ impl Emulator {
                 .0
                 .lock()
                 .unwrap_or_else(std::sync::PoisonError::into_inner);
-            open.as_ref().map(run)
+            // Not locked while it runs: another thread may have to do what this one
+            // waits for.
+            let emulator = open.clone();
+            drop(open);
+            emulator.as_deref().map(run)
         })
         .ok_or_else(|| PyRuntimeError::new_err("the emulator is closed"))
     }
@@ -38,7 +42,7 @@ impl Emulator {
         let config = serde_json::from_str(config).map_err(|e| wrong(&e))?;
         let emulator = xgpush_emulator::Emulator::start(config)
             .map_err(|e| PyOSError::new_err(e.to_string()))?;
-        Ok(Self(Mutex::new(Some(emulator))))
+        Ok(Self(Mutex::new(Some(Arc::new(emulator)))))
     }
 
     #[getter]

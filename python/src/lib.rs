@@ -1,11 +1,14 @@
 //! The native module of the Python package `xgpush`: conversions only.
 
+mod cancel;
 mod client;
 mod emulator;
 mod errors;
 mod exchange;
+mod log;
 mod outbox;
 mod outcome;
+mod pickle;
 mod tables;
 
 use pyo3::prelude::*;
@@ -13,15 +16,19 @@ use pyo3::prelude::*;
 #[pymodule]
 mod _native {
     #[pymodule_export]
-    use crate::client::{Client, Reply};
+    use crate::cancel::CancelFlag;
+    #[pymodule_export]
+    use crate::client::{Client, Reply, make_reply};
     #[pymodule_export]
     use crate::emulator::Emulator;
     #[pymodule_export]
     use crate::exchange::{Exchange, HttpRequest};
     #[pymodule_export]
-    use crate::outbox::{Outbox, Report, note_fork};
+    use crate::log::end_log;
     #[pymodule_export]
-    use crate::outcome::{ItemIterator, ItemOutcome, Outcome};
+    use crate::outbox::{Outbox, Report, make_report, note_fork};
+    #[pymodule_export]
+    use crate::outcome::{ItemIterator, ItemOutcome, Outcome, make_item, make_outcome};
     #[pymodule_export]
     use crate::tables::{codes, options};
 

@@ -1,13 +1,15 @@
 //! The outbox, and its reports.
 
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use pyo3::prelude::*;
 use xgpush::{AccountType, Operation, Operator, Platform};
 
+use crate::cancel::{CancelFlag, is_cancelled};
 use crate::client::{config, request, seconds};
 use crate::errors::exception;
+use crate::log;
+use crate::pickle::{Reduced, reduced};
 
 /// How long a wait goes on before the interpreter is asked for signals.
 const SLICE: Duration = Duration::from_millis(50);
@@ -99,24 +101,32 @@ impl Outbox {
         self.0.reports_fd().map_err(|e| exception(&e))
     }
 
-    fn flush(&self, py: Python<'_>, timeout: f64) -> PyResult<usize> {
+    /// With a flag it asks that, and no signals.
+    #[pyo3(signature = (timeout, cancel=None))]
+    fn flush(&self, py: Python<'_>, timeout: f64, cancel: Option<&CancelFlag>) -> PyResult<usize> {
         let ends = Instant::now() + seconds("timeout", timeout)?;
         loop {
             let left = ends.saturating_duration_since(Instant::now());
             let open = py.detach(|| self.0.flush(left.min(SLICE)));
             let open = open.map_err(|e| exception(&e))?;
-            if open == 0 || left.is_zero() {
+            if open == 0 || left.is_zero() || is_cancelled(py, cancel)? {
                 return Ok(open);
             }
-            py.check_signals()?;
         }
     }
 
-    fn close(&self, py: Python<'_>, timeout: f64) -> PyResult<usize> {
+    /// Cancelled, it does not end: nothing is taken any more, and what is there is
+    /// delivered.
+    #[pyo3(signature = (timeout, cancel=None))]
+    fn close(&self, py: Python<'_>, timeout: f64, cancel: Option<&CancelFlag>) -> PyResult<usize> {
         let ends = Instant::now() + seconds("timeout", timeout)?;
         if !self.0.is_forked() {
+            self.0.begin_close();
             // Answers Ctrl-C; then nothing is left, or no time.
-            self.flush(py, timeout)?;
+            let open = self.flush(py, timeout, cancel)?;
+            if cancel.is_some_and(CancelFlag::is_set) {
+                return Ok(open);
+            }
         }
         let left = ends.saturating_duration_since(Instant::now());
         let left = py.detach(|| self.0.close(left));
@@ -132,26 +142,26 @@ impl Outbox {
         self.0.stats().to_prometheus()
     }
 
+    /// The function is given the level, as a number of `logging`, and the line.
     fn set_log(&self, function: Option<Py<PyAny>>) {
-        self.0.set_log(function.map(|function| {
-            let log = move |line: &str| {
-                // Not while the interpreter ends. What the function raises has
-                // nowhere to go but the hook for such cases.
-                Python::try_attach(|py| {
-                    if let Err(error) = function.call1(py, (line,)) {
-                        error.write_unraisable(py, None);
-                    }
-                });
-            };
-            Arc::new(log) as Arc<dyn Fn(&str) + Send + Sync>
-        }));
+        self.0.set_log(function.map(log::to));
     }
 }
 
 impl Drop for Outbox {
     fn drop(&mut self) {
-        // Dropping waits for the outbox's thread, which may want to log.
-        self.0.set_log(None);
+        const REST: Duration = Duration::from_secs(2);
+        if self.0.is_forked() {
+            return;
+        }
+        // Closing waits for the outbox's thread, which may want to log, and the
+        // other threads of the program need not wait for it.
+        Python::try_attach(|py| {
+            py.detach(|| {
+                self.0.set_log(None);
+                self.0.close(REST);
+            });
+        });
     }
 }
 
@@ -159,6 +169,7 @@ impl Drop for Outbox {
 #[pyfunction]
 pub(crate) fn note_fork() {
     xgpush::note_fork();
+    log::note_fork();
 }
 
 /// What became of an operation.
@@ -222,8 +233,23 @@ impl Report {
         self.0.at_ms()
     }
 
+    fn __eq__(&self, other: &Self) -> bool {
+        self.0 == other.0
+    }
+
+    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<Reduced<'py>> {
+        reduced(py, "make_report", (self.0.to_json(),))
+    }
+
     fn __repr__(&self) -> String {
         let what = self.0.reason().map_or("durable", xgpush::Reason::name);
         format!("<Report {}: {what} {:?}>", self.0.tag(), self.0.message())
     }
+}
+
+/// The `Report` that a pickle holds.
+#[pyfunction]
+pub(crate) fn make_report(json: &str) -> PyResult<Report> {
+    let report = xgpush::Report::from_json(json.as_bytes());
+    report.map(Report).map_err(|e| exception(&e))
 }

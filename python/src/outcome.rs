@@ -8,6 +8,9 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use xgpush::State;
 
+use crate::errors::exception;
+use crate::pickle::{Reduced, reduced};
+
 /// What became of every item of a call, in the order of the items.
 #[pyclass(frozen, sequence, module = "xgpush._native")]
 pub(crate) struct Outcome(Arc<xgpush::Outcome>);
@@ -32,7 +35,7 @@ impl Outcome {
             Some(index.unsigned_abs())
         };
         match at {
-            Some(at) if at < len => Ok(ItemOutcome(Arc::clone(&self.0), at)),
+            Some(at) if at < len => Ok(ItemOutcome::of(&self.0, at)),
             _ => Err(PyIndexError::new_err("there is no such item")),
         }
     }
@@ -97,6 +100,10 @@ impl Outcome {
         self.0 == other.0
     }
 
+    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<Reduced<'py>> {
+        reduced(py, "make_outcome", (self.0.to_json(),))
+    }
+
     fn __repr__(&self) -> String {
         let counts = State::ALL.map(|s| format!("{} {}", self.0.count(s), s.name()));
         format!(
@@ -120,17 +127,31 @@ impl ItemIterator {
     fn __next__(&mut self) -> Option<ItemOutcome> {
         let at = self.1;
         self.1 += 1;
-        (at < self.0.items().len()).then(|| ItemOutcome(Arc::clone(&self.0), at))
+        (at < self.0.items().len()).then(|| ItemOutcome::of(&self.0, at))
     }
 }
 
 /// What became of one item.
 #[pyclass(frozen, module = "xgpush._native")]
-pub(crate) struct ItemOutcome(Arc<xgpush::Outcome>, usize);
+pub(crate) struct ItemOutcome {
+    outcome: Arc<xgpush::Outcome>,
+    /// Where it is in `outcome`: elsewhere than `index`, which it had in its call,
+    /// if it comes out of a pickle.
+    at: usize,
+    index: usize,
+}
 
 impl ItemOutcome {
+    fn of(outcome: &Arc<xgpush::Outcome>, at: usize) -> Self {
+        Self {
+            outcome: Arc::clone(outcome),
+            at,
+            index: at,
+        }
+    }
+
     fn item(&self) -> &xgpush::ItemOutcome {
-        &self.0.items()[self.1]
+        &self.outcome.items()[self.at]
     }
 }
 
@@ -138,7 +159,7 @@ impl ItemOutcome {
 impl ItemOutcome {
     #[getter]
     fn index(&self) -> usize {
-        self.1
+        self.index
     }
 
     #[getter]
@@ -200,7 +221,39 @@ impl ItemOutcome {
         self.item() == other.item()
     }
 
-    fn __repr__(&self) -> String {
-        format!("<ItemOutcome {} {:?}>", self.1, self.item())
+    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<Reduced<'py>> {
+        let item =
+            serde_json::to_string(self.item()).map_err(|e| PyValueError::new_err(e.to_string()))?;
+        let outcome = format!("{{\"items\":[{item}]}}");
+        reduced(py, "make_item", (outcome, self.index))
     }
+
+    fn __repr__(&self) -> String {
+        format!("<ItemOutcome {} {:?}>", self.index, self.item())
+    }
+}
+
+fn read(json: &str) -> PyResult<Arc<xgpush::Outcome>> {
+    let outcome = xgpush::Outcome::from_json(json.as_bytes());
+    outcome.map(Arc::new).map_err(|e| exception(&e))
+}
+
+/// The `Outcome` that a pickle holds.
+#[pyfunction]
+pub(crate) fn make_outcome(json: &str) -> PyResult<Outcome> {
+    read(json).map(Outcome)
+}
+
+/// The `ItemOutcome` that a pickle holds: an outcome of one item.
+#[pyfunction]
+pub(crate) fn make_item(json: &str, index: usize) -> PyResult<ItemOutcome> {
+    let outcome = read(json)?;
+    if outcome.items().is_empty() {
+        return Err(PyIndexError::new_err("there is no item"));
+    }
+    Ok(ItemOutcome {
+        outcome,
+        at: 0,
+        index,
+    })
 }

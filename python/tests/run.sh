@@ -11,8 +11,12 @@ gate() { # NAME COMMAND…: counted as one test
   local name=$1; shift
   if "$@"; then echo "$name: 1 passed"; else echo "$name: 1 failed"; bad=1; fi
 }
-gate types "$VENV/python" -m mypy --strict python/xgpush python/tests examples/python
+gate types "$VENV/python" -m mypy --strict python/xgpush python/pytest_xgpush python/tests examples/python
 gate stubs "$VENV/python" -m mypy.stubtest xgpush._native
+gate pyright "$VENV/pyright" --project python --pythonpath "$VENV/python"
+gate metadata "$VENV/twine" check --strict "$dist"/*.whl
+gate abi3 "$VENV/abi3audit" --strict "$dist"/*.whl
+gate plugin bash python/tests/plugin.sh "$(echo "$dist"/*.whl)"
 "$VENV/python" -m pytest -q -s -p no:cacheprovider -c python/pyproject.toml --rootdir python \
   python/tests || bad=1
 exit $bad

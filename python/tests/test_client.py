@@ -188,7 +188,7 @@ def test_threads_wait_at_the_same_time(service: Emulator) -> None:
         for thread in threads:
             thread.start()
         # All eight wait for an answer that never comes; so do they at once.
-        assert service.wait_received(8)
+        assert service.wait_received(8) and service.counters["answered"] == 0
     for thread in threads:
         thread.join()
 
@@ -196,33 +196,6 @@ def test_threads_wait_at_the_same_time(service: Emulator) -> None:
 def run_script(script: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
     command = [sys.executable, "-c", script, *arguments]
     return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
-
-
-CTRL_C = """
-import signal
-# What starts the tests may have told its children to ignore it.
-signal.signal(signal.SIGINT, signal.default_int_handler)
-import os, signal, sys, threading
-from xgpush.testing import Emulator
-
-with Emulator() as service:
-    service.fault({"kind": "hang", "times": 0})
-    client = service.client(deadline_ms=30000, request_timeout_ms=30000, parallel=int(sys.argv[1]))
-    def press():
-        assert service.wait_received(1)
-        os.kill(os.getpid(), signal.SIGINT)
-    threading.Thread(target=press).start()
-    try:
-        client.clear_tokens([f"t{n}" for n in range(100)])
-    except KeyboardInterrupt:
-        sys.exit(42)
-"""
-
-
-@pytest.mark.parametrize("parallel", ["1", "4"])
-def test_ctrl_c_ends_a_call_that_waits(parallel: str) -> None:
-    done = run_script(CTRL_C, parallel)
-    assert done.returncode == 42, done.stderr
 
 
 def test_a_child_after_fork_is_told_so(service: Emulator, client: Client) -> None:

@@ -264,7 +264,8 @@ def run_live(case: Case, servers: Servers) -> None:
     only(expect.get("log", {}), {"requests", "connections", "applied"})
     names = {"requests": "received"}
     for name, bounds in expect.get("log", {}).items():
-        number = after[names.get(name, name)] - before[names.get(name, name)]
+        counter = str(names.get(name, name))
+        number = after[counter] - before[counter]
         least, most = bounds if isinstance(bounds, list) else (bounds, bounds)
         assert least <= number <= most, f"log: {number} {name}"
     assert expect.get("at_least_ms", 0) <= took <= expect.get("at_most_ms", took)

@@ -1,7 +1,7 @@
 """Tencent Push Notification Service (TPNS, formerly XG): binds device tokens to
 accounts, unbinds them and looks them up, and tells what became of every item."""
 
-from typing import NamedTuple, Tuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Tuple
 
 from . import errors
 from ._client import (
@@ -33,6 +33,21 @@ from .errors import (
     Storage,
     Unknown,
 )
+
+if TYPE_CHECKING:
+    from ._async_client import AsyncClient
+    from ._async_outbox import AsyncOutbox
+else:
+
+    def __getattr__(name: str) -> Any:
+        """Loads asyncio for those who use it."""
+        if name == "AsyncClient":
+            from ._async_client import AsyncClient as found
+        elif name == "AsyncOutbox":
+            from ._async_outbox import AsyncOutbox as found
+        else:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return found
 
 
 class Option(NamedTuple):
@@ -67,6 +82,8 @@ __all__ = [
     "OPTIONS",
     "AbiMismatch",
     "Account",
+    "AsyncClient",
+    "AsyncOutbox",
     "Binding",
     "Client",
     "Closed",

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any, Iterable, Mapping, Optional, Union
+from typing import Any, Mapping, Optional
 
 from . import _native, _requests
 from ._closing import Closing
 from ._native import HttpRequest, ItemOutcome, Outcome, Reply
-from ._requests import AccountLike, BindingLike, Json, Seconds
+from ._operations import Deadline, Operations, seconds
+from ._requests import Json
 from .errors import NotAllAccepted
 
-Deadline = Optional[Seconds]
 
-
-class Client(Closing):
+class Client(Operations[Outcome], Closing):
     """A client of one application: make one, keep it, share it between threads.
 
     Keyword arguments are the options of :data:`xgpush.OPTIONS`, such as
@@ -32,126 +31,13 @@ class Client(Closing):
         client._native = _native.Client(_requests.options(options), True)
         return client
 
-    def batch_operate(self, request: Json, *, deadline: Deadline = None) -> Outcome:
-        """``POST /v3/device/account/batchoperate`` with the documented JSON. Its
-        list may have any length: it is split at 20.
-
-        The API is asynchronous: accepted means that the service took the task.
-        """
-        return self._native.run("batch", _requests.encode(request), _seconds(deadline))
-
-    def query(self, request: Json, *, deadline: Deadline = None) -> Outcome:
-        """``POST /v3/device/account/query`` with the documented JSON."""
-        return self._native.run("query", _requests.encode(request), _seconds(deadline))
-
-    def bind(
-        self,
-        items: Union[Iterable[BindingLike], Mapping[str, AccountLike]],
-        *,
-        platform: Optional[str] = None,
-        op_type: Optional[str] = None,
-        op_id: Optional[str] = None,
-        deadline: Deadline = None,
-    ) -> Outcome:
-        """Operator 2: binds tokens to accounts, overwriting.
-
-        An item is ``(token, account)``, ``(token, account, type)``,
-        ``(token, [account, …])`` or a :class:`Binding`; a mapping from token to
-        account does as well.
-        """
-        listed = _requests.bindings(items)
-        body = _requests.documented(2, "token_accounts", listed, platform, op_type, op_id)
-        return self.batch_operate(body, deadline=deadline)
-
-    def append(
-        self,
-        items: Union[Iterable[BindingLike], Mapping[str, AccountLike]],
-        *,
-        platform: Optional[str] = None,
-        op_type: Optional[str] = None,
-        op_id: Optional[str] = None,
-        deadline: Deadline = None,
-    ) -> Outcome:
-        """Operator 1: adds accounts to tokens. Disused at TPNS, which overwrites:
-        refused unless the option ``allow_append`` is set."""
-        listed = _requests.bindings(items)
-        body = _requests.documented(1, "token_accounts", listed, platform, op_type, op_id)
-        return self.batch_operate(body, deadline=deadline)
-
-    def unbind(
-        self,
-        items: Union[Iterable[BindingLike], Mapping[str, AccountLike]],
-        *,
-        platform: Optional[str] = None,
-        op_type: Optional[str] = None,
-        op_id: Optional[str] = None,
-        deadline: Deadline = None,
-    ) -> Outcome:
-        """Operator 3: removes accounts from tokens; items as for :meth:`bind`."""
-        listed = _requests.bindings(items)
-        body = _requests.documented(3, "token_accounts", listed, platform, op_type, op_id)
-        return self.batch_operate(body, deadline=deadline)
-
-    def clear_tokens(
-        self,
-        tokens: Iterable[str],
-        *,
-        platform: Optional[str] = None,
-        op_type: Optional[str] = None,
-        op_id: Optional[str] = None,
-        deadline: Deadline = None,
-    ) -> Outcome:
-        """Operator 4: removes all accounts from tokens."""
-        listed = _requests.tokens(tokens)
-        body = _requests.documented(4, "token_list", listed, platform, op_type, op_id)
-        return self.batch_operate(body, deadline=deadline)
-
-    def clear_accounts(
-        self,
-        accounts: Iterable[AccountLike],
-        *,
-        platform: Optional[str] = None,
-        op_type: Optional[str] = None,
-        op_id: Optional[str] = None,
-        deadline: Deadline = None,
-    ) -> Outcome:
-        """Operator 5: removes all tokens from accounts."""
-        listed = _requests.accounts(accounts)
-        body = _requests.documented(5, "account_list", listed, platform, op_type, op_id)
-        return self.batch_operate(body, deadline=deadline)
-
-    def query_by_account(
-        self,
-        accounts: Iterable[AccountLike],
-        *,
-        platform: Optional[str] = None,
-        op_type: Optional[str] = None,
-        op_id: Optional[str] = None,
-        deadline: Deadline = None,
-    ) -> Outcome:
-        """The tokens of accounts: see :attr:`ItemOutcome.tokens`."""
-        listed = _requests.accounts(accounts)
-        body = _requests.documented(1, "account_list", listed, platform, op_type, op_id)
-        return self.query(body, deadline=deadline)
-
-    def query_by_token(
-        self,
-        tokens: Iterable[str],
-        *,
-        platform: Optional[str] = None,
-        op_type: Optional[str] = None,
-        op_id: Optional[str] = None,
-        deadline: Deadline = None,
-    ) -> Outcome:
-        """The accounts of tokens: see :attr:`ItemOutcome.accounts`."""
-        listed = _requests.tokens(tokens)
-        body = _requests.documented(2, "token_list", listed, platform, op_type, op_id)
-        return self.query(body, deadline=deadline)
+    def _run(self, api: str, body: bytes, deadline: Optional[float]) -> Outcome:
+        return self._native.run(api, body, deadline)
 
     def call(self, path: str, json: Json, *, deadline: Deadline = None) -> Reply:
         """Posts JSON to any other v3 path, such as ``/v3/push/app``. Raises what
         became of it unless the service answered with code 0."""
-        return self._native.call(path, _requests.encode(json), _seconds(deadline))
+        return self._native.call(path, _requests.encode(json), seconds(deadline))
 
     def close(self) -> None:
         """Closes idle connections, ends running calls soon, refuses later ones."""

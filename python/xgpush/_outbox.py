@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import atexit
 import json
+import logging
 import os
-from typing import Any, Callable, Dict, Iterator, List, Optional, Tuple
+from typing import Any, Callable, Dict, Iterator, List, Optional, Tuple, Type, TypeVar
 
 from . import _native, _requests
 from ._closing import Closing
@@ -16,7 +18,76 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_native.note_fork)
 
 
-class Outbox(Closing):
+#: Where the outboxes tell what fails in the background; silent until the program
+#: configures logging.
+LOGGER = logging.getLogger("xgpush")
+LOGGER.addHandler(logging.NullHandler())
+atexit.register(_native.end_log)
+
+_Self = TypeVar("_Self", bound="OutboxBase")
+
+
+class OutboxBase:
+    """What the blocking outbox and the one for asyncio have in common."""
+
+    def __init__(self, **options: Any) -> None:
+        self._open(_native.Outbox(_requests.options(options), False))
+
+    @classmethod
+    def from_env(cls: Type[_Self], **options: Any) -> _Self:
+        """With the options that the variables ``XGPUSH_…`` name, and these."""
+        outbox = cls.__new__(cls)
+        outbox._open(_native.Outbox(_requests.options(options), True))
+        return outbox
+
+    def _open(self, native: _native.Outbox) -> None:
+        self._native = native
+        self._native.set_log(LOGGER.log)
+
+    def submit(self, request: Json, *, first_tag: int = 0) -> None:
+        """Hands in every item of the documented JSON of ``batchoperate``; the n-th
+        has the tag ``first_tag`` + n. When it raises :class:`Full`, the items
+        before ``error.item`` were taken."""
+        self._native.submit(_requests.encode(request), first_tag)
+
+    def fileno(self) -> int:
+        """A descriptor that is readable while reports wait, for ``selectors`` and
+        event loops. It belongs to the outbox."""
+        return self._native.fileno()
+
+    @property
+    def stats(self) -> Dict[str, int]:
+        """The numbers."""
+        stats: Dict[str, int] = json.loads(self._native.stats_json())
+        return stats
+
+    def prometheus(self) -> str:
+        """The numbers in the text format that Prometheus reads."""
+        return self._native.prometheus()
+
+    def on_log(self, function: Optional[Callable[[str], None]]) -> None:
+        """Has lines for a log brought to a function in place of the logger
+        ``xgpush``: what fails in the background, and when it is over. Called on the
+        outbox's own thread: it must not wait. ``None`` for no log at all."""
+        self._native.set_log(None if function is None else lambda _, line: function(line))
+
+    def __reduce__(self) -> str:
+        raise TypeError("an outbox has threads and a secret: open one in each process")
+
+    def _hand_in(
+        self,
+        operator: int,
+        token: str,
+        accounts: Tuple[AccountLike, ...],
+        platform: Optional[str],
+        tag: int,
+        wait: Seconds,
+    ) -> None:
+        pairs = [_requests.pair(account) for account in accounts]
+        self._native.hand_in(operator, token, pairs, platform, tag, _requests.seconds(wait))
+
+
+class Outbox(OutboxBase, Closing):
     """Delivers operations in the background, in the order of each token and
     account, and reports each of them once, with the caller's own ``tag``.
 
@@ -31,16 +102,6 @@ class Outbox(Closing):
     ...     for report in outbox.reports():
     ...         print(report.tag, report.state, report.message)
     """
-
-    def __init__(self, **options: Any) -> None:
-        self._native = _native.Outbox(_requests.options(options), False)
-
-    @classmethod
-    def from_env(cls, **options: Any) -> Outbox:
-        """With the options that the variables ``XGPUSH_…`` name, and these."""
-        outbox = cls.__new__(cls)
-        outbox._native = _native.Outbox(_requests.options(options), True)
-        return outbox
 
     def bind(
         self,
@@ -92,12 +153,6 @@ class Outbox(Closing):
         """Removes every token from an account."""
         self._hand_in(5, "", (account,), platform, tag, wait)
 
-    def submit(self, request: Json, *, first_tag: int = 0) -> None:
-        """Hands in every item of the documented JSON of ``batchoperate``; the n-th
-        has the tag ``first_tag`` + n. When it raises :class:`Full`, the items
-        before ``error.item`` were taken."""
-        self._native.submit(_requests.encode(request), first_tag)
-
     def reports(self, max: int = 1000, timeout: Seconds = 0.0) -> List[Report]:
         """Up to ``max`` reports; waits up to ``timeout`` seconds for the first."""
         return self._native.reports(max, _requests.seconds(timeout))
@@ -106,11 +161,6 @@ class Outbox(Closing):
         """Reports as they come, until the outbox is closed and all were taken."""
         while not self._native.is_drained:
             yield from self._native.reports(1000, 3600.0)
-
-    def fileno(self) -> int:
-        """A descriptor that is readable while reports wait, for ``selectors`` and
-        event loops. It belongs to the outbox."""
-        return self._native.fileno()
 
     def flush(self, timeout: Seconds) -> int:
         """Delivers without lingering; how many are not settled in time."""
@@ -121,36 +171,6 @@ class Outbox(Closing):
         seconds, and ends; how many operations were left. They stay in the file,
         or, without one, are reported as not sent or unknown."""
         return self._native.close(_requests.seconds(timeout))
-
-    @property
-    def stats(self) -> Dict[str, int]:
-        """The numbers."""
-        stats: Dict[str, int] = json.loads(self._native.stats_json())
-        return stats
-
-    def prometheus(self) -> str:
-        """The numbers in the text format that Prometheus reads."""
-        return self._native.prometheus()
-
-    def on_log(self, function: Optional[Callable[[str], None]]) -> None:
-        """Has lines for a log brought to a function: what fails in the background,
-        and when it is over. Called on the outbox's own thread: it must not wait."""
-        self._native.set_log(function)
-
-    def __reduce__(self) -> str:
-        raise TypeError("an outbox has threads and a secret: open one in each process")
-
-    def _hand_in(
-        self,
-        operator: int,
-        token: str,
-        accounts: Tuple[AccountLike, ...],
-        platform: Optional[str],
-        tag: int,
-        wait: Seconds,
-    ) -> None:
-        pairs = [_requests.pair(account) for account in accounts]
-        self._native.hand_in(operator, token, pairs, platform, tag, _requests.seconds(wait))
 
 
 __all__ = ["Outbox", "Report"]

@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Callable, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple, Union
+from typing import Any, Callable, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple, Union, cast
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ def _is_typed(given: Any) -> bool:
 def _binding(given: BindingLike) -> Dict[str, Any]:
     if isinstance(given, Binding):
         return {"token": given.token, "account_list": [_account(a) for a in given.accounts]}
-    token, *rest = given
+    token, *rest = cast("Sequence[Any]", given)
     # (token, account, type), (token, account) or (token, [account, …])
     listed: Sequence[Any] = rest
     if len(rest) == 2 and _is_type(rest[1]):

@@ -1,13 +1,28 @@
-"""A TPNS on localhost, for tests."""
+"""A TPNS on localhost, for tests.
+
+With pytest two fixtures are there as soon as xgpush is installed: ``xgpush_emulator``,
+an :class:`Emulator` for this test alone, and ``xgpush_client``, a client of it::
+
+    def test_login(xgpush_emulator, xgpush_client):
+        xgpush_emulator.fault({"kind": "status", "status": 503})
+        assert xgpush_client.bind([("token1", "alice")]).all_accepted
+        assert [entry["status"] for entry in xgpush_emulator.log] == [503, 200]
+        assert xgpush_emulator.state["tokens"] == {"token1": [["alice", 0]]}
+"""
 
 from __future__ import annotations
 
 import json
-from typing import Any, Dict, List, Optional
+from typing import TYPE_CHECKING, Any, Dict, List, Optional
 
 from . import _native
 from ._client import Client
 from ._closing import Closing
+from ._outbox import Outbox
+
+if TYPE_CHECKING:
+    from ._async_client import AsyncClient
+    from ._async_outbox import AsyncOutbox
 
 #: What the emulator takes for the application unless it is told otherwise.
 CREDENTIALS = {"access_id": "1500001048", "secret_key": "1452fcebae9f3115ba794fb0fff2fd73"}
@@ -37,10 +52,29 @@ class Emulator(Closing):
         """With ``tls=True``: the certificate to trust, as PEM."""
         return self._native.ca_pem
 
-    def client(self, **options: Any) -> Client:
-        """A client with the right credentials, and with these options."""
+    @property
+    def options(self) -> Dict[str, str]:
+        """What a client or an outbox needs to reach it: the address and the right
+        credentials."""
         credentials = {name: self._config.get(name, CREDENTIALS[name]) for name in CREDENTIALS}
-        return Client(**{**credentials, "base_url": self.base_url, **options})
+        return {**credentials, "base_url": self.base_url}
+
+    def client(self, **options: Any) -> Client:
+        """A client of it, with these options."""
+        return Client(**{**self.options, **options})
+
+    def async_client(self, **options: Any) -> AsyncClient:
+        from ._async_client import AsyncClient
+
+        return AsyncClient(**{**self.options, **options})
+
+    def outbox(self, **options: Any) -> Outbox:
+        return Outbox(**{**self.options, **options})
+
+    def async_outbox(self, **options: Any) -> AsyncOutbox:
+        from ._async_outbox import AsyncOutbox
+
+        return AsyncOutbox(**{**self.options, **options})
 
     def configure(self, **config: Any) -> None:
         """Takes other settings, on the same port, and forgets everything."""
@@ -49,7 +83,7 @@ class Emulator(Closing):
 
     def fault(self, fault: Dict[str, Any]) -> None:
         """Goes wrong as told: ``{"kind": "hang"}``, ``{"kind": "status", "status":
-        503, "times": 2}`` …"""
+        503, "times": 2}`` … One request, or as many as ``times`` says; 0 is all."""
         self._native.fault(json.dumps(fault))
 
     def clear_faults(self) -> None:

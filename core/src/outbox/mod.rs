@@ -1,6 +1,7 @@
 //! Background delivery: never block, never lose, never reorder.
 
 mod intake;
+mod log;
 mod operation;
 mod queue;
 mod report;
@@ -21,6 +22,7 @@ use crate::config::Config;
 use crate::error::{Error, ErrorKind, Result};
 use crate::operation::Request;
 
+pub use log::LogLevel;
 pub use operation::Operation;
 pub use report::Report;
 pub use stats::OutboxStats;
@@ -262,6 +264,14 @@ impl Outbox {
         Ok(shared.intake.open())
     }
 
+    /// Takes nothing any more and delivers what is there, without waiting for it:
+    /// for those who flush in their own way before they close.
+    pub fn begin_close(&self) {
+        if self.still_here().is_ok() {
+            self.shared.close();
+        }
+    }
+
     /// Takes nothing any more, delivers what is there for up to `timeout`, and
     /// ends. Answers how many operations were left: they stay in the file, or,
     /// without one, are reported as not sent or unknown. The reports can still be
@@ -273,7 +283,7 @@ impl Outbox {
         if self.still_here().is_err() {
             return 0;
         }
-        self.shared.close();
+        self.begin_close();
         if !self.shared.wait(timeout, true) {
             self.shared.stop();
             self.client.close();
@@ -299,7 +309,7 @@ impl Outbox {
 
     /// Takes lines for a log: what fails in the background, and when it is over.
     /// Called on the outbox's own thread: it must not wait. Never with a secret.
-    pub fn set_log(&self, log: Option<Arc<dyn Fn(&str) + Send + Sync>>) {
+    pub fn set_log(&self, log: Option<Arc<dyn Fn(LogLevel, &str) + Send + Sync>>) {
         self.shared.set_log(log);
     }
 

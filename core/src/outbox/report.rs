@@ -4,6 +4,8 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use serde::{Deserialize, Serialize};
+
 use crate::error::{Error, ErrorKind, Result};
 use crate::outcome::{ItemOutcome, Reason, State};
 
@@ -40,9 +42,67 @@ impl Event {
             message: outcome.message,
         }
     }
+
+    fn outcome(&self) -> Option<ItemOutcome> {
+        let Self::Final {
+            reason,
+            attempts,
+            http_status,
+            code,
+            message,
+        } = self
+        else {
+            return None;
+        };
+        Some(ItemOutcome {
+            http_status: *http_status,
+            attempts: *attempts,
+            code: *code,
+            message: message.clone(),
+            ..ItemOutcome::new(*reason, None)
+        })
+    }
+}
+
+/// A report as JSON, with the outcome of a final one.
+#[derive(Serialize, Deserialize)]
+struct Shape {
+    tag: u64,
+    handed_in_ms: u64,
+    at_ms: u64,
+    outcome: Option<ItemOutcome>,
 }
 
 impl Report {
+    /// The report as JSON: `{"tag","handed_in_ms","at_ms","outcome"}`, the outcome
+    /// as an item's in [`Outcome::to_json`](crate::Outcome::to_json), or null.
+    pub fn to_json(&self) -> String {
+        let shape = Shape {
+            tag: self.tag,
+            handed_in_ms: self.handed_in,
+            at_ms: self.at,
+            outcome: self.event.outcome(),
+        };
+        serde_json::to_string(&shape).expect("a report has no value that JSON lacks")
+    }
+
+    /// The report that [`to_json`](Report::to_json) wrote.
+    ///
+    /// # Errors
+    /// [`InvalidJson`](ErrorKind::InvalidJson) when it did not write this.
+    pub fn from_json(json: &[u8]) -> Result<Self> {
+        let shape: Shape = serde_json::from_slice(json).map_err(|error| {
+            let text = format!("this is not the JSON of a report: {error}");
+            Error::new(ErrorKind::InvalidJson, text)
+        })?;
+        Ok(Self {
+            tag: shape.tag,
+            event: shape.outcome.map_or(Event::Durable, Event::settled),
+            handed_in: shape.handed_in_ms,
+            at: shape.at_ms,
+        })
+    }
+
     /// The number that the caller gave with the operation.
     pub fn tag(&self) -> u64 {
         self.tag
@@ -246,6 +306,29 @@ mod tests {
             handed_in: 0,
             at: 0,
         }
+    }
+
+    #[test]
+    fn a_report_is_read_as_it_was_written() {
+        let mut outcome = ItemOutcome::new(Reason::ItemRefused, Some("no \"token\"".into()));
+        outcome.attempts = u16::MAX;
+        outcome.code = Some(1_008_006);
+        outcome.http_status = Some(200);
+        let settled = Report {
+            tag: u64::MAX,
+            event: Event::settled(outcome),
+            handed_in: 1,
+            at: 2,
+        };
+        for report in [durable(7), settled] {
+            let json = report.to_json();
+            assert_eq!(
+                Report::from_json(json.as_bytes()).unwrap(),
+                report,
+                "{json}"
+            );
+        }
+        assert!(Report::from_json(b"{\"tag\":1}").is_err());
     }
 
     fn is_readable(fd: std::os::fd::RawFd, reports: &Reports) -> bool {

@@ -3,18 +3,16 @@
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use super::intake::Intake;
+use super::log::{Log, LogLevel};
 use super::queue::{Gone, Millis};
 use super::report::{Event, Report, Reports};
 use super::stats::Counters;
 use super::worker::millis;
 use crate::outcome::{ItemOutcome, Reason};
-
-/// Takes a line for a log.
-type Log = Arc<dyn Fn(&str) + Send + Sync>;
 
 pub(super) struct Shared {
     pub(super) intake: Intake,
@@ -155,7 +153,7 @@ impl Shared {
         *self.log.lock().unwrap_or_else(PoisonError::into_inner) = log;
     }
 
-    pub(super) fn log(&self, line: &str) {
+    pub(super) fn log(&self, level: LogLevel, line: &str) {
         let log = self
             .log
             .lock()
@@ -163,7 +161,7 @@ impl Shared {
             .clone();
         // Not locked while the caller's code runs, and its panic is its own.
         if let Some(log) = log {
-            let _ = catch_unwind(AssertUnwindSafe(|| log(line)));
+            let _ = catch_unwind(AssertUnwindSafe(|| log(level, line)));
         }
     }
 }

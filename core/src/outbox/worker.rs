@@ -9,6 +9,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::intake::Handed;
+use super::log::LogLevel;
 use super::operation::Body;
 use super::queue::{Entry, Gone, Millis, Queue, Slot};
 use super::report::{Event, Report};
@@ -127,8 +128,8 @@ impl Worker {
         let worked = catch_unwind(AssertUnwindSafe(|| self.work()));
         if worked.is_err() {
             self.shared.intake.close();
-            self.shared
-                .log("a defect in xgpush: the outbox's thread panicked and was stopped");
+            let line = "a defect in xgpush: the outbox's thread panicked and was stopped";
+            self.shared.log(LogLevel::Error, line);
         }
         self.finish();
     }
@@ -232,7 +233,7 @@ impl Worker {
             // They are delivered from memory, and not called durable.
             Err(error) => {
                 add(&self.shared.counters.store_failures, 1);
-                self.shared.log(&format!("{error}"));
+                self.shared.log(LogLevel::Error, &format!("{error}"));
             }
         }
     }
@@ -268,7 +269,8 @@ impl Worker {
                 slots,
             };
             if let Err(job) = self.senders.send(job) {
-                self.shared.log("no thread can be had to send with");
+                self.shared
+                    .log(LogLevel::Error, "no thread can be had to send with");
                 for slot in job.slots {
                     self.queue.retry(slot, now + SECOND, false);
                 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::{Done, Gone, Millis, SECOND, SUSPECT_AFTER, Slot, Worker, add, millis};
 use crate::judge;
+use crate::outbox::LogLevel;
 use crate::outcome::{ItemOutcome, Reason, State};
 use crate::policy::{Fate, Health, fate, health};
 
@@ -25,7 +26,7 @@ impl Worker {
         add(&counters.requests, usize::from(sent > 0));
         add(&counters.sent, sent);
         if let Some(warning) = &attempted.warning {
-            self.shared.log(warning.message());
+            self.shared.log(LogLevel::Warning, warning.message());
         }
         let was_broken = self.gate.is_broken();
         self.gate.note(
@@ -136,7 +137,7 @@ impl Worker {
         if let Err(error) = store.acknowledge(&ids) {
             self.store_rests_until = now + SECOND;
             add(&self.shared.counters.store_failures, 1);
-            self.shared.log(&format!("{error}"));
+            self.shared.log(LogLevel::Error, &format!("{error}"));
             return;
         }
         let superseded = std::mem::take(&mut self.superseded);
@@ -172,10 +173,10 @@ impl Worker {
     fn log_breaker(&self, outcome: Option<&ItemOutcome>) {
         if self.gate.is_broken() {
             let why = outcome.map_or("", ItemOutcome::message);
-            self.shared
-                .log(&format!("sending is paused after failures in a row: {why}"));
+            let line = format!("sending is paused after failures in a row: {why}");
+            self.shared.log(LogLevel::Warning, &line);
         } else {
-            self.shared.log("the service answers again");
+            self.shared.log(LogLevel::Info, "the service answers again");
         }
     }
 }

@@ -1,0 +1,83 @@
+//! What ends a call that waits: signals, or the flag of a coroutine.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use pyo3::prelude::*;
+
+/// Ends the call to which it is given, from any thread.
+#[pyclass(frozen, module = "xgpush._native")]
+#[derive(Default)]
+pub(crate) struct CancelFlag(Arc<AtomicBool>);
+
+#[pymethods]
+impl CancelFlag {
+    #[new]
+    fn new() -> Self {
+        Self::default()
+    }
+
+    fn set(&self) {
+        self.0.store(true, Ordering::Release);
+    }
+}
+
+impl CancelFlag {
+    pub(crate) fn is_set(&self) -> bool {
+        self.0.load(Ordering::Acquire)
+    }
+
+    /// The question of a call without the interpreter: it costs nothing, and a
+    /// thread of a pool never sees a signal.
+    pub(crate) fn interrupt(&self) -> Rc<dyn Fn() -> bool> {
+        let flag = Arc::clone(&self.0);
+        Rc::new(move || flag.load(Ordering::Acquire))
+    }
+}
+
+/// Asks between two slices of a wait whether to go on.
+pub(crate) fn is_cancelled(py: Python<'_>, cancel: Option<&CancelFlag>) -> PyResult<bool> {
+    match cancel {
+        Some(flag) => Ok(flag.is_set()),
+        None => py.check_signals().map(|()| false),
+    }
+}
+
+/// Whether this thread is the one that handles signals. No other asks for them: it
+/// would be in vain, and at the end of the interpreter the end of the process.
+pub(crate) fn handles_signals(py: Python<'_>) -> PyResult<bool> {
+    let threading = py.import("threading")?;
+    let main = threading.call_method0("main_thread")?.getattr("ident")?;
+    main.eq(threading.call_method0("get_ident")?)
+}
+
+/// Asks the interpreter for signals, at most every 20 ms: it costs the lock that
+/// other threads want.
+pub(crate) fn signals(raised: Rc<RefCell<Option<PyErr>>>) -> Rc<dyn Fn() -> bool> {
+    const PAUSE: Duration = Duration::from_millis(20);
+    let asked = Cell::new(Instant::now());
+    Rc::new(move || {
+        if raised.borrow().is_some() {
+            return true;
+        }
+        if asked.get().elapsed() < PAUSE {
+            return false;
+        }
+        asked.set(Instant::now());
+        #[expect(
+            clippy::redundant_closure_for_method_calls,
+            reason = "of one lifetime only"
+        )]
+        let checked = Python::attach(|py| py.check_signals());
+        match checked {
+            Ok(()) => false,
+            Err(signal) => {
+                *raised.borrow_mut() = Some(signal);
+                true
+            }
+        }
+    })
+}

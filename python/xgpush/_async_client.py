@@ -1,0 +1,71 @@
+"""The client for asyncio."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Any, Coroutine, Optional, Type
+
+from . import _native, _requests
+from ._native import Outcome, Reply
+from ._operations import Deadline, Operations, seconds
+from ._pool import Pool
+from ._requests import Json
+
+
+class AsyncClient(Operations[Coroutine[Any, Any, Outcome]]):
+    """:class:`Client` for asyncio: the same methods, to be awaited.
+
+    The options are those of :class:`Client`. Each call waits in a thread of the
+    client's own, so the loop goes on; ``max_concurrent`` calls wait at once, and
+    further ones for their turn. Cancelling a call ends it within about 50 ms; what
+    became of its items is not told then. Items are read, and wrong ones refused,
+    where the method is called.
+
+    >>> async with xgpush.AsyncClient.from_env() as client:  # doctest: +SKIP
+    ...     outcome = await client.bind([("token-of-phone-1", "alice")])
+    """
+
+    def __init__(self, *, max_concurrent: int = 64, **options: Any) -> None:
+        self._open(_native.Client(_requests.options(options), False), max_concurrent)
+
+    @classmethod
+    def from_env(cls, *, max_concurrent: int = 64, **options: Any) -> AsyncClient:
+        """Takes ``XGPUSH_…`` from the environment; keyword arguments win."""
+        client = cls.__new__(cls)
+        client._open(_native.Client(_requests.options(options), True), max_concurrent)
+        return client
+
+    def _open(self, native: _native.Client, max_concurrent: int) -> None:
+        self._native = native
+        self._pool = Pool(max_concurrent)
+
+    async def _run(self, api: str, body: bytes, deadline: Optional[float]) -> Outcome:
+        return await self._pool.run(self._native.run, api, body, deadline)
+
+    async def call(self, path: str, json: Json, *, deadline: Deadline = None) -> Reply:
+        """Posts JSON to any other v3 path, such as ``/v3/push/app``. Raises what
+        became of it unless the service answered with code 0."""
+        body = _requests.encode(json)
+        return await self._pool.run(self._native.call, path, body, seconds(deadline))
+
+    async def aclose(self) -> None:
+        """Closes idle connections, ends running calls soon, refuses later ones."""
+        self._native.close()
+        await self._pool.close()
+
+    async def __aenter__(self) -> AsyncClient:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: Optional[Type[BaseException]],
+        error: Optional[BaseException],
+        trace: Optional[TracebackType],
+    ) -> None:
+        await self.aclose()
+
+    def __reduce__(self) -> str:
+        raise TypeError("a client has connections and a secret: make one in each process")
+
+
+__all__ = ["AsyncClient"]

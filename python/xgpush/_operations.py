@@ -1,0 +1,139 @@
+"""The operations and queries, for any client that can send them."""
+
+from __future__ import annotations
+
+from typing import Generic, Iterable, Mapping, Optional, TypeVar, Union
+
+from . import _requests
+from ._requests import AccountLike, BindingLike, Json, Seconds
+
+#: What a call answers: an outcome, or a coroutine that has it.
+Answer = TypeVar("Answer")
+Deadline = Optional[Seconds]
+
+
+class Operations(Generic[Answer]):
+    """Each one as a method; ``_run`` sends it."""
+
+    def _run(self, api: str, body: bytes, deadline: Optional[float]) -> Answer:
+        raise NotImplementedError
+
+    def batch_operate(self, request: Json, *, deadline: Deadline = None) -> Answer:
+        """``POST /v3/device/account/batchoperate`` with the documented JSON. Its
+        list may have any length: it is split at 20.
+
+        The API is asynchronous: accepted means that the service took the task.
+        """
+        return self._run("batch", _requests.encode(request), seconds(deadline))
+
+    def query(self, request: Json, *, deadline: Deadline = None) -> Answer:
+        """``POST /v3/device/account/query`` with the documented JSON."""
+        return self._run("query", _requests.encode(request), seconds(deadline))
+
+    def bind(
+        self,
+        items: Union[Iterable[BindingLike], Mapping[str, AccountLike]],
+        *,
+        platform: Optional[str] = None,
+        op_type: Optional[str] = None,
+        op_id: Optional[str] = None,
+        deadline: Deadline = None,
+    ) -> Answer:
+        """Operator 2: binds tokens to accounts, overwriting.
+
+        An item is ``(token, account)``, ``(token, account, type)``,
+        ``(token, [account, …])`` or a :class:`Binding`; a mapping from token to
+        account does as well.
+        """
+        listed = _requests.bindings(items)
+        body = _requests.documented(2, "token_accounts", listed, platform, op_type, op_id)
+        return self.batch_operate(body, deadline=deadline)
+
+    def append(
+        self,
+        items: Union[Iterable[BindingLike], Mapping[str, AccountLike]],
+        *,
+        platform: Optional[str] = None,
+        op_type: Optional[str] = None,
+        op_id: Optional[str] = None,
+        deadline: Deadline = None,
+    ) -> Answer:
+        """Operator 1: adds accounts to tokens. Disused at TPNS, which overwrites:
+        refused unless the option ``allow_append`` is set."""
+        listed = _requests.bindings(items)
+        body = _requests.documented(1, "token_accounts", listed, platform, op_type, op_id)
+        return self.batch_operate(body, deadline=deadline)
+
+    def unbind(
+        self,
+        items: Union[Iterable[BindingLike], Mapping[str, AccountLike]],
+        *,
+        platform: Optional[str] = None,
+        op_type: Optional[str] = None,
+        op_id: Optional[str] = None,
+        deadline: Deadline = None,
+    ) -> Answer:
+        """Operator 3: removes accounts from tokens; items as for :meth:`bind`."""
+        listed = _requests.bindings(items)
+        body = _requests.documented(3, "token_accounts", listed, platform, op_type, op_id)
+        return self.batch_operate(body, deadline=deadline)
+
+    def clear_tokens(
+        self,
+        tokens: Iterable[str],
+        *,
+        platform: Optional[str] = None,
+        op_type: Optional[str] = None,
+        op_id: Optional[str] = None,
+        deadline: Deadline = None,
+    ) -> Answer:
+        """Operator 4: removes all accounts from tokens."""
+        listed = _requests.tokens(tokens)
+        body = _requests.documented(4, "token_list", listed, platform, op_type, op_id)
+        return self.batch_operate(body, deadline=deadline)
+
+    def clear_accounts(
+        self,
+        accounts: Iterable[AccountLike],
+        *,
+        platform: Optional[str] = None,
+        op_type: Optional[str] = None,
+        op_id: Optional[str] = None,
+        deadline: Deadline = None,
+    ) -> Answer:
+        """Operator 5: removes all tokens from accounts."""
+        listed = _requests.accounts(accounts)
+        body = _requests.documented(5, "account_list", listed, platform, op_type, op_id)
+        return self.batch_operate(body, deadline=deadline)
+
+    def query_by_account(
+        self,
+        accounts: Iterable[AccountLike],
+        *,
+        platform: Optional[str] = None,
+        op_type: Optional[str] = None,
+        op_id: Optional[str] = None,
+        deadline: Deadline = None,
+    ) -> Answer:
+        """The tokens of accounts: see :attr:`ItemOutcome.tokens`."""
+        listed = _requests.accounts(accounts)
+        body = _requests.documented(1, "account_list", listed, platform, op_type, op_id)
+        return self.query(body, deadline=deadline)
+
+    def query_by_token(
+        self,
+        tokens: Iterable[str],
+        *,
+        platform: Optional[str] = None,
+        op_type: Optional[str] = None,
+        op_id: Optional[str] = None,
+        deadline: Deadline = None,
+    ) -> Answer:
+        """The accounts of tokens: see :attr:`ItemOutcome.accounts`."""
+        listed = _requests.tokens(tokens)
+        body = _requests.documented(2, "token_list", listed, platform, op_type, op_id)
+        return self.query(body, deadline=deadline)
+
+
+def seconds(deadline: Deadline) -> Optional[float]:
+    return None if deadline is None else _requests.seconds(deadline)
