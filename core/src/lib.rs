@@ -10,6 +10,8 @@
 mod access_point;
 mod account;
 mod api;
+#[cfg(feature = "bulk")]
+mod bulk;
 mod client;
 mod clock;
 pub mod codes;
@@ -27,20 +29,28 @@ mod outcome;
 mod plan;
 mod policy;
 mod progress;
+#[cfg(feature = "bulk")]
+mod queue;
 mod rules;
+#[cfg(feature = "bulk")]
+mod senders;
 mod transport;
 mod wire;
 
 pub use access_point::{AccessPoint, BaseUrl};
 pub use account::{Account, AccountType, MAX_TOKEN_BYTES, MIN_ACCOUNT_BYTES, Platform, Token};
+#[cfg(feature = "bulk")]
+pub use bulk::{Bulk, BulkOptions, BulkRows, GivenUp, Row};
 pub use client::{CallOptions, Client, Reply};
 pub use config::{Config, Durability};
 pub use credentials::{Credentials, Scheme};
 pub use error::{Error, ErrorKind, Result};
 pub use exchange::Exchange;
+#[cfg(feature = "bulk")]
+pub use operation::Operation;
 pub use operation::{Action, Binding, Lookup, Operator, Request};
 #[cfg(feature = "outbox")]
-pub use outbox::{NewRecord, Operation, Outbox, OutboxStats, Record, Report, Store, note_fork};
+pub use outbox::{NewRecord, Outbox, OutboxStats, Record, Report, Store, note_fork};
 pub use outcome::{Found, FoundAccount, ItemOutcome, Outcome, Reason, State, Warning, WarningKind};
 pub use plan::MAX_ITEMS_PER_REQUEST;
 pub use rules::ProtocolVersion;

@@ -1,7 +1,13 @@
 //! The five bind/unbind operations and the two queries.
 
+#[cfg(feature = "bulk")]
+pub(crate) mod single;
+
 use crate::account::{Account, Platform, Token};
 use crate::error::{Error, Result};
+
+#[cfg(feature = "bulk")]
+pub use single::Operation;
 
 /// `operator_type` of `POST /v3/device/account/batchoperate`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

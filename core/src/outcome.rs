@@ -86,6 +86,8 @@ pub enum Reason {
     HeldBack,
     /// Not sent: a newer operation on the same token made it pointless.
     Superseded,
+    /// Not sent: a row of a stream that breaks a rule; the message quotes it.
+    Invalid,
 }
 
 impl Reason {
@@ -111,6 +113,7 @@ impl Reason {
         Self::Closed,
         Self::HeldBack,
         Self::Superseded,
+        Self::Invalid,
     ];
 
     /// The state that it belongs to.
@@ -133,7 +136,8 @@ impl Reason {
             | Self::Cancelled
             | Self::Closed
             | Self::HeldBack
-            | Self::Superseded => State::NotSent,
+            | Self::Superseded
+            | Self::Invalid => State::NotSent,
         }
     }
 
@@ -160,6 +164,7 @@ impl Reason {
             Self::Closed => "closed",
             Self::HeldBack => "held_back",
             Self::Superseded => "superseded",
+            Self::Invalid => "invalid",
         }
     }
 }
@@ -243,8 +248,8 @@ impl ItemOutcome {
     pub fn is_retryable(&self) -> bool {
         match self.state() {
             State::Accepted => false,
-            State::NotSent if self.reason == Reason::Superseded => false,
-            State::Unknown | State::NotSent => true,
+            State::NotSent => !matches!(self.reason, Reason::Superseded | Reason::Invalid),
+            State::Unknown => true,
             State::Rejected => match (self.code, self.http_status) {
                 (Some(code), _) => matches!(
                     codes::retry(code),
@@ -425,7 +430,7 @@ mod tests {
         let before = names.len();
         names.dedup();
         assert_eq!(names.len(), before);
-        assert_eq!(before, Reason::Superseded as usize + 1);
+        assert_eq!(before, Reason::Invalid as usize + 1);
         let page = include_str!("../../docs/reasons.md");
         for reason in Reason::ALL {
             let row = format!("| {} | `{}` |", reason.state().name(), reason.name());

@@ -5,6 +5,8 @@
 mod attempt;
 mod call;
 mod cancel;
+#[cfg(feature = "bulk")]
+mod delivery;
 mod parts;
 mod send;
 
@@ -26,6 +28,8 @@ use crate::transport::Transport;
 pub(crate) use attempt::Attempted;
 pub use call::Reply;
 use cancel::Cancel;
+#[cfg(feature = "bulk")]
+pub(crate) use delivery::{Delivered, Delivery};
 
 /// A client of one application. Cheap to clone; made once and used from any
 /// number of threads at once; in a child after `fork` it is closed.

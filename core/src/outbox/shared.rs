@@ -7,11 +7,11 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use super::intake::Intake;
-use super::queue::{Gone, Millis};
 use super::report::{Event, Report, Reports};
 use super::stats::Counters;
 use super::worker::millis;
 use crate::outcome::{ItemOutcome, Reason};
+use crate::queue::{Gone, Millis};
 
 /// Takes a line for a log.
 type Log = Arc<dyn Fn(&str) + Send + Sync>;
