@@ -10,6 +10,8 @@
 mod access_point;
 mod account;
 mod api;
+#[cfg(feature = "apply")]
+mod apply;
 #[cfg(feature = "bulk")]
 mod bulk;
 mod client;
@@ -30,15 +32,25 @@ mod plan;
 mod policy;
 mod progress;
 #[cfg(feature = "bulk")]
+#[cfg_attr(
+    not(feature = "outbox"),
+    allow(dead_code, reason = "the outbox uses all of it")
+)]
 mod queue;
 mod rules;
 #[cfg(feature = "bulk")]
+#[cfg_attr(
+    not(feature = "outbox"),
+    allow(dead_code, reason = "the outbox uses all of it")
+)]
 mod senders;
 mod transport;
 mod wire;
 
 pub use access_point::{AccessPoint, BaseUrl};
 pub use account::{Account, AccountType, MAX_TOKEN_BYTES, MIN_ACCOUNT_BYTES, Platform, Token};
+#[cfg(feature = "apply")]
+pub use apply::{Apply, ApplyEnd, ApplyInput, ApplyOptions, Failure, Format, Progress};
 #[cfg(feature = "bulk")]
 pub use bulk::{Bulk, BulkOptions, BulkRows, GivenUp, Row};
 pub use client::{CallOptions, Client, Reply};

@@ -13,6 +13,8 @@ use std::time::{Duration, Instant};
 use crate::client::{Client, Delivery};
 use crate::error::{Error, ErrorKind, Result};
 use crate::operation::Operation;
+#[cfg(feature = "apply")]
+use crate::operation::single::Body;
 use crate::outcome::{ItemOutcome, Reason, Warning};
 use crate::plan::MAX_ITEMS_PER_REQUEST;
 use crate::policy::Gate;
@@ -229,6 +231,15 @@ impl Bulk {
             body: self.bytes.as_slice().into(),
         });
         self.rows.push_back(None);
+    }
+
+    /// Holds back every row that shares a key with this one: it was a row of an
+    /// earlier part of the stream, and ended retryable.
+    #[cfg(feature = "apply")]
+    pub(crate) fn hold(&mut self, operation: &Operation<'_>) {
+        self.bytes.clear();
+        operation.encode_to(&mut self.bytes);
+        self.held.add(Body(&self.bytes));
     }
 
     /// No row will be pushed any more.
