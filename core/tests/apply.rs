@@ -195,6 +195,16 @@ fn what_is_no_table_is_refused() {
         assert!(found.contains(message), "{table:?}: {found}");
     }
     assert!(Format::of(Path::new("players.xlsx")).is_err());
+    let input = files.input("in.csv", "token,account\n");
+    let over_input = ApplyOptions {
+        rejects: Some(input.path.clone()),
+        ..plain()
+    };
+    let found = refusal(Apply::open(&client, &input, &over_input));
+    assert!(found.contains("two files"), "{found}");
+    let found = refusal(Apply::open(&client, &input, &files.options("jsonl")));
+    assert!(found.contains("format of the input"), "{found}");
+    assert_eq!(files.text("in.csv"), "token,account\n");
     let endless = format!("token,account\nt1,\"{}", "alice\n".repeat(400_000));
     let mut apply = Apply::open(&client, &files.input("in.csv", &endless), &plain()).unwrap();
     let error = apply.work(LONG).unwrap_err();

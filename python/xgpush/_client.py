@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Iterable, Mapping, Optional, Union
 
-from . import _native, _requests
+from . import _bulk, _native, _requests
 from ._closing import Closing
+from ._bulk import Rows
 from ._native import HttpRequest, ItemOutcome, Outcome, Reply
 from ._requests import AccountLike, BindingLike, Json, Seconds
 from .errors import NotAllAccepted
@@ -147,6 +148,32 @@ class Client(Closing):
         listed = _requests.tokens(tokens)
         body = _requests.documented(2, "token_list", listed, platform, op_type, op_id)
         return self.query(body, deadline=deadline)
+
+    def bulk(
+        self,
+        rows: Rows,
+        *,
+        operation: str = "bind",
+        platform: Optional[str] = None,
+        parallel: int = 0,
+        patience: Seconds = 60.0,
+    ) -> _native.Bulk:
+        """Sends rows as they come and gives one result per row, in their order,
+        with as much memory for a million rows as for a thousand.
+
+        A row is ``(token, account)``, with the account's type and the operation
+        behind if you like, or a dict of ``token``, ``account``, ``account_type``
+        and ``operation``; ``rows`` is any iterable of these, a DataFrame or an
+        Arrow table with these columns, or the path of a ``.csv``, ``.jsonl`` or
+        ``.parquet`` file. A row that breaks a rule is ``not_sent``, ``invalid``.
+
+        ``parallel`` requests travel at once (0: the client's option); when the
+        service has not answered for ``patience`` seconds, what is left is given up.
+        Leave the loop early with ``close()``, or use it in a ``with`` block.
+        """
+        source = _bulk.source(rows)
+        seconds = _requests.seconds(patience)
+        return _native.Bulk(self._native, source, operation, platform, parallel, seconds)
 
     def call(self, path: str, json: Json, *, deadline: Deadline = None) -> Reply:
         """Posts JSON to any other v3 path, such as ``/v3/push/app``. Raises what

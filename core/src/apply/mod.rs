@@ -3,6 +3,7 @@
 
 mod input;
 mod report;
+mod row_file;
 mod state;
 
 use std::collections::VecDeque;
@@ -15,6 +16,8 @@ use crate::client::Client;
 use crate::error::{Error, ErrorKind, Result};
 use crate::operation::{Operation, Operator};
 use crate::outcome::{ItemOutcome, State};
+
+pub use row_file::RowFile;
 
 use input::{Input, Read};
 use report::{Lines, Report};
@@ -151,6 +154,7 @@ impl Apply {
     /// or a state of another file; [`Storage`](ErrorKind::Storage) for files that
     /// cannot be read or written; [`Closed`](ErrorKind::Closed).
     pub fn open(client: &Client, from: &ApplyInput, options: &ApplyOptions) -> Result<Self> {
+        different_files(from, options)?;
         let read_from = from.read_from.as_ref().unwrap_or(&from.path);
         let input = Input::open(read_from, from.format, options.rejects.is_some())?;
         let state = match &options.state {
@@ -309,7 +313,7 @@ impl Apply {
             return Ok(());
         };
         match &read.wrong {
-            None => read.row.push_to(&mut self.bulk)?,
+            None => self.bulk.push_row(&read.row)?,
             Some(error) => self.bulk.push_invalid(error)?,
         }
         self.rows.push_back(read);
@@ -396,6 +400,31 @@ impl std::fmt::Debug for Apply {
             .field("progress", &self.progress)
             .field("end", &self.end)
             .finish_non_exhaustive()
+    }
+}
+
+/// Refuses to write over the input, or over another output.
+fn different_files(from: &ApplyInput, options: &ApplyOptions) -> Result<()> {
+    let outputs = [&options.report, &options.rejects, &options.state];
+    let paths = std::iter::once(&from.path).chain(outputs.into_iter().flatten());
+    let mut seen = Vec::new();
+    for path in paths {
+        let whole = path.canonicalize().unwrap_or_else(|_| path.clone());
+        if seen.contains(&whole) {
+            let message = format!("{} cannot be two files at once", path.display());
+            return Err(Error::new(ErrorKind::InvalidArgument, message));
+        }
+        seen.push(whole);
+    }
+    match &options.rejects {
+        Some(path) if Format::of(path)? != from.format => Err(Error::new(
+            ErrorKind::InvalidArgument,
+            format!(
+                "{} is to be in the format of the input, and its name says otherwise",
+                path.display()
+            ),
+        )),
+        _ => Ok(()),
     }
 }
 

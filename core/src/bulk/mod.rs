@@ -198,6 +198,14 @@ impl Bulk {
         Ok(())
     }
 
+    /// [`push`](Self::push) of a row of a table.
+    ///
+    /// # Errors
+    /// As [`Bulk::push`].
+    pub fn push_row(&mut self, row: &Row) -> Result<()> {
+        row.with_operation(|operation| self.push(operation))
+    }
+
     /// Takes a row that could not even be read.
     ///
     /// # Errors

@@ -1,8 +1,6 @@
 //! One row: an operator, a token and an account, as tables have them.
 
-use super::Bulk;
 use crate::account::{AccountType, Platform};
-use crate::error::Result;
 use crate::operation::{Operation, Operator};
 
 /// One row of a table. Nothing is checked before it is pushed.
@@ -72,9 +70,5 @@ impl Row {
             accounts,
             platform: self.platform,
         })
-    }
-
-    pub(crate) fn push_to(&self, bulk: &mut Bulk) -> Result<()> {
-        self.with_operation(|operation| bulk.push(operation))
     }
 }

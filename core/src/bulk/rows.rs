@@ -28,7 +28,7 @@ impl<I: Iterator<Item = Row>> BulkRows<I> {
     fn pull(&mut self) {
         match self.rows.next() {
             // It was asked before whether it wants one.
-            Some(row) => drop(row.push_to(&mut self.bulk)),
+            Some(row) => drop(self.bulk.push_row(&row)),
             None => self.bulk.end(),
         }
     }
