@@ -9,6 +9,7 @@ import signal
 import sys
 import threading
 from contextlib import contextmanager
+from importlib import import_module
 from types import FrameType
 from typing import Any, Dict, Iterator, List, Optional
 
@@ -173,16 +174,15 @@ class _Source:
         return self
 
     def _bring(self, write: int) -> None:
-        import pyarrow
-        import pyarrow.csv
-
+        pyarrow = import_module("pyarrow")
+        writer_of = import_module("pyarrow.csv").CSVWriter
         try:
             with os.fdopen(write, "wb") as sink:
                 schema = self._parquet.schema_arrow
                 for at, name in enumerate(schema.names):
                     if name == "account_type":
                         schema = schema.set(at, pyarrow.field(name, pyarrow.int32()))
-                with pyarrow.csv.CSVWriter(sink, schema) as writer:
+                with writer_of(sink, schema) as writer:
                     for batch in self._parquet.iter_batches(batch_size=10_000):
                         writer.write(pyarrow.Table.from_batches([batch]).cast(schema))
         except BrokenPipeError:

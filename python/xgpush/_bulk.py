@@ -4,11 +4,26 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from importlib import import_module
 from itertools import repeat
-from typing import Any, Iterable, Iterator, List, Union
+from typing import Any, Iterable, Iterator, List, Protocol, Union
+
+
+class Frame(Protocol):
+    """A DataFrame of pandas or polars."""
+
+    @property
+    def columns(self) -> Any: ...
+
+
+class Arrow(Protocol):
+    """A table or a data set of Arrow."""
+
+    def to_batches(self) -> Any: ...
+
 
 #: What :meth:`Client.bulk` takes: rows, a table with these columns, or a file.
-Rows = Union[Iterable[Any], Mapping[str, str], "os.PathLike[str]", str]
+Rows = Union[Iterable[Any], Mapping[str, str], Frame, Arrow, "os.PathLike[str]", str]
 
 NAMES = ("token", "account", "account_type", "operation")
 
@@ -59,10 +74,10 @@ def _arrow(names: Iterable[str], batches: Iterable[Any]) -> Iterator[Any]:
 def parquet_file(path: str) -> Any:
     """The file, for those who have pyarrow."""
     try:
-        import pyarrow.parquet
+        parquet = import_module("pyarrow.parquet")
     except ImportError:
         raise ImportError("Parquet needs pyarrow: pip install 'xgpush[parquet]'") from None
-    return pyarrow.parquet.ParquetFile(path)
+    return parquet.ParquetFile(path)
 
 
 def _parquet(path: str) -> Iterator[Any]:
