@@ -19,8 +19,10 @@ struct Desk<W: Work> {
     state: Mutex<State<W>>,
     /// A job has come, or the end.
     changed: Condvar,
-    /// Something is done.
+    /// Something is done, and few jobs lie ready.
     finished: Condvar,
+    /// How many are few.
+    few: usize,
     /// Tells that something is done.
     tell: Box<dyn Fn() + Send + Sync>,
 }
@@ -56,6 +58,7 @@ impl<W: Work> Senders<W> {
                 }),
                 changed: Condvar::new(),
                 finished: Condvar::new(),
+                few: most / 2,
                 tell,
             }),
         }
@@ -109,14 +112,12 @@ impl<W: Work> Senders<W> {
         !self.desk.lock().done.is_empty()
     }
 
-    /// Waits until something is done.
+    /// Waits until something is done and the threads will want more soon: waking up
+    /// for each request would cost more than the request.
     pub(crate) fn wait(&self, timeout: Duration) {
-        let state = self.desk.lock();
-        let nothing = |state: &mut State<W>| state.done.is_empty();
-        let waited = self
-            .desk
-            .finished
-            .wait_timeout_while(state, timeout, nothing);
+        let desk = &*self.desk;
+        let busy = |state: &mut State<W>| !desk.is_worth_a_look(state);
+        let waited = desk.finished.wait_timeout_while(desk.lock(), timeout, busy);
         drop(waited);
     }
 
@@ -142,10 +143,19 @@ impl<W: Work> Desk<W> {
     fn serve(&self) {
         while let Some(job) = self.next() {
             let done = self.work.run(job);
-            self.lock().done.push(done);
-            self.finished.notify_one();
+            let mut state = self.lock();
+            state.done.push(done);
+            let look = self.is_worth_a_look(&state);
+            drop(state);
+            if look {
+                self.finished.notify_one();
+            }
             (self.tell)();
         }
+    }
+
+    fn is_worth_a_look(&self, state: &State<W>) -> bool {
+        !state.done.is_empty() && state.jobs.len() <= self.few
     }
 
     fn next(&self) -> Option<W::Job> {
