@@ -8,10 +8,11 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use common::{client, emulator};
+use proptest::prelude::*;
 use tempfile::TempDir;
 use xgpush::{
     Apply, ApplyEnd, ApplyInput, ApplyOptions, BulkOptions, Client, ErrorKind, Format, Operator,
-    Progress, Result,
+    Progress, Result, RowFile,
 };
 use xgpush_emulator::{Config as Service, Emulator, Fault, FaultKind};
 
@@ -210,6 +211,31 @@ fn what_is_no_table_is_refused() {
     let error = apply.work(LONG).unwrap_err();
     assert!(error.to_string().contains("longer than 1 MiB"), "{error}");
     assert_eq!(emulator.counters().received, 0);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+    #[test]
+    fn no_bytes_make_reading_panic_or_end_in_the_middle(
+        bytes in prop::collection::vec(prop_oneof![Just(b','), Just(b'"'), Just(b'\n'), Just(b'{'), any::<u8>()], 0..300),
+    ) {
+        let files = Files::new();
+        for (name, head) in [("in.csv", "token,account,account_type,operation\n"), ("in.jsonl", "")] {
+            let path = files.path(name);
+            fs::write(&path, [head.as_bytes(), &bytes].concat()).unwrap();
+            let format = Format::of(&path).unwrap();
+            let mut rows = RowFile::open(&path, format, Operator::Bind).unwrap();
+            let mut count = 0;
+            while rows.read().unwrap().is_some() {
+                count += 1;
+            }
+            prop_assert!(count <= bytes.len());
+            if format == Format::Jsonl {
+                let lines = bytes.split(|byte| *byte == b'\n');
+                prop_assert_eq!(count, lines.filter(|line| !line.trim_ascii().is_empty()).count());
+            }
+        }
+    }
 }
 
 /// `rows` rows on `tokens` phones; one in a hundred is refused.

@@ -123,8 +123,8 @@ def _tell(
         print(f"row {row}: {state}, {reason}: {message}", file=sys.stderr)
     missing = done["rows"] - done["accepted"] - done["resumed"]
     if failures and missing > len(failures):
-        where = options.report or "--report FILE"
-        print(f"… and more like these: all of them are in {where}", file=sys.stderr)
+        where = f"are in {options.report}" if options.report else "come with --report FILE"
+        print(f"… and more; all of them {where}", file=sys.stderr)
     for warning in apply.warnings:
         print(f"xgpush: {warning}", file=sys.stderr)
     if options.dry_run:

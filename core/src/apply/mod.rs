@@ -2,6 +2,7 @@
 //! and a state from which a run that was ended can go on.
 
 mod input;
+mod options;
 mod report;
 mod row_file;
 mod state;
@@ -11,12 +12,13 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use crate::account::Platform;
-use crate::bulk::{Bulk, BulkOptions, GivenUp};
+use crate::bulk::{Bulk, GivenUp};
 use crate::client::Client;
 use crate::error::{Error, ErrorKind, Result};
 use crate::operation::{Operation, Operator};
 use crate::outcome::{ItemOutcome, State};
 
+pub use options::{ApplyEnd, ApplyInput, ApplyOptions, Failure, Format, Progress};
 pub use row_file::RowFile;
 
 use input::{Input, Read};
@@ -28,105 +30,6 @@ const CHECKPOINT: Duration = Duration::from_secs(1);
 
 /// How many rows that were not accepted are kept for showing.
 const SHOWN: usize = 20;
-
-/// How a file keeps rows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Format {
-    /// Comma-separated, with a header.
-    Csv,
-    /// A JSON object on each line.
-    Jsonl,
-}
-
-impl Format {
-    /// By the end of a file's name: `.csv`, `.jsonl` or `.ndjson`.
-    ///
-    /// # Errors
-    /// [`InvalidArgument`](ErrorKind::InvalidArgument) for any other.
-    pub fn of(path: &Path) -> Result<Self> {
-        let suffix = path.extension().and_then(|suffix| suffix.to_str());
-        match suffix.map(str::to_ascii_lowercase).as_deref() {
-            Some("csv") => Ok(Self::Csv),
-            Some("jsonl" | "ndjson") => Ok(Self::Jsonl),
-            _ => Err(Error::new(
-                ErrorKind::InvalidArgument,
-                format!(
-                    "{} is named neither .csv nor .jsonl (or .ndjson)",
-                    path.display()
-                ),
-            )),
-        }
-    }
-}
-
-/// Where rows come from.
-#[derive(Debug, Clone)]
-pub struct ApplyInput {
-    /// The file, by which a state is known again.
-    pub path: PathBuf,
-    /// What to read in its place, such as a pipe that brings its rows.
-    pub read_from: Option<PathBuf>,
-    /// The format of what is read.
-    pub format: Format,
-}
-
-/// What to do with the rows, and where to write what became of them.
-#[derive(Debug, Clone)]
-pub struct ApplyOptions {
-    /// For rows that name no operation.
-    pub operator: Operator,
-    /// What the older protocol versions require.
-    pub platform: Option<Platform>,
-    /// How rows are sent.
-    pub bulk: BulkOptions,
-    /// One line per row.
-    pub report: Option<PathBuf>,
-    /// The rows that were not accepted, in the input's own format.
-    pub rejects: Option<PathBuf>,
-    /// From which a run goes on. It needs a report.
-    pub state: Option<PathBuf>,
-}
-
-/// How far a run is. The counts are those of earlier runs, too.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Progress {
-    /// Rows that have their outcome.
-    pub rows: u64,
-    /// Of these, by state.
-    pub accepted: u64,
-    /// Refused by the service.
-    pub rejected: u64,
-    /// Sent, without a trustworthy answer.
-    pub unknown: u64,
-    /// Not sent, for whatever reason.
-    pub not_sent: u64,
-    /// Rows that an earlier run had done.
-    pub resumed: u64,
-    /// HTTP requests of this run.
-    pub requests: u64,
-}
-
-/// A row that was not accepted.
-#[derive(Debug, Clone)]
-pub struct Failure {
-    /// Its number, from 1.
-    pub row: u64,
-    /// What became of it.
-    pub outcome: ItemOutcome,
-}
-
-/// How a run ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ApplyEnd {
-    /// Every row has its outcome.
-    Complete,
-    /// It was halted.
-    Halted,
-    /// The service did not answer, and a state keeps the place.
-    NoAnswer,
-    /// The service refuses the caller.
-    Refused,
-}
 
 /// A run over one file.
 pub struct Apply {
@@ -154,7 +57,7 @@ impl Apply {
     /// or a state of another file; [`Storage`](ErrorKind::Storage) for files that
     /// cannot be read or written; [`Closed`](ErrorKind::Closed).
     pub fn open(client: &Client, from: &ApplyInput, options: &ApplyOptions) -> Result<Self> {
-        different_files(from, options)?;
+        options.check_files(from)?;
         let read_from = from.read_from.as_ref().unwrap_or(&from.path);
         let input = Input::open(read_from, from.format, options.rejects.is_some())?;
         let state = match &options.state {
@@ -400,31 +303,6 @@ impl std::fmt::Debug for Apply {
             .field("progress", &self.progress)
             .field("end", &self.end)
             .finish_non_exhaustive()
-    }
-}
-
-/// Refuses to write over the input, or over another output.
-fn different_files(from: &ApplyInput, options: &ApplyOptions) -> Result<()> {
-    let outputs = [&options.report, &options.rejects, &options.state];
-    let paths = std::iter::once(&from.path).chain(outputs.into_iter().flatten());
-    let mut seen = Vec::new();
-    for path in paths {
-        let whole = path.canonicalize().unwrap_or_else(|_| path.clone());
-        if seen.contains(&whole) {
-            let message = format!("{} cannot be two files at once", path.display());
-            return Err(Error::new(ErrorKind::InvalidArgument, message));
-        }
-        seen.push(whole);
-    }
-    match &options.rejects {
-        Some(path) if Format::of(path)? != from.format => Err(Error::new(
-            ErrorKind::InvalidArgument,
-            format!(
-                "{} is to be in the format of the input, and its name says otherwise",
-                path.display()
-            ),
-        )),
-        _ => Ok(()),
     }
 }
 
