@@ -65,6 +65,39 @@ admin config '{"max_log":0,"faults":[{"kind":"hang","times":0}]}'
 echo; echo "A server that hangs, deadline 500 ms: the worst of 10 calls took" \
   "$("$ROOT/target/release/contender" rust hang "$BASE_URL" 500) ms longer than the deadline"
 
+say "A table of rows"
+"$VENV/python" -m pip install --quiet --disable-pip-version-check -r benches/python/requirements.txt
+table() { # CONTENDERS ROWS AT_ONCE: the medians of three runs of each, in turn
+  rm -f "$work"/bulk.*
+  awk -v rows="$2" 'BEGIN {print "token,account"
+    for (n = 0; n < rows; n++) printf "%036d,player%08d\n", n, n}' > "$work/bulk.csv"
+  for _ in 1 2 3; do
+    for who in $1; do
+      read -r rate cpu < <("$VENV/python" benches/python/bulk.py "$who" "$BASE_URL" \
+        "$work/bulk.csv" "$2" "$3")
+      echo "$rate" >> "$work/bulk.$who.rate"; echo "$cpu" >> "$work/bulk.$who.cpu"
+    done
+  done
+}
+admin config '{"max_log":0}'
+table "requests httpx aiohttp bulk apply" 100000 8
+echo "8 requests of 20 rows at once, median of 3 rounds:"
+printf '%-10s %10s %22s %12s %12s\n' "" "rows/s" "cpu ms/10,000 rows" "requests :" "aiohttp :"
+for who in requests httpx aiohttp bulk apply; do
+  cpu=$(median "$work/bulk.$who.cpu")
+  printf '%-10s %10s %22s %12s %12s\n' "$who" "$(median "$work/bulk.$who.rate")" "$cpu" \
+    "$(ratio "$(median "$work/bulk.requests.cpu")" "$cpu")" \
+    "$(ratio "$(median "$work/bulk.aiohttp.cpu")" "$cpu")"
+done
+admin config '{"max_log":0,"latency_ms":50}'
+table "requests httpx aiohttp bulk apply" 400000 64
+echo; echo "64 at once, a server that takes 50 ms; ideal is 25,600 rows/s:"
+for who in requests httpx aiohttp bulk apply; do
+  rate=$(median "$work/bulk.$who.rate")
+  printf '%-10s %10s rows/s   %5s of the ideal   %10s cpu ms/10,000 rows\n' "$who" "$rate" \
+    "$(ratio "$rate" 25600)" "$(median "$work/bulk.$who.cpu")"
+done
+
 say "The outbox"
 cc -O2 -Iinclude benches/c/outbox.c -o "$work/outbox" -L"$work/lib" -lxgpush -Wl,-rpath,"$work/lib"
 cc -O2 benches/c/floor.c -o "$work/floor"

@@ -7,9 +7,9 @@ use crate::account::Platform;
 use crate::config::Config;
 use crate::credentials::Credentials;
 use crate::error::{Error, ErrorKind, Result};
+#[cfg(feature = "bulk")]
+use crate::operation::Operation;
 use crate::operation::Request;
-#[cfg(feature = "outbox")]
-use crate::outbox::Operation;
 use crate::outcome::Warning;
 use crate::rules::{self, ProtocolVersion};
 use crate::transport::{HttpRequest, HttpResponse};
@@ -50,7 +50,7 @@ impl Api {
     }
 
     /// Checks one operation by the same rules.
-    #[cfg(feature = "outbox")]
+    #[cfg(feature = "bulk")]
     pub(crate) fn check_operation(&self, operation: &Operation<'_>) -> Result<()> {
         operation.check()?;
         let platform = operation.platform.is_some();

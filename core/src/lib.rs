@@ -11,6 +11,10 @@
 mod access_point;
 mod account;
 mod api;
+#[cfg(feature = "apply")]
+mod apply;
+#[cfg(feature = "bulk")]
+mod bulk;
 mod client;
 mod clock;
 pub mod codes;
@@ -28,23 +32,39 @@ mod outcome;
 mod plan;
 mod policy;
 mod progress;
+#[cfg(feature = "bulk")]
+#[cfg_attr(
+    not(feature = "outbox"),
+    allow(dead_code, reason = "the outbox uses all of it")
+)]
+mod queue;
 mod rules;
+#[cfg(feature = "bulk")]
+#[cfg_attr(
+    not(feature = "outbox"),
+    allow(dead_code, reason = "the outbox uses all of it")
+)]
+mod senders;
 mod sync;
 mod transport;
 mod wire;
 
 pub use access_point::{AccessPoint, BaseUrl};
 pub use account::{Account, AccountType, MAX_TOKEN_BYTES, MIN_ACCOUNT_BYTES, Platform, Token};
+#[cfg(feature = "apply")]
+pub use apply::{Apply, ApplyEnd, ApplyInput, ApplyOptions, Failure, Format, Progress, RowFile};
+#[cfg(feature = "bulk")]
+pub use bulk::{Bulk, BulkOptions, BulkRows, GivenUp, Row};
 pub use client::{CallOptions, Client, Reply, SyncOptions, SyncState, Synced};
 pub use config::{Config, Durability};
 pub use credentials::{Credentials, Scheme};
 pub use error::{Error, ErrorKind, Result};
 pub use exchange::Exchange;
+#[cfg(feature = "bulk")]
+pub use operation::Operation;
 pub use operation::{Action, Binding, Lookup, Operator, Request};
 #[cfg(feature = "outbox")]
-pub use outbox::{
-    LogLevel, NewRecord, Operation, Outbox, OutboxStats, Record, Report, Store, note_fork,
-};
+pub use outbox::{LogLevel, NewRecord, Outbox, OutboxStats, Record, Report, Store, note_fork};
 pub use outcome::{Found, FoundAccount, ItemOutcome, Outcome, Reason, State, Warning, WarningKind};
 pub use plan::MAX_ITEMS_PER_REQUEST;
 pub use rules::ProtocolVersion;

@@ -1,7 +1,17 @@
 //! The five bind/unbind operations and the two queries.
 
+#[cfg(feature = "bulk")]
+#[cfg_attr(
+    not(feature = "outbox"),
+    allow(dead_code, reason = "the outbox uses all of it")
+)]
+pub(crate) mod single;
+
 use crate::account::{Account, Platform, Token};
 use crate::error::{Error, Result};
+
+#[cfg(feature = "bulk")]
+pub use single::Operation;
 
 /// `operator_type` of `POST /v3/device/account/batchoperate`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -35,6 +45,27 @@ impl Operator {
             Self::ClearToken => "clear_token",
             Self::ClearAccount => "clear_account",
         }
+    }
+
+    /// The operator with this name.
+    ///
+    /// # Errors
+    /// [`InvalidValue`](crate::ErrorKind::InvalidValue) for any other name.
+    pub fn from_name(name: &str) -> Result<Self> {
+        const ALL: [Operator; 5] = [
+            Operator::Append,
+            Operator::Bind,
+            Operator::Unbind,
+            Operator::ClearToken,
+            Operator::ClearAccount,
+        ];
+        let found = ALL.into_iter().find(|operator| operator.name() == name);
+        found.ok_or_else(|| {
+            Error::value(format!(
+                "the operation {} is none of append, bind, unbind, clear_token and clear_account",
+                crate::account::shortened(name)
+            ))
+        })
     }
 
     /// The operator with this number.

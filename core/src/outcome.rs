@@ -85,6 +85,8 @@ pub enum Reason {
     HeldBack,
     /// Not sent: a newer operation on the same token made it pointless.
     Superseded,
+    /// Not sent: a row of a stream that breaks a rule; the message quotes it.
+    Invalid,
 }
 
 impl Reason {
@@ -110,6 +112,7 @@ impl Reason {
         Self::Closed,
         Self::HeldBack,
         Self::Superseded,
+        Self::Invalid,
     ];
 
     /// The state that it belongs to.
@@ -132,7 +135,8 @@ impl Reason {
             | Self::Cancelled
             | Self::Closed
             | Self::HeldBack
-            | Self::Superseded => State::NotSent,
+            | Self::Superseded
+            | Self::Invalid => State::NotSent,
         }
     }
 
@@ -159,6 +163,7 @@ impl Reason {
             Self::Closed => "closed",
             Self::HeldBack => "held_back",
             Self::Superseded => "superseded",
+            Self::Invalid => "invalid",
         }
     }
 }
@@ -303,7 +308,7 @@ mod tests {
         let before = names.len();
         names.dedup();
         assert_eq!(names.len(), before);
-        assert_eq!(before, Reason::Superseded as usize + 1);
+        assert_eq!(before, Reason::Invalid as usize + 1);
         let page = include_str!("../../docs/reasons.md");
         for reason in Reason::ALL {
             let row = format!("| {} | `{}` |", reason.state().name(), reason.name());

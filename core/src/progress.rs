@@ -36,6 +36,12 @@ impl PartProgress {
             .collect()
     }
 
+    /// The outcomes in the order of the items; every one must have been taken.
+    #[cfg(feature = "bulk")]
+    pub(crate) fn into_outcomes(self) -> Vec<ItemOutcome> {
+        self.outcomes.into_iter().flatten().collect()
+    }
+
     /// Takes the outcomes of one attempt, in the order of `carried`, which is
     /// a subsequence of the items.
     pub(crate) fn take(
@@ -136,7 +142,8 @@ impl Progress {
     }
 }
 
-fn held_back() -> ItemOutcome {
+/// The outcome of an item that would overtake one that is not settled.
+pub(crate) fn held_back() -> ItemOutcome {
     let message = "an earlier item on the same token or account is not settled, and this one must \
                    not overtake it: hand both in again, in this order";
     ItemOutcome::new(Reason::HeldBack, Some(message.into()))

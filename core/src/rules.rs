@@ -39,7 +39,7 @@ impl ProtocolVersion {
 
 /// Whether a batch of one item that is valid in itself breaks no rule of
 /// `version`, so that [`check`] need not look.
-#[cfg(feature = "outbox")]
+#[cfg(feature = "bulk")]
 pub(crate) fn is_free(version: ProtocolVersion, operator: Operator, platform: bool) -> bool {
     version == ProtocolVersion::Tpns && operator != Operator::Append && !platform
 }

@@ -12,133 +12,14 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use serde_json::Value;
-use xgpush::{
-    Account, AccountType, Binding, Client, Config, Operation, Operator, Outbox, Report, Request,
-    State, Token,
-};
-use xgpush_emulator::{Clears, Config as Service, Emulator, Fault, FaultKind};
+use common::model::{Op, check_order, random_fault, seeds};
+use xgpush::{Client, Config, Operation, Outbox, Report, State};
+use xgpush_emulator::{Clears, Config as Service, Emulator};
 
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Op {
-    operator: Operator,
-    token: String,
-    accounts: Vec<(String, Option<AccountType>)>,
-}
-
-impl Op {
-    fn random(rng: &mut fastrand::Rng) -> Self {
-        let operator = match rng.u8(0..10) {
-            0..=5 => Operator::Bind,
-            6..=7 => Operator::Unbind,
-            8 => Operator::ClearToken,
-            _ => Operator::ClearAccount,
-        };
-        let account = |rng: &mut fastrand::Rng| {
-            let account_type = [None, None, Some(AccountType(3))][rng.usize(0..3)];
-            (format!("account{}", rng.u8(0..3)), account_type)
-        };
-        let count = match operator {
-            Operator::ClearToken => 0,
-            Operator::ClearAccount => 1,
-            _ => [1, 1, 1, 2][rng.usize(0..4)],
-        };
-        let token = match operator {
-            Operator::ClearAccount => String::new(),
-            _ => format!("token{}", rng.u8(0..4)),
-        };
-        Self {
-            operator,
-            token,
-            accounts: (0..count).map(|_| account(rng)).collect(),
-        }
-    }
-
-    fn submit(&self, outbox: &Outbox, tag: u64) {
-        let accounts: Vec<_> = self
-            .accounts
-            .iter()
-            .map(|(n, t)| (n.as_str(), *t))
-            .collect();
-        let operation = Operation::new(self.operator, &self.token, &accounts);
-        outbox.submit(&operation, tag).unwrap();
-    }
-
-    fn request(&self) -> Request {
-        let account = |(name, t): &(String, Option<AccountType>)| {
-            Account::with_optional_type(name.as_str(), *t).unwrap()
-        };
-        let token = || Token::new(self.token.as_str()).unwrap();
-        let accounts: Vec<Account> = self.accounts.iter().map(account).collect();
-        let binding = |accounts| vec![Binding::new(token(), accounts).unwrap()];
-        match self.operator {
-            Operator::Bind => Request::bind(binding(accounts)),
-            Operator::Unbind => Request::unbind(binding(accounts)),
-            Operator::ClearToken => Request::clear_tokens(vec![token()]),
-            Operator::ClearAccount => Request::clear_accounts(accounts),
-            Operator::Append => unreachable!("never made here"),
-        }
-    }
-
-    fn keys(&self) -> Vec<String> {
-        let token = Some(format!("token {}", self.token)).filter(|_| !self.token.is_empty());
-        let accounts = self.accounts.iter();
-        let accounts = accounts.map(|(n, t)| format!("account {n} {}", t.unwrap_or_default().0));
-        token.into_iter().chain(accounts).collect()
-    }
-
-    /// The operations in a body that reached the service.
-    fn of_body(body: &str) -> Vec<Self> {
-        let body: Value = serde_json::from_str(body).unwrap();
-        let operator = Operator::from_number(body["operator_type"].as_i64().unwrap()).unwrap();
-        let accounts = |list: &Value| -> Vec<(String, Option<AccountType>)> {
-            let account = |a: &Value| {
-                let account_type = a["account_type"].as_i64();
-                let account_type = account_type.map(|t| AccountType(i32::try_from(t).unwrap()));
-                (a["account"].as_str().unwrap().to_owned(), account_type)
-            };
-            list.as_array().unwrap().iter().map(account).collect()
-        };
-        let op = |token: &Value, accounts| Self {
-            operator,
-            token: token.as_str().unwrap_or_default().to_owned(),
-            accounts,
-        };
-        match operator {
-            Operator::ClearToken => {
-                let list = body["token_list"].as_array().unwrap();
-                list.iter().map(|token| op(token, Vec::new())).collect()
-            }
-            Operator::ClearAccount => {
-                let list = accounts(&body["account_list"]);
-                list.into_iter()
-                    .map(|a| op(&Value::Null, vec![a]))
-                    .collect()
-            }
-            _ => {
-                let list = body["token_accounts"].as_array().unwrap();
-                list.iter()
-                    .map(|b| op(&b["token"], accounts(&b["account_list"])))
-                    .collect()
-            }
-        }
-    }
-}
-
-fn random_fault(rng: &mut fastrand::Rng) -> Fault {
-    let kind = match rng.u8(0..10) {
-        0 => FaultKind::status(503),
-        1 => FaultKind::status(429),
-        2 => FaultKind::ResetBefore,
-        3 => FaultKind::ResetAfter,
-        4 => FaultKind::CloseAfter,
-        5 => FaultKind::Hang,
-        6 => FaultKind::HangAfterApply,
-        7 => FaultKind::ShortResult { missing: 1 },
-        8 => FaultKind::NoResult,
-        _ => FaultKind::Truncate { at: 7 },
-    };
-    Fault::new(kind).times(rng.u32(1..3)).skip(rng.u32(0..3))
+fn submit(op: &Op, outbox: &Outbox, tag: u64) {
+    let accounts: Vec<_> = op.accounts.iter().map(|(n, t)| (n.as_str(), *t)).collect();
+    let operation = Operation::new(op.operator, &op.token, &accounts);
+    outbox.submit(&operation, tag).unwrap();
 }
 
 struct Run {
@@ -175,24 +56,6 @@ impl Run {
             let superseded = report.reason().unwrap().name() == "superseded";
             let accepted = report.state() == Some(State::Accepted);
             assert!(accepted || superseded, "seed {}: {report:?}", self.seed);
-        }
-    }
-
-    /// On each key, what was applied follows the order of handing in; the same
-    /// operation may be applied twice in a row.
-    fn check_order(&self, emulator: &Emulator) {
-        let mut at: BTreeMap<String, usize> = BTreeMap::new();
-        for entry in emulator.log().iter().filter(|entry| entry.applied) {
-            for op in Op::of_body(&entry.body) {
-                for key in op.keys() {
-                    let from = at.get(&key).copied().unwrap_or(0);
-                    let next = (from..self.ops.len()).find(|n| self.ops[*n] == op);
-                    let Some(next) = next else {
-                        panic!("seed {}: {op:?} after a later one on {key}", self.seed);
-                    };
-                    at.insert(key, next);
-                }
-            }
         }
     }
 }
@@ -244,7 +107,7 @@ fn run(seed: u64, emulator: &Emulator, reference: &Emulator, folder: &std::path:
         }
         for _ in 0..rng.usize(1..12) {
             let op = Op::random(&mut rng);
-            op.submit(&outbox, this.ops.len() as u64);
+            submit(&op, &outbox, this.ops.len() as u64);
             this.ops.push(op);
         }
         match rng.u8(0..4) {
@@ -263,7 +126,7 @@ fn run(seed: u64, emulator: &Emulator, reference: &Emulator, folder: &std::path:
     this.take(&outbox);
     assert_eq!(outbox.close(Duration::from_secs(10)), 0);
     this.check_reports();
-    this.check_order(emulator);
+    check_order(seed, &this.ops, emulator);
     let one_by_one = Client::new(&common::config(reference, &[])).unwrap();
     for op in &this.ops {
         assert!(
@@ -285,12 +148,7 @@ fn run(seed: u64, emulator: &Emulator, reference: &Emulator, folder: &std::path:
 
 #[test]
 fn the_end_is_that_of_the_operations_one_by_one() {
-    let number = |name: &str| std::env::var(name).ok().map(|text| text.parse().unwrap());
-    let one: Option<u64> = number("XGPUSH_SEED");
-    let (first, count) = match one {
-        Some(seed) => (seed, 1),
-        None => (0, number("XGPUSH_SEEDS").unwrap_or(2000)),
-    };
+    let (first, count) = seeds(2000);
     let next = AtomicU64::new(first);
     let folder = tempfile::tempdir().unwrap();
     // Mostly waiting: more threads than processors.

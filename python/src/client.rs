@@ -38,7 +38,7 @@ pub(crate) fn request(api: &str, json: &[u8]) -> PyResult<Request> {
 /// A client of one application.
 #[pyclass(frozen, module = "xgpush._native")]
 pub(crate) struct Client {
-    client: xgpush::Client,
+    pub(crate) client: xgpush::Client,
 }
 
 #[pymethods]

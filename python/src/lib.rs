@@ -1,5 +1,7 @@
 //! The native module of the Python package `xgpush`: conversions only.
 
+mod apply;
+mod bulk;
 mod cancel;
 mod client;
 mod emulator;
@@ -15,6 +17,10 @@ use pyo3::prelude::*;
 
 #[pymodule]
 mod _native {
+    #[pymodule_export]
+    use crate::apply::{Apply, emulator_program};
+    #[pymodule_export]
+    use crate::bulk::{Bulk, BulkResult};
     #[pymodule_export]
     use crate::cancel::CancelFlag;
     #[pymodule_export]

@@ -13,7 +13,7 @@ from ._client import (
     Reply,
     raise_for_failures,
 )
-from ._native import __version__, codes, options
+from ._native import Bulk, BulkResult, __version__, codes, options
 from ._outbox import Outbox, Report
 from ._requests import Account, Binding
 from .errors import (
@@ -85,6 +85,8 @@ __all__ = [
     "AsyncClient",
     "AsyncOutbox",
     "Binding",
+    "Bulk",
+    "BulkResult",
     "Client",
     "Closed",
     "Code",

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any, Mapping, Optional
 
-from . import _native, _requests
+from . import _bulk, _native, _requests
+from ._bulk import Rows
 from ._closing import Closing
 from ._native import HttpRequest, ItemOutcome, Outcome, Reply
 from ._operations import Deadline, Operations, seconds
-from ._requests import Json
+from ._requests import Json, Seconds
 from .errors import NotAllAccepted
 
 
@@ -33,6 +34,32 @@ class Client(Operations[Outcome], Closing):
 
     def _run(self, api: str, body: bytes, deadline: Optional[float]) -> Outcome:
         return self._native.run(api, body, deadline)
+
+    def bulk(
+        self,
+        rows: Rows,
+        *,
+        operation: str = "bind",
+        platform: Optional[str] = None,
+        parallel: int = 0,
+        patience: Seconds = 60.0,
+    ) -> _native.Bulk:
+        """Sends rows as they come and gives one result per row, in their order,
+        with as much memory for a million rows as for a thousand.
+
+        A row is ``(token, account)``, with the account's type and the operation
+        behind if you like, or a dict of ``token``, ``account``, ``account_type``
+        and ``operation``; ``rows`` is any iterable of these, a DataFrame or an
+        Arrow table with these columns, or the path of a ``.csv``, ``.jsonl`` or
+        ``.parquet`` file. A row that breaks a rule is ``not_sent``, ``invalid``.
+
+        ``parallel`` requests travel at once (0: the client's option); when the
+        service has not answered for ``patience`` seconds, what is left is given up.
+        Leave the loop early with ``close()``, or use it in a ``with`` block.
+        """
+        source = _bulk.source(rows)
+        longest = _requests.seconds(patience)
+        return _native.Bulk(self._native, source, operation, platform, parallel, longest)
 
     def call(self, path: str, json: Json, *, deadline: Deadline = None) -> Reply:
         """Posts JSON to any other v3 path, such as ``/v3/push/app``. Raises what

@@ -1,6 +1,9 @@
 from typing import Any, Callable, Optional, final
 
 __all__ = [
+    "Apply",
+    "Bulk",
+    "BulkResult",
     "CancelFlag",
     "Client",
     "Emulator",
@@ -19,6 +22,7 @@ __all__ = [
     "make_outcome",
     "make_reply",
     "make_report",
+    "emulator_program",
     "note_fork",
     "options",
 ]
@@ -32,6 +36,77 @@ def codes() -> list[tuple[int, str, str, str, str, str, str]]: ...
 class CancelFlag:
     def __new__(cls) -> CancelFlag: ...
     def set(self) -> None: ...
+
+def emulator_program(arguments: list[str]) -> int: ...
+
+@final
+class Bulk:
+    def __new__(
+        cls,
+        client: Client,
+        rows: Any,
+        operation: str,
+        platform_name: Optional[str],
+        parallel: int,
+        patience: float,
+    ) -> Bulk: ...
+    def __iter__(self) -> Bulk: ...
+    def __next__(self) -> BulkResult: ...
+    def __enter__(self) -> Bulk: ...
+    def __exit__(self, _kind: Any, _error: Any, _trace: Any) -> None: ...
+    def close(self) -> None: ...
+    @property
+    def requests(self) -> int: ...
+    @property
+    def window(self) -> int: ...
+
+@final
+class BulkResult:
+    @property
+    def index(self) -> int: ...
+    @property
+    def row(self) -> Any: ...
+    @property
+    def state(self) -> str: ...
+    @property
+    def accepted(self) -> bool: ...
+    @property
+    def reason(self) -> str: ...
+    @property
+    def code(self) -> Optional[int]: ...
+    @property
+    def http_status(self) -> Optional[int]: ...
+    @property
+    def attempts(self) -> int: ...
+    @property
+    def retryable(self) -> bool: ...
+    @property
+    def message(self) -> str: ...
+
+@final
+class Apply:
+    def __new__(
+        cls,
+        client: Client,
+        path: str,
+        read_from: Optional[str],
+        operation: str,
+        platform_name: Optional[str],
+        parallel: int,
+        patience: float,
+        rehearsal: bool,
+        report: Optional[str],
+        rejects: Optional[str],
+        state: Optional[str],
+    ) -> Apply: ...
+    def work(self, time: float) -> Optional[str]: ...
+    def halt(self) -> None: ...
+    @property
+    def progress(self) -> list[tuple[str, int]]: ...
+    @property
+    def failures(self) -> list[tuple[int, str, str, str]]: ...
+    @property
+    def warnings(self) -> list[str]: ...
 
 @final
 class Client:

@@ -11,7 +11,6 @@ use crate::clock::unix_seconds;
 use crate::error::{Error, Result};
 use crate::judge;
 use crate::operation::{Action, Operator, Request};
-use crate::outbox::Operation;
 use crate::outcome::{ItemOutcome, Reason, Warning};
 use crate::policy;
 use crate::transport::Attempt;
@@ -109,10 +108,5 @@ impl Client {
             ));
         }
         self.shared.api.check(request).map(|_| ())
-    }
-
-    /// Checks one operation.
-    pub(crate) fn check_operation(&self, operation: &Operation<'_>) -> Result<()> {
-        self.shared.api.check_operation(operation)
     }
 }

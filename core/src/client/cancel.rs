@@ -20,6 +20,12 @@ impl Cancel {
         }
     }
 
+    /// Ends the call.
+    #[cfg(feature = "bulk")]
+    pub(super) fn stop(&self) {
+        self.stopped.store(true, Ordering::Release);
+    }
+
     /// Whether the call is to end; `interrupt` is asked first, so it may be
     /// given on the calling thread only.
     pub(super) fn check(&self, interrupt: Interrupt<'_>) -> bool {

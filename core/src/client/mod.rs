@@ -6,6 +6,8 @@ mod attempt;
 mod call;
 mod cancel;
 mod confirm;
+#[cfg(feature = "bulk")]
+mod delivery;
 mod parts;
 mod send;
 mod sync;
@@ -28,6 +30,8 @@ use crate::transport::Transport;
 pub(crate) use attempt::Attempted;
 pub use call::Reply;
 use cancel::Cancel;
+#[cfg(feature = "bulk")]
+pub(crate) use delivery::{Delivered, Delivery};
 pub use sync::{SyncOptions, SyncState, Synced};
 
 /// A client of one application. Cheap to clone; made once and used from any

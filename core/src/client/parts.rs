@@ -10,7 +10,6 @@ use crate::judge;
 use crate::operation::Request;
 use crate::outcome::{ItemOutcome, Outcome, Reason, Warning};
 use crate::plan::{self, Plan};
-use crate::policy;
 use crate::progress::{PartProgress, Progress, Remarks};
 use crate::transport::{HttpRequest, HttpResponse, SendError};
 
@@ -118,11 +117,7 @@ struct PartSender<'a> {
 
 impl Sender for PartSender<'_> {
     fn request(&mut self, unix_seconds: i64) -> HttpRequest {
-        // After a corrected clock the refused items are sent again as well.
-        let again = |outcome: &ItemOutcome| {
-            policy::worth_a_retry(outcome).is_some() || judge::is_authentication_failure(outcome)
-        };
-        self.carried = self.part.open(again);
+        self.carried = self.part.open(send::again);
         self.shared
             .api
             .http_request(self.request, &self.carried, unix_seconds)
@@ -147,11 +142,7 @@ impl Sender for PartSender<'_> {
                 vec![judge::not_answered(error); self.carried.len()]
             }
         };
-        let verdict = Verdict {
-            again: send::pace(outcomes.iter()),
-            authentication_failed: send::authentication_failed(outcomes.iter()),
-            accepted: outcomes.iter().any(|o| o.reason == Reason::Accepted),
-        };
+        let verdict = Verdict::of(&outcomes);
         self.part.take(&self.carried, outcomes);
         verdict
     }

@@ -37,6 +37,17 @@ pub(super) struct Verdict {
     pub(super) accepted: bool,
 }
 
+impl Verdict {
+    /// What an attempt on items came to.
+    pub(super) fn of(outcomes: &[ItemOutcome]) -> Self {
+        Self {
+            again: pace(outcomes.iter()),
+            authentication_failed: authentication_failed(outcomes.iter()),
+            accepted: outcomes.iter().any(|o| o.reason == Reason::Accepted),
+        }
+    }
+}
+
 /// Drives a sender to its end. `interrupt` is given on the calling thread only.
 pub(super) fn drive(
     shared: &Shared,
@@ -197,6 +208,12 @@ impl Shared {
 /// The slowest pace among outcomes that are worth a retry.
 pub(super) fn pace<'a>(outcomes: impl Iterator<Item = &'a ItemOutcome>) -> Option<Pace> {
     outcomes.filter_map(policy::worth_a_retry).max()
+}
+
+/// Whether an item is to be sent in the next attempt: after a corrected clock the
+/// refused ones are sent again as well.
+pub(super) fn again(outcome: &ItemOutcome) -> bool {
+    policy::worth_a_retry(outcome).is_some() || judge::is_authentication_failure(outcome)
 }
 
 /// Whether any outcome says that the caller could not be authenticated.

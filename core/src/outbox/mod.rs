@@ -1,11 +1,9 @@
 //! Background delivery: never block, never lose, never reorder.
 
+mod carrier;
 mod intake;
 mod log;
-mod operation;
-mod queue;
 mod report;
-mod senders;
 mod shared;
 mod stats;
 mod store;
@@ -20,15 +18,12 @@ use std::time::Duration;
 use crate::client::Client;
 use crate::config::Config;
 use crate::error::{Error, ErrorKind, Result};
-use crate::operation::Request;
+use crate::operation::{Operation, Request, single};
 
 pub use log::LogLevel;
-pub use operation::Operation;
 pub use report::Report;
 pub use stats::OutboxStats;
 pub use store::{NewRecord, Record, Store};
-
-pub(crate) use operation::Body as KeptOperation;
 
 use intake::{Intake, Refused};
 use shared::Shared;
@@ -176,10 +171,10 @@ impl Outbox {
     pub fn submit_all(&self, request: &Request, first_tag: u64) -> Result<()> {
         self.still_here()?;
         self.client.check_request(request)?;
-        operation::of_request(request, |index, operation| {
+        single::of_request(request, |index, operation| {
             operation.check().map_err(|error| error.at_item(index))
         })?;
-        operation::of_request(request, |index, operation| {
+        single::of_request(request, |index, operation| {
             let tag = first_tag.wrapping_add(index as u64);
             self.submit(operation, tag)
                 .map_err(|error| error.at_item(index))

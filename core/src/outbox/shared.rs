@@ -8,11 +8,11 @@ use std::time::{Duration, Instant, SystemTime};
 
 use super::intake::Intake;
 use super::log::{Log, LogLevel};
-use super::queue::{Gone, Millis};
 use super::report::{Event, Report, Reports};
 use super::stats::Counters;
 use super::worker::millis;
 use crate::outcome::{ItemOutcome, Reason};
+use crate::queue::{Gone, Millis};
 
 pub(super) struct Shared {
     pub(super) intake: Intake,

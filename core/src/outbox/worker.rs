@@ -8,19 +8,20 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use super::carrier::{Carrier, Done, Job};
 use super::intake::Handed;
 use super::log::LogLevel;
-use super::operation::Body;
-use super::queue::{Entry, Gone, Millis, Queue, Slot};
 use super::report::{Event, Report};
-use super::senders::{Done, Job, Senders};
 use super::shared::Shared;
 use super::stats::add;
 use super::store::{NewRecord, Store};
 use crate::client::Client;
 use crate::config::{Config, OutboxConfig};
+use crate::operation::single::Body;
 use crate::outcome::{ItemOutcome, Reason};
 use crate::policy::{Backoff, Gate};
+use crate::queue::{Entry, Gone, Millis, Queue, Slot};
+use crate::senders::Senders;
 use crate::wire;
 
 /// How many operations go into one transaction.
@@ -49,7 +50,7 @@ pub(super) struct Worker {
     gate: Gate,
     queue: Queue,
     store: Option<Box<dyn Store>>,
-    senders: Senders,
+    senders: Senders<Carrier>,
     /// What is known of operations that are to be sent again.
     last: HashMap<Slot, ItemOutcome>,
     /// Decided, and to be forgotten by the store before anything follows them.
@@ -74,7 +75,7 @@ impl Worker {
         let tell = Box::new(move || told.intake.bell.ring());
         let linger = millis(options.linger);
         Self {
-            senders: Senders::new(client.clone(), options.parallel as usize, tell),
+            senders: Senders::new(Carrier(client.clone()), options.parallel as usize, tell),
             gate: Gate::new(backoff),
             queue: Queue::new(linger),
             shared,

@@ -89,8 +89,8 @@ impl ItemOutcome {
     pub fn is_retryable(&self) -> bool {
         match self.state() {
             State::Accepted => false,
-            State::NotSent if self.reason == Reason::Superseded => false,
-            State::Unknown | State::NotSent => true,
+            State::NotSent => !matches!(self.reason, Reason::Superseded | Reason::Invalid),
+            State::Unknown => true,
             State::Rejected => match (self.code, self.http_status) {
                 (Some(code), _) => matches!(
                     codes::retry(code),

@@ -2,18 +2,18 @@
 //! clock).
 
 mod budget;
-#[cfg(feature = "outbox")]
+#[cfg(feature = "bulk")]
 mod delivery;
-#[cfg(feature = "outbox")]
+#[cfg(feature = "bulk")]
 mod gate;
 mod pacing;
 mod retry;
 mod skew;
 
 pub(crate) use budget::RetryBudget;
-#[cfg(feature = "outbox")]
+#[cfg(feature = "bulk")]
 pub(crate) use delivery::{Fate, fate, health};
-#[cfg(feature = "outbox")]
+#[cfg(feature = "bulk")]
 pub(crate) use gate::{Gate, Health};
 pub(crate) use pacing::Pacer;
 pub(crate) use retry::{Backoff, Pace, next_attempt, retry_after, worth_a_retry};

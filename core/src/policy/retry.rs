@@ -83,7 +83,8 @@ pub(crate) fn worth_a_retry(item: &ItemOutcome) -> Option<Pace> {
         | Reason::Cancelled
         | Reason::Closed
         | Reason::HeldBack
-        | Reason::Superseded => None,
+        | Reason::Superseded
+        | Reason::Invalid => None,
     }
 }
 

@@ -4,11 +4,11 @@ use serde::ser::{SerializeMap, SerializeSeq};
 use serde::{Serialize, Serializer};
 
 use crate::account::{Account, AccountType, Platform, Token};
-#[cfg(feature = "outbox")]
+#[cfg(feature = "bulk")]
 use crate::operation::Operator;
+#[cfg(feature = "bulk")]
+use crate::operation::single::Body as KeptOperation;
 use crate::operation::{Action, Binding, Items, Request};
-#[cfg(feature = "outbox")]
-use crate::outbox::KeptOperation;
 
 /// The body of one HTTP request: the chosen items of `request`.
 ///
@@ -126,7 +126,7 @@ fn binding<'a, S: Serializer>(
 
 /// The body of one HTTP request of kept operations, all of one kind. Byte for byte
 /// what [`body`] makes of the same items.
-#[cfg(feature = "outbox")]
+#[cfg(feature = "bulk")]
 pub(crate) fn body_of_operations(operations: &[KeptOperation<'_>]) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(64 + operations.len() * 96);
     serde_json::to_writer(&mut bytes, &Kept(operations))
@@ -134,10 +134,10 @@ pub(crate) fn body_of_operations(operations: &[KeptOperation<'_>]) -> Vec<u8> {
     bytes
 }
 
-#[cfg(feature = "outbox")]
+#[cfg(feature = "bulk")]
 struct Kept<'a>(&'a [KeptOperation<'a>]);
 
-#[cfg(feature = "outbox")]
+#[cfg(feature = "bulk")]
 impl Serialize for Kept<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
@@ -150,7 +150,7 @@ impl Serialize for Kept<'_> {
     }
 }
 
-#[cfg(feature = "outbox")]
+#[cfg(feature = "bulk")]
 impl Serialize for KeptOperation<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self.operator() {

@@ -7,5 +7,5 @@ mod parse;
 
 pub(crate) use answer::{Answer, Element};
 pub(crate) use body::body;
-#[cfg(feature = "outbox")]
+#[cfg(feature = "bulk")]
 pub(crate) use body::body_of_operations;

@@ -2,6 +2,7 @@
 
 #![allow(dead_code, reason = "not every test binary uses all of it")]
 
+pub(crate) mod model;
 #[cfg(feature = "outbox")]
 pub(crate) mod outbox;
 

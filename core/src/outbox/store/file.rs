@@ -9,7 +9,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, params};
 use super::{NewRecord, Record, Store};
 use crate::config::Durability;
 use crate::error::{Error, ErrorKind, Result};
-use crate::outbox::operation::Body;
+use crate::operation::single::Body;
 
 use lock::Lock;
 

@@ -73,7 +73,7 @@ impl Worker {
 
     /// Takes back what lies ready: a pause is one for it, too.
     pub(super) fn recall(&mut self, now: Millis) {
-        for slot in self.senders.recall() {
+        for slot in self.senders.recall().into_iter().flat_map(|job| job.slots) {
             self.queue.retry(slot, now, false);
         }
     }

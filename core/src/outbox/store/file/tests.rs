@@ -4,7 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use super::*;
-use crate::outbox::operation::Operation;
+use crate::operation::single::Operation;
 
 const LARGE: u32 = 1 << 28;
 

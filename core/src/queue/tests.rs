@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::account::AccountType;
-use crate::outbox::operation::Operation;
+use crate::operation::Operation;
 
 type Op = (u8, u8, Vec<(u8, u8)>);
 

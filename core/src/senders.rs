@@ -1,63 +1,64 @@
 //! The threads that carry requests, started when they are needed first.
 
 use std::collections::VecDeque;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
-use super::queue::Slot;
-use crate::client::{Attempted, Client};
-use crate::operation::Operator;
-
-/// Operations on their way.
-pub(crate) struct Job {
-    pub(crate) slots: Vec<Slot>,
-    pub(crate) operator: Operator,
-    pub(crate) body: Vec<u8>,
-}
-
-/// What became of them.
-pub(crate) struct Done {
-    pub(crate) slots: Vec<Slot>,
-    pub(crate) attempted: Attempted,
+/// What the threads do with a job. It must not panic: a thread that is lost keeps
+/// its job for ever.
+pub(crate) trait Work: Send + Sync + 'static {
+    type Job: Send + 'static;
+    type Done: Send + 'static;
+    fn run(&self, job: Self::Job) -> Self::Done;
 }
 
 /// Where jobs lie before a thread takes them, and after.
-struct Desk {
-    state: Mutex<State>,
+struct Desk<W: Work> {
+    work: W,
+    state: Mutex<State<W>>,
     /// A job has come, or the end.
     changed: Condvar,
+    /// Something is done, and few jobs lie ready.
+    finished: Condvar,
+    /// How many are few.
+    few: usize,
     /// Tells that something is done.
     tell: Box<dyn Fn() + Send + Sync>,
 }
 
-#[derive(Default)]
-struct State {
-    jobs: VecDeque<Job>,
-    done: Vec<Done>,
+struct State<W: Work> {
+    jobs: VecDeque<W::Job>,
+    done: Vec<W::Done>,
     ended: bool,
 }
 
 /// At most as many threads as requests may travel at once. As many jobs again may
 /// lie ready, so that a thread need not wait for the next one.
-pub(crate) struct Senders {
-    client: Client,
+pub(crate) struct Senders<W: Work> {
     most: usize,
     threads: Vec<JoinHandle<()>>,
     in_flight: usize,
-    desk: Arc<Desk>,
+    desk: Arc<Desk<W>>,
 }
 
-impl Senders {
-    pub(crate) fn new(client: Client, most: usize, tell: Box<dyn Fn() + Send + Sync>) -> Self {
+impl<W: Work> Senders<W> {
+    /// `tell` is called after each job that is done.
+    pub(crate) fn new(work: W, most: usize, tell: Box<dyn Fn() + Send + Sync>) -> Self {
         Self {
-            client,
             most,
             threads: Vec::new(),
             in_flight: 0,
             desk: Arc::new(Desk {
-                state: Mutex::default(),
+                work,
+                state: Mutex::new(State {
+                    jobs: VecDeque::new(),
+                    done: Vec::new(),
+                    ended: false,
+                }),
                 changed: Condvar::new(),
+                finished: Condvar::new(),
+                few: most / 2,
                 tell,
             }),
         }
@@ -68,13 +69,18 @@ impl Senders {
         self.in_flight < 2 * self.most
     }
 
+    /// Whether a thread has, or would have, nothing to do.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.in_flight < self.most
+    }
+
     /// Requests under way, or ready to go.
     pub(crate) fn in_flight(&self) -> usize {
         self.in_flight
     }
 
     /// Sends a job, or gives it back when no thread can be had.
-    pub(crate) fn send(&mut self, job: Job) -> Result<(), Job> {
+    pub(crate) fn send(&mut self, job: W::Job) -> Result<(), W::Job> {
         if self.in_flight >= self.threads.len() && self.threads.len() < self.most {
             self.start();
         }
@@ -88,15 +94,15 @@ impl Senders {
     }
 
     fn start(&mut self) {
-        let (client, desk) = (self.client.clone(), Arc::clone(&self.desk));
+        let desk = Arc::clone(&self.desk);
         let thread = std::thread::Builder::new()
             .name("xgpush-send".to_owned())
-            .spawn(move || desk.work(&client));
+            .spawn(move || desk.serve());
         self.threads.extend(thread.ok());
     }
 
     /// The jobs that are done.
-    pub(crate) fn done(&mut self) -> Vec<Done> {
+    pub(crate) fn done(&mut self) -> Vec<W::Done> {
         let done = std::mem::take(&mut self.desk.lock().done);
         self.in_flight -= done.len();
         done
@@ -106,40 +112,53 @@ impl Senders {
         !self.desk.lock().done.is_empty()
     }
 
-    /// Takes back what no thread has begun.
-    pub(crate) fn recall(&mut self) -> Vec<Slot> {
-        let jobs = std::mem::take(&mut self.desk.lock().jobs);
-        self.in_flight -= jobs.len();
-        jobs.into_iter().flat_map(|job| job.slots).collect()
+    /// Waits until something is done and the threads will want more soon: waking up
+    /// for each request would cost more than the request.
+    pub(crate) fn wait(&self, timeout: Duration) {
+        let desk = &*self.desk;
+        let busy = |state: &mut State<W>| !desk.is_worth_a_look(state);
+        let waited = desk.finished.wait_timeout_while(desk.lock(), timeout, busy);
+        drop(waited);
     }
 
-    /// Ends the threads. Nothing may be in flight.
-    pub(crate) fn end(self) {
+    /// Takes back what no thread has begun.
+    pub(crate) fn recall(&mut self) -> VecDeque<W::Job> {
+        let jobs = std::mem::take(&mut self.desk.lock().jobs);
+        self.in_flight -= jobs.len();
+        jobs
+    }
+
+    /// Ends the threads when they have done what they have begun.
+    pub(crate) fn end(&mut self) {
         self.desk.lock().ended = true;
         self.desk.changed.notify_all();
-        for thread in self.threads {
+        for thread in self.threads.drain(..) {
             let _ = thread.join();
         }
     }
 }
 
-impl Desk {
-    /// The work of one thread.
-    fn work(&self, client: &Client) {
+impl<W: Work> Desk<W> {
+    /// What one thread does.
+    fn serve(&self) {
         while let Some(job) = self.next() {
-            let count = job.slots.len();
-            let attempt = || client.attempt(job.operator, &job.body, count);
-            let attempted = catch_unwind(AssertUnwindSafe(attempt))
-                .unwrap_or_else(|_| Attempted::panicked(count));
-            self.lock().done.push(Done {
-                slots: job.slots,
-                attempted,
-            });
+            let done = self.work.run(job);
+            let mut state = self.lock();
+            state.done.push(done);
+            let look = self.is_worth_a_look(&state);
+            drop(state);
+            if look {
+                self.finished.notify_one();
+            }
             (self.tell)();
         }
     }
 
-    fn next(&self) -> Option<Job> {
+    fn is_worth_a_look(&self, state: &State<W>) -> bool {
+        !state.done.is_empty() && state.jobs.len() <= self.few
+    }
+
+    fn next(&self) -> Option<W::Job> {
         let mut state = self.lock();
         loop {
             if let Some(job) = state.jobs.pop_front() {
@@ -153,7 +172,7 @@ impl Desk {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, State<W>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

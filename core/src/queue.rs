@@ -1,5 +1,5 @@
 //! Order: what may be sent now, given what is queued and in flight. Pure code
-//! over values.
+//! over values, for the outbox and for bulk.
 //!
 //! The operations on one key form a chain, oldest first; one that is first on all
 //! of its keys may be sent. It stays first, through retries, until it is settled.
@@ -12,11 +12,11 @@ use std::collections::{BinaryHeap, HashMap, VecDeque};
 
 use hashbrown::HashTable;
 
-use super::operation::Body;
 use crate::key::{Key, KeyHasher};
+use crate::operation::single::Body;
 use crate::plan::MAX_ITEMS_PER_REQUEST;
 
-/// Milliseconds since the outbox was opened.
+/// Milliseconds from a moment that the user of the queue chooses.
 pub(crate) type Millis = u64;
 
 /// The number of a queued operation; used again once it is gone.
@@ -167,6 +167,11 @@ impl Queue {
         while let Some(slot) = self.superseded_by(&entry) {
             superseded.push(self.remove(slot));
         }
+        self.append(entry);
+    }
+
+    /// Takes an operation in behind all that are there.
+    pub(crate) fn append(&mut self, entry: Entry) {
         self.sweep();
         let slot = self.place(entry);
         self.append_to_chains(slot);
@@ -404,7 +409,7 @@ impl Queue {
 }
 
 /// The token and the accounts; an account that is named twice comes twice.
-fn all_keys(body: Body<'_>) -> impl Iterator<Item = Key<'_>> {
+pub(crate) fn all_keys(body: Body<'_>) -> impl Iterator<Item = Key<'_>> {
     let token = Some(body.raw_token()).filter(|token| !token.is_empty());
     let accounts = body.raw_accounts();
     token.map(Key::Token).into_iter().chain(

@@ -1,0 +1,135 @@
+//! What a run is told, and what it tells.
+
+use std::path::{Path, PathBuf};
+
+use crate::account::Platform;
+use crate::bulk::BulkOptions;
+use crate::error::{Error, ErrorKind, Result};
+use crate::operation::Operator;
+use crate::outcome::ItemOutcome;
+
+/// How a file keeps rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// Comma-separated, with a header.
+    Csv,
+    /// A JSON object on each line.
+    Jsonl,
+}
+
+impl Format {
+    /// By the end of a file's name: `.csv`, `.jsonl` or `.ndjson`.
+    ///
+    /// # Errors
+    /// [`InvalidArgument`](ErrorKind::InvalidArgument) for any other.
+    pub fn of(path: &Path) -> Result<Self> {
+        let suffix = path.extension().and_then(|suffix| suffix.to_str());
+        match suffix.map(str::to_ascii_lowercase).as_deref() {
+            Some("csv") => Ok(Self::Csv),
+            Some("jsonl" | "ndjson") => Ok(Self::Jsonl),
+            _ => Err(Error::new(
+                ErrorKind::InvalidArgument,
+                format!(
+                    "{} is named neither .csv nor .jsonl (or .ndjson)",
+                    path.display()
+                ),
+            )),
+        }
+    }
+}
+
+/// Where rows come from.
+#[derive(Debug, Clone)]
+pub struct ApplyInput {
+    /// The file, by which a state is known again.
+    pub path: PathBuf,
+    /// What to read in its place, such as a pipe that brings its rows.
+    pub read_from: Option<PathBuf>,
+    /// The format of what is read.
+    pub format: Format,
+}
+
+/// What to do with the rows, and where to write what became of them.
+#[derive(Debug, Clone)]
+pub struct ApplyOptions {
+    /// For rows that name no operation.
+    pub operator: Operator,
+    /// What the older protocol versions require.
+    pub platform: Option<Platform>,
+    /// How rows are sent.
+    pub bulk: BulkOptions,
+    /// One line per row.
+    pub report: Option<PathBuf>,
+    /// The rows that were not accepted, in the input's own format.
+    pub rejects: Option<PathBuf>,
+    /// From which a run goes on. It needs a report.
+    pub state: Option<PathBuf>,
+}
+
+/// How far a run is. The counts are those of earlier runs, too.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Progress {
+    /// Rows that have their outcome.
+    pub rows: u64,
+    /// Of these, by state.
+    pub accepted: u64,
+    /// Refused by the service.
+    pub rejected: u64,
+    /// Sent, without a trustworthy answer.
+    pub unknown: u64,
+    /// Not sent, for whatever reason.
+    pub not_sent: u64,
+    /// Rows that an earlier run had done.
+    pub resumed: u64,
+    /// HTTP requests of this run.
+    pub requests: u64,
+}
+
+/// A row that was not accepted.
+#[derive(Debug, Clone)]
+pub struct Failure {
+    /// Its number, from 1.
+    pub row: u64,
+    /// What became of it.
+    pub outcome: ItemOutcome,
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ApplyEnd {
+    /// Every row has its outcome.
+    Complete,
+    /// It was halted.
+    Halted,
+    /// The service did not answer, and a state keeps the place.
+    NoAnswer,
+    /// The service refuses the caller.
+    Refused,
+}
+
+impl ApplyOptions {
+    /// Refuses to write over the input, or over another output.
+    pub(super) fn check_files(&self, from: &ApplyInput) -> Result<()> {
+        let outputs = [&self.report, &self.rejects, &self.state];
+        let paths = std::iter::once(&from.path).chain(outputs.into_iter().flatten());
+        let mut seen = Vec::new();
+        for path in paths {
+            let whole = path.canonicalize().unwrap_or_else(|_| path.clone());
+            if seen.contains(&whole) {
+                let message = format!("{} cannot be two files at once", path.display());
+                return Err(Error::new(ErrorKind::InvalidArgument, message));
+            }
+            seen.push(whole);
+        }
+        match &self.rejects {
+            Some(path) if Format::of(path)? != from.format => Err(Error::new(
+                ErrorKind::InvalidArgument,
+                format!(
+                    "{} is to be in the format of the input, and its name says otherwise",
+                    path.display()
+                ),
+            )),
+            _ => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,47 @@
+//! One batch on its way, retries included.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use crate::client::{Delivered, Delivery};
+use crate::judge;
+use crate::operation::single::Body;
+use crate::outcome::Reason;
+use crate::queue::Slot;
+use crate::senders::Work;
+
+/// Rows on their way: their bodies, one behind the other, and where each ends.
+pub(super) struct Batch {
+    pub(super) slots: Vec<Slot>,
+    pub(super) bytes: Vec<u8>,
+    pub(super) ends: Vec<usize>,
+}
+
+impl Batch {
+    fn bodies(&self) -> Vec<Body<'_>> {
+        let starts = std::iter::once(0).chain(self.ends.iter().copied());
+        let spans = starts.zip(&self.ends);
+        spans
+            .map(|(start, end)| Body(&self.bytes[start..*end]))
+            .collect()
+    }
+}
+
+pub(super) struct Carrier(pub(super) Delivery);
+
+impl Work for Carrier {
+    type Job = Batch;
+    type Done = (Vec<Slot>, Delivered);
+
+    fn run(&self, batch: Batch) -> Self::Done {
+        let deliver = || self.0.deliver(&batch.bodies());
+        let delivered = catch_unwind(AssertUnwindSafe(deliver)).unwrap_or_else(|_| {
+            let message = "a defect in xgpush: the request panicked".to_owned();
+            Delivered {
+                outcomes: vec![judge::unknown(Reason::Interrupted, message); batch.slots.len()],
+                requests: 0,
+                warnings: Vec::new(),
+            }
+        });
+        (batch.slots, delivered)
+    }
+}

@@ -1,0 +1,353 @@
+//! A stream of operations of any length: read into a bounded window, sent in the
+//! order of each token and account, answered in the order of the rows.
+
+mod carrier;
+mod held;
+mod row;
+mod rows;
+mod sending;
+
+use std::collections::{HashMap, VecDeque};
+use std::time::{Duration, Instant};
+
+use crate::client::{Client, Delivery};
+use crate::error::{Error, ErrorKind, Result};
+use crate::operation::Operation;
+#[cfg(feature = "apply")]
+use crate::operation::single::Body;
+use crate::outcome::{ItemOutcome, Reason, Warning};
+use crate::plan::MAX_ITEMS_PER_REQUEST;
+use crate::policy::Gate;
+use crate::queue::{Entry, Millis, Queue, Slot};
+use crate::senders::Senders;
+
+pub use row::Row;
+pub use rows::BulkRows;
+
+use carrier::Carrier;
+use held::Held;
+
+/// How many requests' worth of rows the window holds for each one that may
+/// travel: a row whose request is tried again holds up the answers behind it, not
+/// the sending.
+const REQUESTS_IN_WINDOW: usize = 16;
+
+/// How long a row waits for others to fill its request while more may come.
+const LINGER: Millis = 20;
+
+/// How a stream is sent.
+#[derive(Debug, Clone)]
+pub struct BulkOptions {
+    /// How many requests travel at once, each on a thread of its own; 0 takes the
+    /// client's `parallel`.
+    pub parallel: u32,
+    /// How long the service may fail to answer before what is left is given up.
+    /// Until then sending pauses and probes; `max_attempts` and `deadline_ms` hold
+    /// for one try of a request, not for the outage.
+    pub patience: Duration,
+    /// Sends nothing and takes every valid row for accepted: for counting.
+    pub rehearsal: bool,
+}
+
+impl Default for BulkOptions {
+    fn default() -> Self {
+        Self {
+            parallel: 0,
+            patience: Duration::from_secs(60),
+            rehearsal: false,
+        }
+    }
+}
+
+/// Why a stream gave up: everything that was not sent by then is not sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum GivenUp {
+    /// The service did not answer for [`BulkOptions::patience`].
+    NoAnswer,
+    /// The service refuses key, region, clock or address of the caller.
+    Refused,
+}
+
+/// A stream of operations under way, for those who push rows and poll outcomes;
+/// [`Client::bulk`] is the same as an iterator.
+///
+/// Rows go in while [`wants_row`](Self::wants_row) says so; their outcomes come
+/// out of [`poll`](Self::poll) in the order of the rows. What is held is the
+/// window: rows that are not sent, in flight, or answered behind one that is not.
+/// Rows on one token or account reach the service in their order, retries
+/// included; one behind a row that ended retryable is held back, however far
+/// behind it is.
+///
+/// Dropping it ends requests under way soon.
+pub struct Bulk {
+    client: Client,
+    delivery: Delivery,
+    queue: Queue,
+    senders: Senders<Carrier>,
+    gate: Gate,
+    patience: Millis,
+    rehearsal: bool,
+    /// The rows that are not polled yet, each with its outcome once it has one.
+    rows: VecDeque<Option<ItemOutcome>>,
+    /// The number of the first of them.
+    first: u64,
+    window: usize,
+    /// What is known of rows that are to be sent again.
+    last: HashMap<Slot, ItemOutcome>,
+    held: Held,
+    began: Instant,
+    failing_since: Option<Millis>,
+    given_up: Option<GivenUp>,
+    ended: bool,
+    halted: bool,
+    /// Rows that came or went since the last look at the queue, and its time.
+    unseen: usize,
+    looked: Millis,
+    requests: u64,
+    warnings: Vec<Warning>,
+    bytes: Vec<u8>,
+}
+
+impl Client {
+    /// Sends rows as they come and answers one outcome per row, in their order,
+    /// with as much memory for a million rows as for a thousand.
+    ///
+    /// A row that breaks a rule is `not_sent`, `invalid`, and the stream goes on.
+    ///
+    /// # Errors
+    /// [`Closed`](ErrorKind::Closed).
+    ///
+    /// ```no_run
+    /// use xgpush::{BulkOptions, Client, Config, Row};
+    ///
+    /// let client = Client::new(Config::new().set_from_env()?)?;
+    /// let rows = (0..1_000_000).map(|n| Row::bind(format!("token{n}"), format!("player{n}")));
+    /// for outcome in client.bulk(rows, &BulkOptions::default())? {
+    ///     println!("{}", outcome.state().name());
+    /// }
+    /// # Ok::<(), xgpush::Error>(())
+    /// ```
+    pub fn bulk<I: IntoIterator<Item = Row>>(
+        &self,
+        rows: I,
+        options: &BulkOptions,
+    ) -> Result<BulkRows<I::IntoIter>> {
+        Ok(BulkRows::new(Bulk::new(self, options)?, rows.into_iter()))
+    }
+}
+
+impl Bulk {
+    /// A stream over a client. Starts no thread yet.
+    ///
+    /// # Errors
+    /// [`Closed`](ErrorKind::Closed).
+    pub fn new(client: &Client, options: &BulkOptions) -> Result<Self> {
+        let delivery = client.delivery()?;
+        let parallel = match options.parallel {
+            0 => client.parallel(),
+            given => given.min(256),
+        } as usize;
+        let carrier = Carrier(delivery.clone());
+        Ok(Self {
+            delivery,
+            queue: Queue::new(LINGER),
+            senders: Senders::new(carrier, parallel, Box::new(|| ())),
+            gate: Gate::new(client.backoff()),
+            client: client.clone(),
+            patience: Millis::try_from(options.patience.as_millis()).unwrap_or(Millis::MAX),
+            rehearsal: options.rehearsal,
+            rows: VecDeque::new(),
+            first: 0,
+            window: parallel * MAX_ITEMS_PER_REQUEST * REQUESTS_IN_WINDOW,
+            last: HashMap::new(),
+            held: Held::default(),
+            began: Instant::now(),
+            failing_since: None,
+            given_up: None,
+            ended: false,
+            halted: false,
+            unseen: 0,
+            looked: 0,
+            requests: 0,
+            warnings: Vec::new(),
+            bytes: Vec::new(),
+        })
+    }
+
+    /// The most rows that it holds.
+    pub fn window(&self) -> usize {
+        self.window
+    }
+
+    /// Whether a row may be pushed.
+    pub fn wants_row(&self) -> bool {
+        !self.ended && !self.halted && self.rows.len() < self.window
+    }
+
+    /// Takes a row. One that breaks a rule is taken as well, and ends `invalid`.
+    ///
+    /// # Errors
+    /// [`Full`](ErrorKind::Full) when it [wants](Self::wants_row) none.
+    pub fn push(&mut self, operation: &Operation<'_>) -> Result<()> {
+        self.has_room()?;
+        match self.client.check_operation(operation) {
+            Ok(()) => self.take(operation),
+            Err(error) => self.rows.push_back(Some(invalid(&error))),
+        }
+        self.moved();
+        Ok(())
+    }
+
+    /// [`push`](Self::push) of a row of a table.
+    ///
+    /// # Errors
+    /// As [`Bulk::push`].
+    pub fn push_row(&mut self, row: &Row) -> Result<()> {
+        row.with_operation(|operation| self.push(operation))
+    }
+
+    /// Takes a row that could not even be read.
+    ///
+    /// # Errors
+    /// As [`Bulk::push`].
+    pub fn push_invalid(&mut self, error: &Error) -> Result<()> {
+        self.has_room()?;
+        self.rows.push_back(Some(invalid(error)));
+        self.moved();
+        Ok(())
+    }
+
+    fn has_room(&self) -> Result<()> {
+        if self.wants_row() {
+            return Ok(());
+        }
+        let message = "the stream takes no row now: poll its outcomes first";
+        Err(Error::new(ErrorKind::Full, message))
+    }
+
+    fn take(&mut self, operation: &Operation<'_>) {
+        if let Some(why) = self.given_up {
+            self.rows.push_back(Some(sending::given_up(why)));
+            return;
+        }
+        self.bytes.clear();
+        operation.encode_to(&mut self.bytes);
+        self.queue.append(Entry {
+            id: 0,
+            tag: self.first + self.rows.len() as u64,
+            at: self.now(),
+            body: self.bytes.as_slice().into(),
+        });
+        self.rows.push_back(None);
+    }
+
+    /// Holds back every row that shares a key with this one: it was a row of an
+    /// earlier part of the stream, and ended retryable.
+    #[cfg(feature = "apply")]
+    pub(crate) fn hold(&mut self, operation: &Operation<'_>) {
+        self.bytes.clear();
+        operation.encode_to(&mut self.bytes);
+        self.held.add(Body(&self.bytes));
+    }
+
+    /// No row will be pushed any more.
+    pub fn end(&mut self) {
+        self.ended = true;
+    }
+
+    /// The outcome of the next row, if it is known.
+    pub fn poll(&mut self) -> Option<ItemOutcome> {
+        let outcome = self.rows.front_mut()?.take()?;
+        self.rows.pop_front();
+        self.first += 1;
+        self.moved();
+        Some(outcome)
+    }
+
+    /// Waits until [`poll`](Self::poll) has an outcome or
+    /// [`is_finished`](Self::is_finished), for `timeout` at most.
+    pub fn wait(&mut self, timeout: Duration) {
+        let until = Instant::now() + timeout.min(Duration::from_secs(86_400));
+        self.look();
+        while !self.is_settled() && !self.is_finished() {
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return;
+            }
+            self.senders.wait(left.min(self.next_due()));
+            self.look();
+        }
+    }
+
+    /// Whether the next row has its outcome.
+    fn is_settled(&self) -> bool {
+        self.rows.front().is_some_and(Option::is_some)
+    }
+
+    /// Whether there is no outcome to come: every row was polled after the end of
+    /// the rows, or after a halt nothing is in flight.
+    pub fn is_finished(&self) -> bool {
+        if self.halted {
+            return self.senders.in_flight() == 0 && !self.is_settled();
+        }
+        self.ended && self.rows.is_empty()
+    }
+
+    /// Sends nothing more. What is in flight is waited for, and the outcomes up to
+    /// the first row without one can still be polled.
+    pub fn halt(&mut self) {
+        self.halted = true;
+        self.recall();
+    }
+
+    /// Whether it gave up, and why.
+    pub fn given_up(&self) -> Option<GivenUp> {
+        self.given_up
+    }
+
+    /// How many HTTP requests were sent, retries included; of a rehearsal, how
+    /// many it would take.
+    pub fn requests(&self) -> u64 {
+        self.requests
+    }
+
+    /// What is allowed, but should be known.
+    pub fn warnings(&self) -> &[Warning] {
+        &self.warnings
+    }
+
+    fn now(&self) -> Millis {
+        Millis::try_from(self.began.elapsed().as_millis()).unwrap_or(Millis::MAX)
+    }
+
+    /// A row came or went. The queue is looked at when a request may be full, or
+    /// when rows come slowly.
+    fn moved(&mut self) {
+        self.unseen += 1;
+        if self.unseen >= MAX_ITEMS_PER_REQUEST || self.now() > self.looked + LINGER {
+            self.look();
+        }
+    }
+}
+
+impl Drop for Bulk {
+    fn drop(&mut self) {
+        self.delivery.stop();
+        self.senders.recall();
+        self.senders.end();
+    }
+}
+
+impl std::fmt::Debug for Bulk {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Bulk")
+            .field("held", &self.rows.len())
+            .field("in_flight", &self.senders.in_flight())
+            .field("requests", &self.requests)
+            .finish_non_exhaustive()
+    }
+}
+
+fn invalid(error: &Error) -> ItemOutcome {
+    ItemOutcome::new(Reason::Invalid, Some(error.to_string().into()))
+}

@@ -1,0 +1,160 @@
+//! A stream of rows against the same rows, one by one. What ended retryable is
+//! handed in again, in its order, until nothing is left: that is what is promised
+//! to end right.
+//!
+//! `XGPUSH_SEEDS=N` runs that many seeds in place of 500; `XGPUSH_SEED=S` runs
+//! that one alone.
+
+#![expect(clippy::print_stdout, reason = "how many seeds ran")]
+
+mod common;
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use common::model::{Op, check_order, random_fault, seeds};
+use xgpush::{Bulk, BulkOptions, Client, ItemOutcome, Operation, Reason, State};
+use xgpush_emulator::{Clears, Config as Service, Emulator};
+
+fn push(bulk: &mut Bulk, op: &Op) {
+    let accounts: Vec<_> = op.accounts.iter().map(|(n, t)| (n.as_str(), *t)).collect();
+    let operation = Operation::new(op.operator, &op.token, &accounts);
+    bulk.push(&operation).unwrap();
+}
+
+/// One outcome per row, in their order.
+fn stream(client: &Client, ops: &[Op], options: &BulkOptions) -> Vec<ItemOutcome> {
+    let mut bulk = Bulk::new(client, options).unwrap();
+    let mut rows = ops.iter();
+    let mut outcomes = Vec::new();
+    loop {
+        if let Some(outcome) = bulk.poll() {
+            outcomes.push(outcome);
+        } else if bulk.wants_row() {
+            match rows.next() {
+                Some(op) => push(&mut bulk, op),
+                None => bulk.end(),
+            }
+        } else if bulk.is_finished() {
+            return outcomes;
+        } else {
+            bulk.wait(Duration::from_secs(60));
+        }
+    }
+}
+
+/// Behind a row that ended retryable nothing on its keys was accepted.
+fn check_held_back(seed: u64, ops: &[Op], outcomes: &[ItemOutcome]) {
+    for (n, outcome) in outcomes
+        .iter()
+        .enumerate()
+        .filter(|(_, o)| o.is_retryable())
+    {
+        let keys = ops[n].keys();
+        let later = (n + 1..ops.len()).filter(|m| ops[*m].keys().iter().any(|k| keys.contains(k)));
+        for m in later {
+            let state = outcomes[m].state();
+            let reason = outcomes[m].reason();
+            let sent = state != State::NotSent;
+            assert!(
+                !sent,
+                "seed {seed}: row {m} ({reason:?}) overtook row {n} ({outcome:?})"
+            );
+        }
+    }
+}
+
+fn run(seed: u64, emulator: &Emulator, reference: &Emulator) -> usize {
+    let mut rng = fastrand::Rng::with_seed(seed);
+    let service = Service {
+        overwrite_clears: [Clears::AllTypes, Clears::SameType][rng.usize(0..2)],
+        ..Service::default()
+    };
+    for emulator in [emulator, reference] {
+        emulator.reconfigure(service.clone());
+    }
+    let attempts = rng.u8(1..4).to_string();
+    let client = common::client(
+        emulator,
+        &[
+            ("max_attempts", &attempts),
+            ("request_timeout_ms", "40"),
+            ("retry_base_ms", "1"),
+            ("throttle_base_ms", "1"),
+            ("max_backoff_ms", "4"),
+        ],
+    );
+    let options = BulkOptions {
+        parallel: rng.u32(1..5),
+        patience: Duration::from_millis([0, 5, 60_000][rng.usize(0..3)]),
+        ..BulkOptions::default()
+    };
+    let ops: Vec<Op> = (0..rng.usize(1..80))
+        .map(|_| Op::random(&mut rng))
+        .collect();
+    let mut open = ops.clone();
+    let mut held = 0;
+    while !open.is_empty() {
+        for _ in 0..rng.usize(0..6) {
+            emulator.push_fault(random_fault(&mut rng));
+        }
+        let outcomes = stream(&client, &open, &options);
+        assert_eq!(outcomes.len(), open.len(), "seed {seed}");
+        check_held_back(seed, &open, &outcomes);
+        held += outcomes
+            .iter()
+            .filter(|o| o.reason() == Reason::HeldBack)
+            .count();
+        let mut left = Vec::new();
+        for (op, outcome) in open.into_iter().zip(outcomes) {
+            let done = outcome.state() == State::Accepted;
+            assert!(done || outcome.is_retryable(), "seed {seed}: {outcome:?}");
+            assert!(outcome.state() == State::NotSent || outcome.attempts() > 0);
+            if !done {
+                left.push(op);
+            }
+        }
+        open = left;
+        if !open.is_empty() && rng.bool() {
+            emulator.clear_faults();
+        }
+    }
+    // A second run begins in the middle: order is that of one run only.
+    if held == 0 {
+        check_order(seed, &ops, emulator);
+    }
+    let one_by_one = common::client(reference, &[]);
+    for op in &ops {
+        let outcome = one_by_one.batch_operate(&op.request()).unwrap();
+        assert!(outcome.all_accepted());
+    }
+    assert_eq!(emulator.state(), reference.state(), "seed {seed}: {ops:#?}");
+    held
+}
+
+#[test]
+fn the_end_is_that_of_the_rows_one_by_one() {
+    let (first, count) = seeds(500);
+    let next = AtomicU64::new(first);
+    let held = AtomicU64::new(0);
+    // Mostly waiting: more threads than processors.
+    std::thread::scope(|scope| {
+        for _ in 0..16.min(count) {
+            scope.spawn(|| {
+                let emulator = common::emulator(Service::default());
+                let reference = common::emulator(Service::default());
+                loop {
+                    let seed = next.fetch_add(1, Ordering::Relaxed);
+                    if seed >= first + count {
+                        return;
+                    }
+                    let rows = run(seed, &emulator, &reference) as u64;
+                    held.fetch_add(rows, Ordering::Relaxed);
+                }
+            });
+        }
+    });
+    let held = held.into_inner();
+    println!("{count} seeds, {held} rows held back");
+    assert!(held > 0 || count < 100, "no run has held a row back");
+}

@@ -1,0 +1,149 @@
+//! What the tests share that compare with the simplest thing that could be right:
+//! the same operations, one by one, in the order in which they were handed in.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+use xgpush::{Account, AccountType, Binding, Operator, Request, Token};
+use xgpush_emulator::{Emulator, Fault, FaultKind};
+
+/// One operation, for a model that applies them one by one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Op {
+    pub(crate) operator: Operator,
+    pub(crate) token: String,
+    pub(crate) accounts: Vec<(String, Option<AccountType>)>,
+}
+
+impl Op {
+    pub(crate) fn random(rng: &mut fastrand::Rng) -> Self {
+        let operator = match rng.u8(0..10) {
+            0..=5 => Operator::Bind,
+            6..=7 => Operator::Unbind,
+            8 => Operator::ClearToken,
+            _ => Operator::ClearAccount,
+        };
+        let account = |rng: &mut fastrand::Rng| {
+            let account_type = [None, None, Some(AccountType(3))][rng.usize(0..3)];
+            (format!("account{}", rng.u8(0..3)), account_type)
+        };
+        let count = match operator {
+            Operator::ClearToken => 0,
+            Operator::ClearAccount => 1,
+            _ => [1, 1, 1, 2][rng.usize(0..4)],
+        };
+        let token = match operator {
+            Operator::ClearAccount => String::new(),
+            _ => format!("token{}", rng.u8(0..4)),
+        };
+        Self {
+            operator,
+            token,
+            accounts: (0..count).map(|_| account(rng)).collect(),
+        }
+    }
+
+    pub(crate) fn request(&self) -> Request {
+        let account = |(name, t): &(String, Option<AccountType>)| {
+            Account::with_optional_type(name.as_str(), *t).unwrap()
+        };
+        let token = || Token::new(self.token.as_str()).unwrap();
+        let accounts: Vec<Account> = self.accounts.iter().map(account).collect();
+        let binding = |accounts| vec![Binding::new(token(), accounts).unwrap()];
+        match self.operator {
+            Operator::Bind => Request::bind(binding(accounts)),
+            Operator::Unbind => Request::unbind(binding(accounts)),
+            Operator::ClearToken => Request::clear_tokens(vec![token()]),
+            Operator::ClearAccount => Request::clear_accounts(accounts),
+            Operator::Append => unreachable!("never made here"),
+        }
+    }
+
+    pub(crate) fn keys(&self) -> Vec<String> {
+        let token = Some(format!("token {}", self.token)).filter(|_| !self.token.is_empty());
+        let accounts = self.accounts.iter();
+        let accounts = accounts.map(|(n, t)| format!("account {n} {}", t.unwrap_or_default().0));
+        token.into_iter().chain(accounts).collect()
+    }
+
+    /// The operations in a body that reached the service.
+    pub(crate) fn of_body(body: &str) -> Vec<Self> {
+        let body: Value = serde_json::from_str(body).unwrap();
+        let operator = Operator::from_number(body["operator_type"].as_i64().unwrap()).unwrap();
+        let accounts = |list: &Value| -> Vec<(String, Option<AccountType>)> {
+            let account = |a: &Value| {
+                let account_type = a["account_type"].as_i64();
+                let account_type = account_type.map(|t| AccountType(i32::try_from(t).unwrap()));
+                (a["account"].as_str().unwrap().to_owned(), account_type)
+            };
+            list.as_array().unwrap().iter().map(account).collect()
+        };
+        let op = |token: &Value, accounts| Self {
+            operator,
+            token: token.as_str().unwrap_or_default().to_owned(),
+            accounts,
+        };
+        match operator {
+            Operator::ClearToken => {
+                let list = body["token_list"].as_array().unwrap();
+                list.iter().map(|token| op(token, Vec::new())).collect()
+            }
+            Operator::ClearAccount => {
+                let list = accounts(&body["account_list"]);
+                list.into_iter()
+                    .map(|a| op(&Value::Null, vec![a]))
+                    .collect()
+            }
+            _ => {
+                let list = body["token_accounts"].as_array().unwrap();
+                list.iter()
+                    .map(|b| op(&b["token"], accounts(&b["account_list"])))
+                    .collect()
+            }
+        }
+    }
+}
+
+/// One of the ways in which a request goes wrong.
+pub(crate) fn random_fault(rng: &mut fastrand::Rng) -> Fault {
+    let kind = match rng.u8(0..10) {
+        0 => FaultKind::status(503),
+        1 => FaultKind::status(429),
+        2 => FaultKind::ResetBefore,
+        3 => FaultKind::ResetAfter,
+        4 => FaultKind::CloseAfter,
+        5 => FaultKind::Hang,
+        6 => FaultKind::HangAfterApply,
+        7 => FaultKind::ShortResult { missing: 1 },
+        8 => FaultKind::NoResult,
+        _ => FaultKind::Truncate { at: 7 },
+    };
+    Fault::new(kind).times(rng.u32(1..3)).skip(rng.u32(0..3))
+}
+
+/// On each key, what was applied follows the order of handing in; the same
+/// operation may be applied twice in a row.
+pub(crate) fn check_order(seed: u64, ops: &[Op], emulator: &Emulator) {
+    let mut at: BTreeMap<String, usize> = BTreeMap::new();
+    for entry in emulator.log().iter().filter(|entry| entry.applied) {
+        for op in Op::of_body(&entry.body) {
+            for key in op.keys() {
+                let from = at.get(&key).copied().unwrap_or(0);
+                let next = (from..ops.len()).find(|n| ops[*n] == op);
+                let Some(next) = next else {
+                    panic!("seed {seed}: {op:?} after a later one on {key}");
+                };
+                at.insert(key, next);
+            }
+        }
+    }
+}
+
+/// How often and from where a model runs: `XGPUSH_SEEDS=N` or `XGPUSH_SEED=S`.
+pub(crate) fn seeds(usual: u64) -> (u64, u64) {
+    let number = |name: &str| std::env::var(name).ok().map(|text| text.parse().unwrap());
+    match number("XGPUSH_SEED") {
+        Some(seed) => (seed, 1),
+        None => (0, number("XGPUSH_SEEDS").unwrap_or(usual)),
+    }
+}

@@ -1,0 +1,131 @@
+//! Files through a stream, for the command.
+
+use std::path::PathBuf;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use pyo3::prelude::*;
+use xgpush::{ApplyEnd, ApplyInput, ApplyOptions, BulkOptions, Format};
+
+use crate::bulk::{operator, platform};
+use crate::client::{Client, seconds};
+use crate::errors::exception;
+
+/// A run over one file.
+#[pyclass(frozen, module = "xgpush._native")]
+pub(crate) struct Apply(Mutex<xgpush::Apply>);
+
+impl Apply {
+    fn lock(&self) -> MutexGuard<'_, xgpush::Apply> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[pymethods]
+impl Apply {
+    /// `read_from` is read in place of `path`, as CSV.
+    #[new]
+    #[expect(
+        clippy::too_many_arguments,
+        clippy::needless_pass_by_value,
+        reason = "what the interpreter hands over"
+    )]
+    fn new(
+        py: Python<'_>,
+        client: PyRef<'_, Client>,
+        path: PathBuf,
+        read_from: Option<PathBuf>,
+        operation: &str,
+        platform_name: Option<&str>,
+        parallel: u32,
+        patience: f64,
+        rehearsal: bool,
+        report: Option<PathBuf>,
+        rejects: Option<PathBuf>,
+        state: Option<PathBuf>,
+    ) -> PyResult<Self> {
+        let format = match read_from {
+            Some(_) => Format::Csv,
+            None => Format::of(&path).map_err(|e| exception(&e))?,
+        };
+        let input = ApplyInput {
+            path,
+            read_from,
+            format,
+        };
+        let options = ApplyOptions {
+            operator: operator(operation)?,
+            platform: platform(platform_name)?,
+            bulk: BulkOptions {
+                parallel,
+                patience: seconds("patience", patience)?,
+                rehearsal,
+            },
+            report,
+            rejects,
+            state,
+        };
+        let client = client.client.clone();
+        let opened = py.detach(|| xgpush::Apply::open(&client, &input, &options));
+        Ok(Self(Mutex::new(opened.map_err(|e| exception(&e))?)))
+    }
+
+    /// Works for about so many seconds; how the run ended, once it has.
+    fn work(&self, py: Python<'_>, time: f64) -> PyResult<Option<&'static str>> {
+        let time: Duration = seconds("time", time)?;
+        let end = py.detach(|| self.lock().work(time));
+        let end = end.map_err(|e| exception(&e))?;
+        Ok(end.map(|end| match end {
+            ApplyEnd::Complete => "complete",
+            ApplyEnd::Halted => "halted",
+            ApplyEnd::NoAnswer => "no_answer",
+            ApplyEnd::Refused => "refused",
+        }))
+    }
+
+    fn halt(&self, py: Python<'_>) {
+        py.detach(|| self.lock().halt());
+    }
+
+    /// Rows by name of what became of them.
+    #[getter]
+    fn progress(&self) -> Vec<(&'static str, u64)> {
+        let progress = self.lock().progress();
+        vec![
+            ("rows", progress.rows),
+            ("accepted", progress.accepted),
+            ("rejected", progress.rejected),
+            ("unknown", progress.unknown),
+            ("not_sent", progress.not_sent),
+            ("resumed", progress.resumed),
+            ("requests", progress.requests),
+        ]
+    }
+
+    /// (row, state, reason, message) of the first that were not accepted.
+    #[getter]
+    fn failures(&self) -> Vec<(u64, &'static str, &'static str, String)> {
+        let apply = self.lock();
+        let failures = apply.failures().iter();
+        let told = failures.map(|f| {
+            let outcome = &f.outcome;
+            let names = (outcome.state().name(), outcome.reason().name());
+            (f.row, names.0, names.1, outcome.message().to_owned())
+        });
+        told.collect()
+    }
+
+    #[getter]
+    fn warnings(&self) -> Vec<String> {
+        let apply = self.lock();
+        let warnings = apply.bulk().warnings().iter();
+        warnings.map(|w| w.message().to_owned()).collect()
+    }
+}
+
+/// The emulator's program, with the arguments behind its name; its exit status.
+#[pyfunction]
+pub(crate) fn emulator_program(py: Python<'_>, arguments: Vec<String>) -> i32 {
+    let arguments = arguments.into_iter().map(Into::into);
+    py.detach(|| xgpush_emulator::cli::run(arguments))
+}

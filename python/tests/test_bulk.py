@@ -1,0 +1,210 @@
+"""client.bulk: what it takes, in which order it answers, and how it ends."""
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, Iterator, List, Tuple
+
+import pytest
+import xgpush
+from xgpush.testing import Emulator
+
+
+@pytest.fixture
+def service() -> Iterator[Emulator]:
+    with Emulator() as emulator:
+        yield emulator
+
+
+def states(results: Any) -> List[str]:
+    return [result.state for result in results]
+
+
+def test_one_result_per_row_in_order(service: Emulator) -> None:
+    rows = [("bad" if n % 7 == 3 else f"token{n}", f"player{n}") for n in range(1000)]
+    n = -1
+    with service.client(parallel=4) as client:
+        for n, result in enumerate(client.bulk(iter(rows))):
+            assert result.index == n and result.row is rows[n]
+            assert result.state == ("rejected" if n % 7 == 3 else "accepted")
+            assert result.accepted == (n % 7 != 3) and result.attempts >= 1
+            assert result.code == (1008006 if n % 7 == 3 else 0)
+    assert n == 999
+
+
+def test_shapes_of_rows(service: Emulator) -> None:
+    rows: List[Any] = [
+        ("t1", "alice"),
+        ["t2", "bob", 3],
+        ("t3", "carol", None, "bind"),
+        {"token": "t4", "account": "dave", "account_type": 2.0},
+        ("t3", None, float("nan"), "clear_token"),
+        {"account": "bob", "account_type": 3, "operation": "clear_account"},
+        ("t4", "dave", 2, "unbind"),
+    ]
+    with service.client() as client:
+        assert states(client.bulk(rows)) == ["accepted"] * len(rows)
+        assert states(client.bulk({"t5": "erin", "t6": "frank"})) == ["accepted"] * 2
+        assert states(client.bulk(["t5", "t6"][:0], operation="clear_token")) == []
+        assert states(client.bulk([("t5",)], operation="clear_token")) == ["accepted"]
+    tokens = service.state["tokens"]
+    assert tokens == {"t1": [["alice", 0]], "t6": [["frank", 0]]}
+
+
+def test_bad_rows_do_not_end_the_stream(service: Emulator) -> None:
+    rows: List[Any] = [
+        ("t1", 7),
+        "token",
+        ("t1", "alice", "many"),
+        ("t1", "alice", 2.5),
+        ("t1", "alice", 1 << 40),
+        {"token": "t1", "acount": "alice"},
+        ("t1", "alice", None, "forget"),
+        (),
+        ("", "alice"),
+        ("t1", "alice"),
+    ]
+    with service.client() as client:
+        results = list(client.bulk(rows))
+    assert states(results) == ["not_sent"] * 9 + ["accepted"]
+    assert {result.reason for result in results[:9]} == {"invalid"}
+    told = ["int, not str", "not str", "no integer", "no integer", "no integer", "acount"]
+    for result, text in zip(results, told):
+        assert text in result.message and not result.retryable
+    assert "1 to 64 bytes" in results[8].message and results[8].row == ("", "alice")
+
+
+def test_a_source_is_read_no_further_than_the_window(service: Emulator) -> None:
+    read = taken = 0
+
+    def source() -> Iterator[Tuple[str, str]]:
+        nonlocal read
+        for read in range(1, 5001):
+            yield f"token{read}", "player"
+
+    with service.client() as client, client.bulk(source(), parallel=2) as stream:
+        window = stream.window
+        assert 40 <= window < 2000
+        for taken, result in enumerate(stream, 1):
+            assert result.accepted and read <= taken + window
+    assert taken == read == 5000
+
+
+def test_an_error_of_the_source_comes_behind_the_results(service: Emulator) -> None:
+    def source() -> Iterator[Tuple[str, str]]:
+        for n in range(50):
+            yield f"token{n}", "player"
+        raise RuntimeError("the source broke")
+
+    seen = 0
+    with service.client() as client:
+        with pytest.raises(RuntimeError, match="the source broke"):
+            for result in client.bulk(source()):
+                seen += result.accepted
+    assert seen == 50 and len(service.state["tokens"]) == 50
+
+
+def test_leaving_early_closes_the_source(service: Emulator) -> None:
+    closed = []
+
+    def source() -> Iterator[Tuple[str, str]]:
+        n = 0
+        try:
+            while True:
+                yield f"token{n}", "player"
+                n += 1
+        finally:
+            closed.append(n)
+
+    with service.client() as client:
+        rows = source()
+        with client.bulk(rows) as stream:
+            assert next(stream).accepted
+        assert list(stream) == []
+        del rows, stream
+        assert closed
+        assert client.bind([("after", "alice")]).all_accepted
+
+
+def test_files_and_tables(service: Emulator, tmp_path: Path) -> None:
+    (tmp_path / "rows.csv").write_text("token,account,account_type\nt1,alice,\nt2,bob,x\n")
+    (tmp_path / "rows.jsonl").write_text('{"token":"t3","account":"carol"}\n')
+    with service.client() as client:
+        results = list(client.bulk(tmp_path / "rows.csv"))
+        assert states(results) == ["accepted", "not_sent"]
+        assert results[0].row == ("t1", "alice", None, "bind")
+        assert states(client.bulk(str(tmp_path / "rows.jsonl"))) == ["accepted"]
+        with pytest.raises(xgpush.InvalidArgument, match="named neither"):
+            client.bulk("rows.txt")
+        with pytest.raises(xgpush.Storage):
+            client.bulk("/no/such/rows.csv")
+
+
+class Frame:
+    """What the code uses of a DataFrame."""
+
+    def __init__(self, **columns: List[Any]) -> None:
+        self.columns = list(columns)
+        self._columns = columns
+
+    def __getitem__(self, name: str) -> List[Any]:
+        return self._columns[name]
+
+    def itertuples(self) -> None:
+        raise AssertionError("rows are taken by column")
+
+
+def test_frames(service: Emulator) -> None:
+    nan = float("nan")
+    with service.client() as client:
+        frame = Frame(account=["alice", "bob"], account_type=[nan, 3.0], token=["t1", "t2"])
+        assert states(client.bulk(frame)) == ["accepted"] * 2
+        with pytest.raises(ValueError, match="acount"):
+            client.bulk(Frame(token=["t1"], acount=["alice"]))
+        with pytest.raises(ValueError, match="neither"):
+            client.bulk(Frame(operation=["bind"]))
+    assert service.state["tokens"] == {"t1": [["alice", 0]], "t2": [["bob", 3]]}
+
+
+@pytest.mark.parametrize("library", ["pandas", "polars", "pyarrow"])
+def test_real_tables(service: Emulator, library: str) -> None:
+    module = pytest.importorskip(library)
+    columns = {"token": ["t1", "t2"], "account": ["alice", "bob"], "account_type": [None, 3]}
+    table = module.table(columns) if library == "pyarrow" else module.DataFrame(columns)
+    with service.client() as client:
+        assert states(client.bulk(table)) == ["accepted"] * 2
+
+
+def test_arguments(service: Emulator) -> None:
+    with service.client() as client:
+        with pytest.raises(xgpush.InvalidValue, match="forget"):
+            client.bulk([], operation="forget")
+        with pytest.raises(TypeError):
+            client.bulk(7)  # type: ignore[arg-type]
+        with pytest.raises(ValueError):
+            client.bulk([], patience=-1)
+    with pytest.raises(xgpush.Closed):
+        client.bulk([("t", "alice")])
+
+
+PROGRAM = """
+import signal, sys, xgpush
+# What starts the tests may have told its children to ignore it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+client = xgpush.Client(access_id="1500001048", secret_key="1452fcebae9f3115ba794fb0fff2fd73",
+                       base_url=sys.argv[1], request_timeout_ms=600000, deadline_ms=600000)
+print("waiting", flush=True)
+for result in client.bulk((f"token{n}", "player") for n in range(100)):
+    print(result)
+"""
+
+
+def test_ctrl_c_ends_a_stream(service: Emulator) -> None:
+    service.fault({"kind": "hang", "times": 0})
+    command = [sys.executable, "-c", PROGRAM, service.base_url]
+    program = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert service.wait_received(1, 60)
+    program.send_signal(signal.SIGINT)
+    _, errors = program.communicate(timeout=60)
+    assert b"KeyboardInterrupt" in errors and program.returncode != 0

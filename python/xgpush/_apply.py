@@ -1,0 +1,219 @@
+"""``xgpush apply``: a file of rows, to its end or to a Ctrl-C."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shlex
+import signal
+import sys
+import threading
+from contextlib import contextmanager
+from importlib import import_module
+from types import FrameType
+from typing import Any, Dict, Iterator, List, Optional
+
+from . import _native, _settings
+from ._bulk import parquet_file
+from ._progress import Progress
+
+#: How long a look at the run takes, in seconds.
+_LOOK = 0.2
+#: How long what is in flight may take after a Ctrl-C.
+_GRACE = 15.0
+
+_SENDS = ("bind", "unbind", "clear_token", "clear_account", "append")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "file",
+        help=".csv with a header of token, account, account_type, operation; .jsonl with objects "
+        "of these names; .parquet when pyarrow is there",
+    )
+    add = parser.add_argument
+    add("--operation", choices=_SENDS, default="bind", help="for rows that name none (bind)")
+    add("--dry-run", action="store_true", help="check every row, count the requests, send nothing")
+    add("--rate", type=int, metavar="N", help="at most N requests a second, each of up to 20 rows")
+    add("--parallel", type=int, metavar="N", default=8, help="requests that travel at once (8)")
+    add(
+        "--patience",
+        type=float,
+        metavar="S",
+        default=60.0,
+        help="seconds without any answer after which the rest is given up (60)",
+    )
+    add("--report", metavar="FILE", help="one line per row: .csv or .jsonl")
+    add("--rejects", metavar="FILE", help="the rows that were not accepted, to be applied again")
+    add(
+        "--resume",
+        metavar="STATE",
+        help="keep the place in this file, and go on there if it exists; needs --report",
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    if options.dry_run and (options.report or options.rejects or options.resume):
+        raise ValueError("--dry-run writes no files: leave --report, --rejects and --resume out")
+    more = {} if options.rate is None else {"requests_per_second": options.rate}
+    with _settings.client(options, **more) as client, _Source(options.file) as source:
+        apply = _native.Apply(
+            client._native,
+            options.file,
+            source.read_from,
+            options.operation,
+            options.platform,
+            options.parallel,
+            options.patience,
+            options.dry_run,
+            options.report,
+            options.rejects,
+            options.resume,
+        )
+        source.opened()
+        with _stopping() as stop, Progress(source.rows()) as progress:
+            end = _work(apply, progress, stop)
+        source.check()
+    done = dict(apply.progress)
+    _tell(options, apply, done, end)
+    if stop:
+        return 128 + stop[0]
+    if end in ("refused", "no_answer"):
+        return {"refused": 3, "no_answer": 4}[end]
+    return 0 if done["accepted"] == done["rows"] else 1
+
+
+def _work(apply: _native.Apply, progress: Progress, stop: List[int]) -> str:
+    halted = 0.0
+    while True:
+        end = apply.work(_LOOK)
+        progress.show(dict(apply.progress))
+        if end is not None:
+            return end
+        if stop:
+            if not halted:
+                apply.halt()
+                progress.note("ending: waiting for the requests in flight; once more ends at once")
+            halted += _LOOK
+            if halted > _GRACE or len(stop) > 1:
+                return "halted"
+
+
+@contextmanager
+def _stopping() -> Iterator[List[int]]:
+    """The signals to end that came, in place of an exception anywhere."""
+    came: List[int] = []
+
+    def note(number: int, _frame: Optional[FrameType]) -> None:
+        came.append(number)
+
+    kept = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield came
+    finally:
+        for number, handler in kept.items():
+            signal.signal(number, handler)
+
+
+def _tell(
+    options: argparse.Namespace, apply: _native.Apply, done: Dict[str, int], end: str
+) -> None:
+    failures = apply.failures
+    for row, state, reason, message in failures:
+        print(f"row {row}: {state}, {reason}: {message}", file=sys.stderr)
+    missing = done["rows"] - done["accepted"] - done["resumed"]
+    if failures and missing > len(failures):
+        where = f"are in {options.report}" if options.report else "come with --report FILE"
+        print(f"… and more; all of them {where}", file=sys.stderr)
+    for warning in apply.warnings:
+        print(f"xgpush: {warning}", file=sys.stderr)
+    if options.dry_run:
+        invalid = done["not_sent"]
+        print(f"{done['rows']} rows, {invalid} invalid; about {done['requests']} requests")
+        return
+    names = ("accepted", "rejected", "unknown", "not_sent")
+    counts = ", ".join(f"{done[name]} {name}" for name in names)
+    print(f"{done['rows']} rows: {counts}; {done['requests']} requests")
+    if end == "complete":
+        return
+    why = {
+        "halted": "ended early",
+        "refused": "the service refuses the credentials: check key, access point, clock and "
+        "allowed addresses",
+        "no_answer": "the service does not answer",
+    }[end]
+    if options.resume:
+        command = shlex.join(["xgpush", *sys.argv[1:]])
+        print(f"{why} after row {done['rows']}; to go on: {command}", file=sys.stderr)
+    else:
+        print(
+            f"{why} after row {done['rows']}; rows behind it may have been sent. With "
+            "--report FILE and --resume STATE a run can go on where it ended",
+            file=sys.stderr,
+        )
+
+
+class _Source:
+    """The file itself; or, for Parquet, a pipe that brings its rows as CSV."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.read_from: Optional[str] = None
+        self._error: Optional[BaseException] = None
+        self._thread: Optional[threading.Thread] = None
+        self._read = -1
+        self._parquet: Any = None
+
+    def __enter__(self) -> _Source:
+        if self.path.endswith(".parquet"):
+            self._parquet = parquet_file(self.path)
+            self._read, write = os.pipe()
+            self.read_from = f"/dev/fd/{self._read}"
+            self._thread = threading.Thread(target=self._bring, args=(write,), daemon=True)
+            self._thread.start()
+        return self
+
+    def _bring(self, write: int) -> None:
+        pyarrow = import_module("pyarrow")
+        writer_of = import_module("pyarrow.csv").CSVWriter
+        try:
+            with os.fdopen(write, "wb") as sink:
+                schema = self._parquet.schema_arrow
+                for at, name in enumerate(schema.names):
+                    if name == "account_type":
+                        schema = schema.set(at, pyarrow.field(name, pyarrow.int32()))
+                with writer_of(sink, schema) as writer:
+                    for batch in self._parquet.iter_batches(batch_size=10_000):
+                        writer.write(pyarrow.Table.from_batches([batch]).cast(schema))
+        except BrokenPipeError:
+            pass  # the run ended early
+        except Exception as error:
+            self._error = error
+
+    def opened(self) -> None:
+        """The other side has opened the pipe."""
+        self._close()
+
+    def rows(self) -> int:
+        """About how many rows there are."""
+        if self._parquet is not None:
+            rows: int = self._parquet.metadata.num_rows
+            return rows
+        count = 0
+        with open(self.path, "rb") as file:
+            while block := file.read(1 << 20):
+                count += block.count(b"\n")
+        return count - 1 if self.path.lower().endswith(".csv") else count
+
+    def check(self) -> None:
+        """Raises what the other side of the pipe ran into: it only saw an end."""
+        if self._error is not None:
+            raise ValueError(f"{self.path}: {self._error}")
+
+    def _close(self) -> None:
+        if self._read >= 0:
+            os.close(self._read)
+            self._read = -1
+
+    def __exit__(self, *_: object) -> None:
+        self._close()

@@ -1,0 +1,85 @@
+"""From what a Python program has to rows, one by one."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from importlib import import_module
+from itertools import repeat
+from typing import Any, Iterable, Iterator, List, Protocol, Union
+
+
+class Frame(Protocol):
+    """A DataFrame of pandas or polars."""
+
+    @property
+    def columns(self) -> Any: ...
+
+
+class Arrow(Protocol):
+    """A table or a data set of Arrow."""
+
+    def to_batches(self) -> Any: ...
+
+
+#: What :meth:`Client.bulk` takes: rows, a table with these columns, or a file.
+Rows = Union[Iterable[Any], Mapping[str, str], Frame, Arrow, "os.PathLike[str]", str]
+
+NAMES = ("token", "account", "account_type", "operation")
+
+
+def source(rows: Any) -> Any:
+    """An iterable of rows, or the path of a file that the core reads."""
+    if isinstance(rows, (str, os.PathLike)):
+        path = os.fspath(rows)
+        return _parquet(path) if path.endswith(".parquet") else path
+    if isinstance(rows, Mapping):
+        return rows.items()
+    if hasattr(rows, "to_batches"):  # an Arrow table or data set
+        return _arrow(rows.schema.names, rows.to_batches())
+    if hasattr(rows, "itertuples"):  # pandas
+        return _columns(list(rows.columns), lambda name: rows[name])
+    if hasattr(rows, "iter_rows"):  # polars
+        return _columns(list(rows.columns), rows.get_column)
+    return rows
+
+
+def _known(columns: Iterable[str]) -> List[str]:
+    """The columns, checked: one that is misspelled must not be left out in silence."""
+    listed = list(columns)
+    unknown = [name for name in listed if name not in NAMES]
+    if unknown:
+        raise ValueError(f"unknown columns {unknown}: choose those of {list(NAMES)}")
+    if "token" not in listed and "account" not in listed:
+        raise ValueError("there is neither a column token nor a column account")
+    return listed
+
+
+def _columns(names: Iterable[str], column: Any) -> Iterator[Any]:
+    known = _known(names)
+    return zip(*(column(name) if name in known else repeat(None) for name in NAMES))
+
+
+def _arrow(names: Iterable[str], batches: Iterable[Any]) -> Iterator[Any]:
+    known = _known(names)
+
+    def rows() -> Iterator[Any]:
+        for batch in batches:
+            lists = {name: batch.column(name).to_pylist() for name in known}
+            yield from zip(*(lists.get(name, repeat(None)) for name in NAMES))
+
+    return rows()
+
+
+def parquet_file(path: str) -> Any:
+    """The file, for those who have pyarrow."""
+    try:
+        parquet = import_module("pyarrow.parquet")
+    except ImportError:
+        raise ImportError("Parquet needs pyarrow: pip install 'xgpush[parquet]'") from None
+    return parquet.ParquetFile(path)
+
+
+def _parquet(path: str) -> Iterator[Any]:
+    file = parquet_file(path)
+    return _arrow(file.schema_arrow.names, file.iter_batches(batch_size=10_000))

@@ -1,0 +1,162 @@
+"""The command ``xgpush``."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+from typing import Any, Callable, List, Optional, Sequence, Tuple
+
+from . import _apply, _native, _settings
+from ._client import Client, Outcome
+from .errors import Error
+
+_CODES = """\
+exit status:
+  0    everything was accepted
+  1    something was rejected, unknown or not sent
+  2    wrong arguments, or a file that cannot be read or written
+  3    credentials are missing, or the service refuses them
+  4    apply: the service does not answer; go on later with --resume
+  130  ended by Ctrl-C (143: by SIGTERM); apply says how to go on
+
+The options of the client come from XGPUSH_ACCESS_ID, XGPUSH_SECRET_KEY,
+XGPUSH_ACCESS_POINT and so on, from a file of lines NAME = VALUE (--config), or
+from --set NAME=VALUE. The secret key is asked for when it is missing.
+"""
+
+Command = Callable[[argparse.Namespace], int]
+
+
+def main(arguments: Optional[Sequence[str]] = None) -> int:
+    """Runs the command and gives its exit status."""
+    given = sys.argv[1:] if arguments is None else list(arguments)
+    if given[:1] == ["emulator"]:
+        return _emulator(given[1:])
+    options = _parser().parse_args(given)
+    command: Command = options.command
+    try:
+        return command(options)
+    except _settings.Missing as error:
+        return _complain(error, 3)
+    except (Error, OSError, ImportError, ValueError) as error:
+        return _complain(error, 2)
+    except KeyboardInterrupt:
+        return _complain("interrupted", 130)
+
+
+def _complain(error: object, status: int) -> int:
+    print(f"xgpush: {error}", file=sys.stderr)
+    return status
+
+
+def _parser() -> argparse.ArgumentParser:
+    raw = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(
+        prog="xgpush",
+        description="Binds device tokens to accounts at Tencent Push Notification Service.",
+        epilog=_CODES,
+        formatter_class=raw,
+    )
+    parser.add_argument("--version", action="version", version=f"xgpush {_native.__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def command(name: str, run: Command, text: str) -> argparse.ArgumentParser:
+        sub = commands.add_parser(
+            name, help=text, description=text, epilog=_CODES, formatter_class=raw
+        )
+        sub.set_defaults(command=run)
+        _settings.add_arguments(sub)
+        return sub
+
+    for name, text in (
+        ("bind", "bind a token to an account in place of those that it has"),
+        ("unbind", "remove an account from a token"),
+    ):
+        sub = command(name, _on_binding, text)
+        sub.add_argument("token")
+        sub.add_argument("account")
+        sub.add_argument("--type", type=int, metavar="N", help="the account's type")
+        sub.set_defaults(method=name)
+    sub = command("clear-token", _clear_tokens, "remove every account from tokens")
+    sub.add_argument("token", nargs="+")
+    sub = command("clear-account", _clear_accounts, "remove every token from accounts")
+    sub.add_argument("account", nargs="+")
+    sub.add_argument("--type", type=int, metavar="N", help="the accounts' type")
+    sub = command("query", _query, "look up the tokens of accounts, or the accounts of tokens")
+    what = sub.add_mutually_exclusive_group(required=True)
+    what.add_argument("--account", nargs="+", help="accounts whose tokens are wanted")
+    what.add_argument("--token", nargs="+", help="tokens whose accounts are wanted")
+    sub.add_argument("--type", type=int, metavar="N", help="the accounts' type")
+    _apply.add_arguments(command("apply", _apply.run, "send every row of a table"))
+    # Its arguments are those of the emulator's own program.
+    commands.add_parser("emulator", help="a TPNS on localhost (see: xgpush emulator --help)")
+    return parser
+
+
+def _account(name: str, options: argparse.Namespace) -> Any:
+    return name if options.type is None else (name, options.type)
+
+
+def _on_binding(options: argparse.Namespace) -> int:
+    item = (options.token, _account(options.account, options))
+
+    def run(client: Client) -> Outcome:
+        method = getattr(client, options.method)
+        outcome: Outcome = method([item], platform=options.platform)
+        return outcome
+
+    return _single(options, run, [options.token])
+
+
+def _clear_tokens(options: argparse.Namespace) -> int:
+    tokens: List[str] = options.token
+    return _single(options, lambda c: c.clear_tokens(tokens, platform=options.platform), tokens)
+
+
+def _clear_accounts(options: argparse.Namespace) -> int:
+    names: List[str] = options.account
+    accounts = [_account(name, options) for name in names]
+    return _single(
+        options, lambda c: c.clear_accounts(accounts, platform=options.platform), names
+    )
+
+
+def _query(options: argparse.Namespace) -> int:
+    platform = options.platform
+    if options.token:
+        tokens: List[str] = options.token
+        return _single(options, lambda c: c.query_by_token(tokens, platform=platform), tokens)
+    names: List[str] = options.account
+    accounts = [_account(name, options) for name in names]
+    return _single(options, lambda c: c.query_by_account(accounts, platform=platform), names)
+
+
+def _single(
+    options: argparse.Namespace, run: Callable[[Client], Outcome], names: List[str]
+) -> int:
+    with _settings.client(options) as client:
+        outcome = run(client)
+    if options.json:
+        print(outcome.to_json())
+    else:
+        for name, item in zip(names, outcome):
+            found = [*item.tokens, *map(_shown, item.accounts)]
+            tail = "".join(f"\t{text}" for text in (item.reason, item.message) if text)
+            print(f"{name}\t{item.state}" + (tail if not item.accepted else ""), *found, sep="\t")
+    for warning in outcome.warnings:
+        print(f"xgpush: {warning[2]}", file=sys.stderr)
+    if any(item.code in _settings.REFUSED for item in outcome):
+        return 3
+    return 0 if outcome.all_accepted else 1
+
+
+def _shown(account: Tuple[str, Optional[int]]) -> str:
+    name, kind = account
+    return name if kind is None else f"{name} ({kind})"
+
+
+def _emulator(arguments: List[str]) -> int:
+    # It waits in native code, where Ctrl-C would not be seen.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    return _native.emulator_program(arguments)

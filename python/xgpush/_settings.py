@@ -1,0 +1,79 @@
+"""The options of the command's client: from the environment, a file, or a prompt."""
+
+from __future__ import annotations
+
+import argparse
+import getpass
+import os
+import stat
+import sys
+from typing import Dict
+
+from ._client import Client
+from ._native import codes, options as rows
+
+#: The codes by which the service refuses the caller and not the request.
+REFUSED = frozenset(row[0] for row in codes() if row[2] == "configuration")
+
+_NAMES = frozenset(row[0] for row in rows())
+
+
+class Missing(Exception):
+    """There are no credentials, and nobody to ask for them."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("the client")
+    group.add_argument("--config", metavar="FILE", help="options as lines NAME = VALUE")
+    group.add_argument(
+        "--set",
+        metavar="NAME=VALUE",
+        action="append",
+        default=[],
+        help="an option by name, such as access_point=guangzhou; not the secret key",
+    )
+    group.add_argument(
+        "--platform", choices=("android", "ios"), help="what older protocol versions require"
+    )
+    if not parser.prog.endswith(" apply"):
+        group.add_argument("--json", action="store_true", help="print the whole outcome as JSON")
+
+
+def client(given: argparse.Namespace, **more: object) -> Client:
+    """A client with the options of the environment, of the file and of the command
+    line, of which the last wins."""
+    chosen: Dict[str, object] = {}
+    if given.config is not None:
+        chosen.update(_file(given.config))
+    for pair in given.set:
+        name, equals, value = pair.partition("=")
+        if not equals:
+            raise ValueError(f"--set {pair}: there is no '='")
+        if name == "secret_key":
+            raise ValueError(
+                "the secret key does not belong on a command line, which every user of this "
+                "machine can read: use XGPUSH_SECRET_KEY, --config, or wait to be asked"
+            )
+        chosen[name] = value
+    for name, ask in (("access_id", input), ("secret_key", getpass.getpass)):
+        if not chosen.get(name) and not os.environ.get(f"XGPUSH_{name.upper()}"):
+            if not sys.stdin.isatty():
+                raise Missing(f"{name} is missing: set XGPUSH_{name.upper()}, or use --config")
+            chosen[name] = ask(f"{name}: ").strip()
+    return Client.from_env(**{**chosen, **more})
+
+
+def _file(path: str) -> Dict[str, object]:
+    found: Dict[str, object] = {}
+    with open(path, encoding="utf-8") as file:
+        if os.name == "posix" and os.fstat(file.fileno()).st_mode & (stat.S_IRGRP | stat.S_IROTH):
+            print(f"xgpush: {path} can be read by others: chmod 600", file=sys.stderr)
+        for number, line in enumerate(file, 1):
+            text = line.strip()
+            if not text or text.startswith("#"):
+                continue
+            name, equals, value = (part.strip() for part in text.partition("="))
+            if not equals or name not in _NAMES:
+                raise ValueError(f"{path}, line {number}: expected is NAME = VALUE of an option")
+            found[name] = value
+    return found
