@@ -8,13 +8,13 @@
  * nothing is success by default.
  *
  * This file is generated from ffi/src: do not edit it. `make docs` makes HTML of
- * it. C++ programs may prefer xgpush.hpp, which wraps it.
+ * it. C++ programs (C++17 or newer) may prefer xgpush.hpp, which wraps it.
  *
  * ## Install and link
  *
- * `make install PREFIX=/usr/local` puts down xgpush.h, xgpush.hpp, libxgpush.so
- * with the SONAME libxgpush.so.0, libxgpush.a, and what pkg-config and CMake need
- * to find them. Then one of:
+ * `make install PREFIX=/usr/local` puts down xgpush.h, xgpush.hpp (with its
+ * xgpush_base.hpp), libxgpush.so with the SONAME libxgpush.so.0, libxgpush.a, and
+ * what pkg-config and CMake need to find them. Then one of:
  *
  *     cc app.c -lxgpush
  *     cc app.c $(pkg-config --cflags --libs xgpush)
@@ -23,6 +23,12 @@
  *     find_package(xgpush REQUIRED)                  # in CMake
  *     target_link_libraries(app xgpush::xgpush)      # or xgpush::static
  *
+ * The third line links the archive; `pkg-config --static` is for programs that are
+ * static as a whole (`cc -static`). Under another prefix say where it is: to the
+ * compiler with `-I` and `-L`, to pkg-config with PKG_CONFIG_PATH
+ * (`PREFIX/lib/pkgconfig`), to CMake with CMAKE_PREFIX_PATH (`PREFIX`), and to the
+ * loader with `-Wl,-rpath,PREFIX/lib`, LD_LIBRARY_PATH or ldconfig.
+ *
  * The shared library needs libc and libgcc_s, nothing else: no OpenSSL, no
  * libcurl. Built on Debian 12 it needs glibc 2.34 or newer; a library that is
  * built on another system may need another one.
@@ -30,7 +36,8 @@
  * ## The smallest program
  *
  * Options come from the environment here (`XGPUSH_ACCESS_ID`,
- * `XGPUSH_SECRET_KEY`, `XGPUSH_ACCESS_POINT`); xg_config_set sets them by name.
+ * `XGPUSH_SECRET_KEY`, and `XGPUSH_ACCESS_POINT`, or `XGPUSH_BASE_URL` for a
+ * stand-in of the service); xg_config_set sets them by name.
  *
  * ```c
  * #include <stdio.h>
@@ -122,6 +129,12 @@
  * docs/codes.md. An outbox does all this by itself and reports each operation
  * once, at the end.
  *
+ * An outbox also waits out what people can mend: a wrong key, a wrong address, a
+ * service that is away. It pauses, tries again, and reports an operation at the
+ * latest when `outbox_deadline_ms` (300 s) is over. Meanwhile only the log and the
+ * numbers tell: give it a function by xg_outbox_set_log, or look at `breaker_open`
+ * and `oldest_ms` of xg_outbox_stats.
+ *
  * ## Errors
  *
  * A function that can fail returns xg_status and takes an xg_error ** as its
@@ -175,6 +188,10 @@
  * there, at once or later, on any thread. Signing, retries, order and reports stay
  * here. examples/c/curl_transport.c does it over libcurl. xg_exchange_new is for
  * those who want no more than the bytes of requests and the reading of responses.
+ * A test may answer by hand: xg_transfer_finish with status 200 and
+ * `{"ret_code":0,"result":["0"]}`, one element per item. Options that concern
+ * connections (`proxy`, `ca_file`, `user_agent`, time-outs of connecting) are the
+ * stack's own affair then.
  *
  * ## Other languages
  *
@@ -1039,7 +1056,7 @@ enum xg_status xg_outbox_flush(const struct xg_outbox *outbox,
 /**
  * Takes nothing any more, delivers what is there for up to timeout_ms, and ends.
  * Answers how many operations were left: they stay in the file, or, without
- * one, are reported as not sent or unknown. Reports can still be taken. Twice is
+ * one, are reported with what is known of them. Reports can still be taken. Twice is
  * fine, and so is NULL.
  */
 size_t xg_outbox_close(const struct xg_outbox *outbox, uint64_t timeout_ms);
@@ -1460,7 +1477,8 @@ void xg_transport_free(struct xg_transport *transport);
 const struct xg_http_request *xg_transfer_request(const struct xg_transfer *transfer);
 
 /**
- * For how many milliseconds somebody waits for the answer; 0 for NULL.
+ * For how many milliseconds somebody waits for the answer; 0 when nobody does, and
+ * for NULL.
  */
 uint64_t xg_transfer_timeout_ms(const struct xg_transfer *transfer);
 
@@ -1472,16 +1490,24 @@ size_t xg_transfer_max_body(const struct xg_transfer *transfer);
 
 /**
  * Whether the request may reach the service twice: a stack that sends it again
- * when an idle connection turns out to be closed must not do so otherwise.
+ * when an idle connection turns out to be closed must not do so otherwise, and tells
+ * by xg_transfer_replayed when it did.
  */
 bool xg_transfer_is_repeatable(const struct xg_transfer *transfer);
 
 /**
  * Whether nobody waits for the answer any more: the time is over, or the call was
- * ended. The stack may give the request up then; the transfer is to be ended all
- * the same. True for NULL.
+ * ended (which is not seen while the function of the transport itself waits). The
+ * stack may give the request up then; the transfer is to be ended all the same. True
+ * for NULL.
  */
 bool xg_transfer_is_abandoned(const struct xg_transfer *transfer);
+
+/**
+ * Tells, before the transfer ends, that the stack may have sent the request twice: a
+ * refusal of the second one does not say what became of the first.
+ */
+void xg_transfer_replayed(struct xg_transfer *transfer);
 
 /**
  * Takes note of a header of the response, before xg_transfer_finish. Date and

@@ -194,8 +194,8 @@ class transfer {
 
  private:
   struct dropped {
-    void operator()(xg_transfer* raw) const noexcept {
-      xg_transfer_fail(raw, XG_SEND_LOST, true, "the transport dropped the request");
+    void operator()(xg_transfer* left) const noexcept {
+      xg_transfer_fail(left, XG_SEND_LOST, true, "the transport dropped the request");
     }
   };
   std::unique_ptr<xg_transfer, dropped> raw_;
@@ -208,12 +208,13 @@ class transport : public detail::handle<xg_transport, xg_transport_free> {
   using perform = std::function<void(transfer)>;
   using handle::handle;
   explicit transport(perform stack) {
-    const xg_perform_fn call = [](xg_transfer* raw, void* held) noexcept {
-      (*static_cast<perform*>(held))(transfer(raw));
+    const xg_perform_fn call = [](xg_transfer* taken, void* held) noexcept {
+      (*static_cast<perform*>(held))(transfer(taken));
     };
     const xg_free_fn free = [](void* held) noexcept { delete static_cast<perform*>(held); };
     auto kept = std::make_unique<perform>(std::move(stack));
-    open(xg_transport_new, call, free, static_cast<void*>(kept.get()));
+    const bool empty = !*kept;  // refused as NULL is
+    open(xg_transport_new, empty ? nullptr : call, free, static_cast<void*>(kept.get()));
     if (!failed()) kept.release();
   }
 };
@@ -254,6 +255,7 @@ class report {
   // False: the operation is in the file now (option outbox_durable_notices).
   [[nodiscard]] bool is_final() const noexcept { return xg_reports_is_final(of_, n_); }
   [[nodiscard]] xg_state state() const noexcept { return xg_reports_state(of_, n_); }
+  [[nodiscard]] std::string_view state_name() const noexcept { return xg_state_name(state()); }
   [[nodiscard]] bool accepted() const noexcept { return state() == XG_STATE_ACCEPTED; }
   [[nodiscard]] std::string_view reason() const noexcept { return xg_reports_reason(of_, n_); }
   [[nodiscard]] std::int64_t code() const noexcept { return xg_reports_code(of_, n_); }
@@ -339,6 +341,8 @@ class outbox : public detail::handle<xg_outbox, xg_outbox_free> {
   std::size_t poll(const reports& into, std::chrono::milliseconds timeout = {}) const noexcept {
     return xg_outbox_poll(get(), into.get(), detail::count(timeout));
   }
+  // Whether no report will come any more: closed, and all were taken.
+  [[nodiscard]] bool is_drained() const noexcept { return xg_outbox_is_drained(get()); }
   // Readable while reports wait: for poll and epoll. Belongs to the outbox.
   [[nodiscard]] int fd() const noexcept { return xg_outbox_fd(get()); }
   // Has each report brought to a function object, on a thread of the library; once, and

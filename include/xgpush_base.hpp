@@ -3,6 +3,10 @@
 #ifndef XGPUSH_BASE_HPP
 #define XGPUSH_BASE_HPP
 
+#if __cplusplus < 201703L && (!defined(_MSVC_LANG) || _MSVC_LANG < 201703L)
+#error "xgpush.hpp needs C++17: -std=c++17 or newer"
+#endif
+
 #include "xgpush.h"
 
 #include <chrono>

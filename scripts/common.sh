@@ -10,7 +10,7 @@ need() { command -v "$1" >/dev/null || missing "$1" "$2"; }
 
 need cargo "install Rust (stable) with its cargo"
 
-version() { cargo pkgid --offline -p xgpush-ffi | sed 's/.*[#@]//'; }
+version() { sed -n 's/^#define XG_VERSION "\(.*\)".*/\1/p' include/xgpush.h; }
 
 # The virtual environment with the Python tools that the project uses, pinned
 # in python/requirements-test.txt; made anew when that file changes.

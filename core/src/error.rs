@@ -137,6 +137,17 @@ impl Error {
         self
     }
 
+    /// Names another item in place of the one that it names: that of a longer list.
+    pub(crate) fn moved_to_item(mut self, index: usize) -> Self {
+        if let Some(old) = self.0.item.take() {
+            let named = format!("item {old}: ");
+            if let Some(rest) = self.0.message.strip_prefix(&named) {
+                self.0.message = rest.into();
+            }
+        }
+        self.at_item(index)
+    }
+
     pub(crate) fn with_answer(
         mut self,
         code: Option<i64>,

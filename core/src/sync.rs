@@ -113,8 +113,8 @@ fn shows(found: &[FoundAccount], account: &Account) -> bool {
 }
 
 fn account_of(found: &FoundAccount) -> Option<Account> {
-    let kind = found.account_type.map(i32::try_from).transpose().ok()?;
-    Account::with_optional_type(found.account.as_str(), kind.map(AccountType)).ok()
+    let kind = i32::try_from(found.account_type?).ok()?;
+    Account::with_type(found.account.as_str(), AccountType(kind)).ok()
 }
 
 /// What a query read: the accounts of its token. `None` when it read nothing.
@@ -128,7 +128,7 @@ pub(crate) fn tokens_read(item: &ItemOutcome) -> Option<&[String]> {
 }
 
 /// Where nothing is bound the service refuses the item.
-fn is_read(item: &ItemOutcome) -> bool {
+pub(crate) fn is_read(item: &ItemOutcome) -> bool {
     let nothing = item.state() == State::Rejected && item.code() == Some(codes::DOES_NOT_EXIST);
     item.state() == State::Accepted || nothing
 }

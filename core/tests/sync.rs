@@ -7,12 +7,13 @@ use std::time::Duration;
 
 use common::{client, emulator};
 use xgpush::{
-    Account, AccountType, Binding, CallOptions, Client, Request, SyncOptions, SyncState, Synced,
-    Token, Wanted,
+    Account, AccountType, Binding, CallOptions, Client, Platform, Request, SyncOptions, SyncState,
+    Synced, Token, Wanted,
 };
-use xgpush_emulator::{Clears, Config as Service, Emulator, Fault, FaultKind};
+use xgpush_emulator::{Clears, Config as Service, Emulator, Fault, FaultKind, Version};
 
 const OPERATE: &str = "/v3/device/account/batchoperate";
+const QUERY: &str = "/v3/device/account/query";
 
 fn token(n: usize) -> Token {
     Token::new(format!("token{n}")).unwrap()
@@ -199,6 +200,29 @@ fn what_fails_is_told_and_nothing_follows_it() {
     assert!(client.sync(&list, &applying()).is_err());
 }
 
+fn confirmed(client: &Client, request: &Request, timeout: Duration) -> Vec<Option<bool>> {
+    let options = CallOptions {
+        confirm: Some(timeout),
+        ..CallOptions::default()
+    };
+    let outcome = client.batch_operate_with(request, &options).unwrap();
+    let items = outcome.items().iter();
+    items.map(xgpush::ItemOutcome::is_confirmed).collect()
+}
+
+fn confirming(timeout: Duration) -> SyncOptions {
+    SyncOptions {
+        confirm: Some(timeout),
+        ..applying()
+    }
+}
+
+fn login(name: &str) -> Binding {
+    Binding::one(token(2), account(name))
+}
+
+const LONG: Duration = Duration::from_secs(30);
+
 #[test]
 fn confirming_waits_until_the_service_shows_it() {
     let emulator = emulator(Service {
@@ -207,50 +231,59 @@ fn confirming_waits_until_the_service_shows_it() {
     });
     let client = client(&emulator, &[]);
     let list = [wanted(0, vec![account("alice")]), wanted(1, vec![])];
-    let confirm = |timeout| SyncOptions {
-        confirm: Some(timeout),
+    let done = client.sync(&list, &confirming(LONG)).unwrap();
+    let states = [done[0].state.name(), done[1].state.name()];
+    assert_eq!(states, ["confirmed", "same"]);
+    let logins = Request::bind(vec![login("alice"), login("bob")]);
+    assert_eq!(confirmed(&client, &logins, LONG), [None, Some(true)]);
+    let logout = Request::unbind(vec![login("bob")]);
+    assert_eq!(confirmed(&client, &logout, LONG), [Some(true)]);
+    let clear = Request::clear_tokens(vec![token(2)]);
+    assert_eq!(confirmed(&client, &clear, LONG), [Some(true)]);
+    let gone = Request::clear_accounts(vec![account("alice")]);
+    assert_eq!(confirmed(&client, &gone, LONG), [Some(true)]);
+}
+
+#[test]
+fn what_does_not_show_is_told_and_what_was_not_asked_is_not() {
+    let emulator = emulator(Service {
+        apply_delay_ms: 3_600_000,
+        ..Service::default()
+    });
+    let client = client(&emulator, &[]);
+    let list = [wanted(0, vec![account("alice")])];
+    let a_moment = Duration::from_secs(2);
+    let late = client.sync(&list, &confirming(a_moment)).unwrap();
+    assert_eq!(late[0].state, SyncState::Unconfirmed);
+    let bind = Request::bind(vec![login("bob")]);
+    assert_eq!(confirmed(&client, &bind, a_moment), [Some(false)]);
+    emulator.push_fault(Fault::new(FaultKind::status(503)).path(QUERY).times(0));
+    assert_eq!(confirmed(&client, &bind, a_moment), [None], "nobody told");
+    assert_eq!(confirmed(&client, &bind, Duration::ZERO), [None]);
+}
+
+/// What would be refused after a removal is refused before it.
+#[test]
+fn what_breaks_a_rule_changes_nothing() {
+    let emulator = emulator(Service {
+        version: Version::XgV3,
+        ..Service::default()
+    });
+    let client = client(&emulator, &[("protocol", "xg_v3")]);
+    let options = SyncOptions {
+        platform: Some(Platform::Android),
         ..applying()
     };
-    let late = client.sync(&list, &confirm(Duration::ZERO)).unwrap();
-    assert_eq!((count(&late, "unconfirmed"), count(&late, "same")), (1, 1));
-    let done = client
-        .sync(&list, &confirm(Duration::from_secs(30)))
-        .unwrap();
+    let untyped = [
+        wanted(0, vec![typed("bob", 1)]),
+        wanted(1, vec![account("alice")]),
+    ];
+    assert_eq!(client.sync(&untyped, &options).unwrap_err().item(), Some(1));
     assert!(
-        matches!(done[0].state, SyncState::Confirmed | SyncState::Same),
-        "{done:?}"
+        client.sync(&untyped[..1], &applying()).is_err(),
+        "no platform"
     );
-
-    let wait = |request: &Request, timeout| {
-        let options = CallOptions {
-            confirm: Some(timeout),
-            ..CallOptions::default()
-        };
-        let outcome = client.batch_operate_with(request, &options).unwrap();
-        let confirmed = outcome
-            .items()
-            .iter()
-            .map(xgpush::ItemOutcome::is_confirmed);
-        confirmed.collect::<Vec<_>>()
-    };
-    let login = |name: &str| Binding::one(token(2), account(name));
-    let logins = Request::bind(vec![login("alice"), login("bob")]);
-    let long = Duration::from_secs(30);
-    assert_eq!(wait(&logins, long), [None, Some(true)]);
-    assert_eq!(
-        wait(&Request::unbind(vec![login("bob")]), long),
-        [Some(true)]
-    );
-    assert_eq!(
-        wait(&Request::bind(vec![login("bob")]), Duration::ZERO),
-        [Some(false)]
-    );
-    assert_eq!(
-        wait(&Request::clear_tokens(vec![token(2)]), long),
-        [Some(true)]
-    );
-    assert_eq!(
-        wait(&Request::clear_accounts(vec![account("alice")]), long),
-        [Some(true)]
-    );
+    assert_eq!(emulator.counters().received, 0);
+    let done = client.sync(&untyped[..1], &options).unwrap();
+    assert_eq!(done[0].state, SyncState::Changed);
 }

@@ -66,7 +66,7 @@ static int kind_of(CURLcode code) {
   }
 }
 
-static void send_by(CURL *easy, xg_transfer *transfer) {
+static void send_by(CURL *easy, bool was_idle, xg_transfer *transfer) {
   const xg_http_request *request = xg_transfer_request(transfer);
   struct curl_slist *headers = curl_slist_append(NULL, "Expect:");
   for (size_t n = 0; n < xg_http_request_header_len(request); n++) {
@@ -82,7 +82,10 @@ static void send_by(CURL *easy, xg_transfer *transfer) {
   curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers);
   curl_easy_setopt(easy, CURLOPT_POSTFIELDS, bytes);
   curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE, (long)len);
-  curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)xg_transfer_timeout_ms(transfer));
+  /* libcurl sends a request again when an idle connection turns out to be closed. */
+  curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, xg_transfer_is_repeatable(transfer) ? 0L : 1L);
+  uint64_t left = xg_transfer_timeout_ms(transfer);
+  curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, left > 0 ? (long)left : 1L);
   curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
   curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
   curl_easy_setopt(easy, CURLOPT_WRITEDATA, &body);
@@ -93,8 +96,10 @@ static void send_by(CURL *easy, xg_transfer *transfer) {
   curl_easy_setopt(easy, CURLOPT_XFERINFODATA, transfer);
   CURLcode code = curl_easy_perform(easy);
   if (code == CURLE_OK) {
-    long status = 0;
+    long status = 0, connections = 0;
     curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
+    curl_easy_getinfo(easy, CURLINFO_NUM_CONNECTS, &connections);
+    if (was_idle && connections > 0) xg_transfer_replayed(transfer);
     xg_transfer_finish(transfer, (int32_t)status, body.bytes, body.len);
   } else {
     curl_off_t ready = 0; /* stays 0 until the connection can take the request */
@@ -110,11 +115,12 @@ static void perform(xg_transfer *transfer, void *context) {
   pthread_mutex_lock(&stack->lock);
   CURL *easy = stack->count > 0 ? stack->idle[--stack->count] : NULL;
   pthread_mutex_unlock(&stack->lock);
+  bool was_idle = easy != NULL;
   if (!easy && !(easy = curl_easy_init())) {
     xg_transfer_fail(transfer, XG_SEND_CONNECT, false, "no memory for libcurl");
     return;
   }
-  send_by(easy, transfer);
+  send_by(easy, was_idle, transfer);
   curl_easy_reset(easy); /* the connection stays */
   pthread_mutex_lock(&stack->lock);
   if (stack->count < IDLE) stack->idle[stack->count++] = easy, easy = NULL;

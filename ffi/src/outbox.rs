@@ -285,7 +285,7 @@ pub unsafe extern "C" fn xg_outbox_flush(
 
 /// Takes nothing any more, delivers what is there for up to timeout_ms, and ends.
 /// Answers how many operations were left: they stay in the file, or, without
-/// one, are reported as not sent or unknown. Reports can still be taken. Twice is
+/// one, are reported with what is known of them. Reports can still be taken. Twice is
 /// fine, and so is NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg_outbox_close(outbox: *const xg_outbox, timeout_ms: u64) -> usize {

@@ -124,7 +124,8 @@ pub unsafe extern "C" fn xg_transfer_request(
     })
 }
 
-/// For how many milliseconds somebody waits for the answer; 0 for NULL.
+/// For how many milliseconds somebody waits for the answer; 0 when nobody does, and
+/// for NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg_transfer_timeout_ms(transfer: *const xg_transfer) -> u64 {
     guard::value(0, || {
@@ -133,7 +134,8 @@ pub unsafe extern "C" fn xg_transfer_timeout_ms(transfer: *const xg_transfer) ->
             .ok()?
             .transfer
             .time_left();
-        Some(u64::try_from(left.as_millis()).unwrap_or(u64::MAX))
+        // Rounded up: to some stacks 0 means for ever.
+        Some(u64::try_from(left.as_micros().div_ceil(1000)).unwrap_or(u64::MAX))
     })
 }
 
@@ -149,7 +151,8 @@ pub unsafe extern "C" fn xg_transfer_max_body(transfer: *const xg_transfer) -> u
 }
 
 /// Whether the request may reach the service twice: a stack that sends it again
-/// when an idle connection turns out to be closed must not do so otherwise.
+/// when an idle connection turns out to be closed must not do so otherwise, and tells
+/// by xg_transfer_replayed when it did.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg_transfer_is_repeatable(transfer: *const xg_transfer) -> bool {
     guard::value(false, || {
@@ -164,8 +167,9 @@ pub unsafe extern "C" fn xg_transfer_is_repeatable(transfer: *const xg_transfer)
 }
 
 /// Whether nobody waits for the answer any more: the time is over, or the call was
-/// ended. The stack may give the request up then; the transfer is to be ended all
-/// the same. True for NULL.
+/// ended (which is not seen while the function of the transport itself waits). The
+/// stack may give the request up then; the transfer is to be ended all the same. True
+/// for NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg_transfer_is_abandoned(transfer: *const xg_transfer) -> bool {
     guard::value(true, || {
@@ -177,6 +181,18 @@ pub unsafe extern "C" fn xg_transfer_is_abandoned(transfer: *const xg_transfer) 
                 .is_abandoned(),
         )
     })
+}
+
+/// Tells, before the transfer ends, that the stack may have sent the request twice: a
+/// refusal of the second one does not say what became of the first.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn xg_transfer_replayed(transfer: *mut xg_transfer) {
+    guard::run(|| {
+        // SAFETY: as the header demands.
+        if let Ok(transfer) = unsafe { handle::exclusive(transfer) } {
+            transfer.response = std::mem::take(&mut transfer.response).replayed();
+        }
+    });
 }
 
 /// Takes note of a header of the response, before xg_transfer_finish. Date and
@@ -220,9 +236,8 @@ pub unsafe extern "C" fn xg_transfer_finish(
             .filter(|n| (100..1000).contains(n));
         match (status, body) {
             (Some(status), Ok(body)) => {
-                ended
-                    .transfer
-                    .answer(ended.response.with_answer(status, body));
+                let (transfer, response) = ended.part();
+                transfer.answer(response.with_answer(status, body));
             }
             (None, _) => ended.lost(format!("the transport answered HTTP status {http_status}")),
             (_, Err(error)) => ended.lost(error.to_string()),
@@ -249,18 +264,19 @@ pub unsafe extern "C" fn xg_transfer_fail(
         // SAFETY: as the header demands.
         let message = unsafe { text::read(message, "message") };
         let message = message.unwrap_or("the transport got no response");
-        match send_error(kind) {
-            Ok(kind) => ended.transfer.fail(SendError::new(kind, sent, message)),
-            Err(_) => ended
-                .transfer
-                .fail(SendError::new(SendErrorKind::Lost, sent, message)),
-        }
+        let kind = send_error(kind).unwrap_or(SendErrorKind::Lost);
+        ended.part().0.fail(SendError::new(kind, sent, message));
     });
 }
 
 impl xg_transfer {
+    /// Lets go of the context first: who waits may end it when the answer is there.
+    fn part(self) -> (Transfer, HttpResponse) {
+        (self.transfer, self.response)
+    }
+
     fn lost(self, message: String) {
         let error = SendError::new(SendErrorKind::Lost, true, message);
-        self.transfer.fail(error);
+        self.part().0.fail(error);
     }
 }

@@ -160,7 +160,7 @@ def test_timeouts_end_a_call(xgpush_emulator: Emulator) -> None:
                     async with asyncio.timeout(0.05):
                         await client.clear_tokens(["t1"])
             outcome = await client.clear_tokens(["t1"], deadline=0.05)
-            assert outcome[0].reason == "timed_out"
+            assert outcome[0].state in ("unknown", "not_sent")
 
     run(main)
 

@@ -2,6 +2,8 @@
 
 import asyncio
 import logging
+import subprocess
+import sys
 from typing import Any, List
 
 import pytest
@@ -150,14 +152,21 @@ def test_the_log_goes_to_logging_by_its_level(
     assert "paused" in told[0][2]
 
 
-def test_nothing_is_logged_unless_logging_is_configured(
-    xgpush_emulator: Emulator, capfd: pytest.CaptureFixture[str]
-) -> None:
-    logger = logging.getLogger("xgpush")
-    assert any(isinstance(handler, logging.NullHandler) for handler in logger.handlers)
-    xgpush_emulator.fault({**DOWN, "times": 6})
-    with xgpush_emulator.outbox(throttle_base_ms=1) as outbox:
-        outbox.on_log(None)
+OUTAGE = """
+import logging
+import xgpush.testing
+with xgpush.testing.Emulator() as emulator:
+    emulator.fault({"kind": "status", "status": 503, "times": 6})
+    with emulator.outbox(throttle_base_ms=1) as outbox:
+        SETTING
         outbox.bind("t1", "alice")
         assert outbox.flush(30) == 0
-    assert capfd.readouterr() == ("", "")
+"""
+
+
+@pytest.mark.parametrize("setting, told", [("pass", False), ("logging.basicConfig()", True)])
+def test_nothing_is_logged_unless_logging_is_configured(setting: str, told: bool) -> None:
+    program = [sys.executable, "-c", OUTAGE.replace("SETTING", setting)]
+    done = subprocess.run(program, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout) == (0, ""), done.stderr
+    assert ("paused" in done.stderr) is told and (told or done.stderr == "")

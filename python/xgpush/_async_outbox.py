@@ -32,6 +32,8 @@ class AsyncOutbox(OutboxBase):
     def _open(self, native: _native.Outbox) -> None:
         super()._open(native)
         self._pool = Pool(8)
+        # Closing does not wait behind those who flush.
+        self._closing = Pool(1)
 
     def bind(
         self, token: str, *accounts: AccountLike, tag: int = 0, platform: Optional[str] = None
@@ -66,6 +68,8 @@ class AsyncOutbox(OutboxBase):
         return self
 
     async def __anext__(self) -> Report:
+        # A backlog leaves the loop to others as well.
+        await asyncio.sleep(0)
         while True:
             # Nothing is awaited between taking a report and handing it on, and one
             # at a time leaves the others to the other readers.
@@ -100,8 +104,8 @@ class AsyncOutbox(OutboxBase):
     async def close(self, timeout: Seconds = 2.0) -> int:
         """Takes nothing any more, delivers what is there for up to ``timeout``
         seconds, and ends; how many operations were left. They stay in the file,
-        or, without one, are reported as not sent or unknown."""
-        return await self._pool.run(self._native.close, _requests.seconds(timeout))
+        or, without one, are reported with what is known of them."""
+        return await self._closing.run(self._native.close, _requests.seconds(timeout))
 
     async def __aenter__(self) -> AsyncOutbox:
         return self

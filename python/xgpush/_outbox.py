@@ -169,7 +169,7 @@ class Outbox(OutboxBase, Closing):
     def close(self, timeout: Seconds = 2.0) -> int:
         """Takes nothing any more, delivers what is there for up to ``timeout``
         seconds, and ends; how many operations were left. They stay in the file,
-        or, without one, are reported as not sent or unknown."""
+        or, without one, are reported with what is known of them."""
         return self._native.close(_requests.seconds(timeout))
 
 

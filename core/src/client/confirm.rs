@@ -8,7 +8,7 @@ use crate::account::{Platform, Token};
 use crate::error::Result;
 use crate::operation::Request;
 use crate::outcome::{Outcome, State};
-use crate::sync::{Asks, Expected};
+use crate::sync::{Asks, Expected, is_read};
 
 impl Client {
     /// Asks until the service shows what it accepted, or `timeout` is over, and tells
@@ -34,18 +34,19 @@ impl Client {
         // Nothing that could be wrong about a question is wrong about the
         // operation that was sent.
         for (item, shown) in asked.into_iter().zip(shown.into_iter().flatten()) {
-            outcome.items[item].confirmed = Some(shown);
+            outcome.items[item].confirmed = shown;
         }
     }
 
-    /// Which of these show, asked again and again until all do or the time is over.
+    /// Which of these show, asked again and again until all do or the time is over;
+    /// `None` where no answer told.
     pub(super) fn watch(
         &self,
         expected: &[Expected<'_>],
         platform: Option<Platform>,
         timeout: Duration,
         options: &CallOptions,
-    ) -> Result<Vec<bool>> {
+    ) -> Result<Vec<Option<bool>>> {
         /// The first pause between two questions; it doubles.
         const FIRST: Duration = Duration::from_millis(50);
         const LONGEST: Duration = Duration::from_secs(2);
@@ -54,15 +55,23 @@ impl Client {
             deadline: Some(timeout),
             ..CallOptions::default()
         });
-        let mut shown = vec![false; expected.len()];
+        let mut shown = vec![None; expected.len()];
         let mut pause = FIRST;
         loop {
-            let open: Vec<_> = (0..expected.len()).filter(|n| !shown[*n]).collect();
+            let open: Vec<_> = (0..expected.len())
+                .filter(|n| shown[*n] != Some(true))
+                .collect();
             for chunk in open.chunks(self.chunk()) {
-                self.look(expected, chunk, platform, options, &mut shown)?;
+                let left = shared.left(&waiting);
+                let own = options.deadline.unwrap_or(shared.deadline);
+                let options = CallOptions {
+                    deadline: Some(own.min(left)),
+                    ..options.clone()
+                };
+                self.look(expected, chunk, platform, &options, &mut shown)?;
             }
             let left = shared.left(&waiting);
-            if shown.iter().all(|shown| *shown) || left.is_zero() {
+            if shown.iter().all(|shown| *shown == Some(true)) || left.is_zero() {
                 return Ok(shown);
             }
             if !shared.pause(&waiting, options.interrupt.as_ref(), pause.min(left)) {
@@ -79,7 +88,7 @@ impl Client {
         about: &[usize],
         platform: Option<Platform>,
         options: &CallOptions,
-        shown: &mut [bool],
+        shown: &mut [Option<bool>],
     ) -> Result<()> {
         let (mut tokens, mut accounts) = ((Vec::new(), Vec::new()), (Vec::new(), Vec::new()));
         for n in about {
@@ -104,7 +113,9 @@ impl Client {
             let request = self.shared.api.on_platform(request, platform);
             let outcome = self.go_on(&request, options)?;
             for (n, answer) in about.into_iter().zip(outcome.items()) {
-                shown[n] = expected[n].is_shown(answer);
+                if is_read(answer) {
+                    shown[n] = Some(expected[n].is_shown(answer));
+                }
             }
         }
         Ok(())

@@ -32,7 +32,7 @@ pub enum SyncState {
     Same,
     /// It differs, and nothing was done.
     Different,
-    /// It was changed: the service took the tasks.
+    /// It was changed: the service took the tasks. With `confirm`: no query told more.
     Changed,
     /// It was changed, and the service shows it.
     Confirmed,
@@ -89,6 +89,7 @@ impl Client {
                 return Err(Error::request(message).at_item(item));
             }
         }
+        self.check_wanted(wanted, options.platform)?;
         let mut synced = Vec::with_capacity(wanted.len());
         for chunk in wanted.chunks(self.chunk()) {
             let begin = synced.len();
@@ -101,6 +102,21 @@ impl Client {
             self.confirm_changes(wanted, &mut synced, timeout, options)?;
         }
         Ok(synced)
+    }
+
+    /// Whatever would be refused later is refused before anything is sent.
+    fn check_wanted(&self, wanted: &[Wanted], platform: Option<Platform>) -> Result<()> {
+        let api = &self.shared.api;
+        for (item, wanted) in wanted.iter().enumerate() {
+            let token = || wanted.token().clone();
+            let request = match wanted.accounts() {
+                [] => Request::clear_tokens(vec![token()]),
+                accounts => Request::bind(vec![Binding::new(token(), accounts.to_vec())?]),
+            };
+            let checked = api.check(&api.on_platform(request, platform));
+            checked.map_err(|error| error.moved_to_item(item))?;
+        }
+        Ok(())
     }
 
     fn compare(&self, wanted: &[Wanted], options: &SyncOptions) -> Result<Vec<Synced>> {
@@ -207,10 +223,10 @@ impl Client {
             .collect();
         let shown = self.watch(&expected, options.platform, timeout, &options.call)?;
         for (n, shown) in changed.into_iter().zip(shown) {
-            synced[n].state = if shown {
-                SyncState::Confirmed
-            } else {
-                SyncState::Unconfirmed
+            synced[n].state = match shown {
+                Some(true) => SyncState::Confirmed,
+                Some(false) => SyncState::Unconfirmed,
+                None => SyncState::Changed,
             };
         }
         Ok(())

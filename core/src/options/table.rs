@@ -109,7 +109,7 @@ pub static OPTIONS: &[ConfigOption] = &[
     ConfigOption {
         name: "max_attempts",
         default: "3",
-        text: "How often an item is sent at most",
+        text: "How often an item is sent at most by one call; an outbox goes by outbox_deadline_ms",
         kind: Kind::Number(|c| &mut c.max_attempts, 1, 20),
     },
     ConfigOption {

@@ -269,7 +269,7 @@ impl Outbox {
 
     /// Takes nothing any more, delivers what is there for up to `timeout`, and
     /// ends. Answers how many operations were left: they stay in the file, or,
-    /// without one, are reported as not sent or unknown. The reports can still be
+    /// without one, are reported with what is known of them. The reports can still be
     /// taken. Closing twice does no harm, and in a child after `fork` it does
     /// nothing.
     pub fn close(&self, timeout: Duration) -> usize {

@@ -87,7 +87,8 @@ impl Transfer {
     }
 
     /// Whether the request may reach the service twice: a stack that replays it when
-    /// an idle connection turns out to be closed must not do so otherwise.
+    /// an idle connection turns out to be closed must not do so otherwise, and says so
+    /// ([`HttpResponse::replayed`]).
     pub fn is_repeatable(&self) -> bool {
         self.0.repeatable
     }
@@ -98,9 +99,10 @@ impl Transfer {
     }
 
     /// Whether nobody waits for the answer any more: its time is over, or the call
-    /// was ended. The stack may end it as well.
+    /// was ended (which is not seen while the function of the transport itself waits:
+    /// it is on the thread that would see it). The stack may end it as well.
     pub fn is_abandoned(&self) -> bool {
-        matches!(*self.0.lock(), State::Abandoned)
+        self.time_left().is_zero() || matches!(*self.0.lock(), State::Abandoned)
     }
 
     /// Brings the whole response.
@@ -291,6 +293,13 @@ mod tests {
         let (give, take) = mpsc::channel::<Transfer>();
         let hold = move |transfer: Transfer| give.send(transfer).unwrap();
         let late = send(&hold, Duration::from_millis(5), || false).unwrap_err();
+        let busy = |transfer: Transfer| {
+            while !transfer.is_abandoned() {
+                std::thread::yield_now();
+            }
+        };
+        let given_up = send(busy, Duration::from_millis(5), || false).unwrap_err();
+        assert!(given_up.sent);
         assert_eq!((late.kind, late.sent), (SendErrorKind::Timeout, true));
         let asked = Cell::new(0);
         let cancelled = send(&hold, LONG, move || asked.replace(asked.get() + 1) == 1);

@@ -77,6 +77,15 @@ impl HttpResponse {
         }
     }
 
+    /// Answers a request that may have reached the service twice.
+    #[must_use]
+    pub fn replayed(self) -> Self {
+        Self {
+            replayed: true,
+            ..self
+        }
+    }
+
     /// The same with this status and body.
     #[must_use]
     pub fn with_answer(self, status: u16, body: impl Into<Vec<u8>>) -> Self {

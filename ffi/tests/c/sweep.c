@@ -386,6 +386,7 @@ static void transports(void) {
   CHECK(xg_transfer_max_body(NULL) == 0 && !xg_transfer_is_repeatable(NULL));
   CHECK(xg_transfer_is_abandoned(NULL));
   xg_transfer_header(NULL, BAD, NULL);
+  xg_transfer_replayed(NULL);
   xg_transfer_finish(NULL, 200, NULL, 0);
   xg_transfer_fail(NULL, 1, false, NULL);
   xg_transport_free(transport);

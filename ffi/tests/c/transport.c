@@ -59,6 +59,12 @@ static void broken(xg_transfer *transfer) { xg_transfer_fail(transfer, 99, true,
 static void no_status(xg_transfer *transfer) { xg_transfer_finish(transfer, 70000, good, 1); }
 static void no_body(xg_transfer *transfer) { xg_transfer_finish(transfer, 200, NULL, 5); }
 static void html(xg_transfer *transfer) { xg_transfer_finish(transfer, 200, "<html>", 6); }
+/* What may have been applied at first is not called refused. */
+static void refused_twice(xg_transfer *transfer) {
+  static const char busy[] = "{\"ret_code\":1008028}";
+  xg_transfer_replayed(transfer);
+  xg_transfer_finish(transfer, 200, busy, sizeof busy - 1);
+}
 static void throttled_once(xg_transfer *transfer) {
   static int calls;
   if (calls++ > 0) {
@@ -116,11 +122,12 @@ int main(void) {
   expect(finish_at_once, "10000", XG_STATE_ACCEPTED, XG_STATE_REJECTED, "accepted", 1);
   expect(on_another_thread, "10000", XG_STATE_ACCEPTED, XG_STATE_REJECTED, "accepted", 1);
   expect(throttled_once, "10000", XG_STATE_ACCEPTED, XG_STATE_REJECTED, "accepted", 2);
+  expect(refused_twice, "10000", XG_STATE_UNKNOWN, XG_STATE_UNKNOWN, "request_refused", 3);
   expect(no_route, "10000", XG_STATE_NOT_SENT, XG_STATE_NOT_SENT, "connect_failed", 3);
   expect(broken, "10000", XG_STATE_UNKNOWN, XG_STATE_UNKNOWN, "connection_lost", 3);
   expect(no_status, "10000", XG_STATE_UNKNOWN, XG_STATE_UNKNOWN, "connection_lost", 3);
   expect(no_body, "10000", XG_STATE_UNKNOWN, XG_STATE_UNKNOWN, "connection_lost", 3);
   expect(html, "10000", XG_STATE_UNKNOWN, XG_STATE_UNKNOWN, "not_json", 3);
-  expect(NULL, "100", XG_STATE_UNKNOWN, XG_STATE_UNKNOWN, "timed_out", 1);
+  expect(NULL, "2000", XG_STATE_UNKNOWN, XG_STATE_UNKNOWN, "timed_out", 1);
   return finish("transport");
 }

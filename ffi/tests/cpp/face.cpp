@@ -261,6 +261,9 @@ void transports() {
   CHECK(value(outbox.clear_token("t1", 1)) && outbox.close(0s) == 1);
   CHECK(refused([&] { return xgpush::client(xgpush::config(), stack); }).status() ==
         XG_INVALID_OPTION);
+  CHECK(refused([] { return xgpush::transport(xgpush::transport::perform()); }).status() ==
+        XG_INVALID_ARGUMENT);
+  CHECK(outbox.is_drained() == false);
 
   auto confirmed = xgpush::request(XG_BIND).add("cppseen", "alice");
   confirmed.set_confirm(30s);
