@@ -48,6 +48,14 @@ total() { # WORD
 echo
 echo "$(total passed) passed, $(total failed) failed"
 if [ ${#failed[@]} -gt 0 ]; then
+  # What failed, again at the end: a log of CI is often cut to its last lines.
+  for name in "${failed[@]}"; do
+    say "$name"
+    grep -aE '(^|[^0-9])[1-9][0-9]* failed|FAILED|^FAIL|panicked at|^[Ee]rror|AssertionError|: ERROR' \
+      "$logs/$name.log" | cut -c 1-300 | head -n 25 || true
+    tail -n 5 "$logs/$name.log" | cut -c 1-300
+  done
+  echo
   echo "failed: ${failed[*]}"
   exit 1
 fi
