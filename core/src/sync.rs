@@ -6,6 +6,9 @@ use crate::error::{Error, Result};
 use crate::operation::{Action, Binding, Items, Operator, Request};
 use crate::outcome::{FoundAccount, ItemOutcome, State};
 
+#[cfg(feature = "bulk")]
+mod rows;
+
 /// What a token is to be bound to: these accounts and no others.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wanted {

@@ -1,35 +1,24 @@
 //! Streams of rows.
 
 use std::collections::VecDeque;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use pyo3::exceptions::PyException;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyFloat, PyFloatMethods, PyIterator, PyList, PyTuple};
-use xgpush::{
-    AccountType, BulkOptions, Error, ErrorKind, Format, ItemOutcome, Operator, Platform, Row,
-    RowFile, State,
-};
+use xgpush::{BulkOptions, ItemOutcome, Operator, Platform, Row, State};
 
 use crate::client::{Client, seconds};
 use crate::errors::exception;
+use crate::rows::Source;
 
 /// How long a wait goes on before the interpreter is asked for signals.
 const SLICE: Duration = Duration::from_millis(50);
-
-/// Where rows come from.
-enum Source {
-    Rows(Py<PyIterator>),
-    File(RowFile),
-}
 
 /// A stream under way: an iterator over what became of each row.
 #[pyclass(module = "xgpush._native")]
 pub(crate) struct Bulk {
     stream: Option<xgpush::Bulk>,
     source: Source,
-    operator: Operator,
     platform: Option<Platform>,
     /// The rows whose outcome is not there yet.
     rows: VecDeque<Py<PyAny>>,
@@ -64,14 +53,6 @@ impl Bulk {
         parallel: u32,
         patience: f64,
     ) -> PyResult<Self> {
-        let operator = operator(operation)?;
-        let source = if let Ok(path) = rows.extract::<PathBuf>() {
-            let format = Format::of(&path).map_err(|e| exception(&e))?;
-            let file = RowFile::open(&path, format, operator);
-            Source::File(file.map_err(|e| exception(&e))?)
-        } else {
-            Source::Rows(rows.try_iter()?.unbind())
-        };
         let options = BulkOptions {
             parallel,
             patience: seconds("patience", patience)?,
@@ -80,8 +61,7 @@ impl Bulk {
         let bulk = xgpush::Bulk::new(&client.client, &options);
         Ok(Self {
             stream: Some(bulk.map_err(|e| exception(&e))?),
-            source,
-            operator,
+            source: Source::new(&rows, operator(operation)?)?,
             platform: platform(platform_name)?,
             rows: VecDeque::new(),
             next: 0,
@@ -164,28 +144,13 @@ impl Bulk {
         let Some(bulk) = &mut self.stream else {
             return Ok(());
         };
-        let (given, row, wrong) = match &mut self.source {
-            Source::File(file) => match file.read().map_err(|e| exception(&e)) {
-                Ok(Some((row, wrong))) => (shown(py, &row)?, row, wrong),
-                Ok(None) => {
-                    bulk.end();
-                    return Ok(());
-                }
-                Err(error) => return self.fails(py, error),
-            },
-            Source::Rows(rows) => match rows.bind(py).clone().next() {
-                Some(Ok(given)) => {
-                    let mut row = Row::new(self.operator, "", "");
-                    let wrong = read(&given, &mut row).err();
-                    let wrong = wrong.map(|text| Error::new(ErrorKind::InvalidValue, text));
-                    (given.unbind(), row, wrong)
-                }
-                None => {
-                    bulk.end();
-                    return Ok(());
-                }
-                Some(Err(error)) => return self.fails(py, error),
-            },
+        let (given, row, wrong) = match self.source.next(py) {
+            Ok(Some(read)) => read,
+            Ok(None) => {
+                bulk.end();
+                return Ok(());
+            }
+            Err(error) => return self.fails(py, error),
         };
         let row = Row {
             platform: self.platform,
@@ -222,101 +187,6 @@ impl Bulk {
             outcome,
         }
     }
-}
-
-/// A row of a file as a row of Python.
-fn shown(py: Python<'_>, row: &Row) -> PyResult<Py<PyAny>> {
-    let account_type = row.account_type.map(|AccountType(number)| number);
-    let row = (&row.token, &row.account, account_type, row.operator.name());
-    Ok(row.into_pyobject(py)?.into_any().unbind())
-}
-
-/// Reads `(token, account, account_type, operation)`, where what comes later may
-/// be left out, or a dict with these names.
-fn read(given: &Bound<'_, PyAny>, row: &mut Row) -> Result<(), String> {
-    if let Ok(fields) = given.cast::<PyTuple>() {
-        return read_sequence(fields.len(), |at| fields.get_item(at), row);
-    }
-    if let Ok(fields) = given.cast::<PyList>() {
-        return read_sequence(fields.len(), |at| fields.get_item(at), row);
-    }
-    let Ok(fields) = given.cast::<PyDict>() else {
-        return Err(format!(
-            "a row is a tuple, a list or a dict, not {}",
-            type_name(given)
-        ));
-    };
-    for (name, value) in fields {
-        let name = name.extract::<String>().unwrap_or_default();
-        let at = ["token", "account", "account_type", "operation"]
-            .iter()
-            .position(|known| *known == name)
-            .ok_or_else(|| {
-                format!("{name:?} is none of token, account, account_type and operation")
-            })?;
-        set(row, at, &value)?;
-    }
-    Ok(())
-}
-
-fn read_sequence<'py>(
-    len: usize,
-    get: impl Fn(usize) -> PyResult<Bound<'py, PyAny>>,
-    row: &mut Row,
-) -> Result<(), String> {
-    if !(1..=4).contains(&len) {
-        return Err(format!(
-            "a row has 1 to 4 fields (token, account, account_type, operation), not {len}"
-        ));
-    }
-    for at in 0..len {
-        set(row, at, &get(at).map_err(|e| e.to_string())?)?;
-    }
-    Ok(())
-}
-
-fn set(row: &mut Row, at: usize, value: &Bound<'_, PyAny>) -> Result<(), String> {
-    const NAMES: [&str; 4] = ["token", "account", "account_type", "operation"];
-    if is_missing(value) {
-        return Ok(());
-    }
-    if at == 2 {
-        row.account_type = Some(AccountType(number(value)?));
-        return Ok(());
-    }
-    let text = value
-        .extract::<String>()
-        .map_err(|_| format!("{} is {}, not str", NAMES[at], type_name(value)))?;
-    match at {
-        0 => row.token = text,
-        1 => row.account = text,
-        _ => row.operator = Operator::from_name(&text).map_err(|e| e.to_string())?,
-    }
-    Ok(())
-}
-
-/// Tables have `nan` where nothing is.
-fn is_missing(value: &Bound<'_, PyAny>) -> bool {
-    value.is_none() || value.cast::<PyFloat>().is_ok_and(|f| f.value().is_nan())
-}
-
-fn number(value: &Bound<'_, PyAny>) -> Result<i32, String> {
-    if let Ok(number) = value.extract::<i32>() {
-        return Ok(number);
-    }
-    let wrong = || format!("account_type {value:.40} is no integer of 32 bits");
-    let float = value.extract::<f64>().map_err(|_| wrong())?;
-    // What a column of integers becomes when some are missing.
-    let whole =
-        float.fract() == 0.0 && (f64::from(i32::MIN)..=f64::from(i32::MAX)).contains(&float);
-    #[expect(clippy::cast_possible_truncation, reason = "it is whole and in range")]
-    let number = float as i32;
-    whole.then_some(number).ok_or_else(wrong)
-}
-
-fn type_name(value: &Bound<'_, PyAny>) -> String {
-    let name = value.get_type().name();
-    name.map_or_else(|_| "?".to_owned(), |name| name.to_string())
 }
 
 /// What became of one row.

@@ -53,18 +53,20 @@ impl Client {
 
     /// Sends the documented JSON of `batchoperate` ("batch") or `query`. With a
     /// flag it asks that, and no signals.
-    #[pyo3(signature = (api, json, deadline, cancel=None))]
+    #[pyo3(signature = (api, json, deadline, confirm=None, cancel=None))]
     fn run(
         &self,
         py: Python<'_>,
         api: &str,
         json: &[u8],
         deadline: Option<f64>,
+        confirm: Option<f64>,
         cancel: Option<&CancelFlag>,
     ) -> PyResult<Outcome> {
         let request = py.detach(|| request(api, json))?;
         let is_query = api == "query";
-        waiting(py, deadline, cancel, |options| {
+        let confirm = confirm.map(|time| seconds("confirm", time)).transpose()?;
+        waiting(py, deadline, confirm, cancel, |options| {
             if is_query {
                 self.client.query_with(&request, options)
             } else {
@@ -84,7 +86,7 @@ impl Client {
         deadline: Option<f64>,
         cancel: Option<&CancelFlag>,
     ) -> PyResult<Reply> {
-        let reply = waiting(py, deadline, cancel, |options| {
+        let reply = waiting(py, deadline, None, cancel, |options| {
             self.client.call_with(path, json, options)
         })?;
         Ok(Reply {
@@ -106,9 +108,10 @@ pub(crate) fn seconds(name: &str, value: f64) -> PyResult<Duration> {
 }
 
 /// Runs a call that waits without the interpreter, but answers Ctrl-C or `cancel`.
-fn waiting<T: Send>(
+pub(crate) fn waiting<T: Send>(
     py: Python<'_>,
     deadline: Option<f64>,
+    confirm: Option<Duration>,
     cancel: Option<&CancelFlag>,
     call: impl FnOnce(&CallOptions) -> xgpush::Result<T> + Send,
 ) -> PyResult<T> {
@@ -125,7 +128,7 @@ fn waiting<T: Send>(
         let result = call(&CallOptions {
             deadline,
             interrupt,
-            ..CallOptions::default()
+            confirm,
         });
         let interrupted = raised.borrow_mut().take();
         (result, interrupted)

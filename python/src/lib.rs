@@ -11,6 +11,8 @@ mod log;
 mod outbox;
 mod outcome;
 mod pickle;
+mod rows;
+mod sync;
 mod tables;
 
 use pyo3::prelude::*;
@@ -35,6 +37,8 @@ mod _native {
     use crate::outbox::{Outbox, Report, make_report, note_fork};
     #[pymodule_export]
     use crate::outcome::{ItemIterator, ItemOutcome, Outcome, make_item, make_outcome};
+    #[pymodule_export]
+    use crate::sync::WantedState;
     #[pymodule_export]
     use crate::tables::{codes, options};
 

@@ -202,6 +202,11 @@ impl ItemOutcome {
         self.item().message().to_owned()
     }
 
+    #[getter]
+    fn confirmed(&self) -> Option<bool> {
+        self.item().is_confirmed()
+    }
+
     /// The tokens that a query found for this account.
     #[getter]
     fn tokens(&self) -> Vec<String> {

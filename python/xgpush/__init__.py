@@ -16,6 +16,7 @@ from ._client import (
 from ._native import Bulk, BulkResult, __version__, codes, options
 from ._outbox import Outbox, Report
 from ._requests import Account, Binding
+from ._sync import Change, Synced
 from .errors import (
     AbiMismatch,
     Closed,
@@ -87,6 +88,7 @@ __all__ = [
     "Binding",
     "Bulk",
     "BulkResult",
+    "Change",
     "Client",
     "Closed",
     "Code",
@@ -110,6 +112,7 @@ __all__ = [
     "Reply",
     "Report",
     "Storage",
+    "Synced",
     "Unknown",
     "__version__",
     "errors",

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from types import TracebackType
-from typing import Any, Coroutine, Optional, Type
+from typing import Any, Coroutine, List, Optional, Type
 
-from . import _native, _requests
+from . import _native, _requests, _sync
 from ._native import Outcome, Reply
 from ._operations import Deadline, Operations, seconds
 from ._pool import Pool
 from ._requests import Json
+from ._sync import Synced, WantedLike
 
 
 class AsyncClient(Operations[Coroutine[Any, Any, Outcome]]):
@@ -39,8 +40,26 @@ class AsyncClient(Operations[Coroutine[Any, Any, Outcome]]):
         self._native = native
         self._pool = Pool(max_concurrent)
 
-    async def _run(self, api: str, body: bytes, deadline: Optional[float]) -> Outcome:
-        return await self._pool.run(self._native.run, api, body, deadline)
+    async def _run(
+        self, api: str, body: bytes, deadline: Optional[float], confirm: Optional[float]
+    ) -> Outcome:
+        return await self._pool.run(self._native.run, api, body, deadline, confirm)
+
+    async def sync(
+        self,
+        wanted: WantedLike,
+        *,
+        dry_run: bool = True,
+        confirm: Deadline = None,
+        platform: Optional[str] = None,
+        deadline: Deadline = None,
+    ) -> List[Synced]:
+        """As :meth:`Client.sync`. Cancelling it leaves what was changed by then; to
+        do it again does no harm."""
+        state = _sync.wanted(wanted)
+        times = (seconds(confirm), platform, seconds(deadline))
+        found = await self._pool.run(state.sync, self._native, not dry_run, *times, None)
+        return _sync.told(found)
 
     async def call(self, path: str, json: Json, *, deadline: Deadline = None) -> Reply:
         """Posts JSON to any other v3 path, such as ``/v3/push/app``. Raises what

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, Mapping, Optional
+from typing import Any, Callable, List, Mapping, Optional
 
-from . import _bulk, _native, _requests
+from . import _bulk, _native, _requests, _sync
 from ._bulk import Rows
 from ._closing import Closing
 from ._native import HttpRequest, ItemOutcome, Outcome, Reply
 from ._operations import Deadline, Operations, seconds
 from ._requests import Json, Seconds
+from ._sync import Synced, WantedLike
 from .errors import NotAllAccepted
 
 
@@ -32,8 +33,10 @@ class Client(Operations[Outcome], Closing):
         client._native = _native.Client(_requests.options(options), True)
         return client
 
-    def _run(self, api: str, body: bytes, deadline: Optional[float]) -> Outcome:
-        return self._native.run(api, body, deadline)
+    def _run(
+        self, api: str, body: bytes, deadline: Optional[float], confirm: Optional[float]
+    ) -> Outcome:
+        return self._native.run(api, body, deadline, confirm)
 
     def bulk(
         self,
@@ -60,6 +63,33 @@ class Client(Operations[Outcome], Closing):
         source = _bulk.source(rows)
         longest = _requests.seconds(patience)
         return _native.Bulk(self._native, source, operation, platform, parallel, longest)
+
+    def sync(
+        self,
+        wanted: WantedLike,
+        *,
+        dry_run: bool = True,
+        confirm: Deadline = None,
+        platform: Optional[str] = None,
+        deadline: Deadline = None,
+        progress: Optional[Callable[[int], object]] = None,
+    ) -> List[Synced]:
+        """Makes the service know for each token the wanted accounts and no others:
+        asks what it knows, and sends operations for the tokens that differ only.
+        With ``dry_run``, the default, it tells what differs and changes nothing.
+
+        ``wanted`` maps tokens to an account or a list of accounts, where ``[]`` is
+        none; or it is what :meth:`bulk` takes: rows of ``bind``, one for each
+        account, and rows of ``clear_token`` for tokens without.
+
+        With ``confirm`` the call goes on asking for so long, until the service shows
+        every change. ``deadline`` is that of each of the calls it takes; ``progress``
+        is called with the number of tokens that are done. To do it again does no
+        harm: what is right already is not sent.
+        """
+        state = _sync.wanted(wanted)
+        times = (seconds(confirm), platform, seconds(deadline))
+        return _sync.told(state.sync(self._native, not dry_run, *times, progress))
 
     def call(self, path: str, json: Json, *, deadline: Deadline = None) -> Reply:
         """Posts JSON to any other v3 path, such as ``/v3/push/app``. Raises what
@@ -131,10 +161,6 @@ def raise_for_failures(outcome: Outcome) -> Outcome:
     )
     error.outcome = outcome
     raise error
-
-
-def _seconds(deadline: Deadline) -> Optional[float]:
-    return None if deadline is None else _requests.seconds(deadline)
 
 
 __all__ = [

@@ -5,16 +5,16 @@ from __future__ import annotations
 import argparse
 import signal
 import sys
-from typing import Any, Callable, List, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
 
-from . import _apply, _native, _settings
-from ._client import Client, Outcome
+from . import _apply, _native, _settings, _sync_file
+from ._client import Client, ItemOutcome, Outcome
 from .errors import Error
 
 _CODES = """\
 exit status:
   0    everything was accepted
-  1    something was rejected, unknown or not sent
+  1    something was rejected, unknown, not sent, or not confirmed
   2    wrong arguments, or a file that cannot be read or written
   3    credentials are missing, or the service refuses them
   4    apply: the service does not answer; go on later with --resume
@@ -69,6 +69,10 @@ def _parser() -> argparse.ArgumentParser:
         _settings.add_arguments(sub)
         return sub
 
+    def confirming(sub: argparse.ArgumentParser) -> None:
+        what = "ask for up to S seconds whether the service shows it"
+        sub.add_argument("--confirm", type=float, metavar="S", help=what)
+
     for name, text in (
         ("bind", "bind a token to an account in place of those that it has"),
         ("unbind", "remove an account from a token"),
@@ -78,10 +82,13 @@ def _parser() -> argparse.ArgumentParser:
         sub.add_argument("account")
         sub.add_argument("--type", type=int, metavar="N", help="the account's type")
         sub.set_defaults(method=name)
+        confirming(sub)
     sub = command("clear-token", _clear_tokens, "remove every account from tokens")
     sub.add_argument("token", nargs="+")
+    confirming(sub)
     sub = command("clear-account", _clear_accounts, "remove every token from accounts")
     sub.add_argument("account", nargs="+")
+    confirming(sub)
     sub.add_argument("--type", type=int, metavar="N", help="the accounts' type")
     sub = command("query", _query, "look up the tokens of accounts, or the accounts of tokens")
     what = sub.add_mutually_exclusive_group(required=True)
@@ -89,6 +96,9 @@ def _parser() -> argparse.ArgumentParser:
     what.add_argument("--token", nargs="+", help="tokens whose accounts are wanted")
     sub.add_argument("--type", type=int, metavar="N", help="the accounts' type")
     _apply.add_arguments(command("apply", _apply.run, "send every row of a table"))
+    _sync_file.add_arguments(
+        command("sync", _sync_file.run, "compare a table with the service, and make it so")
+    )
     # Its arguments are those of the emulator's own program.
     commands.add_parser("emulator", help="a TPNS on localhost (see: xgpush emulator --help)")
     return parser
@@ -98,12 +108,16 @@ def _account(name: str, options: argparse.Namespace) -> Any:
     return name if options.type is None else (name, options.type)
 
 
+def _how(options: argparse.Namespace) -> Dict[str, Any]:
+    return {"platform": options.platform, "confirm": options.confirm}
+
+
 def _on_binding(options: argparse.Namespace) -> int:
     item = (options.token, _account(options.account, options))
 
     def run(client: Client) -> Outcome:
         method = getattr(client, options.method)
-        outcome: Outcome = method([item], platform=options.platform)
+        outcome: Outcome = method([item], **_how(options))
         return outcome
 
     return _single(options, run, [options.token])
@@ -111,15 +125,13 @@ def _on_binding(options: argparse.Namespace) -> int:
 
 def _clear_tokens(options: argparse.Namespace) -> int:
     tokens: List[str] = options.token
-    return _single(options, lambda c: c.clear_tokens(tokens, platform=options.platform), tokens)
+    return _single(options, lambda c: c.clear_tokens(tokens, **_how(options)), tokens)
 
 
 def _clear_accounts(options: argparse.Namespace) -> int:
     names: List[str] = options.account
     accounts = [_account(name, options) for name in names]
-    return _single(
-        options, lambda c: c.clear_accounts(accounts, platform=options.platform), names
-    )
+    return _single(options, lambda c: c.clear_accounts(accounts, **_how(options)), names)
 
 
 def _query(options: argparse.Namespace) -> int:
@@ -143,12 +155,18 @@ def _single(
         for name, item in zip(names, outcome):
             found = [*item.tokens, *map(_shown, item.accounts)]
             tail = "".join(f"\t{text}" for text in (item.reason, item.message) if text)
-            print(f"{name}\t{item.state}" + (tail if not item.accepted else ""), *found, sep="\t")
+            state = item.state if item.confirmed is None else f"{item.state}\t{_visible(item)}"
+            print(f"{name}\t{state}" + (tail if not item.accepted else ""), *found, sep="\t")
     for warning in outcome.warnings:
         print(f"xgpush: {warning[2]}", file=sys.stderr)
     if any(item.code in _settings.REFUSED for item in outcome):
         return 3
-    return 0 if outcome.all_accepted else 1
+    seen = all(item.confirmed is not False for item in outcome)
+    return 0 if outcome.all_accepted and seen else 1
+
+
+def _visible(item: ItemOutcome) -> str:
+    return "confirmed" if item.confirmed else "unconfirmed"
 
 
 def _shown(account: Tuple[str, Optional[int]]) -> str:

@@ -15,6 +15,7 @@ __all__ = [
     "Outcome",
     "Reply",
     "Report",
+    "WantedState",
     "__version__",
     "codes",
     "end_log",
@@ -109,6 +110,28 @@ class Apply:
     def warnings(self) -> list[str]: ...
 
 @final
+class WantedState:
+    def __new__(cls, rows: Any) -> WantedState: ...
+    def __len__(self) -> int: ...
+    def sync(
+        self,
+        client: Client,
+        apply: bool,
+        confirm: Optional[float],
+        platform_name: Optional[str],
+        deadline: Optional[float],
+        progress: Optional[Callable[[int], object]] = None,
+        cancel: Optional[CancelFlag] = None,
+    ) -> list[
+        tuple[
+            str,
+            str,
+            Optional[tuple[bool, list[tuple[str, Optional[int]]], list[tuple[str, Optional[int]]]]],
+            Optional[tuple[str, Optional[int], Optional[int], str]],
+        ]
+    ]: ...
+
+@final
 class Client:
     def __new__(cls, options: list[tuple[str, str]], from_env: bool) -> Client: ...
     def run(
@@ -116,6 +139,7 @@ class Client:
         api: str,
         json: bytes,
         deadline: Optional[float],
+        confirm: Optional[float] = None,
         cancel: Optional[CancelFlag] = None,
     ) -> Outcome: ...
     def call(
@@ -187,6 +211,8 @@ class ItemOutcome:
     def retryable(self) -> bool: ...
     @property
     def message(self) -> str: ...
+    @property
+    def confirmed(self) -> Optional[bool]: ...
     @property
     def tokens(self) -> list[str]: ...
     @property

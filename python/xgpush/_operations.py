@@ -15,20 +15,28 @@ Deadline = Optional[Seconds]
 class Operations(Generic[Answer]):
     """Each one as a method; ``_run`` sends it."""
 
-    def _run(self, api: str, body: bytes, deadline: Optional[float]) -> Answer:
+    def _run(
+        self, api: str, body: bytes, deadline: Optional[float], confirm: Optional[float]
+    ) -> Answer:
         raise NotImplementedError
 
-    def batch_operate(self, request: Json, *, deadline: Deadline = None) -> Answer:
+    def batch_operate(
+        self, request: Json, *, deadline: Deadline = None, confirm: Deadline = None
+    ) -> Answer:
         """``POST /v3/device/account/batchoperate`` with the documented JSON. Its
         list may have any length: it is split at 20.
 
-        The API is asynchronous: accepted means that the service took the task.
+        The API is asynchronous: accepted means that the service took the task. With
+        ``confirm`` the call goes on asking the service for so long, until it shows
+        what it accepted: see :attr:`ItemOutcome.confirmed`. The operations below take
+        it as well.
         """
-        return self._run("batch", _requests.encode(request), seconds(deadline))
+        body = _requests.encode(request)
+        return self._run("batch", body, seconds(deadline), seconds(confirm))
 
     def query(self, request: Json, *, deadline: Deadline = None) -> Answer:
         """``POST /v3/device/account/query`` with the documented JSON."""
-        return self._run("query", _requests.encode(request), seconds(deadline))
+        return self._run("query", _requests.encode(request), seconds(deadline), None)
 
     def bind(
         self,
@@ -38,6 +46,7 @@ class Operations(Generic[Answer]):
         op_type: Optional[str] = None,
         op_id: Optional[str] = None,
         deadline: Deadline = None,
+        confirm: Deadline = None,
     ) -> Answer:
         """Operator 2: binds tokens to accounts, overwriting.
 
@@ -47,7 +56,7 @@ class Operations(Generic[Answer]):
         """
         listed = _requests.bindings(items)
         body = _requests.documented(2, "token_accounts", listed, platform, op_type, op_id)
-        return self.batch_operate(body, deadline=deadline)
+        return self.batch_operate(body, deadline=deadline, confirm=confirm)
 
     def append(
         self,
@@ -57,12 +66,13 @@ class Operations(Generic[Answer]):
         op_type: Optional[str] = None,
         op_id: Optional[str] = None,
         deadline: Deadline = None,
+        confirm: Deadline = None,
     ) -> Answer:
         """Operator 1: adds accounts to tokens. Disused at TPNS, which overwrites:
         refused unless the option ``allow_append`` is set."""
         listed = _requests.bindings(items)
         body = _requests.documented(1, "token_accounts", listed, platform, op_type, op_id)
-        return self.batch_operate(body, deadline=deadline)
+        return self.batch_operate(body, deadline=deadline, confirm=confirm)
 
     def unbind(
         self,
@@ -72,11 +82,12 @@ class Operations(Generic[Answer]):
         op_type: Optional[str] = None,
         op_id: Optional[str] = None,
         deadline: Deadline = None,
+        confirm: Deadline = None,
     ) -> Answer:
         """Operator 3: removes accounts from tokens; items as for :meth:`bind`."""
         listed = _requests.bindings(items)
         body = _requests.documented(3, "token_accounts", listed, platform, op_type, op_id)
-        return self.batch_operate(body, deadline=deadline)
+        return self.batch_operate(body, deadline=deadline, confirm=confirm)
 
     def clear_tokens(
         self,
@@ -86,11 +97,12 @@ class Operations(Generic[Answer]):
         op_type: Optional[str] = None,
         op_id: Optional[str] = None,
         deadline: Deadline = None,
+        confirm: Deadline = None,
     ) -> Answer:
         """Operator 4: removes all accounts from tokens."""
         listed = _requests.tokens(tokens)
         body = _requests.documented(4, "token_list", listed, platform, op_type, op_id)
-        return self.batch_operate(body, deadline=deadline)
+        return self.batch_operate(body, deadline=deadline, confirm=confirm)
 
     def clear_accounts(
         self,
@@ -100,11 +112,12 @@ class Operations(Generic[Answer]):
         op_type: Optional[str] = None,
         op_id: Optional[str] = None,
         deadline: Deadline = None,
+        confirm: Deadline = None,
     ) -> Answer:
         """Operator 5: removes all tokens from accounts."""
         listed = _requests.accounts(accounts)
         body = _requests.documented(5, "account_list", listed, platform, op_type, op_id)
-        return self.batch_operate(body, deadline=deadline)
+        return self.batch_operate(body, deadline=deadline, confirm=confirm)
 
     def query_by_account(
         self,
@@ -135,5 +148,5 @@ class Operations(Generic[Answer]):
         return self.query(body, deadline=deadline)
 
 
-def seconds(deadline: Deadline) -> Optional[float]:
-    return None if deadline is None else _requests.seconds(deadline)
+def seconds(given: Deadline) -> Optional[float]:
+    return None if given is None else _requests.seconds(given)

@@ -11,9 +11,10 @@ _PAUSE = 5.0
 
 
 class Progress:
-    """Shows rows, their rate and the time left, on standard error."""
+    """Shows how many are done, their rate and the time left, on standard error."""
 
-    def __init__(self, total: int) -> None:
+    def __init__(self, total: int, what: str = "rows") -> None:
+        self._what = what
         self._total = max(total, 0)
         self._began = time.monotonic()
         self._printed = self._began
@@ -23,24 +24,27 @@ class Progress:
     def __enter__(self) -> Progress:
         self._bar = _bar() if sys.stderr.isatty() else None
         if self._bar is not None:
-            self._task = self._bar.add_task("rows", total=self._total, failed=0, rate=0)
+            self._task = self._bar.add_task(self._what, total=self._total, tail="")
             self._bar.start()
         return self
 
     def show(self, done: Dict[str, int]) -> None:
-        now = time.monotonic()
-        rows = done["rows"] - done["resumed"]
-        rate = rows / max(now - self._began, 0.001)
+        """Rows of a run, by name of what became of them."""
         failed = done["rows"] - done["accepted"]
+        self.reached(done["rows"], done["resumed"], f"{failed} not accepted")
+
+    def reached(self, done: int, before: int = 0, tail: str = "") -> None:
+        """``before`` of them were done when this began."""
+        now = time.monotonic()
+        rate = (done - before) / max(now - self._began, 0.001)
         if self._bar is not None:
-            self._bar.update(self._task, completed=done["rows"], failed=failed, rate=round(rate))
+            tail = f"{rate:.0f} {self._what}/s  {tail}"
+            self._bar.update(self._task, completed=done, tail=tail)
         elif now >= self._printed + _PAUSE:
             self._printed = now
-            left = max(self._total - done["rows"], 0) / rate if rate else 0
-            self.note(
-                f"{done['rows']} of about {self._total} rows, {rate:.0f} a second, "
-                f"{left:.0f} s left, {failed} not accepted"
-            )
+            left = max(self._total - done, 0) / rate if rate else 0
+            text = f"{done} of about {self._total} {self._what}, {rate:.0f} a second, {left:.0f} s left"
+            self.note(", ".join(part for part in (text, tail) if part))
 
     def note(self, text: str) -> None:
         if self._bar is not None:
@@ -63,8 +67,7 @@ def _bar() -> Optional[Any]:
     return Bar(
         BarColumn(),
         MofNCompleteColumn(),
-        TextColumn("{task.fields[rate]} rows/s"),
         TimeRemainingColumn(),
-        TextColumn("{task.fields[failed]} not accepted"),
+        TextColumn("{task.fields[tail]}"),
         console=Console(stderr=True),
     )

@@ -1,6 +1,7 @@
 //! Making the service's state the wanted one: read, compare, apply, confirm.
 
 use std::collections::HashSet;
+use std::rc::Rc;
 use std::time::Duration;
 
 use super::{CallOptions, Client};
@@ -22,6 +23,9 @@ pub struct SyncOptions {
     pub platform: Option<Platform>,
     /// The options of each of the calls.
     pub call: CallOptions,
+    /// Told on the calling thread, from time to time, how many tokens are done;
+    /// asking for confirmation comes after all of them.
+    pub progress: Option<Rc<dyn Fn(usize)>>,
 }
 
 /// What became of one token.
@@ -96,6 +100,9 @@ impl Client {
             synced.extend(self.compare(chunk, options)?);
             if options.apply {
                 self.apply(chunk, &mut synced[begin..], options)?;
+            }
+            if let Some(progress) = &options.progress {
+                progress(synced.len());
             }
         }
         if let Some(timeout) = options.confirm {

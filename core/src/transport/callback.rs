@@ -21,6 +21,7 @@ use crate::config::Config;
 /// # let mut config = Config::new();
 /// # config.set("access_id", "1500000001")?;
 /// # config.set("secret_key", "secret")?;
+/// # config.set("access_point", "guangzhou")?;
 /// let stack = |transfer: Transfer| {
 ///     let _bytes = transfer.request().body();
 ///     transfer.answer(HttpResponse::new(200, r#"{"ret_code":0,"result":["0"]}"#));

@@ -221,7 +221,9 @@ void callbacks() {
   };
   const auto line = [&](string_view text) { seen.lines += !text.empty(); };
   {
-    const xgpush::outbox outbox(std::move(options().set("throttle_base_ms", "1")));
+    /* One at a time: the failures come in a row, and the breaker opens. */
+    const xgpush::outbox outbox(
+        std::move(options().set("throttle_base_ms", "1").set("outbox_parallel", "1")));
     outbox.set_log(line);
     value(outbox.call_back(each));
     CHECK(refused([&] { return outbox.call_back(each); }).status() == XG_INVALID_ARGUMENT);

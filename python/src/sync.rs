@@ -1,0 +1,144 @@
+//! Making the service's state the wanted one.
+
+use std::rc::Rc;
+
+use pyo3::prelude::*;
+use xgpush::{Account, Change, ItemOutcome, Row, SyncOptions, SyncState, Wanted};
+
+use crate::bulk::platform;
+use crate::cancel::CancelFlag;
+use crate::client::{Client, seconds, waiting};
+use crate::errors::exception;
+use crate::rows::Source;
+
+type Accounts = Vec<(String, Option<i32>)>;
+/// Token, state, what had to be done (clear, unbind, bind), and of what was
+/// refused its reason, code, HTTP status and message.
+type Synced = (
+    String,
+    &'static str,
+    Option<(bool, Accounts, Accounts)>,
+    Option<(&'static str, Option<i64>, Option<u16>, String)>,
+);
+
+/// A wanted state, read.
+#[pyclass(frozen, module = "xgpush._native")]
+pub(crate) struct WantedState(Vec<Wanted>);
+
+#[pymethods]
+impl WantedState {
+    /// `rows` is an iterator, or the path of a file.
+    #[new]
+    fn new(py: Python<'_>, rows: &Bound<'_, PyAny>) -> PyResult<Self> {
+        let mut source = Source::new(rows, xgpush::Operator::Bind)?;
+        let mut failed = None;
+        let mut n = 0_usize;
+        let rows = std::iter::from_fn(|| {
+            let read = read(py, &mut source, n);
+            n += 1;
+            read.unwrap_or_else(|error| {
+                failed = Some(error);
+                None
+            })
+        });
+        let wanted = Wanted::from_rows(rows);
+        match failed {
+            Some(error) => Err(error),
+            None => wanted.map(Self).map_err(|e| exception(&e)),
+        }
+    }
+
+    fn __len__(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Compares, and with `apply` changes what differs. `progress` is told how
+    /// many tokens are done.
+    #[pyo3(signature = (client, apply, confirm, platform_name, deadline, progress=None, cancel=None))]
+    #[expect(clippy::too_many_arguments, reason = "what the interpreter hands over")]
+    fn sync(
+        &self,
+        py: Python<'_>,
+        client: &Client,
+        apply: bool,
+        confirm: Option<f64>,
+        platform_name: Option<&str>,
+        deadline: Option<f64>,
+        progress: Option<Py<PyAny>>,
+        cancel: Option<&CancelFlag>,
+    ) -> PyResult<Vec<Synced>> {
+        let platform = platform(platform_name)?;
+        let confirm = confirm.map(|time| seconds("confirm", time)).transpose()?;
+        let synced = waiting(py, deadline, None, cancel, |call| {
+            let told = progress.map(|function| -> Rc<dyn Fn(usize)> {
+                Rc::new(move |done| {
+                    Python::attach(|py| {
+                        if let Err(error) = function.call1(py, (done,)) {
+                            error.write_unraisable(py, None);
+                        }
+                    });
+                })
+            });
+            let options = SyncOptions {
+                apply,
+                confirm,
+                platform,
+                call: call.clone(),
+                progress: told,
+            };
+            client.client.sync(&self.0, &options)
+        })?;
+        let told = self.0.iter().zip(synced);
+        Ok(told
+            .map(|(wanted, synced)| shown(wanted, &synced))
+            .collect())
+    }
+}
+
+fn read(py: Python<'_>, source: &mut Source, n: usize) -> PyResult<Option<Row>> {
+    match source.next(py)? {
+        None => Ok(None),
+        Some((_, row, None)) => Ok(Some(row)),
+        Some((_, _, Some(wrong))) if wrong.item().is_none() => Err(exception(&wrong.at_item(n))),
+        Some((_, _, Some(wrong))) => Err(exception(&wrong)),
+    }
+}
+
+fn shown(wanted: &Wanted, synced: &xgpush::Synced) -> Synced {
+    let failure = match &synced.state {
+        SyncState::Unread(item) | SyncState::Failed(item) => Some(failure(item)),
+        _ => None,
+    };
+    (
+        wanted.token().as_str().to_owned(),
+        synced.state.name(),
+        synced.change.as_ref().map(changes),
+        failure,
+    )
+}
+
+fn failure(item: &ItemOutcome) -> (&'static str, Option<i64>, Option<u16>, String) {
+    let message = item.message().to_owned();
+    (
+        item.reason().name(),
+        item.code(),
+        item.http_status(),
+        message,
+    )
+}
+
+fn changes(change: &Change) -> (bool, Accounts, Accounts) {
+    (
+        change.clear,
+        accounts(&change.unbind),
+        accounts(&change.bind),
+    )
+}
+
+fn accounts(accounts: &[Account]) -> Accounts {
+    let shown = accounts.iter().map(|account| {
+        let kind = account.account_type().map(|kind| kind.0);
+        (account.name().to_owned(), kind)
+    });
+    shown.collect()
+}

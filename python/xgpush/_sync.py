@@ -1,0 +1,75 @@
+"""What ``sync`` takes, and what it tells."""
+
+from __future__ import annotations
+
+from typing import Any, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
+
+from . import _bulk, _native, _requests
+from ._requests import Account, AccountLike
+
+_Accounts = List[Tuple[str, Optional[int]]]
+_Change = Tuple[bool, _Accounts, _Accounts]
+_Failure = Tuple[str, Optional[int], Optional[int], str]
+#: The accounts of each token; or rows, as :meth:`Client.bulk` takes them.
+WantedLike = Union[Mapping[str, Union[AccountLike, Sequence[AccountLike], None]], _bulk.Rows]
+
+
+class Change(NamedTuple):
+    """What must be done with a token, in this order."""
+
+    #: Every account is removed.
+    clear: bool
+    #: These are removed.
+    unbind: Tuple[Account, ...]
+    #: These are bound in place of what is there.
+    bind: Tuple[Account, ...]
+
+
+class Synced(NamedTuple):
+    """What became of one token."""
+
+    token: str
+    #: ``same``, ``different`` (and nothing was done), ``changed``, ``confirmed``
+    #: (the service shows it), ``unconfirmed`` (it did not in time), ``unread`` (its
+    #: state could not be read) or ``failed`` (an operation was not accepted; those
+    #: after it were not sent).
+    state: str
+    #: What must be, or had to be, done; ``None`` when nothing, or if nobody knows.
+    change: Optional[Change]
+    #: Of what is unread or failed, as in :class:`ItemOutcome`.
+    reason: str = ""
+    code: Optional[int] = None
+    http_status: Optional[int] = None
+    message: str = ""
+
+
+def wanted(given: WantedLike) -> _native.WantedState:
+    """Reads it, and refuses what cannot be wanted."""
+    rows = _rows(given) if isinstance(given, Mapping) else _bulk.source(given)
+    return _native.WantedState(rows)
+
+
+def _rows(given: Mapping[str, Any]) -> Iterator[Any]:
+    for token, value in given.items():
+        listed: Sequence[Any] = value if isinstance(value, list) else [value]
+        if not listed or value is None:
+            yield token, None, None, "clear_token"
+            continue
+        for account in listed:
+            yield (token, *_requests.pair(account))
+
+
+def told(found: List[Tuple[str, str, Optional[_Change], Optional[_Failure]]]) -> List[Synced]:
+    """As people read it."""
+    return [
+        Synced(token, state, None if change is None else _change(change), *(failure or ()))
+        for token, state, change, failure in found
+    ]
+
+
+def _change(found: _Change) -> Change:
+    clear, unbind, bind = found
+    return Change(clear, tuple(Account(*a) for a in unbind), tuple(Account(*a) for a in bind))
+
+
+__all__ = ["Change", "Synced"]

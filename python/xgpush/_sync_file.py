@@ -1,0 +1,105 @@
+"""``xgpush sync``: a file of what is wanted, compared and made so."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections import Counter
+from typing import Iterable, List, Optional
+
+from . import _settings, _sync
+from ._progress import Progress
+from ._requests import Account
+from ._sync import Change, Synced
+
+_STATES = ("same", "different", "changed", "confirmed", "unconfirmed", "unread", "failed")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "file",
+        help="what is wanted, as for apply (.csv, .jsonl, .parquet): rows of bind, one for each "
+        "account of a token, and rows of clear_token for tokens that are to have none",
+    )
+    how = parser.add_mutually_exclusive_group()
+    how.add_argument(
+        "--dry-run", action="store_true", help="show the difference, change nothing (the default)"
+    )
+    how.add_argument("--apply", action="store_true", help="change what differs")
+    add = parser.add_argument
+    add(
+        "--confirm",
+        type=float,
+        metavar="S",
+        help="then ask for up to S seconds whether the service shows it",
+    )
+    add("--rate", type=int, metavar="N", help="at most N requests a second, each of up to 20 tokens")
+    add("--parallel", type=int, metavar="N", default=8, help="requests that travel at once (8)")
+
+
+def run(options: argparse.Namespace) -> int:
+    if options.confirm is not None and not options.apply:
+        raise ValueError("--confirm goes with --apply: without it nothing changes")
+    more = {"parallel": options.parallel}
+    if options.rate is not None:
+        more["requests_per_second"] = options.rate
+    wanted = _sync.wanted(options.file)
+    with _settings.client(options, **more) as client:
+        with Progress(len(wanted), "tokens") as progress:
+            found = wanted.sync(
+                client._native,
+                options.apply,
+                options.confirm,
+                options.platform,
+                None,
+                progress.reached,
+            )
+    synced = _sync.told(found)
+    _tell(options, synced)
+    if any(one.code in _settings.REFUSED for one in synced):
+        return 3
+    done = {"same", "changed", "confirmed"} | (set() if options.apply else {"different"})
+    return 0 if all(one.state in done for one in synced) else 1
+
+
+def _tell(options: argparse.Namespace, synced: List[Synced]) -> None:
+    for one in synced:
+        if options.json:
+            print(json.dumps(_document(one)))
+        elif one.state != "same":
+            parts = [one.token, one.state, *_signs(one.change), one.reason, one.message]
+            print(*(part for part in parts if part), sep="\t")
+    counts = Counter(one.state for one in synced)
+    told = ", ".join(f"{counts[state]} {state}" for state in _STATES if counts[state])
+    print(f"{len(synced)} tokens: {told or 'nothing to do'}", file=sys.stderr)
+    if counts["different"] and not options.apply:
+        print("nothing was changed: --apply does it", file=sys.stderr)
+
+
+def _signs(change: Optional[Change]) -> Iterable[str]:
+    if change is None:
+        return
+    if change.clear:
+        yield "- all"
+    for account in change.unbind:
+        yield f"- {_named(account)}"
+    for account in change.bind:
+        yield f"+ {_named(account)}"
+
+
+def _named(account: Account) -> str:
+    return account.name if account.type is None else f"{account.name} ({account.type})"
+
+
+def _document(one: Synced) -> object:
+    """Without what is not there, as the outcomes of the other commands."""
+    fields = {name: value for name, value in one._asdict().items() if value not in (None, "")}
+    if one.change is not None:
+        change = one.change
+        lists = {"unbind": change.unbind, "bind": change.bind}
+        fields["change"] = {
+            "clear": change.clear,
+            **{name: [vars(a) for a in accounts] for name, accounts in lists.items()},
+        }
+    return fields
