@@ -42,9 +42,10 @@ dist: lib ## The installed tree as build/xgpush-VERSION-TARGET.tar.gz; it unpack
 wheel: ## The Python wheel, into dist/
 	@bash scripts/wheel.sh release dist
 
-docs: ## The pages of docs/ that come from tables, and the HTML of xgpush.h in build/doc/html
+docs: ## The pages of docs/ that come from tables; HTML of xgpush.h and of Python in build/doc
 	@bash scripts/docs.sh pages docs
 	@bash scripts/docs.sh html build/doc
+	@bash scripts/docs.sh python build/doc/python
 
 abi: ## Record what was added to the C ABI; refuses what breaks it
 	@bash scripts/lib.sh fast target/ctest/lib

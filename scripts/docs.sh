@@ -3,6 +3,7 @@
 # the code, into FOLDER.
 # docs.sh html FOLDER [HEADER]: writes the HTML reference of the C interface into
 # FOLDER/html; a warning of doxygen is an error.
+# docs.sh python FOLDER: writes the HTML reference of the Python package into FOLDER.
 . "$(dirname "$0")/common.sh"
 what=$1 folder=$2 header=${3:-include/xgpush.h}
 mkdir -p "$folder"
@@ -21,5 +22,15 @@ case $what in
     PYTHON=$PYTHON XG_DOC_DIR=$folder XG_DOC_HEADER=$header XG_DOC_VERSION=$version \
       doxygen docs/Doxyfile
     echo "$folder/html/index.html is written" ;;
-  *) missing "the first word" "pages or html" ;;
+  python)
+    venv
+    wheels=$(mktemp -d)
+    bash scripts/wheel.sh fast "$wheels" >/dev/null
+    "$VENV/python" -m pip install --quiet --disable-pip-version-check --force-reinstall \
+      --no-deps "$wheels"/*.whl
+    rm -rf "$wheels"
+    rm -rf "$folder"
+    "$VENV/python" -W error scripts/python_reference.py "$folder"
+    echo "$folder/index.html is written" ;;
+  *) missing "the first word" "pages, html or python" ;;
 esac

@@ -142,6 +142,7 @@ pub(crate) fn waiting<T: Send>(
 /// The answer of another endpoint.
 #[pyclass(frozen, module = "xgpush._native")]
 pub(crate) struct Reply {
+    /// The HTTP status, 200 to 299.
     #[pyo3(get)]
     http_status: u16,
     body: Vec<u8>,
@@ -149,6 +150,7 @@ pub(crate) struct Reply {
 
 #[pymethods]
 impl Reply {
+    /// The body as it came.
     #[getter]
     fn body<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
         PyBytes::new(py, &self.body)

@@ -102,16 +102,19 @@ pub(crate) struct HttpRequest(xgpush::HttpRequest);
 
 #[pymethods]
 impl HttpRequest {
+    /// ``POST``.
     #[getter]
     fn method(&self) -> &'static str {
         self.0.method()
     }
 
+    /// Where to: scheme, host and path.
     #[getter]
     fn url(&self) -> &str {
         self.0.url()
     }
 
+    /// The headers by name, with the signature.
     #[getter]
     fn headers<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let headers = PyDict::new(py);
@@ -121,6 +124,7 @@ impl HttpRequest {
         Ok(headers)
     }
 
+    /// The JSON, to be sent byte by byte as it is: the signature covers it.
     #[getter]
     fn body<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
         PyBytes::new(py, self.0.body())

@@ -22,7 +22,7 @@ mod _native {
     #[pymodule_export]
     use crate::apply::{Apply, emulator_program};
     #[pymodule_export]
-    use crate::bulk::{Bulk, BulkResult};
+    use crate::bulk::{Bulk, BulkResult, make_bulk_result};
     #[pymodule_export]
     use crate::cancel::CancelFlag;
     #[pymodule_export]

@@ -178,56 +178,69 @@ pub(crate) struct Report(xgpush::Report);
 
 #[pymethods]
 impl Report {
+    /// What the operation was handed in with.
     #[getter]
     fn tag(&self) -> u64 {
         self.0.tag()
     }
 
+    /// Whether this is the last word: of each operation exactly one is. Others tell that it
+    /// is in the file (``durable_notices``).
     #[getter]
     fn is_final(&self) -> bool {
         self.0.is_final()
     }
 
+    /// ``accepted``, ``rejected``, ``unknown`` or ``not_sent``; ``None`` unless final.
     #[getter]
     fn state(&self) -> Option<&'static str> {
         self.0.state().map(xgpush::State::name)
     }
 
+    /// Whether the service took the task. It is asynchronous: accepted is not applied.
     #[getter]
     fn accepted(&self) -> bool {
         self.0.state() == Some(xgpush::State::Accepted)
     }
 
+    /// Why it is in this state: a stable name, such as ``item_refused`` or ``timed_out``
+    /// (docs/reasons.md).
     #[getter]
     fn reason(&self) -> Option<&'static str> {
         self.0.reason().map(xgpush::Reason::name)
     }
 
+    /// The code of the service, where it gave one (docs/codes.md).
     #[getter]
     fn code(&self) -> Option<i64> {
         self.0.code()
     }
 
+    /// The HTTP status of the last answer, where one came.
     #[getter]
     fn http_status(&self) -> Option<u16> {
         self.0.http_status()
     }
 
+    /// How many requests carried it.
     #[getter]
     fn attempts(&self) -> u16 {
         self.0.attempts()
     }
 
+    /// What happened and what to do, for people. Empty for what was accepted.
     #[getter]
     fn message(&self) -> &str {
         self.0.message()
     }
 
+    /// When it was handed in, in milliseconds since 1970.
     #[getter]
     fn handed_in_ms(&self) -> u64 {
         self.0.handed_in_ms()
     }
 
+    /// When this was decided, in milliseconds since 1970.
     #[getter]
     fn at_ms(&self) -> u64 {
         self.0.at_ms()

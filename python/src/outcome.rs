@@ -54,6 +54,7 @@ impl Outcome {
         Ok(self.0.count(known))
     }
 
+    /// How many items there are of each state, by name.
     #[getter]
     fn counts<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let counts = PyDict::new(py);
@@ -63,11 +64,13 @@ impl Outcome {
         Ok(counts)
     }
 
+    /// Whether every item was accepted.
     #[getter]
     fn all_accepted(&self) -> bool {
         self.0.all_accepted()
     }
 
+    /// How many HTTP requests it took, retries counted.
     #[getter]
     fn requests(&self) -> u32 {
         self.0.requests()
@@ -92,6 +95,7 @@ impl Outcome {
         Ok(extra)
     }
 
+    /// The whole outcome as JSON.
     fn to_json(&self) -> String {
         self.0.to_json()
     }
@@ -157,51 +161,63 @@ impl ItemOutcome {
 
 #[pymethods]
 impl ItemOutcome {
+    /// The place of the item in its call, from 0 on.
     #[getter]
     fn index(&self) -> usize {
         self.index
     }
 
+    /// ``accepted``, ``rejected``, ``unknown`` or ``not_sent``.
     #[getter]
     fn state(&self) -> &'static str {
         self.item().state().name()
     }
 
+    /// Whether the service took the task. It is asynchronous: accepted is not applied.
     #[getter]
     fn accepted(&self) -> bool {
         self.item().state() == State::Accepted
     }
 
+    /// Why it is in this state: a stable name, such as ``item_refused`` or ``timed_out``
+    /// (docs/reasons.md).
     #[getter]
     fn reason(&self) -> &'static str {
         self.item().reason().name()
     }
 
+    /// The code of the service, where it gave one (docs/codes.md).
     #[getter]
     fn code(&self) -> Option<i64> {
         self.item().code()
     }
 
+    /// The HTTP status of the last answer, where one came.
     #[getter]
     fn http_status(&self) -> Option<u16> {
         self.item().http_status()
     }
 
+    /// How many requests carried it.
     #[getter]
     fn attempts(&self) -> u16 {
         self.item().attempts()
     }
 
+    /// Whether to hand it in again may help, and does no harm.
     #[getter]
     fn retryable(&self) -> bool {
         self.item().is_retryable()
     }
 
+    /// What happened and what to do, for people. Empty for what was accepted.
     #[getter]
     fn message(&self) -> String {
         self.item().message().to_owned()
     }
 
+    /// Whether a query showed it: see ``confirm`` of :meth:`Client.batch_operate`. ``None``
+    /// if none was asked, none told, or a later item of the call concerns the same.
     #[getter]
     fn confirmed(&self) -> Option<bool> {
         self.item().is_confirmed()
@@ -227,9 +243,7 @@ impl ItemOutcome {
     }
 
     fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<Reduced<'py>> {
-        let item =
-            serde_json::to_string(self.item()).map_err(|e| PyValueError::new_err(e.to_string()))?;
-        let outcome = format!("{{\"items\":[{item}]}}");
+        let outcome = one_item(self.item())?;
         reduced(py, "make_item", (outcome, self.index))
     }
 
@@ -238,15 +252,27 @@ impl ItemOutcome {
     }
 }
 
-fn read(json: &str) -> PyResult<Arc<xgpush::Outcome>> {
-    let outcome = xgpush::Outcome::from_json(json.as_bytes());
-    outcome.map(Arc::new).map_err(|e| exception(&e))
+/// One item as the JSON of an outcome.
+pub(crate) fn one_item(item: &xgpush::ItemOutcome) -> PyResult<String> {
+    let item = serde_json::to_string(item).map_err(|e| PyValueError::new_err(e.to_string()))?;
+    Ok(format!("{{\"items\":[{item}]}}"))
+}
+
+/// The item of `one_item`.
+pub(crate) fn the_item(json: &str) -> PyResult<xgpush::ItemOutcome> {
+    let outcome = read(json)?;
+    let item = outcome.items().first().cloned();
+    item.ok_or_else(|| PyIndexError::new_err("there is no item"))
+}
+
+fn read(json: &str) -> PyResult<xgpush::Outcome> {
+    xgpush::Outcome::from_json(json.as_bytes()).map_err(|e| exception(&e))
 }
 
 /// The `Outcome` that a pickle holds.
 #[pyfunction]
 pub(crate) fn make_outcome(json: &str) -> PyResult<Outcome> {
-    read(json).map(Outcome)
+    read(json).map(Outcome::from)
 }
 
 /// The `ItemOutcome` that a pickle holds: an outcome of one item.
@@ -257,7 +283,7 @@ pub(crate) fn make_item(json: &str, index: usize) -> PyResult<ItemOutcome> {
         return Err(PyIndexError::new_err("there is no item"));
     }
     Ok(ItemOutcome {
-        outcome,
+        outcome: Arc::new(outcome),
         at: 0,
         index,
     })

@@ -16,6 +16,7 @@ gate stubs "$VENV/python" -m mypy.stubtest xgpush._native
 gate pyright "$VENV/pyright" --project python --pythonpath "$VENV/python"
 gate metadata "$VENV/twine" check --strict "$dist"/*.whl
 gate abi3 "$VENV/abi3audit" --strict "$dist"/*.whl
+gate reference "$VENV/python" -W error scripts/python_reference.py "$ROOT/target/pydoc"
 gate plugin bash python/tests/plugin.sh "$(echo "$dist"/*.whl)"
 "$VENV/python" -m pytest -q -s -p no:cacheprovider -c python/pyproject.toml --rootdir python \
   python/tests || bad=1

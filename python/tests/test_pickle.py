@@ -36,10 +36,14 @@ def results(service: Emulator) -> List[Any]:
         service.fault({"kind": "status", "status": 503, "times": 0})
         held_back = client.bind([("t1", "alice"), ("t1", "bobby")])
         service.clear_faults()
+        rows = list(client.bulk([("t1", "alice"), {"token": "bad", "account": "bobby"}, 7]))
+        confirmed = client.bind([("t1", "alice")], confirm=10)
+        synced = client.sync({"t1": "bobby", "bad": "alice"})
     assert bound.warnings and odd.extra == {"extra": '{"b": [1.50]}'}
     assert by_token[0].accounts and by_account[0].tokens and not held_back.all_accepted
-    outcomes = [bound, by_token, by_account, odd, held_back]
-    return [*outcomes, *(item for outcome in outcomes for item in outcome), reply]
+    outcomes = [bound, by_token, by_account, odd, held_back, confirmed]
+    items = [item for outcome in outcomes for item in outcome]
+    return [*outcomes, *items, reply, *rows, *synced]
 
 
 def reports(service: Emulator, path: Path) -> List[Report]:

@@ -14,6 +14,7 @@ from ._client import (
     raise_for_failures,
 )
 from ._native import Bulk, BulkResult, __version__, codes, options
+from ._operations import Operations
 from ._outbox import Outbox, Report
 from ._requests import Account, Binding
 from ._sync import Change, Synced
@@ -48,6 +49,7 @@ else:
             from ._async_outbox import AsyncOutbox as found
         else:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        globals()[name] = found
         return found
 
 
@@ -105,6 +107,7 @@ __all__ = [
     "ItemOutcome",
     "NotAllAccepted",
     "NotSent",
+    "Operations",
     "Option",
     "Outbox",
     "Outcome",

@@ -124,6 +124,7 @@ class Exchange:
         return self._native.parts
 
     def wave(self, part: int) -> int:
+        """Which wave a part belongs to, from 0 on."""
         return self._native.wave(part)
 
     def http_request(self, part: int, unix_seconds: int) -> Optional[HttpRequest]:

@@ -12,6 +12,7 @@ class Closing:
     """Closes itself at the end of a ``with`` block."""
 
     def close(self) -> Any:
+        """Closes it: twice does no harm."""
         raise NotImplementedError
 
     def __enter__(self: _Self) -> _Self:

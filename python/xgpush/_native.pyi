@@ -19,6 +19,7 @@ __all__ = [
     "__version__",
     "codes",
     "end_log",
+    "make_bulk_result",
     "make_item",
     "make_outcome",
     "make_reply",
@@ -61,8 +62,11 @@ class Bulk:
     @property
     def window(self) -> int: ...
 
+def make_bulk_result(index: int, row: Any, outcome: str) -> BulkResult: ...
+
 @final
 class BulkResult:
+    def __eq__(self, other: object, /) -> bool: ...
     @property
     def index(self) -> int: ...
     @property

@@ -13,7 +13,8 @@ Deadline = Optional[Seconds]
 
 
 class Operations(Generic[Answer]):
-    """Each one as a method; ``_run`` sends it."""
+    """The operations and queries of :class:`Client`, whose answer is an
+    :class:`Outcome`, and of :class:`AsyncClient`, whose answer is to be awaited."""
 
     def _run(
         self, api: str, body: bytes, deadline: Optional[float], confirm: Optional[float]

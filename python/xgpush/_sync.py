@@ -1,7 +1,5 @@
 """What ``sync`` takes, and what it tells."""
 
-from __future__ import annotations
-
 from typing import Any, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
 
 from . import _bulk, _native, _requests

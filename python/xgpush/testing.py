@@ -45,6 +45,7 @@ class Emulator(Closing):
 
     @property
     def base_url(self) -> str:
+        """Where it listens: a port of its own on localhost."""
         return self._native.base_url
 
     @property
@@ -64,14 +65,17 @@ class Emulator(Closing):
         return Client(**{**self.options, **options})
 
     def async_client(self, **options: Any) -> AsyncClient:
+        """As :meth:`client`, for asyncio."""
         from ._async_client import AsyncClient
 
         return AsyncClient(**{**self.options, **options})
 
     def outbox(self, **options: Any) -> Outbox:
+        """An outbox of it, with these options."""
         return Outbox(**{**self.options, **options})
 
     def async_outbox(self, **options: Any) -> AsyncOutbox:
+        """As :meth:`outbox`, for asyncio."""
         from ._async_outbox import AsyncOutbox
 
         return AsyncOutbox(**{**self.options, **options})
@@ -87,6 +91,7 @@ class Emulator(Closing):
         self._native.fault(json.dumps(fault))
 
     def clear_faults(self) -> None:
+        """Nothing goes wrong from now on."""
         self._native.clear_faults()
 
     def settle(self) -> None:
@@ -105,6 +110,7 @@ class Emulator(Closing):
 
     @property
     def counters(self) -> Dict[str, Any]:
+        """How many requests, connections and so on there were."""
         counters: Dict[str, Any] = json.loads(self._native.counters())
         return counters
 
@@ -115,4 +121,5 @@ class Emulator(Closing):
         return state
 
     def close(self) -> None:
+        """Ends the service."""
         self._native.close()
