@@ -9,7 +9,7 @@ mkdir -p "$out"
 bash scripts/lib.sh fast "$out/lib"
 c++ -std=c++17 -O1 -Iinclude examples/cpp/story.cpp -o "$out/story-cpp" \
   -L"$out/lib" -lxgpush -Wl,-rpath,"$out/lib"
-cargo build --quiet --profile fast -p xgpush --example story
+cargo build --quiet -p xgpush --example story
 rm -rf "$out/dist"
 bash scripts/wheel.sh fast "$out/dist" >/dev/null
 venv
@@ -26,7 +26,7 @@ tell() { # LANGUAGE COMMAND…: the service forgets, then the story is told
 }
 tell cpp "$out/story-cpp"
 tell python "$VENV/python" examples/python/story.py
-tell rust "$ROOT/target/fast/examples/story"
+tell rust "$ROOT/target/debug/examples/story"
 
 echo
 for language in python rust; do

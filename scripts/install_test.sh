@@ -193,11 +193,11 @@ for kind in shared static; do
 done
 
 say "Beside another Rust library"
-CARGO_TARGET_DIR=$ROOT/target/panic cargo build --quiet -p xgpush-ffi --features test-panic
+cargo build --quiet -p xgpush-ffi --features test-panic
 mkdir -p "$work/panic"
-cp target/panic/debug/libxgpush_ffi.so "$work/panic/libxgpush.so.0"
+cp target/debug/libxgpush_ffi.so "$work/panic/libxgpush.so.0"
 ln -s libxgpush.so.0 "$work/panic/libxgpush.so"
-bash scripts/static_lib.sh target/panic/debug "$work/panic/libxgpush.a"
+bash scripts/static_lib.sh target/debug "$work/panic/libxgpush.a"
 for type in cdylib staticlib; do
   rustc --edition 2024 --crate-type $type --out-dir "$work/panic" ffi/tests/install/neighbour.rs
 done

@@ -40,14 +40,14 @@ xgpush = { path = "$ROOT/core" }
 [workspace]
 TOML
 cp Cargo.lock "$work/rust/"
-CARGO_TARGET_DIR=$ROOT/target/readme-rust cargo build --quiet --manifest-path "$work/rust/Cargo.toml"
+cargo build --quiet --manifest-path "$work/rust/Cargo.toml" --target-dir target
 
 start_emulator --set bad_token_prefix=token-of-phone-2
 export XGPUSH_BASE_URL=$BASE_URL XGPUSH_ACCESS_ID=1500001048
 export XGPUSH_SECRET_KEY=1452fcebae9f3115ba794fb0fff2fd73
 expect C++ "$work/quickstart"
 expect Python "$VENV/python" "$work/quickstart.py"
-expect Rust "$ROOT/target/readme-rust/debug/readme-quickstart"
+expect Rust "$ROOT/target/debug/readme-quickstart"
 
 link=(-Iinclude -L"$work/lib" -lxgpush -Wl,-rpath,"$work/lib")
 cc -std=c11 -Wall -Wextra -Werror examples/c/quickstart.c -o "$work/example-c" "${link[@]}"

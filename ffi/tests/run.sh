@@ -27,9 +27,9 @@ check "the sweep calls every export$missing" test -z "$missing"
 run "$programs/sweep"
 run "$programs/transport"
 
-CARGO_TARGET_DIR=$ROOT/target/panic cargo build --quiet -p xgpush-ffi --features test-panic
+cargo build --quiet -p xgpush-ffi --features test-panic
 mkdir -p "$programs/panics"
-cp target/panic/debug/libxgpush_ffi.so "$programs/panics/libxgpush.so.0"
+cp target/debug/libxgpush_ffi.so "$programs/panics/libxgpush.so.0"
 build panic -L"$programs/panics" -l:libxgpush.so.0 -Wl,-rpath,"$programs/panics"
 run "$programs/panic" 2>"$programs/panic.log" || cat "$programs/panic.log"
 
