@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Side by side in one run: see benches/README.md. Prints medians and ratios.
 . "$(dirname "$0")/../scripts/common.sh"
+need_cargo
 calls=${CALLS:-5000} rounds=${ROUNDS:-7}
 work=$ROOT/target/bench
 mkdir -p "$work"

@@ -962,7 +962,8 @@ const char *xg_status_name(int32_t status);
 
 /**
  * Opens an outbox with a client of its own. With the option outbox_file it opens
- * the file, or makes it, and takes up what is in it.
+ * the file, or makes it, and takes up what is in it: these operations are reported
+ * like any others, with the tags of the run that handed them in.
  *
  * Errors: XG_INVALID_OPTION; XG_STORAGE when the file cannot be used: held by
  * another process, not ours, of a newer version, corrupt, read-only.
@@ -1432,8 +1433,18 @@ size_t xg_request_len(const struct xg_request *request);
 void xg_request_free(struct xg_request *request);
 
 /**
- * One number by its name in xg_stats_json, such as "open"; 0 for another name
- * and for NULL.
+ * One number by its name; 0 for another name and for NULL.
+ *
+ * Counters: "handed_in", "full" (refused because there was no room), "recovered"
+ * (brought back by a file), "durable" (stored); by their final reports "accepted",
+ * "rejected", "unknown", "not_sent" and "superseded"; "requests" (HTTP requests),
+ * "sent" (operations in them), "retries" (operations put back to be sent again),
+ * "throttled" (requests answered with "too fast"), "failures" (requests that failed as
+ * a whole), "store_failures", and "latency_ms_sum" (from hand-in to the final report).
+ *
+ * As they are now: "open" (handed in and not settled), "in_flight" (requests), "bytes"
+ * (of tokens and accounts), "oldest_ms" (how long the oldest one waits) and
+ * "breaker_open" (1 while sending is paused after failures in a row).
  */
 uint64_t xg_stats_value(const struct xg_stats *stats, const char *name);
 

@@ -7,8 +7,7 @@ PYTHON=${PYTHON:-python3}
 say() { printf '\n== %s\n' "$*"; }
 missing() { printf 'xgpush: %s is missing: %s\n' "$1" "$2" >&2; exit 1; }
 need() { command -v "$1" >/dev/null || missing "$1" "$2"; }
-
-need cargo "install Rust (stable) with its cargo"
+need_cargo() { need cargo "install Rust (stable) with its cargo"; }
 
 version() { sed -n 's/^#define XG_VERSION "\(.*\)".*/\1/p' include/xgpush.h; }
 
@@ -30,6 +29,7 @@ venv() {
 
 # Starts the emulator; it ends with this script. Sets BASE_URL.
 start_emulator() {
+  need_cargo
   cargo build --quiet --profile fast -p xgpush-emulator
   local dir
   dir=$(mktemp -d)

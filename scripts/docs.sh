@@ -9,6 +9,7 @@ what=$1 folder=$2 header=${3:-include/xgpush.h}
 mkdir -p "$folder"
 case $what in
   pages)
+    need_cargo
     for page in options codes; do
       cargo run --quiet -p xgpush --example "${page}_reference" > "$folder/$page.md.new"
       mv "$folder/$page.md.new" "$folder/$page.md"

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Formatting, lints and licences, all of them errors.
 . "$(dirname "$0")/common.sh"
+need_cargo
 say "rustfmt"; cargo fmt --all --check
 say "clippy"; cargo clippy --quiet --workspace --all-targets -- -D warnings
 say "clippy without default features"

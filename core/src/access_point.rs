@@ -70,8 +70,8 @@ impl BaseUrl {
     ///
     /// # Errors
     /// [`InvalidOption`](crate::ErrorKind::InvalidOption) without scheme or
-    /// host, with user info, query or fragment, or with `http` to another
-    /// machine.
+    /// host, with user info, query, fragment or the `/v3` of the API's paths, or with
+    /// `http` to another machine.
     pub fn parse(url: &str, allow_http: bool) -> Result<Self> {
         // What stands before an @ may be a password: it is not repeated.
         let shown = url.rsplit_once('@').map_or(url, |(_, host)| host);
@@ -111,7 +111,11 @@ impl BaseUrl {
                  (\"Making API requests\"); set allow_http to send it all the same",
             );
         }
-        Ok(Self(url.trim_end_matches('/').to_owned()))
+        let url = url.trim_end_matches('/');
+        if url.ends_with("/v3") || url.contains("/v3/") {
+            return refuse("contains /v3, which is added to it");
+        }
+        Ok(Self(url.to_owned()))
     }
 
     /// The URL of an API path, which begins with a slash.
@@ -192,6 +196,12 @@ mod tests {
             ("http://127.0.0.1:", "port"),
             ("http://127.0.0.1:0", "port"),
             ("http://[::1]:0", "port"),
+            ("https://api.tpns.tencent.com/v3", "contains /v3"),
+            ("https://api.tpns.tencent.com/v3/", "contains /v3"),
+            (
+                "https://api.tpns.tencent.com/v3/device/account/query",
+                "contains /v3",
+            ),
         ] {
             let error = BaseUrl::parse(url, false).unwrap_err().to_string();
             assert!(error.contains(why), "{url}: {error}");

@@ -157,7 +157,10 @@ impl Config {
             .collect();
         ours.sort_unstable();
         for (name, value) in &ours {
-            self.set(name, value)?;
+            self.set(name, value).map_err(|error| {
+                let variable = name.to_ascii_uppercase();
+                Error::option(format!("{PREFIX}{variable} in the environment: {error}"))
+            })?;
         }
         Ok(self)
     }

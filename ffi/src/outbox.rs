@@ -64,7 +64,8 @@ fn watch_forks() {
 }
 
 /// Opens an outbox with a client of its own. With the option outbox_file it opens
-/// the file, or makes it, and takes up what is in it.
+/// the file, or makes it, and takes up what is in it: these operations are reported
+/// like any others, with the tags of the run that handed them in.
 ///
 /// Errors: XG_INVALID_OPTION; XG_STORAGE when the file cannot be used: held by
 /// another process, not ours, of a newer version, corrupt, read-only.

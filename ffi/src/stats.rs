@@ -29,8 +29,18 @@ impl xg_stats {
     }
 }
 
-/// One number by its name in xg_stats_json, such as "open"; 0 for another name
-/// and for NULL.
+/// One number by its name; 0 for another name and for NULL.
+///
+/// Counters: "handed_in", "full" (refused because there was no room), "recovered"
+/// (brought back by a file), "durable" (stored); by their final reports "accepted",
+/// "rejected", "unknown", "not_sent" and "superseded"; "requests" (HTTP requests),
+/// "sent" (operations in them), "retries" (operations put back to be sent again),
+/// "throttled" (requests answered with "too fast"), "failures" (requests that failed as
+/// a whole), "store_failures", and "latency_ms_sum" (from hand-in to the final report).
+///
+/// As they are now: "open" (handed in and not settled), "in_flight" (requests), "bytes"
+/// (of tokens and accounts), "oldest_ms" (how long the oldest one waits) and
+/// "breaker_open" (1 while sending is paused after failures in a row).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg_stats_value(stats: *const xg_stats, name: *const c_char) -> u64 {
     guard::value(0, || {

@@ -23,8 +23,8 @@ cd "$root"
 # The sanitizer is unstable in stable compilers; a test may use it all the same.
 RUSTC_BOOTSTRAP=1 RUSTFLAGS="-Zsanitizer=thread -Cunsafe-allow-abi-mismatch=sanitizer" \
   CFLAGS="-fsanitize=thread -g" CARGO_TARGET_DIR=$root/target/tsan \
-  cargo build --quiet --target "$host" --profile fast -p xgpush-ffi
-library=$root/target/tsan/$host/fast/libxgpush_ffi.a
+  cargo build --quiet --target "$host" -p xgpush-ffi
+library=$root/target/tsan/$host/debug/libxgpush_ffi.a
 symbol() { nm "$library" 2>/dev/null | grep -oE "_R[A-Za-z0-9_]*$1\$" | sort -u | sed -n 1p || true; }
 lock=$(symbol 'mutex5futexNtB2_5Mutex14lock_contended')
 wait=$(symbol 'condvar5futexNtB2_7Condvar12wait_timeout')
