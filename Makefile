@@ -10,7 +10,7 @@ LIBDIR ?= lib
 
 export PYTHON
 
-.PHONY: help demo test bench lint lib install uninstall dist wheel docs abi clean
+.PHONY: help demo test bench lint lib install uninstall dist wheel docs notices abi clean
 
 help: ## List the targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -46,6 +46,9 @@ docs: ## The pages of docs/ that come from tables; HTML of xgpush.h and of Pytho
 	@bash scripts/docs.sh pages docs
 	@bash scripts/docs.sh html build/doc
 	@bash scripts/docs.sh python build/doc/python
+
+notices: ## Write down again whose code is compiled in, after a change of Cargo.lock
+	@bash scripts/notices.sh write
 
 abi: ## Record what was added to the C ABI; refuses what breaks it
 	@bash scripts/lib.sh fast target/ctest/lib
