@@ -10,7 +10,7 @@ LIBDIR ?= lib
 
 export PYTHON
 
-.PHONY: help demo test bench lint lib install uninstall dist wheel docs notices abi clean
+.PHONY: help demo test bench lint lib install uninstall dist wheel sdist docs notices abi clean
 
 help: ## List the targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -39,8 +39,12 @@ uninstall: ## Remove what install put there, given the same PREFIX, DESTDIR, LIB
 dist: lib ## The installed tree as build/xgpush-VERSION-TARGET.tar.gz; it unpacks anywhere
 	@bash scripts/dist.sh $(BUILD)
 
-wheel: ## The Python wheel, into dist/
+wheel: ## The Python wheel for every Linux since glibc 2.17, into dist/, and its tests
 	@bash scripts/wheel.sh release dist
+	@bash python/tests/wheel.sh dist/*.whl
+
+sdist: ## The sources of the wheel, into dist/
+	@bash scripts/sdist.sh dist
 
 docs: ## The pages of docs/ that come from tables; HTML of xgpush.h and of Python in build/doc
 	@bash scripts/docs.sh pages docs

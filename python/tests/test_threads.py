@@ -76,7 +76,7 @@ def test_an_outcome(xgpush_client: xgpush.Client) -> None:
     shared = iter(outcome)
 
     def look() -> List[int]:
-        taken = []
+        taken: List[int] = []
         for item in shared:
             assert item.accepted and item == outcome[item.index]
             taken.append(item.index)
@@ -119,7 +119,7 @@ def test_a_stream_is_for_one_thread_at_a_time(xgpush_client: xgpush.Client) -> N
     stream = xgpush_client.bulk((f"token-{n}", "alice") for n in range(500))
 
     def take() -> List[int]:
-        taken = []
+        taken: List[int] = []
         while True:
             try:
                 result = next(stream)
