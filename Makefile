@@ -39,8 +39,8 @@ uninstall: ## Remove what install put there, given the same PREFIX, DESTDIR, LIB
 dist: lib ## The installed tree as build/xgpush-VERSION-TARGET.tar.gz; it unpacks anywhere
 	@bash scripts/dist.sh $(BUILD)
 
-wheel: ## The Python wheel for every Linux since glibc 2.17, into dist/, and its tests
-	@bash scripts/wheel.sh release dist
+wheel: ## The Python wheel, for glibc 2.17 and newer, into dist/: FREE_THREADED=python3.14t
+	@for one in "" $(FREE_THREADED); do bash scripts/wheel.sh release dist $$one || exit; done
 	@bash python/tests/wheel.sh dist/*.whl
 
 sdist: ## The sources of the wheel, into dist/

@@ -1,18 +1,17 @@
 #!/usr/bin/env bash
-# wheel.sh PROFILE DIR: builds the wheel, one for every CPython with its lock (abi3).
+# wheel.sh PROFILE DIR [INTERPRETER]: builds the wheel, one for every CPython (abi3), or
+# that of an interpreter without its lock (free-threaded), which cannot load the other.
 # Any profile but `release` builds it for this machine, quickly; `release` for every
 # glibc that is promised, which takes zig as the C compiler and linker.
-# FREE_THREADED=python3.14t builds in its place the wheel of that interpreter without
-# a lock, which cannot load the other.
 . "$(dirname "$0")/common.sh"
-profile=${1:-release} dir=${2:-dist} interpreter=${FREE_THREADED:-}
+profile=${1:-release} dir=${2:-dist} interpreter=${3:-}
 # The oldest glibc on which released wheels run, as in the tags of wheels.
 floor=manylinux_2_17
 venv
 if [ -n "$interpreter" ]; then
-  need "$interpreter" "FREE_THREADED names an interpreter of CPython 3.13 or newer without its lock"
+  need "$interpreter" "the free-threaded CPython to build for, 3.14 or newer"
   "$interpreter" -c 'import sysconfig; raise SystemExit(not sysconfig.get_config_var("Py_GIL_DISABLED"))' ||
-    missing "an interpreter without its lock" "$interpreter is none"
+    missing "a free-threaded CPython" "$interpreter is none"
 fi
 options=(--profile "$profile" --manifest-path python/Cargo.toml --out "$dir"
   --interpreter "$(command -v "${interpreter:-$VENV/python}")")

@@ -4,7 +4,7 @@
 venv
 dist=$ROOT/target/pytest-dist
 rm -rf "$dist"
-FREE_THREADED="" bash scripts/wheel.sh fast "$dist"
+bash scripts/wheel.sh fast "$dist"
 "$VENV/python" -m pip install --quiet --disable-pip-version-check --force-reinstall --no-deps "$dist"/*.whl
 bad=0
 gate() { # NAME COMMAND…: counted as one test
