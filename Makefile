@@ -10,7 +10,7 @@ LIBDIR ?= lib
 
 export PYTHON
 
-.PHONY: help demo test bench lint lib install uninstall dist wheel docs abi clean
+.PHONY: help demo test bench lint lib install uninstall dist wheel sdist docs notices abi clean
 
 help: ## List the targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -39,13 +39,20 @@ uninstall: ## Remove what install put there, given the same PREFIX, DESTDIR, LIB
 dist: lib ## The installed tree as build/xgpush-VERSION-TARGET.tar.gz; it unpacks anywhere
 	@bash scripts/dist.sh $(BUILD)
 
-wheel: ## The Python wheel, into dist/
-	@bash scripts/wheel.sh release dist
+wheel: ## The Python wheel, for glibc 2.17 and newer, into dist/: FREE_THREADED=python3.14t
+	@for one in "" $(FREE_THREADED); do bash scripts/wheel.sh release dist $$one || exit; done
+	@bash python/tests/wheel.sh dist/*.whl
+
+sdist: ## The sources of the wheel, into dist/
+	@bash scripts/sdist.sh dist
 
 docs: ## The pages of docs/ that come from tables; HTML of xgpush.h and of Python in build/doc
 	@bash scripts/docs.sh pages docs
 	@bash scripts/docs.sh html build/doc
 	@bash scripts/docs.sh python build/doc/python
+
+notices: ## Write down again whose code is compiled in, after a change of Cargo.lock
+	@bash scripts/notices.sh write
 
 abi: ## Record what was added to the C ABI; refuses what breaks it
 	@bash scripts/lib.sh fast target/ctest/lib

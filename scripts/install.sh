@@ -5,7 +5,7 @@
 . "$(dirname "$0")/common.sh"
 action=$1 build=$2 root=$3 libdir=$4
 
-rm -rf "$root"/share/{xgpush,doc/xgpush}
+rm -rf "$root"/share/{xgpush,doc/xgpush,licenses/xgpush}
 rm -f "$root"/include/xgpush{.h,.hpp,_base.hpp} "$root/$libdir"/{libxgpush.*,pkgconfig/xgpush.pc}
 [ "$action" = install ] || exit 0
 
@@ -18,8 +18,9 @@ put include include/xgpush{.h,.hpp,_base.hpp}
 put "$libdir" "$build/lib/libxgpush.a" "$build/lib/libxgpush.so.$(version)"
 cp -P "$build"/lib/libxgpush.so{,.0} "$root/$libdir"
 put share/xgpush/cmake ffi/package/*.cmake
-put share/doc/xgpush LICENSE-APACHE LICENSE-MIT
+put share/licenses/xgpush LICENSE-APACHE LICENSE-MIT ffi/THIRD-PARTY-LICENSES
 if [ -d "$build/doc/html" ]; then
+  install -d "$root/share/doc/xgpush"
   cp -R "$build/doc/html" "$root/share/doc/xgpush"
 fi
 install -d "$root/$libdir/pkgconfig"

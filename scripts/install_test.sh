@@ -45,9 +45,10 @@ tree() { # VERSION LIBDIR
 ./$2/libxgpush.so.0
 ./$2/libxgpush.so.$1
 ./$2/pkgconfig/xgpush.pc
-./share/doc/xgpush/LICENSE-APACHE
-./share/doc/xgpush/LICENSE-MIT
 ./share/doc/xgpush/html/index.html
+./share/licenses/xgpush/LICENSE-APACHE
+./share/licenses/xgpush/LICENSE-MIT
+./share/licenses/xgpush/THIRD-PARTY-LICENSES
 ./share/xgpush/cmake/xgpush-config-version.cmake
 ./share/xgpush/cmake/xgpush-config.cmake
 TREE

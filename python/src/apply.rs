@@ -16,6 +16,7 @@ use crate::errors::exception;
 pub(crate) struct Apply(Mutex<xgpush::Apply>);
 
 impl Apply {
+    /// To be called without the interpreter: `work` holds it for a while.
     fn lock(&self) -> MutexGuard<'_, xgpush::Apply> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -89,8 +90,8 @@ impl Apply {
 
     /// Rows by name of what became of them.
     #[getter]
-    fn progress(&self) -> Vec<(&'static str, u64)> {
-        let progress = self.lock().progress();
+    fn progress(&self, py: Python<'_>) -> Vec<(&'static str, u64)> {
+        let progress = py.detach(|| self.lock().progress());
         vec![
             ("rows", progress.rows),
             ("accepted", progress.accepted),
@@ -104,22 +105,26 @@ impl Apply {
 
     /// (row, state, reason, message) of the first that were not accepted.
     #[getter]
-    fn failures(&self) -> Vec<(u64, &'static str, &'static str, String)> {
-        let apply = self.lock();
-        let failures = apply.failures().iter();
-        let told = failures.map(|f| {
-            let outcome = &f.outcome;
-            let names = (outcome.state().name(), outcome.reason().name());
-            (f.row, names.0, names.1, outcome.message().to_owned())
-        });
-        told.collect()
+    fn failures(&self, py: Python<'_>) -> Vec<(u64, &'static str, &'static str, String)> {
+        py.detach(|| {
+            let apply = self.lock();
+            let failures = apply.failures().iter();
+            let told = failures.map(|f| {
+                let outcome = &f.outcome;
+                let names = (outcome.state().name(), outcome.reason().name());
+                (f.row, names.0, names.1, outcome.message().to_owned())
+            });
+            told.collect()
+        })
     }
 
     #[getter]
-    fn warnings(&self) -> Vec<String> {
-        let apply = self.lock();
-        let warnings = apply.bulk().warnings().iter();
-        warnings.map(|w| w.message().to_owned()).collect()
+    fn warnings(&self, py: Python<'_>) -> Vec<String> {
+        py.detach(|| {
+            let apply = self.lock();
+            let warnings = apply.bulk().warnings().iter();
+            warnings.map(|w| w.message().to_owned()).collect()
+        })
     }
 }
 

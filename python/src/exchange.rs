@@ -1,6 +1,6 @@
 //! The sans-I/O face.
 
-use std::sync::Mutex;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -16,13 +16,15 @@ use crate::outcome::Outcome;
 pub(crate) struct Exchange(Mutex<Option<xgpush::Exchange>>);
 
 impl Exchange {
+    fn lock(&self) -> MutexGuard<'_, Option<xgpush::Exchange>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Exceptions are made when nothing is locked: that runs Python, and with it other
+    /// threads, which would wait for the lock and keep the interpreter.
     fn with<T>(&self, run: impl FnOnce(&mut xgpush::Exchange) -> xgpush::Result<T>) -> PyResult<T> {
-        let mut open = self
-            .0
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
-        let exchange = open.as_mut().ok_or_else(finished)?;
-        run(exchange).map_err(|e| exception(&e))
+        let done = self.lock().as_mut().map(run);
+        done.ok_or_else(finished)?.map_err(|e| exception(&e))
     }
 }
 
@@ -87,12 +89,8 @@ impl Exchange {
     }
 
     fn finish(&self) -> PyResult<Outcome> {
-        let mut open = self
-            .0
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
-        let exchange = open.take().ok_or_else(finished)?;
-        Ok(exchange.finish().into())
+        let exchange = self.lock().take();
+        Ok(exchange.ok_or_else(finished)?.finish().into())
     }
 }
 

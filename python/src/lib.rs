@@ -17,7 +17,9 @@ mod tables;
 
 use pyo3::prelude::*;
 
-#[pymodule]
+// What is shared is frozen, and behind it are values of core that are `Sync`; `Bulk`
+// refuses a second thread while one is inside.
+#[pymodule(gil_used = false)]
 mod _native {
     #[pymodule_export]
     use crate::apply::{Apply, emulator_program};

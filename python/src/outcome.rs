@@ -2,6 +2,7 @@
 //! Python objects until somebody looks at them.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use pyo3::exceptions::{PyIndexError, PyValueError};
 use pyo3::prelude::*;
@@ -41,7 +42,7 @@ impl Outcome {
     }
 
     fn __iter__(&self) -> ItemIterator {
-        ItemIterator(Arc::clone(&self.0), 0)
+        ItemIterator(Arc::clone(&self.0), AtomicUsize::new(0))
     }
 
     /// How many items ended in this state.
@@ -118,9 +119,9 @@ impl Outcome {
     }
 }
 
-/// Goes through the items.
-#[pyclass(module = "xgpush._native")]
-pub(crate) struct ItemIterator(Arc<xgpush::Outcome>, usize);
+/// Goes through the items; threads that share one get each item once.
+#[pyclass(frozen, module = "xgpush._native")]
+pub(crate) struct ItemIterator(Arc<xgpush::Outcome>, AtomicUsize);
 
 #[pymethods]
 impl ItemIterator {
@@ -128,9 +129,8 @@ impl ItemIterator {
         this
     }
 
-    fn __next__(&mut self) -> Option<ItemOutcome> {
-        let at = self.1;
-        self.1 += 1;
+    fn __next__(&self) -> Option<ItemOutcome> {
+        let at = self.1.fetch_add(1, Ordering::Relaxed);
         (at < self.0.items().len()).then(|| ItemOutcome::of(&self.0, at))
     }
 }

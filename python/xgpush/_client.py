@@ -58,7 +58,8 @@ class Client(Operations[Outcome], Closing):
 
         ``parallel`` requests travel at once (0: the client's option); when the
         service has not answered for ``patience`` seconds, what is left is given up.
-        Leave the loop early with ``close()``, or use it in a ``with`` block.
+        Leave the loop early with ``close()``, or use it in a ``with`` block. It is
+        for one thread at a time: a second one gets a ``RuntimeError``.
         """
         source = _bulk.source(rows)
         longest = _requests.seconds(patience)

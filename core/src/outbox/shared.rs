@@ -150,7 +150,11 @@ impl Shared {
     }
 
     pub(super) fn set_log(&self, log: Option<Log>) {
-        *self.log.lock().unwrap_or_else(PoisonError::into_inner) = log;
+        let mut kept = self.log.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = std::mem::replace(&mut *kept, log);
+        drop(kept);
+        // Not locked while it goes: that may run the caller's code.
+        drop(before);
     }
 
     pub(super) fn log(&self, level: LogLevel, line: &str) {

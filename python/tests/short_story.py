@@ -1,0 +1,45 @@
+"""Every face of the package once, against an emulator: for interpreters in which
+nothing but the wheel is installed."""
+
+import asyncio
+import sys
+from typing import Tuple
+
+import xgpush
+from xgpush.testing import Emulator
+
+
+async def in_a_loop(service: Emulator) -> Tuple[str, ...]:
+    async with service.async_client() as client:
+        outcome = await client.query_by_account(["alice", "bob"])
+        return tuple(token for item in outcome for token in item.tokens)
+
+
+def tell(service: Emulator) -> None:
+    service.configure(bad_token_prefix="bad")
+    with service.client() as client:
+        outcome = client.bind({"token1": "alice", "bad1": "bob"})
+        assert [item.state for item in outcome] == ["accepted", "rejected"], outcome
+        assert outcome[1].code == 1008006, outcome
+        (item,) = client.query_by_token(["token1"])
+        assert item.accounts == [("alice", 0)], item
+        rows = list(client.bulk((f"phone{n}", "carol") for n in range(50)))
+        assert all(row.accepted for row in rows) and len(rows) == 50, rows
+    with service.outbox() as outbox:
+        outbox.bind("token2", "bob", tag=7)
+        assert outbox.flush(30) == 0
+        (report,) = outbox.reports()
+        assert (report.tag, report.state) == (7, "accepted"), report
+    assert asyncio.run(in_a_loop(service)) == ("token1", "token2")
+    try:
+        xgpush.Client(access_id="1", base_url="http://127.0.0.1:9")
+    except xgpush.InvalidOption as error:
+        assert "secret_key" in str(error), error
+    else:
+        raise AssertionError("a client without a secret")
+
+
+if __name__ == "__main__":
+    with Emulator() as emulator:
+        tell(emulator)
+    print(f"xgpush {xgpush.__version__} in {sys.implementation.name} {sys.version.split()[0]}")

@@ -1,0 +1,16 @@
+#!/usr/bin/env bash
+# notices.sh write|check: THIRD-PARTY-LICENSES of the libraries (in ffi/) and of the
+# wheel (in python/), against what Cargo.lock has compiled in.
+. "$(dirname "$0")/common.sh"
+need "$PYTHON" "install Python 3.9 or newer"
+for folder in ffi python; do
+  file=$folder/THIRD-PARTY-LICENSES
+  now=$(mktemp)
+  "$PYTHON" scripts/notices.py "xgpush-$folder" > "$now"
+  case $1 in
+    write) cat "$now" > "$file"; echo "$file is written" ;;
+    check)
+      diff -q "$file" "$now" >/dev/null || missing "a notice in $file" "run make notices and commit it" ;;
+  esac
+  rm "$now"
+done
