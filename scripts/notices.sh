@@ -2,6 +2,7 @@
 # notices.sh write|check: THIRD-PARTY-LICENSES of the libraries (in ffi/) and of the
 # wheel (in python/), against what Cargo.lock has compiled in.
 . "$(dirname "$0")/common.sh"
+need_cargo
 need "$PYTHON" "install Python 3.9 or newer"
 for folder in ffi python; do
   file=$folder/THIRD-PARTY-LICENSES
