@@ -39,9 +39,11 @@ uninstall: ## Remove what install put there, given the same PREFIX, DESTDIR, LIB
 dist: lib ## The installed tree as build/xgpush-VERSION-TARGET.tar.gz; it unpacks anywhere
 	@bash scripts/dist.sh $(BUILD)
 
-wheel: ## The Python wheel, for glibc 2.17 and newer, into dist/: FREE_THREADED=python3.14t
-	@for one in "" $(FREE_THREADED); do bash scripts/wheel.sh release dist $$one || exit; done
-	@bash python/tests/wheel.sh dist/*.whl
+wheel: ## The Python wheel, for glibc 2.17 and newer, into dist/ (FREE_THREADED=python3.14t)
+	@rm -rf dist/*.whl dist/free-threaded
+	@bash scripts/wheel.sh release dist
+	@[ -z "$(FREE_THREADED)" ] || bash scripts/wheel.sh release dist/free-threaded $(FREE_THREADED)
+	@bash python/tests/wheel.sh $$(find dist -name '*.whl')
 
 sdist: ## The sources of the wheel, into dist/
 	@bash scripts/sdist.sh dist

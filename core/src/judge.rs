@@ -65,6 +65,18 @@ pub(crate) fn is_authentication_failure(item: &ItemOutcome) -> bool {
     }
 }
 
+/// The outcome of what was not sent because nothing came back for long enough.
+pub(crate) fn unanswered() -> ItemOutcome {
+    let message = "not sent: the service had not answered for as long as its caller waits";
+    ItemOutcome::new(Reason::Deadline, Some(message.into()))
+}
+
+/// The outcome of what was not sent because it would be refused anyway.
+pub(crate) fn refused_anyway() -> ItemOutcome {
+    let message = "not sent: the service refuses the caller's key, region, clock or address";
+    ItemOutcome::new(Reason::Cancelled, Some(message.into()))
+}
+
 /// The first of two sendings of one attempt: the connection had gone stale.
 fn lost_before_replay() -> ItemOutcome {
     let message = "the connection broke before an answer, and what answered the request when it \

@@ -2,13 +2,15 @@
 
 mod common;
 
+use std::cell::Cell;
 use std::collections::BTreeSet;
+use std::rc::Rc;
 use std::time::Duration;
 
 use common::{client, emulator};
 use xgpush::{
-    Account, AccountType, Binding, CallOptions, Client, Platform, Request, SyncOptions, SyncState,
-    Synced, Token, Wanted,
+    Account, AccountType, Binding, CallOptions, Client, Platform, Reason, Request, SyncOptions,
+    SyncState, Synced, Token, Wanted,
 };
 use xgpush_emulator::{Clears, Config as Service, Emulator, Fault, FaultKind, Version};
 
@@ -286,4 +288,70 @@ fn what_breaks_a_rule_changes_nothing() {
     assert_eq!(emulator.counters().received, 0);
     let done = client.sync(&untyped[..1], &options).unwrap();
     assert_eq!(done[0].state, SyncState::Changed);
+}
+
+/// An interrupt ends the whole work and not one call of it: nothing more is sent.
+#[test]
+fn an_interrupt_ends_all_of_it() {
+    for apply in [false, true] {
+        let emulator = emulator(Service::default());
+        let client = client(&emulator, &[("parallel", "2")]);
+        let list: Vec<_> = (0..2_000)
+            .map(|n| wanted(n, vec![account(&format!("player{n}"))]))
+            .collect();
+        let seen = Rc::new(Cell::new(0));
+        let done = Rc::clone(&seen);
+        let asked = Rc::clone(&seen);
+        let options = SyncOptions {
+            apply,
+            confirm: Some(Duration::from_secs(60)),
+            progress: Some(Rc::new(move |n| done.set(n))),
+            call: CallOptions {
+                interrupt: Some(Rc::new(move || asked.get() > 0)),
+                ..CallOptions::default()
+            },
+            ..SyncOptions::default()
+        };
+        let synced = client.sync(&list, &options).unwrap();
+        assert_eq!(synced.len(), 2_000);
+        let first = seen.get();
+        assert!((1..1_000).contains(&first), "{first} at the interrupt");
+        let unread = &synced[first..];
+        assert!(unread.iter().all(|one| match &one.state {
+            SyncState::Unread(why) => why.reason() == Reason::Cancelled,
+            _ => false,
+        }));
+        let asked_about = emulator.log().iter().filter(|e| e.path == QUERY).count() * 20;
+        assert_eq!(asked_about, first, "no query after it, to confirm either");
+    }
+}
+
+/// A refused caller and a dead service are not asked about every token.
+#[test]
+fn it_gives_up() {
+    let emulator = emulator(Service::default());
+    let list: Vec<_> = (0..2_000).map(|n| wanted(n, vec![])).collect();
+    let all = list.len();
+    let wrong = client(
+        &emulator,
+        &[("secret_key", "0123456789abcdef0123456789abcdef")],
+    );
+    let synced = wrong.sync(&list, &applying()).unwrap();
+    assert_eq!(count(&synced, "unread"), all);
+    assert!(emulator.log().len() < 50, "{}", emulator.log().len());
+
+    let client = client(&emulator, &[("parallel", "4")]);
+    emulator.push_fault(Fault::new(FaultKind::Hang).times(0));
+    let options = SyncOptions {
+        patience: Some(Duration::from_millis(100)),
+        call: CallOptions {
+            deadline: Some(Duration::from_millis(200)),
+            ..CallOptions::default()
+        },
+        ..SyncOptions::default()
+    };
+    let before = emulator.log().len();
+    let synced = client.sync(&list, &options).unwrap();
+    assert_eq!(count(&synced, "unread"), all);
+    assert!(emulator.log().len() - before < 50);
 }

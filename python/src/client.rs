@@ -66,7 +66,7 @@ impl Client {
         let request = py.detach(|| request(api, json))?;
         let is_query = api == "query";
         let confirm = confirm.map(|time| seconds("confirm", time)).transpose()?;
-        waiting(py, deadline, confirm, cancel, |options| {
+        waiting(py, deadline, confirm, cancel, |options, _| {
             if is_query {
                 self.client.query_with(&request, options)
             } else {
@@ -86,7 +86,7 @@ impl Client {
         deadline: Option<f64>,
         cancel: Option<&CancelFlag>,
     ) -> PyResult<Reply> {
-        let reply = waiting(py, deadline, None, cancel, |options| {
+        let reply = waiting(py, deadline, None, cancel, |options, _| {
             self.client.call_with(path, json, options)
         })?;
         Ok(Reply {
@@ -107,29 +107,36 @@ pub(crate) fn seconds(name: &str, value: f64) -> PyResult<Duration> {
         .map_err(|e| PyValueError::new_err(format!("{name}: {e}")))
 }
 
+/// What Python raised during a call: it ends the call and is raised by it.
+pub(crate) type Raised = Rc<RefCell<Option<PyErr>>>;
+
 /// Runs a call that waits without the interpreter, but answers Ctrl-C or `cancel`.
 pub(crate) fn waiting<T: Send>(
     py: Python<'_>,
     deadline: Option<f64>,
     confirm: Option<Duration>,
     cancel: Option<&CancelFlag>,
-    call: impl FnOnce(&CallOptions) -> xgpush::Result<T> + Send,
+    call: impl FnOnce(&CallOptions, &Raised) -> xgpush::Result<T> + Send,
 ) -> PyResult<T> {
     let deadline = deadline.map(|value| seconds("deadline", value));
     let deadline = deadline.transpose()?;
     let asks_for_signals = cancel.is_none() && handles_signals(py)?;
     let (result, interrupted) = py.detach(|| {
-        let raised: Rc<RefCell<Option<PyErr>>> = Rc::default();
-        let interrupt = if asks_for_signals {
+        let raised = Raised::default();
+        let asks = if asks_for_signals {
             Some(signals(Rc::clone(&raised)))
         } else {
             cancel.map(CancelFlag::interrupt)
         };
-        let result = call(&CallOptions {
+        let ended = Rc::clone(&raised);
+        let options = CallOptions {
             deadline,
-            interrupt,
+            interrupt: Some(Rc::new(move || {
+                ended.borrow().is_some() || asks.as_ref().is_some_and(|asks| asks())
+            })),
             confirm,
-        });
+        };
+        let result = call(&options, &raised);
         let interrupted = raised.borrow_mut().take();
         (result, interrupted)
     });

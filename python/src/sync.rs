@@ -54,7 +54,7 @@ impl WantedState {
 
     /// Compares, and with `apply` changes what differs. `progress` is told how
     /// many tokens are done.
-    #[pyo3(signature = (client, apply, confirm, platform_name, deadline, progress=None, cancel=None))]
+    #[pyo3(signature = (client, apply, confirm, platform_name, deadline, patience, progress=None, cancel=None))]
     #[expect(clippy::too_many_arguments, reason = "what the interpreter hands over")]
     fn sync(
         &self,
@@ -64,17 +64,20 @@ impl WantedState {
         confirm: Option<f64>,
         platform_name: Option<&str>,
         deadline: Option<f64>,
+        patience: f64,
         progress: Option<Py<PyAny>>,
         cancel: Option<&CancelFlag>,
     ) -> PyResult<Vec<Synced>> {
         let platform = platform(platform_name)?;
+        let patience = seconds("patience", patience)?;
         let confirm = confirm.map(|time| seconds("confirm", time)).transpose()?;
-        let synced = waiting(py, deadline, None, cancel, |call| {
+        let synced = waiting(py, deadline, None, cancel, |call, raised| {
+            let raised = Rc::clone(raised);
             let told = progress.map(|function| -> Rc<dyn Fn(usize)> {
                 Rc::new(move |done| {
                     Python::attach(|py| {
                         if let Err(error) = function.call1(py, (done,)) {
-                            error.write_unraisable(py, None);
+                            *raised.borrow_mut() = Some(error);
                         }
                     });
                 })
@@ -84,6 +87,7 @@ impl WantedState {
                 confirm,
                 platform,
                 call: call.clone(),
+                patience: Some(patience),
                 progress: told,
             };
             client.client.sync(&self.0, &options)

@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import pty
+import signal
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Dict, Iterator, List, Set
@@ -66,7 +67,8 @@ def test_every_way_to_say_what_is_wanted(service: Emulator, tmp_path: Path) -> N
     mapping = {"token1": ["alice", ("wechat-alice", 2)], "token2": []}
     account = xgpush.Account
     with service.client() as client:
-        for wanted in (rows, path, str(path), mapping, iter(rows)):
+        tuples = {"token1": ("alice", ("wechat-alice", 2)), "token2": ()}
+        for wanted in (rows, path, str(path), mapping, tuples, iter(rows)):
             client.clear_tokens(["token1"])
             client.bind([("token2", "somebody")])
             first, second = client.sync(wanted, dry_run=False, confirm=5)
@@ -112,6 +114,23 @@ def test_a_refusal_is_told(service: Emulator) -> None:
         service.fault({"kind": "status", "status": 500, "times": 1000})
         (unread,) = client.sync({"token1": "alice"}, deadline=0.2)
         assert (unread.state, unread.change) == ("unread", None) and unread.reason
+
+
+def test_what_progress_raises_ends_it(service: Emulator) -> None:
+    wanted = {f"token{n}": f"player{n}" for n in range(5_000)}
+
+    def fails(done: int) -> None:
+        raise ZeroDivisionError(done)
+
+    def interrupted(done: int) -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+
+    with service.client(parallel=2) as client:
+        for progress, expected in ((fails, ZeroDivisionError), (interrupted, KeyboardInterrupt)):
+            before = len(service.log)
+            with pytest.raises(expected):
+                client.sync(wanted, dry_run=False, progress=progress)
+            assert len(service.log) - before < 50
 
 
 def test_confirm(service: Emulator) -> None:
@@ -169,6 +188,10 @@ def test_the_command(service: Emulator, tmp_path: Path) -> None:
 def test_single_operations_are_confirmed(service: Emulator) -> None:
     done = run(service, "bind", "token1", "alice", "--confirm", "10")
     assert (done.returncode, done.stdout) == (0, "token1\taccepted\tconfirmed\n")
+    fault = {"kind": "status", "status": 500, "times": 0, "path": "/query"}
+    service.fault(fault)
+    done = run(service, "bind", "token1", "bob", "--confirm", "0.2")
+    assert done.returncode == 1 and "no query told" in done.stdout, done
     with Emulator(apply_delay_ms=60_000) as slow:
         done = run(slow, "bind", "token1", "alice", "--confirm", "0.1")
         assert (done.returncode, done.stdout) == (1, "token1\taccepted\tunconfirmed\n")

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from types import TracebackType
-from typing import Any, Coroutine, List, Optional, Type
+from typing import Any, Callable, Coroutine, List, Optional, Type
 
 from . import _native, _requests, _sync
 from ._native import Outcome, Reply
 from ._operations import Deadline, Operations, seconds
 from ._pool import Pool
-from ._requests import Json
+from ._requests import Json, Seconds
 from ._sync import Synced, WantedLike
 
 
@@ -53,13 +53,19 @@ class AsyncClient(Operations[Coroutine[Any, Any, Outcome]]):
         confirm: Deadline = None,
         platform: Optional[str] = None,
         deadline: Deadline = None,
+        patience: Seconds = 60.0,
+        progress: Optional[Callable[[int], object]] = None,
     ) -> List[Synced]:
-        """As :meth:`Client.sync`. Cancelling it leaves what was changed by then; to
-        do it again does no harm."""
-        state = _sync.wanted(wanted)
-        times = (seconds(confirm), platform, seconds(deadline))
-        found = await self._pool.run(state.sync, self._native, not dry_run, *times, None)
-        return _sync.told(found)
+        """As :meth:`Client.sync`; ``wanted`` is read, and ``progress`` called, in the
+        thread that waits. Cancelling it leaves what was changed by then; to do it again
+        does no harm."""
+        times = (seconds(confirm), platform, seconds(deadline), _requests.seconds(patience))
+
+        def run(cancel: _native.CancelFlag) -> List[Synced]:
+            state = _sync.wanted(wanted)
+            return _sync.told(state.sync(self._native, not dry_run, *times, progress, cancel))
+
+        return await self._pool.run(run)
 
     async def call(self, path: str, json: Json, *, deadline: Deadline = None) -> Reply:
         """Posts JSON to any other v3 path, such as ``/v3/push/app``. Raises what

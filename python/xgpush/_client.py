@@ -73,6 +73,7 @@ class Client(Operations[Outcome], Closing):
         confirm: Deadline = None,
         platform: Optional[str] = None,
         deadline: Deadline = None,
+        patience: Seconds = 60.0,
         progress: Optional[Callable[[int], object]] = None,
     ) -> List[Synced]:
         """Makes the service know for each token the wanted accounts and no others:
@@ -84,12 +85,14 @@ class Client(Operations[Outcome], Closing):
         account, and rows of ``clear_token`` for tokens without.
 
         With ``confirm`` the call goes on asking for so long, until the service shows
-        every change. ``deadline`` is that of each of the calls it takes; ``progress``
-        is called with the number of tokens that are done. To do it again does no
-        harm: what is right already is not sent.
+        every change. ``deadline`` is that of each of the calls it takes; when the
+        service refuses the caller, or has not answered for ``patience`` seconds, what is
+        left is ``unread``. ``progress`` is called with the number of tokens that are
+        done; what it raises ends the work. To do it again does no harm, whenever it
+        ended: what is right already is not sent.
         """
         state = _sync.wanted(wanted)
-        times = (seconds(confirm), platform, seconds(deadline))
+        times = (seconds(confirm), platform, seconds(deadline), _requests.seconds(patience))
         return _sync.told(state.sync(self._native, not dry_run, *times, progress))
 
     def call(self, path: str, json: Json, *, deadline: Deadline = None) -> Reply:

@@ -147,6 +147,7 @@ def _query(options: argparse.Namespace) -> int:
 def _single(
     options: argparse.Namespace, run: Callable[[Client], Outcome], names: List[str]
 ) -> int:
+    confirming = getattr(options, "confirm", None) is not None
     with _settings.client(options) as client:
         outcome = run(client)
     if options.json:
@@ -155,17 +156,19 @@ def _single(
         for name, item in zip(names, outcome):
             found = [*item.tokens, *map(_shown, item.accounts)]
             tail = "".join(f"\t{text}" for text in (item.reason, item.message) if text)
-            state = item.state if item.confirmed is None else f"{item.state}\t{_visible(item)}"
+            state = f"{item.state}\t{_visible(item)}" if confirming and item.accepted else item.state
             print(f"{name}\t{state}" + (tail if not item.accepted else ""), *found, sep="\t")
     for warning in outcome.warnings:
         print(f"xgpush: {warning[2]}", file=sys.stderr)
     if any(item.code in _settings.REFUSED for item in outcome):
         return 3
-    seen = all(item.confirmed is not False for item in outcome)
+    seen = not confirming or all(item.confirmed for item in outcome)
     return 0 if outcome.all_accepted and seen else 1
 
 
 def _visible(item: ItemOutcome) -> str:
+    if item.confirmed is None:
+        return "no query told whether it is visible"
     return "confirmed" if item.confirmed else "unconfirmed"
 
 

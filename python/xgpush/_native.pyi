@@ -124,6 +124,7 @@ class WantedState:
         confirm: Optional[float],
         platform_name: Optional[str],
         deadline: Optional[float],
+        patience: float,
         progress: Optional[Callable[[int], object]] = None,
         cancel: Optional[CancelFlag] = None,
     ) -> list[

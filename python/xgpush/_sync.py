@@ -49,12 +49,17 @@ def wanted(given: WantedLike) -> _native.WantedState:
 
 def _rows(given: Mapping[str, Any]) -> Iterator[Any]:
     for token, value in given.items():
-        listed: Sequence[Any] = value if isinstance(value, list) else [value]
+        several = isinstance(value, (list, tuple)) and not _is_typed(value)
+        listed: Sequence[Any] = value if several else [value]
         if not listed or value is None:
             yield token, None, None, "clear_token"
             continue
         for account in listed:
             yield (token, *_requests.pair(account))
+
+
+def _is_typed(value: Sequence[Any]) -> bool:
+    return len(value) == 2 and (value[1] is None or isinstance(value[1], int))
 
 
 def told(found: List[Tuple[str, str, Optional[_Change], Optional[_Failure]]]) -> List[Synced]:

@@ -34,6 +34,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="S",
         help="then ask for up to S seconds whether the service shows it",
     )
+    add(
+        "--patience",
+        type=float,
+        metavar="S",
+        default=60.0,
+        help="seconds without any answer after which the rest is given up (60)",
+    )
     add("--rate", type=int, metavar="N", help="at most N requests a second, each of up to 20 tokens")
     add("--parallel", type=int, metavar="N", default=8, help="requests that travel at once (8)")
 
@@ -53,13 +60,17 @@ def run(options: argparse.Namespace) -> int:
                 options.confirm,
                 options.platform,
                 None,
+                options.patience,
                 progress.reached,
             )
     synced = _sync.told(found)
     _tell(options, synced)
     if any(one.code in _settings.REFUSED for one in synced):
         return 3
-    done = {"same", "changed", "confirmed"} | (set() if options.apply else {"different"})
+    if not options.apply:
+        done = {"same", "different"}
+    else:
+        done = {"same", "confirmed"} | (set() if options.confirm is not None else {"changed"})
     return 0 if all(one.state in done for one in synced) else 1
 
 

@@ -196,15 +196,8 @@ fn merge(earlier: ItemOutcome, later: ItemOutcome) -> ItemOutcome {
 
 /// The outcome of a row that was not sent because the stream gave up.
 pub(super) fn given_up(why: GivenUp) -> ItemOutcome {
-    let (reason, message) = match why {
-        GivenUp::NoAnswer => (
-            Reason::Deadline,
-            "not sent: the service had not answered for as long as the stream waits",
-        ),
-        GivenUp::Refused => (
-            Reason::Cancelled,
-            "not sent: the service refuses the caller's key, region, clock or address",
-        ),
-    };
-    ItemOutcome::new(reason, Some(message.into()))
+    match why {
+        GivenUp::NoAnswer => judge::unanswered(),
+        GivenUp::Refused => judge::refused_anyway(),
+    }
 }

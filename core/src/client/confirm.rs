@@ -1,10 +1,12 @@
 //! Asking the service until it shows what it has taken: accepting is not applying.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 
+use super::cancel::Cancel;
 use super::{CallOptions, Client};
-use crate::account::{Platform, Token};
+use crate::account::Platform;
 use crate::error::Result;
 use crate::operation::Request;
 use crate::outcome::{Outcome, State};
@@ -20,6 +22,7 @@ impl Client {
         outcome: &mut Outcome,
         timeout: Duration,
         options: &CallOptions,
+        cancel: &Arc<Cancel>,
     ) {
         let mut last = HashMap::new();
         for item in 0..request.len() {
@@ -30,7 +33,7 @@ impl Client {
         let accepted = |item: &usize| outcome.items[*item].state() == State::Accepted;
         let asked = last.into_values().filter(|(item, _)| accepted(item));
         let (asked, expected): (Vec<_>, Vec<_>) = asked.unzip();
-        let shown = self.watch(&expected, request.legacy.platform, timeout, options);
+        let shown = self.watch(&expected, request.legacy.platform, timeout, options, cancel);
         // Nothing that could be wrong about a question is wrong about the
         // operation that was sent.
         for (item, shown) in asked.into_iter().zip(shown.into_iter().flatten()) {
@@ -46,15 +49,17 @@ impl Client {
         platform: Option<Platform>,
         timeout: Duration,
         options: &CallOptions,
+        cancel: &Arc<Cancel>,
     ) -> Result<Vec<Option<bool>>> {
         /// The first pause between two questions; it doubles.
         const FIRST: Duration = Duration::from_millis(50);
         const LONGEST: Duration = Duration::from_secs(2);
         let shared = &*self.shared;
-        let waiting = shared.begin(&CallOptions {
+        let whole = CallOptions {
             deadline: Some(timeout),
             ..CallOptions::default()
-        });
+        };
+        let waiting = shared.begin_with(&whole, Arc::clone(cancel));
         let mut shown = vec![None; expected.len()];
         let mut pause = FIRST;
         loop {
@@ -62,13 +67,16 @@ impl Client {
                 .filter(|n| shown[*n] != Some(true))
                 .collect();
             for chunk in open.chunks(self.chunk()) {
+                if cancel.check(options.interrupt.as_ref()) {
+                    return Ok(shown);
+                }
                 let left = shared.left(&waiting);
                 let own = options.deadline.unwrap_or(shared.deadline);
                 let options = CallOptions {
                     deadline: Some(own.min(left)),
                     ..options.clone()
                 };
-                self.look(expected, chunk, platform, &options, &mut shown)?;
+                self.look(expected, chunk, platform, &options, cancel, &mut shown)?;
             }
             let left = shared.left(&waiting);
             if shown.iter().all(|shown| *shown == Some(true)) || left.is_zero() {
@@ -88,6 +96,7 @@ impl Client {
         about: &[usize],
         platform: Option<Platform>,
         options: &CallOptions,
+        cancel: &Arc<Cancel>,
         shown: &mut [Option<bool>],
     ) -> Result<()> {
         let (mut tokens, mut accounts) = ((Vec::new(), Vec::new()), (Vec::new(), Vec::new()));
@@ -111,7 +120,7 @@ impl Client {
                 continue;
             }
             let request = self.shared.api.on_platform(request, platform);
-            let outcome = self.go_on(&request, options)?;
+            let outcome = self.go_on(&request, options, cancel)?;
             for (n, answer) in about.into_iter().zip(outcome.items()) {
                 if is_read(answer) {
                     shown[n] = Some(expected[n].is_shown(answer));
@@ -119,17 +128,6 @@ impl Client {
             }
         }
         Ok(())
-    }
-
-    /// The accounts of these tokens.
-    pub(super) fn read(
-        &self,
-        tokens: Vec<Token>,
-        platform: Option<Platform>,
-        options: &CallOptions,
-    ) -> Result<Outcome> {
-        let request = Request::query_by_token(tokens);
-        self.go_on(&self.shared.api.on_platform(request, platform), options)
     }
 
     /// So many items go into one call of many: its deadline is that of a call.

@@ -141,9 +141,11 @@ impl Client {
         if matches!(request.action(), Action::Query(_)) {
             return Err(wrong_api("batch_operate", "a query"));
         }
-        let mut outcome = self.run(request, options)?;
+        self.shared.still_open()?;
+        let cancel = self.shared.cancel();
+        let mut outcome = self.go_on(request, options, &cancel)?;
         if let Some(timeout) = options.confirm {
-            self.confirm(request, &mut outcome, timeout, options);
+            self.confirm(request, &mut outcome, timeout, options, &cancel);
         }
         Ok(outcome)
     }
@@ -165,20 +167,21 @@ impl Client {
         if matches!(request.action(), Action::Batch(_)) {
             return Err(wrong_api("query", "an operation"));
         }
-        self.run(request, options)
-    }
-
-    fn run(&self, request: &Request, options: &CallOptions) -> Result<Outcome> {
         self.shared.still_open()?;
-        self.go_on(request, options)
+        self.go_on(request, options, &self.shared.cancel())
     }
 
-    /// As `run`, in the middle of something: of a client that was closed meanwhile
-    /// the outcome tells.
-    fn go_on(&self, request: &Request, options: &CallOptions) -> Result<Outcome> {
+    /// One call, perhaps of several that end together: of a client that was closed
+    /// meanwhile, and of a caller who has had enough, the outcome tells.
+    fn go_on(
+        &self,
+        request: &Request,
+        options: &CallOptions,
+        cancel: &Arc<Cancel>,
+    ) -> Result<Outcome> {
         let shared = &*self.shared;
         let warnings = shared.api.check(request)?;
-        let call = shared.begin(options);
+        let call = shared.begin_with(options, Arc::clone(cancel));
         Ok(parts::run(
             shared,
             &call,
@@ -270,11 +273,20 @@ impl Shared {
     }
 
     fn begin(&self, options: &CallOptions) -> Call {
+        self.begin_with(options, self.cancel())
+    }
+
+    fn begin_with(&self, options: &CallOptions, cancel: Arc<Cancel>) -> Call {
         let time = options.deadline.unwrap_or(self.deadline);
         Call {
             ends: self.clock.elapsed().saturating_add(time),
-            cancel: Arc::new(Cancel::new(Arc::clone(&self.closed))),
+            cancel,
         }
+    }
+
+    /// What ends calls that belong together.
+    fn cancel(&self) -> Arc<Cancel> {
+        Arc::new(Cancel::new(Arc::clone(&self.closed)))
     }
 }
 

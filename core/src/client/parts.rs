@@ -52,7 +52,13 @@ fn run_wave(
     request: &Request,
     wave: &[PartProgress],
 ) -> Vec<Sent> {
-    let threads = wave.len().min(shared.parallel as usize);
+    // Whose caller has had enough starts no thread: each part tells so by itself.
+    let over = call.cancel.check(interrupt);
+    let threads = if over {
+        1
+    } else {
+        wave.len().min(shared.parallel as usize)
+    };
     let send = |part: &PartProgress, interrupt: Interrupt<'_>| {
         let mut sender = PartSender {
             shared,

@@ -126,7 +126,7 @@ pub(super) fn drive(
 }
 
 /// The outcome of items that were never sent.
-fn not_sent(reason: Reason) -> ItemOutcome {
+pub(super) fn not_sent(reason: Reason) -> ItemOutcome {
     let message = match reason {
         Reason::Closed => "the client was closed before it was sent",
         Reason::Deadline => "the deadline passed before it was sent",

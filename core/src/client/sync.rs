@@ -2,13 +2,17 @@
 
 use std::collections::HashSet;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
+use super::cancel::Cancel;
+use super::send::not_sent;
 use super::{CallOptions, Client};
 use crate::account::{Account, Platform};
 use crate::error::{Error, Result};
+use crate::judge;
 use crate::operation::{Binding, Request};
-use crate::outcome::{ItemOutcome, State};
+use crate::outcome::{ItemOutcome, Outcome, State};
 use crate::sync::{Change, Expected, Wanted, accounts_read};
 
 /// How to synchronise.
@@ -21,8 +25,10 @@ pub struct SyncOptions {
     pub confirm: Option<Duration>,
     /// The platform that the older protocol versions require.
     pub platform: Option<Platform>,
-    /// The options of each of the calls.
+    /// The options of each of the calls; the interrupt ends them all.
     pub call: CallOptions,
+    /// How long to go on while the service answers nothing; a minute unless told.
+    pub patience: Option<Duration>,
     /// Told on the calling thread, from time to time, how many tokens are done;
     /// asking for confirmation comes after all of them.
     pub progress: Option<Rc<dyn Fn(usize)>>,
@@ -72,10 +78,23 @@ pub struct Synced {
     pub change: Option<Change>,
 }
 
+impl Synced {
+    fn unread(why: ItemOutcome) -> Self {
+        Self {
+            state: SyncState::Unread(why),
+            change: None,
+        }
+    }
+}
+
 impl Client {
     /// Makes the service know for each token exactly the wanted accounts: reads what
     /// it knows, and sends operations for those tokens that differ and for no other.
     /// One answer per token, in order. Doing it again sends nothing.
+    ///
+    /// When it is interrupted, when the service refuses the caller, or answers nothing
+    /// for as long as the patience lasts, the tokens that were not asked about are
+    /// [`SyncState::Unread`].
     ///
     /// # Errors
     /// Before anything is sent: [`InvalidRequest`](crate::ErrorKind::InvalidRequest)
@@ -94,19 +113,32 @@ impl Client {
             }
         }
         self.check_wanted(wanted, options.platform)?;
+        let mut run = Run {
+            client: self,
+            options,
+            cancel: self.shared.cancel(),
+            failing_since: None,
+            given_up: None,
+        };
         let mut synced = Vec::with_capacity(wanted.len());
         for chunk in wanted.chunks(self.chunk()) {
+            if let Some(rest) = run.rest() {
+                synced.resize(wanted.len(), Synced::unread(rest));
+                break;
+            }
             let begin = synced.len();
-            synced.extend(self.compare(chunk, options)?);
+            synced.extend(run.compare(chunk)?);
             if options.apply {
-                self.apply(chunk, &mut synced[begin..], options)?;
+                run.apply(chunk, &mut synced[begin..])?;
             }
             if let Some(progress) = &options.progress {
                 progress(synced.len());
             }
         }
-        if let Some(timeout) = options.confirm {
-            self.confirm_changes(wanted, &mut synced, timeout, options)?;
+        if let Some(timeout) = options.confirm
+            && run.rest().is_none()
+        {
+            run.confirm_changes(wanted, &mut synced, timeout)?;
         }
         Ok(synced)
     }
@@ -125,16 +157,42 @@ impl Client {
         }
         Ok(())
     }
+}
 
-    fn compare(&self, wanted: &[Wanted], options: &SyncOptions) -> Result<Vec<Synced>> {
+/// One synchronisation under way.
+struct Run<'a> {
+    client: &'a Client,
+    options: &'a SyncOptions,
+    cancel: Arc<Cancel>,
+    /// Since when nothing was answered.
+    failing_since: Option<Duration>,
+    given_up: Option<ItemOutcome>,
+}
+
+impl Run<'_> {
+    /// What becomes of the tokens that come next, if nothing is asked any more.
+    fn rest(&self) -> Option<ItemOutcome> {
+        if self.cancel.check(self.options.call.interrupt.as_ref()) {
+            return Some(not_sent(self.cancel.reason()));
+        }
+        self.given_up.clone()
+    }
+
+    fn call(&self, request: Request) -> Result<Outcome> {
+        let api = &self.client.shared.api;
+        let request = api.on_platform(request, self.options.platform);
+        self.client
+            .go_on(&request, &self.options.call, &self.cancel)
+    }
+
+    fn compare(&mut self, wanted: &[Wanted]) -> Result<Vec<Synced>> {
+        let began = self.client.shared.clock.elapsed();
         let tokens = wanted.iter().map(|wanted| wanted.token().clone()).collect();
-        let outcome = self.read(tokens, options.platform, &options.call)?;
+        let outcome = self.call(Request::query_by_token(tokens))?;
+        self.note(began, outcome.items());
         let compared = wanted.iter().zip(outcome.items()).map(|(wanted, item)| {
             let Some(found) = accounts_read(item) else {
-                return Synced {
-                    state: SyncState::Unread(item.clone()),
-                    change: None,
-                };
+                return Synced::unread(item.clone());
             };
             let change = wanted.change(found);
             let state = match change {
@@ -146,19 +204,38 @@ impl Client {
         Ok(compared.collect())
     }
 
+    /// Whether to go on after these answers.
+    fn note(&mut self, began: Duration, answers: &[ItemOutcome]) {
+        const PATIENCE: Duration = Duration::from_secs(60);
+        if answers.iter().all(judge::is_authentication_failure) {
+            self.given_up = Some(judge::refused_anyway());
+            return;
+        }
+        let answered =
+            |item: &ItemOutcome| matches!(item.state(), State::Accepted | State::Rejected);
+        if answers.iter().any(answered) {
+            self.failing_since = None;
+            return;
+        }
+        let since = *self.failing_since.get_or_insert(began);
+        let patience = self.options.patience.unwrap_or(PATIENCE);
+        if self.client.shared.clock.elapsed().saturating_sub(since) >= patience {
+            self.given_up = Some(judge::unanswered());
+        }
+    }
+
     /// Clears, then removes, then binds; what was refused a step is left alone.
-    fn apply(&self, wanted: &[Wanted], synced: &mut [Synced], options: &SyncOptions) -> Result<()> {
+    fn apply(&self, wanted: &[Wanted], synced: &mut [Synced]) -> Result<()> {
         let clears = |change: &Change| change.clear;
         let binding = |wanted: &Wanted, accounts: &[Account]| {
             Binding::new(wanted.token().clone(), accounts.to_vec())
         };
-        self.step(synced, options, clears, |chosen| {
+        self.step(synced, clears, |chosen| {
             let tokens = chosen.iter().map(|(n, _)| wanted[*n].token().clone());
             Ok(Request::clear_tokens(tokens.collect()))
         })?;
         self.step(
             synced,
-            options,
             |change| !change.unbind.is_empty(),
             |chosen| {
                 let bindings = chosen
@@ -169,7 +246,6 @@ impl Client {
         )?;
         self.step(
             synced,
-            options,
             |change| !change.bind.is_empty(),
             |chosen| {
                 let bindings = chosen
@@ -184,7 +260,6 @@ impl Client {
     fn step(
         &self,
         synced: &mut [Synced],
-        options: &SyncOptions,
         needs: impl Fn(&Change) -> bool,
         request: impl FnOnce(&[(usize, &Change)]) -> Result<Request>,
     ) -> Result<()> {
@@ -199,12 +274,9 @@ impl Client {
         if chosen.is_empty() {
             return Ok(());
         }
-        let request = self
-            .shared
-            .api
-            .on_platform(request(&chosen)?, options.platform);
+        let request = request(&chosen)?;
         let numbers: Vec<usize> = chosen.iter().map(|(n, _)| *n).collect();
-        let outcome = self.go_on(&request, &options.call)?;
+        let outcome = self.call(request)?;
         for (n, item) in numbers.into_iter().zip(outcome.items()) {
             synced[n].state = match item.state() {
                 State::Accepted => SyncState::Changed,
@@ -219,7 +291,6 @@ impl Client {
         wanted: &[Wanted],
         synced: &mut [Synced],
         timeout: Duration,
-        options: &SyncOptions,
     ) -> Result<()> {
         let changed: Vec<usize> = (0..synced.len())
             .filter(|n| synced[*n].state == SyncState::Changed)
@@ -228,7 +299,14 @@ impl Client {
             .iter()
             .map(|n| Expected::Exactly(&wanted[*n]))
             .collect();
-        let shown = self.watch(&expected, options.platform, timeout, &options.call)?;
+        let options = self.options;
+        let shown = self.client.watch(
+            &expected,
+            options.platform,
+            timeout,
+            &options.call,
+            &self.cancel,
+        )?;
         for (n, shown) in changed.into_iter().zip(shown) {
             synced[n].state = match shown {
                 Some(true) => SyncState::Confirmed,
