@@ -16,11 +16,20 @@ if [ -n "$interpreter" ]; then
 fi
 options=(--profile "$profile" --manifest-path python/Cargo.toml --out "$dir"
   --interpreter "$(command -v "${interpreter:-$VENV/python}")")
+linker=()
 if [ "$profile" = release ]; then
   "$VENV/python" -m pip install --quiet --disable-pip-version-check -r python/requirements-wheel.txt ||
     missing "zig" "wheels for every Linux are built with it, and pip could not install python/requirements-wheel.txt"
+  # zig would link its own unwinder in place of the system's, and a thread that glibc
+  # ends (pthread_exit, as CPython before 3.14 does at its end) would crash between the
+  # two. Under another name than gcc_s the system's comes first.
+  need cc "install a C compiler (Debian: gcc)"
+  unwinder=$ROOT/target/unwinder
+  mkdir -p "$unwinder"
+  ln -sf "$(realpath "$(cc -print-file-name=libgcc_s.so.1)")" "$unwinder/libunwinder.so"
+  linker=(-l dylib=unwinder -L "native=$unwinder")
   options+=(--zig --target "$(rustc -vV | sed -n 's/^host: //p')" --compatibility "$floor")
 fi
 # maturin looks for zig among the commands.
-PATH=$VENV:$PATH "$VENV/maturin" build --quiet "${options[@]}"
+PATH=$VENV:$PATH "$VENV/maturin" build --quiet "${options[@]}" -- "${linker[@]}"
 ls -l "$dir"/*.whl

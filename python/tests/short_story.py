@@ -3,6 +3,7 @@ nothing but the wheel is installed."""
 
 import asyncio
 import sys
+import threading
 from typing import Tuple
 
 import xgpush
@@ -39,7 +40,19 @@ def tell(service: Emulator) -> None:
         raise AssertionError("a client without a secret")
 
 
+def leave_calls(service: Emulator) -> None:
+    """The interpreter ends threads in the middle of native code, which takes the same
+    unwinder on both sides."""
+    service.fault({"kind": "hang", "times": 0})
+    before = service.counters["received"]
+    client = service.client(deadline_ms=600_000, request_timeout_ms=600_000)
+    for n in range(8):
+        threading.Thread(target=client.clear_tokens, args=([f"t{n}"],), daemon=True).start()
+    assert service.wait_received(before + 1)
+
+
 if __name__ == "__main__":
-    with Emulator() as emulator:
-        tell(emulator)
+    emulator = Emulator()
+    tell(emulator)
+    leave_calls(emulator)
     print(f"xgpush {xgpush.__version__} in {sys.implementation.name} {sys.version.split()[0]}")

@@ -28,6 +28,10 @@ shows() { # FOLDER
   echo "it shows $shown"
   [ "$shown" = PyInit__native ]
 }
+# With an unwinder of its own it would break when glibc ends one of its threads.
+unwinds() { # FOLDER
+  readelf -d "$1"/xgpush/_native*.so | grep 'NEEDED.*libgcc_s\.so\.1'
+}
 carries() { # FOLDER
   local path
   for path in licenses/{LICENSE-APACHE,LICENSE-MIT,THIRD-PARTY-LICENSES} entry_points.txt; do
@@ -48,6 +52,7 @@ for wheel; do
   check glibc runs_on "$name" "$work/x"
   tail -n 1 "$work/log"
   check symbols shows "$work/x"
+  check unwinder unwinds "$work/x"
   check contents carries "$work/x"
   bash python/tests/pythons.sh "$wheel" || bad=1
 done

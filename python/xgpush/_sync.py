@@ -64,10 +64,16 @@ def _is_typed(value: Sequence[Any]) -> bool:
 
 def told(found: List[Tuple[str, str, Optional[_Change], Optional[_Failure]]]) -> List[Synced]:
     """As people read it."""
-    return [
-        Synced(token, state, None if change is None else _change(change), *(failure or ()))
-        for token, state, change, failure in found
-    ]
+    return [_synced(*one) for one in found]
+
+
+def _synced(
+    token: str, state: str, change: Optional[_Change], failure: Optional[_Failure]
+) -> Synced:
+    changes = None if change is None else _change(change)
+    if failure is None:
+        return Synced(token, state, changes)
+    return Synced(token, state, changes, *failure)
 
 
 def _change(found: _Change) -> Change:
