@@ -189,6 +189,10 @@ fn what_is_no_table_is_refused() {
         ("token;account\n", "is unknown"),
         ("token,acount\nt1,alice\n", "\"acount\" is unknown"),
         ("token,account,token\n", "twice"),
+        (
+            "token, account\nt1, alice\n",
+            "\" account\" has a blank beside its name",
+        ),
         ("operation\nbind\n", "neither token nor account"),
     ] {
         let input = files.input("in.csv", table);

@@ -177,7 +177,16 @@ fn columns(header: &ByteRecord) -> std::result::Result<[Option<usize>; 4], Strin
     let mut columns = [None; 4];
     for (at, field) in header.iter().enumerate() {
         let name = String::from_utf8_lossy(field);
-        let Some(known) = NAMES.iter().position(|known| *known == name.trim()) else {
+        let Some(known) = NAMES.iter().position(|known| *known == name) else {
+            // Blanks here tell of blanks in the rows, where they would silently be
+            // part of the accounts.
+            if NAMES.contains(&name.trim()) {
+                return Err(format!(
+                    "the column {} has a blank beside its name: take the blanks beside the \
+                     commas out of the whole table, where they are part of the values",
+                    shortened(&name)
+                ));
+            }
             return Err(format!(
                 "the column {} is unknown; {expected}",
                 shortened(&name)
