@@ -225,13 +225,7 @@ fn read_record(
     }
     match field(2)? {
         "" => {}
-        text => {
-            let number = text.parse().map_err(|_| {
-                let text = shortened(text);
-                Error::value(format!("account_type {text} is no integer of 32 bits"))
-            })?;
-            row.account_type = Some(AccountType(number));
-        }
+        text => row.account_type = Some(AccountType::parse(text)?),
     }
     set_operator(row, field(3)?)
 }
@@ -251,7 +245,7 @@ struct Line<'a> {
     #[serde(borrow, default)]
     account: Option<Cow<'a, str>>,
     #[serde(default)]
-    account_type: Option<i32>,
+    account_type: Option<f64>,
     #[serde(borrow, default)]
     operation: Option<Cow<'a, str>>,
 }
@@ -265,7 +259,10 @@ fn read_line(line: &[u8], row: &mut Row) -> Result<()> {
     let text = |given: Option<Cow<'_, str>>| given.unwrap_or_default().into_owned();
     row.token = text(line.token);
     row.account = text(line.account);
-    row.account_type = line.account_type.map(AccountType);
+    row.account_type = line
+        .account_type
+        .map(AccountType::from_number)
+        .transpose()?;
     set_operator(row, line.operation.as_deref().unwrap_or(""))
 }
 

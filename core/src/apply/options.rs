@@ -114,7 +114,7 @@ impl ApplyOptions {
         let paths = std::iter::once(&from.path).chain(outputs.into_iter().flatten());
         let mut seen = Vec::new();
         for path in paths {
-            let whole = path.canonicalize().unwrap_or_else(|_| path.clone());
+            let whole = whole(path);
             if seen.contains(&whole) {
                 let message = format!("{} cannot be two files at once", path.display());
                 return Err(Error::new(ErrorKind::InvalidArgument, message));
@@ -132,4 +132,18 @@ impl ApplyOptions {
             _ => Ok(()),
         }
     }
+}
+
+/// By which two names of one file are seen to be the same, also before it is there.
+fn whole(path: &Path) -> PathBuf {
+    path.canonicalize().unwrap_or_else(|_| {
+        let folder = path
+            .parent()
+            .filter(|folder| !folder.as_os_str().is_empty());
+        let folder = folder.unwrap_or(Path::new(".")).canonicalize();
+        match (folder, path.file_name()) {
+            (Ok(folder), Some(name)) => folder.join(name),
+            _ => path.to_owned(),
+        }
+    })
 }
