@@ -50,6 +50,22 @@ def test_a_closed_pipe_changes_nothing(service: Emulator, tmp_path: Path) -> Non
     assert len(report_of(report)) == 3000
 
 
+def test_a_full_disk_and_no_output_at_all(service: Emulator) -> None:
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            command("bind", "token1", "alice"),
+            env=environment(service),
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=60,
+        )
+    assert done.returncode == 2 and "No space left" in done.stderr, done
+    assert "Traceback" not in done.stderr and "ignored" not in done.stderr
+    closed = ["sh", "-c", 'exec "$@" >&- 2>&-', "sh", *command("bind", "token2", "alice")]
+    assert subprocess.run(closed, env=environment(service), timeout=60).returncode == 0
+
+
 @pytest.mark.parametrize("name, value", [("parallel", -1), ("parallel", 0), ("parallel", 5000)])
 @pytest.mark.parametrize("run_by", ["apply", "sync"])
 def test_ranges(run_by: str, name: str, value: int, service: Emulator, tmp_path: Path) -> None:

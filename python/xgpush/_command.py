@@ -41,7 +41,9 @@ def _run(given: List[str]) -> int:
     options = _parser().parse_args(given)
     command: Command = options.command
     try:
-        return command(options)
+        status = command(options)
+        print(end="", flush=True)  # here a full disk is still told
+        return status
     except _settings.Missing as error:
         return _complain(error, 3)
     except (Error, OSError, ImportError, ValueError) as error:

@@ -13,13 +13,16 @@ def to_the_end() -> Iterator[None]:
     """What is printed to a pipe that was closed is lost, and nothing else is: what was
     sent must still be told by the exit status, in the report and in the state."""
     kept = sys.stdout, sys.stderr
-    sys.stdout, sys.stderr = (_Patient(stream) for stream in kept)
+    # There is none if the caller has closed it; print takes that as it is.
+    patient = [None if stream is None else _Patient(stream) for stream in kept]
+    sys.stdout, sys.stderr = patient
     try:
         yield
     finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
         sys.stdout, sys.stderr = kept
+        for stream in patient:
+            if stream is not None:
+                stream.end()
 
 
 class _Patient:
@@ -39,6 +42,13 @@ class _Patient:
         try:
             self._stream.flush()
         except BrokenPipeError:
+            self._drop()
+
+    def end(self) -> None:
+        """What cannot be written now cannot be when the interpreter ends."""
+        try:
+            self._stream.flush()
+        except OSError:
             self._drop()
 
     def _drop(self) -> None:

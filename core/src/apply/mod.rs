@@ -54,7 +54,7 @@ impl Apply {
     ///
     /// # Errors
     /// [`InvalidArgument`](ErrorKind::InvalidArgument) for a header that is none,
-    /// or a state of another file; [`Storage`](ErrorKind::Storage) for files that
+    /// or a state of another file or of other outputs; [`Storage`](ErrorKind::Storage) for files that
     /// cannot be read or written; [`Closed`](ErrorKind::Closed).
     pub fn open(client: &Client, from: &ApplyInput, options: &ApplyOptions) -> Result<Self> {
         options.check_files(from)?;

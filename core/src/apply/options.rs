@@ -60,7 +60,8 @@ pub struct ApplyOptions {
     pub bulk: BulkOptions,
     /// One line per row.
     pub report: Option<PathBuf>,
-    /// The rows that were not accepted, in the input's own format.
+    /// The rows that were not accepted, in the input's own format. A run that goes on
+    /// from a state has them exactly if the run before had.
     pub rejects: Option<PathBuf>,
     /// From which a run goes on. It needs a report.
     pub state: Option<PathBuf>,
