@@ -9,8 +9,9 @@ PREFIX ?= /usr/local
 LIBDIR ?= lib
 
 export PYTHON
+export ROWS ?= 1000000
 
-.PHONY: help demo test bench lint lib install uninstall dist wheel sdist docs notices abi clean
+.PHONY: help demo test bench million lint lib install uninstall dist wheel sdist docs notices abi clean
 
 help: ## List the targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -23,6 +24,9 @@ test: ## Every test in every language, and how many ran
 
 bench: ## Side by side with ureq, libcurl and others; ratios of one run
 	@bash benches/run.sh
+
+million: ## A table of ROWS rows through a wheel of dist/ in an empty venv, also killed and resumed
+	@$(PYTHON) benches/python/million.py $(wildcard dist/*.whl)
 
 lint: ## Formatting, lints and licences
 	@bash scripts/lint.sh

@@ -59,6 +59,42 @@ impl Token {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
 pub struct AccountType(pub i32);
 
+impl AccountType {
+    /// Reads a number as tables have it: `3.0` is 3, which is what a column of
+    /// integers becomes when some are missing.
+    ///
+    /// # Errors
+    /// [`InvalidValue`](crate::ErrorKind::InvalidValue) for a fraction, or more than
+    /// 32 bits.
+    pub fn from_number(number: f64) -> Result<Self> {
+        let whole =
+            number.fract() == 0.0 && (f64::from(i32::MIN)..=f64::from(i32::MAX)).contains(&number);
+        #[expect(clippy::cast_possible_truncation, reason = "it is whole and in range")]
+        let kind = Self(number as i32);
+        whole
+            .then_some(kind)
+            .ok_or_else(|| Self::no_integer(&number.to_string()))
+    }
+
+    /// Reads a text, in which `3.0` is 3 as well.
+    ///
+    /// # Errors
+    /// As [`from_number`](Self::from_number), and for what is no number.
+    pub fn parse(text: &str) -> Result<Self> {
+        let whole = match text.split_once('.') {
+            Some((whole, zeros)) if zeros.bytes().all(|digit| digit == b'0') => whole,
+            _ => text,
+        };
+        let number = whole.parse().map_err(|_| Self::no_integer(text))?;
+        Ok(Self(number))
+    }
+
+    fn no_integer(text: &str) -> Error {
+        let text = shortened(text);
+        Error::value(format!("account_type {text} is no integer of 32 bits"))
+    }
+}
+
 #[allow(missing_docs, reason = "the names are the table's own")]
 impl AccountType {
     pub const DEFAULT: Self = Self(0);

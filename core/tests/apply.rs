@@ -189,6 +189,10 @@ fn what_is_no_table_is_refused() {
         ("token;account\n", "is unknown"),
         ("token,acount\nt1,alice\n", "\"acount\" is unknown"),
         ("token,account,token\n", "twice"),
+        (
+            "token, account\nt1, alice\n",
+            "\" account\" has a blank beside its name",
+        ),
         ("operation\nbind\n", "neither token nor account"),
     ] {
         let input = files.input("in.csv", table);
@@ -203,6 +207,15 @@ fn what_is_no_table_is_refused() {
     };
     let found = refusal(Apply::open(&client, &input, &over_input));
     assert!(found.contains("two files"), "{found}");
+    std::os::unix::fs::symlink(files.0.path(), files.path("link")).unwrap();
+    let twice = ApplyOptions {
+        report: Some(files.path("new.csv")),
+        rejects: Some(files.path("link/new.csv")),
+        ..plain()
+    };
+    let found = refusal(Apply::open(&client, &input, &twice));
+    assert!(found.contains("two files"), "{found}");
+    assert!(!files.path("new.csv").exists());
     let found = refusal(Apply::open(&client, &input, &files.options("jsonl")));
     assert!(found.contains("format of the input"), "{found}");
     assert_eq!(files.text("in.csv"), "token,account\n");
@@ -380,6 +393,102 @@ fn a_state_of_something_else_is_refused() {
         },
     ));
     assert!(found.contains("no/such"), "{found}");
+}
+
+#[test]
+fn rejects_are_not_lost_between_runs() {
+    let (emulator, files) = (emulator(Service::default()), Files::new());
+    let client = client(&emulator, &[]);
+    let input = files.input("in.csv", &table(1000, 1000));
+    let with = files_with_state(&files);
+    let without = ApplyOptions {
+        rejects: None,
+        ..with.clone()
+    };
+    finish(&client, &input, &with);
+    let rejects = files.text("rejects.csv");
+    assert_eq!(rejects.lines().count(), 11);
+    let found = refusal(Apply::open(&client, &input, &without));
+    assert!(found.contains("by a run with a file of rejects"), "{found}");
+    finish(&client, &input, &with);
+    assert_eq!(files.text("rejects.csv"), rejects);
+    for name in ["rejects.csv", "report.csv"] {
+        let text = files.text(name);
+        fs::remove_file(files.path(name)).unwrap();
+        let found = refusal(Apply::open(&client, &input, &with));
+        assert!(
+            found.contains(name) && found.contains("not there any more"),
+            "{found}"
+        );
+        fs::write(files.path(name), text).unwrap();
+    }
+    fs::remove_file(files.path("state")).unwrap();
+    finish(&client, &input, &without);
+    let found = refusal(Apply::open(&client, &input, &with));
+    assert!(
+        found.contains("by a run without a file of rejects"),
+        "{found}"
+    );
+    assert_eq!(files.text("rejects.csv"), rejects);
+}
+
+#[test]
+fn a_table_without_rows_has_a_report_with_a_header() {
+    let (emulator, files) = (emulator(Service::default()), Files::new());
+    let client = client(&emulator, &[]);
+    let input = files.input("in.csv", "token,account\n");
+    let options = files_with_state(&files);
+    for _ in 0..2 {
+        let (end, progress) = finish(&client, &input, &options);
+        assert_eq!((end, progress.rows), (ApplyEnd::Complete, 0));
+        let header = "row,token,account,account_type,operation,state,reason,code,attempts,retryable,message\n";
+        assert_eq!(files.text("report.csv"), header);
+        assert_eq!(files.text("rejects.csv"), "token,account\n");
+    }
+}
+
+#[test]
+fn whole_numbers_are_account_types_however_they_are_written() {
+    let files = Files::new();
+    let types = |name: &str, text: String| -> Vec<Option<i32>> {
+        let input = files.input(name, &text);
+        let mut rows = RowFile::open(&input.path, input.format, Operator::Bind).unwrap();
+        let mut found = Vec::new();
+        while let Some((row, wrong)) = rows.read().unwrap() {
+            assert_eq!(
+                wrong.is_some(),
+                row.account_type.is_none(),
+                "{row:?} {wrong:?}"
+            );
+            found.push(row.account_type.map(|kind| kind.0));
+        }
+        found
+    };
+    let given = [
+        "3",
+        "3.0",
+        "-2.00",
+        "2147483647.0",
+        "2.5",
+        "2147483648",
+        "1e99",
+        "\"x\"",
+    ];
+    let read = vec![
+        Some(3),
+        Some(3),
+        Some(-2),
+        Some(i32::MAX),
+        None,
+        None,
+        None,
+        None,
+    ];
+    let csv = given.map(|kind| format!("t,a,{kind}\n")).concat();
+    let csv = format!("token,account,account_type\n{csv}");
+    assert_eq!(types("in.csv", csv), read);
+    let jsonl = given.map(|kind| format!("{{\"token\":\"t\",\"account_type\":{kind}}}\n"));
+    assert_eq!(types("in.jsonl", jsonl.concat()), read);
 }
 
 fn files_with_state(files: &Files) -> ApplyOptions {

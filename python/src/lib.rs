@@ -38,7 +38,9 @@ mod _native {
     #[pymodule_export]
     use crate::outbox::{Outbox, Report, make_report, note_fork};
     #[pymodule_export]
-    use crate::outcome::{ItemIterator, ItemOutcome, Outcome, make_item, make_outcome};
+    use crate::outcome::{
+        ItemIterator, ItemOutcome, Outcome, make_item, make_outcome, refuses_caller,
+    };
     #[pymodule_export]
     use crate::sync::WantedState;
     #[pymodule_export]

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use pyo3::exceptions::{PyIndexError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
-use xgpush::State;
+use xgpush::{Reason, State};
 
 use crate::errors::exception;
 use crate::pickle::{Reduced, reduced};
@@ -250,6 +250,13 @@ impl ItemOutcome {
     fn __repr__(&self) -> String {
         format!("<ItemOutcome {} {:?}>", self.index, self.item())
     }
+}
+
+/// Whether an item that ended so was refused because of who asked.
+#[pyfunction]
+pub(crate) fn refuses_caller(reason: &str, code: Option<i64>, http_status: Option<u16>) -> bool {
+    let known = Reason::ALL.iter().find(|known| known.name() == reason);
+    known.is_some_and(|reason| reason.refuses_caller(code, http_status))
 }
 
 /// One item as the JSON of an outcome.

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyFloat, PyFloatMethods, PyIterator, PyList, PyTuple};
+use pyo3::types::{PyDict, PyIterator, PyList, PyString, PyTuple};
 use xgpush::{AccountType, Error, ErrorKind, Format, Operator, Row, RowFile};
 
 use crate::errors::exception;
@@ -114,7 +114,7 @@ fn set(row: &mut Row, at: usize, value: &Bound<'_, PyAny>) -> Result<(), String>
         return Ok(());
     }
     if at == 2 {
-        row.account_type = Some(AccountType(number(value)?));
+        row.account_type = Some(account_type(value)?);
         return Ok(());
     }
     let text = value
@@ -128,23 +128,32 @@ fn set(row: &mut Row, at: usize, value: &Bound<'_, PyAny>) -> Result<(), String>
     Ok(())
 }
 
-/// Tables have `nan` where nothing is.
+/// What tables have where nothing is: `None`, NaN, and pandas' `NaT` and `NA`.
 fn is_missing(value: &Bound<'_, PyAny>) -> bool {
-    value.is_none() || value.cast::<PyFloat>().is_ok_and(|f| f.value().is_nan())
+    if value.is_none() {
+        return true;
+    }
+    if value.is_exact_instance_of::<PyString>() {
+        return false;
+    }
+    // NaN and NaT differ from themselves; NA says neither yes nor no.
+    value
+        .ne(value)
+        .unwrap_or_else(|_| type_name(value) == "NAType")
 }
 
-fn number(value: &Bound<'_, PyAny>) -> Result<i32, String> {
+fn account_type(value: &Bound<'_, PyAny>) -> Result<AccountType, String> {
     if let Ok(number) = value.extract::<i32>() {
-        return Ok(number);
+        return Ok(AccountType(number));
     }
-    let wrong = || format!("account_type {value:.40} is no integer of 32 bits");
-    let float = value.extract::<f64>().map_err(|_| wrong())?;
-    // What a column of integers becomes when some are missing.
-    let whole =
-        float.fract() == 0.0 && (f64::from(i32::MIN)..=f64::from(i32::MAX)).contains(&float);
-    #[expect(clippy::cast_possible_truncation, reason = "it is whole and in range")]
-    let number = float as i32;
-    whole.then_some(number).ok_or_else(wrong)
+    let read = match value.cast::<PyString>() {
+        Ok(text) => AccountType::parse(&text.to_string_lossy()),
+        Err(_) => match value.extract::<f64>() {
+            Ok(number) => AccountType::from_number(number),
+            Err(_) => return Err(format!("account_type is {}, no integer", type_name(value))),
+        },
+    };
+    read.map_err(|error| error.to_string())
 }
 
 fn type_name(value: &Bound<'_, PyAny>) -> String {

@@ -13,8 +13,7 @@ from importlib import import_module
 from types import FrameType
 from typing import Any, Dict, Iterator, List, Optional
 
-from . import _native, _settings
-from ._bulk import parquet_file
+from . import _bulk, _native, _settings
 from ._progress import Progress
 
 #: How long a look at the run takes, in seconds.
@@ -55,15 +54,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     if options.dry_run and (options.report or options.rejects or options.resume):
         raise ValueError("--dry-run writes no files: leave --report, --rejects and --resume out")
-    more = {} if options.rate is None else {"requests_per_second": options.rate}
-    with _settings.client(options, **more) as client, _Source(options.file) as source:
+    # As an option of the client, whose range is checked.
+    more = {"parallel": options.parallel}
+    if options.rate is not None:
+        more["requests_per_second"] = options.rate
+    sends = not options.dry_run
+    with _settings.client(options, sends, **more) as client, _Source(options.file) as source:
         apply = _native.Apply(
             client._native,
             options.file,
             source.read_from,
             options.operation,
             options.platform,
-            options.parallel,
+            0,  # as many at once as the client
             options.patience,
             options.dry_run,
             options.report,
@@ -153,6 +156,14 @@ def _tell(
         )
 
 
+def _text(pyarrow: Any, column: Any) -> Any:
+    """NaN is a missing number."""
+    if pyarrow.types.is_floating(column.type):
+        compute = import_module("pyarrow.compute")
+        column = compute.if_else(compute.is_nan(column), None, column)
+    return column.cast(pyarrow.string())
+
+
 class _Source:
     """The file itself; or, for Parquet, a pipe that brings its rows as CSV."""
 
@@ -165,8 +176,9 @@ class _Source:
         self._parquet: Any = None
 
     def __enter__(self) -> _Source:
-        if self.path.endswith(".parquet"):
-            self._parquet = parquet_file(self.path)
+        if _bulk.is_parquet(self.path):
+            self._parquet = _bulk.parquet_file(self.path)
+            _bulk.known(self._parquet.schema_arrow)
             self._read, write = os.pipe()
             self.read_from = f"/dev/fd/{self._read}"
             self._thread = threading.Thread(target=self._bring, args=(write,), daemon=True)
@@ -176,15 +188,16 @@ class _Source:
     def _bring(self, write: int) -> None:
         pyarrow = import_module("pyarrow")
         writer_of = import_module("pyarrow.csv").CSVWriter
+        # As text, numbers as well: whether one is an account's type is judged row by
+        # row where the text is read.
+        schema = pyarrow.schema(
+            [(name, pyarrow.string()) for name in self._parquet.schema_arrow.names]
+        )
         try:
-            with os.fdopen(write, "wb") as sink:
-                schema = self._parquet.schema_arrow
-                for at, name in enumerate(schema.names):
-                    if name == "account_type":
-                        schema = schema.set(at, pyarrow.field(name, pyarrow.int32()))
-                with writer_of(sink, schema) as writer:
-                    for batch in self._parquet.iter_batches(batch_size=10_000):
-                        writer.write(pyarrow.Table.from_batches([batch]).cast(schema))
+            with os.fdopen(write, "wb") as sink, writer_of(sink, schema) as writer:
+                for batch in self._parquet.iter_batches(batch_size=10_000):
+                    columns = [_text(pyarrow, column) for column in batch.columns]
+                    writer.write(pyarrow.record_batch(columns, schema=schema))
         except BrokenPipeError:
             pass  # the run ended early
         except Exception as error:

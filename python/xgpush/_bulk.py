@@ -27,16 +27,21 @@ Rows = Union[Iterable[Any], Mapping[str, str], Frame, Arrow, "os.PathLike[str]",
 
 NAMES = ("token", "account", "account_type", "operation")
 
+#: How the Arrow types begin that are text, or nothing at all.
+_TEXTS = tuple(
+    nested + text for nested in ("", "dictionary<values=") for text in ("string", "large_string", "null")
+)
+
 
 def source(rows: Any) -> Any:
     """An iterable of rows, or the path of a file that the core reads."""
     if isinstance(rows, (str, os.PathLike)):
         path = os.fspath(rows)
-        return _parquet(path) if path.endswith(".parquet") else path
+        return _parquet(path) if is_parquet(path) else path
     if isinstance(rows, Mapping):
         return rows.items()
     if hasattr(rows, "to_batches"):  # an Arrow table or data set
-        return _arrow(rows.schema.names, rows.to_batches())
+        return _arrow(rows.schema, rows.to_batches())
     if hasattr(rows, "itertuples"):  # pandas
         return _columns(list(rows.columns), lambda name: rows[name])
     if hasattr(rows, "iter_rows"):  # polars
@@ -50,6 +55,9 @@ def _known(columns: Iterable[str]) -> List[str]:
     unknown = [name for name in listed if name not in NAMES]
     if unknown:
         raise ValueError(f"unknown columns {unknown}: choose those of {list(NAMES)}")
+    twice = sorted(name for name in set(listed) if listed.count(name) > 1)
+    if twice:
+        raise ValueError(f"the columns {twice} are there twice")
     if "token" not in listed and "account" not in listed:
         raise ValueError("there is neither a column token nor a column account")
     return listed
@@ -60,15 +68,31 @@ def _columns(names: Iterable[str], column: Any) -> Iterator[Any]:
     return zip(*(column(name) if name in known else repeat(None) for name in NAMES))
 
 
-def _arrow(names: Iterable[str], batches: Iterable[Any]) -> Iterator[Any]:
-    known = _known(names)
+def known(schema: Any) -> List[str]:
+    """The columns of an Arrow schema, checked. A number is no identifier: 7 may have
+    been 7.0 or 007 where the table comes from."""
+    names = _known(schema.names)
+    for field in schema:
+        kind = str(field.type)
+        if field.name != "account_type" and not kind.startswith(_TEXTS):
+            raise ValueError(f"the column {field.name} is {kind}, not text")
+    return names
+
+
+def _arrow(schema: Any, batches: Iterable[Any]) -> Iterator[Any]:
+    names = known(schema)
 
     def rows() -> Iterator[Any]:
         for batch in batches:
-            lists = {name: batch.column(name).to_pylist() for name in known}
+            lists = {name: batch.column(name).to_pylist() for name in names}
             yield from zip(*(lists.get(name, repeat(None)) for name in NAMES))
 
     return rows()
+
+
+def is_parquet(path: Any) -> bool:
+    """By the end of its name, in any case, as the other formats."""
+    return os.fsdecode(path).lower().endswith(".parquet")
 
 
 def parquet_file(path: str) -> Any:
@@ -82,4 +106,4 @@ def parquet_file(path: str) -> Any:
 
 def _parquet(path: str) -> Iterator[Any]:
     file = parquet_file(path)
-    return _arrow(file.schema_arrow.names, file.iter_batches(batch_size=10_000))
+    return _arrow(file.schema_arrow, file.iter_batches(batch_size=10_000))

@@ -7,7 +7,7 @@ import signal
 import sys
 from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
 
-from . import _apply, _native, _settings, _sync_file
+from . import _apply, _native, _printing, _settings, _sync_file
 from ._client import Client, ItemOutcome, Outcome
 from .errors import Error
 
@@ -33,10 +33,17 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     given = sys.argv[1:] if arguments is None else list(arguments)
     if given[:1] == ["emulator"]:
         return _emulator(given[1:])
+    with _printing.to_the_end():
+        return _run(given)
+
+
+def _run(given: List[str]) -> int:
     options = _parser().parse_args(given)
     command: Command = options.command
     try:
-        return command(options)
+        status = command(options)
+        print(end="", flush=True)  # here a full disk is still told
+        return status
     except _settings.Missing as error:
         return _complain(error, 3)
     except (Error, OSError, ImportError, ValueError) as error:
@@ -160,7 +167,7 @@ def _single(
             print(f"{name}\t{state}" + (tail if not item.accepted else ""), *found, sep="\t")
     for warning in outcome.warnings:
         print(f"xgpush: {warning[2]}", file=sys.stderr)
-    if any(item.code in _settings.REFUSED for item in outcome):
+    if any(_settings.is_refusal(item) for item in outcome):
         return 3
     seen = not confirming or all(item.confirmed for item in outcome)
     return 0 if outcome.all_accepted and seen else 1

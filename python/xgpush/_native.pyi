@@ -27,11 +27,13 @@ __all__ = [
     "emulator_program",
     "note_fork",
     "options",
+    "refuses_caller",
 ]
 
 __version__: str
 
 def options() -> list[tuple[str, str, str, str, str]]: ...
+def refuses_caller(reason: str, code: Optional[int], http_status: Optional[int]) -> bool: ...
 def codes() -> list[tuple[int, str, str, str, str, str, str]]: ...
 
 @final

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Generic, Iterable, Mapping, Optional, TypeVar, Union
+from typing import Generic, Iterable, Optional, TypeVar
 
 from . import _requests
-from ._requests import AccountLike, BindingLike, Json, Seconds
+from ._requests import AccountLike, BindingsLike, Json, Seconds
 
 #: What a call answers: an outcome, or a coroutine that has it.
 Answer = TypeVar("Answer")
@@ -41,7 +41,7 @@ class Operations(Generic[Answer]):
 
     def bind(
         self,
-        items: Union[Iterable[BindingLike], Mapping[str, AccountLike]],
+        items: BindingsLike,
         *,
         platform: Optional[str] = None,
         op_type: Optional[str] = None,
@@ -53,7 +53,7 @@ class Operations(Generic[Answer]):
 
         An item is ``(token, account)``, ``(token, account, type)``,
         ``(token, [account, …])`` or a :class:`Binding`; a mapping from token to
-        account does as well.
+        account, or to a list of accounts, does as well.
         """
         listed = _requests.bindings(items)
         body = _requests.documented(2, "token_accounts", listed, platform, op_type, op_id)
@@ -61,7 +61,7 @@ class Operations(Generic[Answer]):
 
     def append(
         self,
-        items: Union[Iterable[BindingLike], Mapping[str, AccountLike]],
+        items: BindingsLike,
         *,
         platform: Optional[str] = None,
         op_type: Optional[str] = None,
@@ -77,7 +77,7 @@ class Operations(Generic[Answer]):
 
     def unbind(
         self,
-        items: Union[Iterable[BindingLike], Mapping[str, AccountLike]],
+        items: BindingsLike,
         *,
         platform: Optional[str] = None,
         op_type: Optional[str] = None,

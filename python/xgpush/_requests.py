@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Callable, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple, Union, cast
+from typing import TYPE_CHECKING, Any, Callable, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple, Union, cast
 
 
 @dataclass(frozen=True)
@@ -29,13 +29,24 @@ class Binding:
         object.__setattr__(self, "accounts", accounts)
 
 
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    # Of any length, as mypy takes a tuple of three for a likely meaning of one of two,
+    # and then reads ("t", ["alice", ("bob", 3)]) without knowing what is wanted.
+    _More = Tuple[str, str, Unpack[Tuple[Union[str, int, None], ...]]]
+else:
+    _More = Union[Tuple[str, str, Optional[int]], Tuple[str, str, str]]
+
 AccountLike = Union[str, Tuple[str, Optional[int]], Account]
 BindingLike = Union[
     Binding,
-    Tuple[str, AccountLike],
-    Tuple[str, str, int],
-    Tuple[str, Sequence[AccountLike]],
-    Tuple[str, str, str],
+    Tuple[str, Union[AccountLike, Sequence[AccountLike]]],
+    _More,
+]
+#: Bindings one by one, or a mapping from token to account or accounts.
+BindingsLike = Union[
+    Mapping[str, Union[AccountLike, Sequence[AccountLike]]], Iterable[BindingLike]
 ]
 #: A time to wait, in seconds or as a ``timedelta``.
 Seconds = Union[float, timedelta]
@@ -87,7 +98,7 @@ def tokens(given: Iterable[str]) -> List[str]:
     return _each("tokens", given, lambda token: token)
 
 
-def bindings(given: Union[Iterable[BindingLike], Mapping[str, Union[AccountLike, Sequence[AccountLike]]]]) -> List[str]:
+def bindings(given: BindingsLike) -> List[str]:
     items: Iterable[Any] = given.items() if isinstance(given, Mapping) else given
     return _each("bindings", items, _binding)
 

@@ -7,15 +7,35 @@ import getpass
 import os
 import stat
 import sys
-from typing import Dict
+from typing import Dict, Optional, Protocol
 
 from ._client import Client
-from ._native import codes, options as rows
+from ._native import codes, options as rows, refuses_caller
 
 #: The codes by which the service refuses the caller and not the request.
 REFUSED = frozenset(row[0] for row in codes() if row[2] == "configuration")
 
 _NAMES = frozenset(row[0] for row in rows())
+
+
+#: Nobody's, for what sends nothing and is given none.
+_NOBODY = {"access_id": "1", "secret_key": "none"}
+
+
+class _Ended(Protocol):
+    """What became of an item, in whichever command."""
+
+    @property
+    def reason(self) -> str: ...
+    @property
+    def code(self) -> Optional[int]: ...
+    @property
+    def http_status(self) -> Optional[int]: ...
+
+
+def is_refusal(item: _Ended) -> bool:
+    """Whether the service refuses the caller and not the item: exit status 3."""
+    return refuses_caller(item.reason, item.code, item.http_status)
 
 
 class Missing(Exception):
@@ -39,9 +59,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         group.add_argument("--json", action="store_true", help="print the whole outcome as JSON")
 
 
-def client(given: argparse.Namespace, **more: object) -> Client:
+def client(given: argparse.Namespace, sends: bool = True, **more: object) -> Client:
     """A client with the options of the environment, of the file and of the command
-    line, of which the last wins."""
+    line, of which the last wins. One that ``sends`` nothing needs no credentials."""
     chosen: Dict[str, object] = {}
     if given.config is not None:
         chosen.update(_file(given.config))
@@ -55,8 +75,17 @@ def client(given: argparse.Namespace, **more: object) -> Client:
                 "machine can read: use XGPUSH_SECRET_KEY, --config, or wait to be asked"
             )
         chosen[name] = value
+
+    def is_there(name: str) -> bool:
+        return bool(chosen.get(name) or os.environ.get(f"XGPUSH_{name.upper()}"))
+
+    if not sends and not (is_there("access_point") or is_there("base_url")):
+        chosen["access_point"] = "guangzhou"
     for name, ask in (("access_id", input), ("secret_key", getpass.getpass)):
-        if not chosen.get(name) and not os.environ.get(f"XGPUSH_{name.upper()}"):
+        if not is_there(name):
+            if not sends:
+                chosen[name] = _NOBODY[name]
+                continue
             if not sys.stdin.isatty():
                 raise Missing(f"{name} is missing: set XGPUSH_{name.upper()}, or use --config")
             chosen[name] = ask(f"{name}: ").strip()

@@ -177,7 +177,16 @@ fn columns(header: &ByteRecord) -> std::result::Result<[Option<usize>; 4], Strin
     let mut columns = [None; 4];
     for (at, field) in header.iter().enumerate() {
         let name = String::from_utf8_lossy(field);
-        let Some(known) = NAMES.iter().position(|known| *known == name.trim()) else {
+        let Some(known) = NAMES.iter().position(|known| *known == name) else {
+            // Blanks here tell of blanks in the rows, where they would silently be
+            // part of the accounts.
+            if NAMES.contains(&name.trim()) {
+                return Err(format!(
+                    "the column {} has a blank beside its name: take the blanks beside the \
+                     commas out of the whole table, where they are part of the values",
+                    shortened(&name)
+                ));
+            }
             return Err(format!(
                 "the column {} is unknown; {expected}",
                 shortened(&name)
@@ -216,13 +225,7 @@ fn read_record(
     }
     match field(2)? {
         "" => {}
-        text => {
-            let number = text.parse().map_err(|_| {
-                let text = shortened(text);
-                Error::value(format!("account_type {text} is no integer of 32 bits"))
-            })?;
-            row.account_type = Some(AccountType(number));
-        }
+        text => row.account_type = Some(AccountType::parse(text)?),
     }
     set_operator(row, field(3)?)
 }
@@ -242,7 +245,7 @@ struct Line<'a> {
     #[serde(borrow, default)]
     account: Option<Cow<'a, str>>,
     #[serde(default)]
-    account_type: Option<i32>,
+    account_type: Option<f64>,
     #[serde(borrow, default)]
     operation: Option<Cow<'a, str>>,
 }
@@ -256,7 +259,10 @@ fn read_line(line: &[u8], row: &mut Row) -> Result<()> {
     let text = |given: Option<Cow<'_, str>>| given.unwrap_or_default().into_owned();
     row.token = text(line.token);
     row.account = text(line.account);
-    row.account_type = line.account_type.map(AccountType);
+    row.account_type = line
+        .account_type
+        .map(AccountType::from_number)
+        .transpose()?;
     set_operator(row, line.operation.as_deref().unwrap_or(""))
 }
 

@@ -54,7 +54,7 @@ impl Apply {
     ///
     /// # Errors
     /// [`InvalidArgument`](ErrorKind::InvalidArgument) for a header that is none,
-    /// or a state of another file; [`Storage`](ErrorKind::Storage) for files that
+    /// or a state of another file or of other outputs; [`Storage`](ErrorKind::Storage) for files that
     /// cannot be read or written; [`Closed`](ErrorKind::Closed).
     pub fn open(client: &Client, from: &ApplyInput, options: &ApplyOptions) -> Result<Self> {
         options.check_files(from)?;
@@ -65,7 +65,7 @@ impl Apply {
             None => None,
         };
         let left = match &state {
-            Some((path, identity)) => Checkpoint::read(path, identity)?,
+            Some((path, identity)) => Checkpoint::read(path, identity, options.rejects.is_some())?,
             None => None,
         };
         if state.is_some() && options.report.is_none() {
@@ -91,12 +91,12 @@ impl Apply {
         if let Some(left) = &left {
             apply.skip(left, options)?;
         }
-        let length = |of: fn(&Checkpoint) -> u64| left.as_ref().map(of);
         if let Some(path) = &options.report {
-            apply.report = Some(Report::open(path, length(|left| left.report_bytes))?);
+            let length = left.as_ref().map(|left| left.report_bytes);
+            apply.report = Some(Report::open(path, length)?);
         }
         if let Some(path) = &options.rejects {
-            let length = length(|left| left.rejects_bytes);
+            let length = left.as_ref().and_then(|left| left.rejects_bytes);
             apply.rejects = Some(Lines::open(path, from.format, length)?);
             if length.is_none_or(|bytes| bytes == 0) {
                 apply.write_rejects_header()?;
@@ -264,7 +264,7 @@ impl Apply {
             input: identity.clone(),
             rows: self.progress.rows,
             report_bytes: self.report.as_mut().map_or(Ok(0), |r| r.lines.sync())?,
-            rejects_bytes: self.rejects.as_mut().map_or(Ok(0), Lines::sync)?,
+            rejects_bytes: self.rejects.as_mut().map(Lines::sync).transpose()?,
             counts: Counts {
                 accepted: self.progress.accepted,
                 rejected: self.progress.rejected,

@@ -60,7 +60,8 @@ pub struct ApplyOptions {
     pub bulk: BulkOptions,
     /// One line per row.
     pub report: Option<PathBuf>,
-    /// The rows that were not accepted, in the input's own format.
+    /// The rows that were not accepted, in the input's own format. A run that goes on
+    /// from a state has them exactly if the run before had.
     pub rejects: Option<PathBuf>,
     /// From which a run goes on. It needs a report.
     pub state: Option<PathBuf>,
@@ -114,7 +115,7 @@ impl ApplyOptions {
         let paths = std::iter::once(&from.path).chain(outputs.into_iter().flatten());
         let mut seen = Vec::new();
         for path in paths {
-            let whole = path.canonicalize().unwrap_or_else(|_| path.clone());
+            let whole = whole(path);
             if seen.contains(&whole) {
                 let message = format!("{} cannot be two files at once", path.display());
                 return Err(Error::new(ErrorKind::InvalidArgument, message));
@@ -132,4 +133,18 @@ impl ApplyOptions {
             _ => Ok(()),
         }
     }
+}
+
+/// By which two names of one file are seen to be the same, also before it is there.
+fn whole(path: &Path) -> PathBuf {
+    path.canonicalize().unwrap_or_else(|_| {
+        let folder = path
+            .parent()
+            .filter(|folder| !folder.as_os_str().is_empty());
+        let folder = folder.unwrap_or(Path::new(".")).canonicalize();
+        match (folder, path.file_name()) {
+            (Ok(folder), Some(name)) => folder.join(name),
+            _ => path.to_owned(),
+        }
+    })
 }

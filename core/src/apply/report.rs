@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::input::{Raw, Read};
-use super::state::does_not_fit;
+use super::state::{does_not_fit, is_gone};
 use super::{Format, storage};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::outcome::ItemOutcome;
 
 /// A file of lines that is written from its end on.
@@ -38,13 +38,11 @@ impl Lines {
             file.seek(SeekFrom::End(0))?;
             Ok(file)
         };
-        let file = opened().map_err(|e| storage(path, &e))?;
+        let file = opened().map_err(|e| wrong_output(path, &e, length.is_some()))?;
         let writer = match format {
             Format::Csv => {
                 let mut builder = csv::WriterBuilder::new();
-                builder
-                    .flexible(true)
-                    .has_headers(length.is_none_or(|bytes| bytes == 0));
+                builder.flexible(true).has_headers(false);
                 Writer::Csv(Box::new(builder.buffer_capacity(1 << 16).from_writer(file)))
             }
             Format::Jsonl => Writer::Jsonl(BufWriter::with_capacity(1 << 16, file)),
@@ -106,6 +104,21 @@ impl Lines {
     }
 }
 
+/// The columns of a report: the fields of [`Line`].
+const COLUMNS: [&str; 11] = [
+    "row",
+    "token",
+    "account",
+    "account_type",
+    "operation",
+    "state",
+    "reason",
+    "code",
+    "attempts",
+    "retryable",
+    "message",
+];
+
 /// One line per row.
 pub(super) struct Report {
     pub(super) lines: Lines,
@@ -128,7 +141,12 @@ struct Line<'a> {
 
 impl Report {
     pub(super) fn open(path: &Path, length: Option<u64>) -> Result<Self> {
-        let lines = Lines::open(path, Format::of(path)?, length)?;
+        let format = Format::of(path)?;
+        let mut lines = Lines::open(path, format, length)?;
+        // At once: a table without rows has a report that is a table, too.
+        if format == Format::Csv && length.is_none_or(|bytes| bytes == 0) {
+            lines.write(&Raw::Record(COLUMNS.as_slice().into()))?;
+        }
         Ok(Self { lines })
     }
 
@@ -155,9 +173,18 @@ struct Done {
     retryable: bool,
 }
 
+/// `was_there` when an earlier run has written it.
+fn wrong_output(path: &Path, error: &io::Error, was_there: bool) -> Error {
+    if was_there && error.kind() == io::ErrorKind::NotFound {
+        is_gone(path)
+    } else {
+        storage(path, error)
+    }
+}
+
 /// Whether each row of a report ended retryable, in the order of the rows.
 pub(super) fn read(path: &Path, length: u64) -> Result<Box<dyn Iterator<Item = Result<bool>>>> {
-    let file = File::open(path).map_err(|e| storage(path, &e))?;
+    let file = File::open(path).map_err(|e| wrong_output(path, &e, true))?;
     let file = BufReader::with_capacity(1 << 16, file).take(length);
     let wrong = |_| does_not_fit("the report");
     Ok(match Format::of(path)? {

@@ -48,13 +48,15 @@ pub(super) struct Checkpoint {
     pub(super) input: Identity,
     pub(super) rows: u64,
     pub(super) report_bytes: u64,
-    pub(super) rejects_bytes: u64,
+    /// `None` for a run without a file of rejects: the rows that it did not accept
+    /// are in none, so no run with one can go on from it.
+    pub(super) rejects_bytes: Option<u64>,
     pub(super) counts: Counts,
 }
 
 impl Checkpoint {
     /// What an earlier run has left; `None` when there is no such file.
-    pub(super) fn read(path: &Path, identity: &Identity) -> Result<Option<Self>> {
+    pub(super) fn read(path: &Path, identity: &Identity, rejects: bool) -> Result<Option<Self>> {
         let bytes = match fs::read(path) {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -64,6 +66,20 @@ impl Checkpoint {
         let left = read.map_err(|e| storage(path, &format!("no state of a run: {e}")))?;
         if left.input != *identity {
             return Err(does_not_fit("the input or --operation"));
+        }
+        if left.rejects_bytes.is_some() != rejects {
+            let (was, is) = if rejects {
+                ("without", "with")
+            } else {
+                ("with", "without")
+            };
+            return Err(Error::new(
+                ErrorKind::InvalidArgument,
+                format!(
+                    "the state was written by a run {was} a file of rejects, and this one is \
+                     {is}: keep to what it had, or remove the state to begin from the first row"
+                ),
+            ));
         }
         Ok(Some(left))
     }
@@ -82,6 +98,18 @@ impl Checkpoint {
         };
         write().map_err(|e| storage(path, &e))
     }
+}
+
+/// An output of an earlier run is gone.
+pub(super) fn is_gone(path: &Path) -> Error {
+    Error::new(
+        ErrorKind::InvalidArgument,
+        format!(
+            "{} is not there any more, and the state goes on behind its lines; bring it back, or \
+             remove the state to begin from the first row",
+            path.display()
+        ),
+    )
 }
 
 /// A state that belongs to other files.

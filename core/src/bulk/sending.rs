@@ -104,7 +104,10 @@ impl Bulk {
                 self.warnings.push(warning);
             }
         }
-        let refused = outcomes.iter().all(judge::is_authentication_failure);
+        let refused = outcomes.iter().all(|item| {
+            item.reason()
+                .refuses_caller(item.code(), item.http_status())
+        });
         let transient = outcomes.iter().all(|o| worth_a_retry(o).is_some());
         let service = health(&outcomes);
         let now = Duration::from_millis(self.looked);

@@ -1,0 +1,109 @@
+"""How commands end: their exit status, whatever becomes of what they print."""
+
+import os
+import subprocess
+from pathlib import Path
+from typing import Iterator
+
+import pytest
+from test_command import command, environment, report_of, run, write_table
+from xgpush.testing import Emulator
+
+
+@pytest.fixture
+def service() -> Iterator[Emulator]:
+    with Emulator() as emulator:
+        yield emulator
+
+
+def into_a_closed_pipe(service: Emulator, *arguments: object) -> int:
+    """The exit status of a command of which nobody reads a word."""
+    read, write = os.pipe()
+    os.close(read)
+    try:
+        done = subprocess.run(
+            command(*arguments),
+            env=environment(service),
+            stdin=subprocess.DEVNULL,
+            stdout=write,
+            stderr=write,
+            timeout=300,
+        )
+    finally:
+        os.close(write)
+    return done.returncode
+
+
+def test_a_closed_pipe_changes_nothing(service: Emulator, tmp_path: Path) -> None:
+    table, report = tmp_path / "in.csv", tmp_path / "out.csv"
+    table.write_text("token,account\n" + "".join(f"token{n},player{n}\n" for n in range(3000)))
+    assert into_a_closed_pipe(service, "apply", table, "--report", report) == 0
+    assert len(report_of(report)) == len(service.state["tokens"]) == 3000
+    assert into_a_closed_pipe(service, "sync", table, "--apply", "--json") == 0
+    assert into_a_closed_pipe(service, "bind", "token1", "alice") == 0
+    assert into_a_closed_pipe(service, "bind", "bad1", "alice") == 1
+    assert into_a_closed_pipe(service, "query", "--token", "token1") == 0
+    assert into_a_closed_pipe(service, "bind", "token1") == 2
+    assert into_a_closed_pipe(service, "--help") == 0
+    write_table(table, 3000)
+    assert into_a_closed_pipe(service, "apply", table, "--report", report) == 1
+    assert len(report_of(report)) == 3000
+
+
+def test_a_full_disk_and_no_output_at_all(service: Emulator) -> None:
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            command("bind", "token1", "alice"),
+            env=environment(service),
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=60,
+        )
+    assert done.returncode == 2 and "No space left" in done.stderr, done
+    assert "Traceback" not in done.stderr and "ignored" not in done.stderr
+    closed = ["sh", "-c", 'exec "$@" >&- 2>&-', "sh", *command("bind", "token2", "alice")]
+    assert subprocess.run(closed, env=environment(service), timeout=60).returncode == 0
+
+
+@pytest.mark.parametrize("name, value", [("parallel", -1), ("parallel", 0), ("parallel", 5000)])
+@pytest.mark.parametrize("run_by", ["apply", "sync"])
+def test_ranges(run_by: str, name: str, value: int, service: Emulator, tmp_path: Path) -> None:
+    out_of_range(service, tmp_path, run_by, f"--{name}", value)
+
+
+def out_of_range(service: Emulator, folder: Path, *arguments: object) -> None:
+    table = folder / "in.csv"
+    write_table(table, 3)
+    done = run(service, *arguments[:1], table, *arguments[1:])
+    assert done.returncode == 2 and "range" in done.stderr, done
+    assert "Traceback" not in done.stderr and service.log == []
+
+
+@pytest.mark.parametrize("option", ["--parallel", "--rate"])
+@pytest.mark.parametrize("value", [-1, 1 << 40, 1 << 70])
+def test_numbers_of_any_size(option: str, value: int, service: Emulator, tmp_path: Path) -> None:
+    table = tmp_path / "in.csv"
+    write_table(table, 3)
+    done = run(service, "apply", table, option, value)
+    assert done.returncode == 2 and done.stderr.startswith("xgpush: "), done
+
+
+def test_one_rule_for_a_refused_caller(service: Emulator, tmp_path: Path) -> None:
+    table = tmp_path / "in.csv"
+    write_table(table, 100)
+    for status, ends in ((403, 3), (401, 3), (404, 1)):
+        service.configure()
+        service.fault({"kind": "status", "status": status, "times": 0})
+        assert run(service, "bind", "token1", "alice").returncode == ends, status
+        assert run(service, "apply", table).returncode == ends, status
+
+
+def test_a_dry_run_needs_no_credentials(service: Emulator, tmp_path: Path) -> None:
+    table = tmp_path / "in.csv"
+    write_table(table, 40)
+    bare = {name: v for name, v in os.environ.items() if not name.startswith("XGPUSH_")}
+    done = run(service, "apply", table, "--dry-run", env=bare)
+    assert (done.returncode, done.stderr) == (0, ""), done
+    assert "40 rows, 0 invalid; about 2 requests" in done.stdout
+    assert run(service, "apply", table, env=bare).returncode == 3
