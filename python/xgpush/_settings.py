@@ -10,10 +10,7 @@ import sys
 from typing import Dict, Optional, Protocol
 
 from ._client import Client
-from ._native import codes, options as rows, refuses_caller
-
-#: The codes by which the service refuses the caller and not the request.
-REFUSED = frozenset(row[0] for row in codes() if row[2] == "configuration")
+from ._native import options as rows, refuses_caller
 
 _NAMES = frozenset(row[0] for row in rows())
 

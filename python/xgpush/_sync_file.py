@@ -65,7 +65,7 @@ def run(options: argparse.Namespace) -> int:
             )
     synced = _sync.told(found)
     _tell(options, synced)
-    if any(one.code in _settings.REFUSED for one in synced):
+    if any(_settings.is_refusal(one) for one in synced):
         return 3
     if not options.apply:
         done = {"same", "different"}

@@ -207,7 +207,11 @@ impl Run<'_> {
     /// Whether to go on after these answers.
     fn note(&mut self, began: Duration, answers: &[ItemOutcome]) {
         const PATIENCE: Duration = Duration::from_secs(60);
-        if answers.iter().all(judge::is_authentication_failure) {
+        let refused = |item: &ItemOutcome| {
+            let (code, status) = (item.code(), item.http_status());
+            item.reason().refuses_caller(code, status)
+        };
+        if answers.iter().all(refused) {
             self.given_up = Some(judge::refused_anyway());
             return;
         }
