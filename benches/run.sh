@@ -15,10 +15,11 @@ else
   echo "libcurl's headers are missing (Debian: libcurl4-openssl-dev): no column for curl"
 fi
 venv
-if ! "$VENV/python" -c 'import xgpush' 2>/dev/null; then
-  bash scripts/wheel.sh release "$work/dist" >/dev/null
-  "$VENV/python" -m pip install --quiet --disable-pip-version-check --no-deps "$work"/dist/*.whl
-fi
+# The released one, whatever the tests have left there.
+rm -rf "$work/dist"
+bash scripts/wheel.sh release "$work/dist" >/dev/null
+"$VENV/python" -m pip install --quiet --disable-pip-version-check --force-reinstall --no-deps \
+  "$work"/dist/*.whl
 
 run() { # CONTENDER ARGUMENTS…
   local who=$1; shift
