@@ -21,6 +21,9 @@ impl Bulk {
     pub(super) fn look(&mut self) {
         self.unseen = 0;
         self.looked = self.now();
+        if self.origin.look() {
+            return;
+        }
         for (slots, delivered) in self.senders.done() {
             self.judge(slots, delivered);
         }
