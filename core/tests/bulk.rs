@@ -280,3 +280,21 @@ fn closing_counts_what_was_under_way() {
     assert!(bulk.is_finished() && bulk.poll().is_none() && !bulk.wants_row());
     assert!(!bulk.is_forked() && bulk.still_here().is_ok());
 }
+
+#[test]
+fn a_closed_client_ends_its_streams_at_once() {
+    let emulator = emulator(Service::default());
+    let client = client(&emulator, &[]);
+    let mut stream = client.bulk(rows(3000), &options(2)).unwrap();
+    assert_eq!(stream.next().unwrap().state(), State::Accepted);
+    client.close();
+    let began = std::time::Instant::now();
+    let rest: Vec<_> = stream.by_ref().collect();
+    assert!(
+        began.elapsed() < Duration::from_secs(30),
+        "not its patience"
+    );
+    assert_eq!(rest.len(), 2999);
+    assert_eq!(rest[2998].reason(), Reason::Closed);
+    assert_eq!(stream.bulk().given_up(), None);
+}

@@ -4,7 +4,7 @@ import asyncio
 import itertools
 import threading
 import time
-from typing import Any, Callable, Coroutine, Dict, Iterator, List, Tuple
+from typing import Any, AsyncIterator, Callable, Coroutine, Dict, Iterator, List, Tuple
 
 import pytest
 import xgpush
@@ -119,14 +119,30 @@ def test_leaving_ends_it(xgpush_emulator: Emulator) -> None:
     run(main)
 
 
+def test_closing_the_client_ends_its_streams(xgpush_emulator: Emulator) -> None:
+    async def main() -> None:
+        client = xgpush_emulator.async_client()
+        stream = client.bulk(itertools.islice(endless(), 3000))
+        assert (await stream.__anext__()).accepted
+        await client.aclose()
+        began = time.monotonic()
+        rest = [result async for result in stream]
+        # It would be the stream's patience otherwise, and the loop would stand still.
+        assert time.monotonic() - began < 30
+        assert len(rest) == 2999 and rest[-1].reason == "closed"
+
+    run(main)
+
+
 def test_what_is_wrong_is_refused_where_it_is_called(xgpush_emulator: Emulator) -> None:
-    async def rows() -> Any:
+    async def rows() -> AsyncIterator[Tuple[str, str]]:
         yield "t1", "alice"
 
     async def main() -> None:
         async with xgpush_emulator.async_client() as client:
             with pytest.raises(TypeError, match="not iterable"):
-                client.bulk(rows())
+                asynchronous: Any = rows()
+                client.bulk(asynchronous)
             with pytest.raises(xgpush.InvalidValue, match="forget"):
                 client.bulk([], operation="forget")
         with pytest.raises(xgpush.Closed):

@@ -240,6 +240,10 @@ impl Bulk {
             self.rows.push_back(Some(sending::given_up(why)));
             return;
         }
+        if self.delivery.is_closed() {
+            self.rows.push_back(Some(sending::client_closed()));
+            return;
+        }
         self.bytes.clear();
         operation.encode_to(&mut self.bytes);
         self.queue.append(Entry {
