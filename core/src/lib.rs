@@ -22,6 +22,8 @@ mod config;
 mod credentials;
 mod error;
 mod exchange;
+#[cfg(feature = "bulk")]
+mod fork;
 mod judge;
 mod key;
 mod operation;
@@ -61,10 +63,12 @@ pub use credentials::{Credentials, Scheme};
 pub use error::{Error, ErrorKind, Result};
 pub use exchange::Exchange;
 #[cfg(feature = "bulk")]
+pub use fork::note_fork;
+#[cfg(feature = "bulk")]
 pub use operation::Operation;
 pub use operation::{Action, Binding, Lookup, Operator, Request};
 #[cfg(feature = "outbox")]
-pub use outbox::{LogLevel, NewRecord, Outbox, OutboxStats, Record, Report, Store, note_fork};
+pub use outbox::{LogLevel, NewRecord, Outbox, OutboxStats, Record, Report, Store};
 pub use outcome::{Found, FoundAccount, ItemOutcome, Outcome, Reason, State, Warning, WarningKind};
 pub use plan::MAX_ITEMS_PER_REQUEST;
 pub use rules::ProtocolVersion;

@@ -128,6 +128,12 @@ impl<W: Work> Senders<W> {
         jobs
     }
 
+    /// In a child after `fork`, where the threads are not: one that is joined there
+    /// is waited for in vain, and the desk's lock may be held for ever.
+    pub(crate) fn forget(&mut self) {
+        std::mem::forget(std::mem::take(&mut self.threads));
+    }
+
     /// Ends the threads when they have done what they have begun.
     pub(crate) fn end(&mut self) {
         self.desk.lock().ended = true;

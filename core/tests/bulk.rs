@@ -261,3 +261,40 @@ fn dropping_a_stream_ends_what_hangs() {
     client.close();
     assert!(Bulk::new(&client, &options(1)).is_err());
 }
+
+#[test]
+fn closing_counts_what_was_under_way() {
+    let emulator = emulator(Service::default());
+    emulator.push_fault(Fault::new(FaultKind::Hang).times(0));
+    let long = [("request_timeout_ms", "600000"), ("deadline_ms", "600000")];
+    let client = client(&emulator, &long);
+    let mut bulk = Bulk::new(&client, &options(2)).unwrap();
+    for row in rows(40) {
+        bulk.push_row(&row).unwrap();
+    }
+    assert!(emulator.wait_until(Duration::from_secs(30), |c| c.received == 2));
+    assert_eq!(bulk.requests(), 0);
+    bulk.close();
+    bulk.close();
+    assert_eq!(bulk.requests(), 2);
+    assert!(bulk.is_finished() && bulk.poll().is_none() && !bulk.wants_row());
+    assert!(!bulk.is_forked() && bulk.still_here().is_ok());
+}
+
+#[test]
+fn a_closed_client_ends_its_streams_at_once() {
+    let emulator = emulator(Service::default());
+    let client = client(&emulator, &[]);
+    let mut stream = client.bulk(rows(3000), &options(2)).unwrap();
+    assert_eq!(stream.next().unwrap().state(), State::Accepted);
+    client.close();
+    let began = std::time::Instant::now();
+    let rest: Vec<_> = stream.by_ref().collect();
+    assert!(
+        began.elapsed() < Duration::from_secs(30),
+        "not its patience"
+    );
+    assert_eq!(rest.len(), 2999);
+    assert_eq!(rest[2998].reason(), Reason::Closed);
+    assert_eq!(stream.bulk().given_up(), None);
+}

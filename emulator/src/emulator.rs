@@ -17,13 +17,15 @@ use crate::shared::Shared;
 use crate::state::State;
 use crate::tls::Tls;
 
-/// A running server. Dropping it closes every connection and ends its thread.
+/// A running server. Dropping it closes every connection and ends its thread; in a
+/// child after `fork`, where the thread is not, it does neither.
 pub struct Emulator {
     shared: Arc<Shared>,
     address: SocketAddr,
     ca_pem: Option<String>,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
+    process: u32,
 }
 
 impl Emulator {
@@ -56,6 +58,7 @@ impl Emulator {
             ca_pem,
             stop: Some(stop),
             thread: Some(thread),
+            process: std::process::id(),
         })
     }
 
@@ -124,6 +127,11 @@ impl Emulator {
 
 impl Drop for Emulator {
     fn drop(&mut self) {
+        if self.process != std::process::id() {
+            // The stop would wake the parent's thread, and the other is not to be joined.
+            std::mem::forget((self.stop.take(), self.thread.take()));
+            return;
+        }
         drop(self.stop.take());
         if let Some(thread) = self.thread.take() {
             // A panic over there has been told by its thread.

@@ -1,32 +1,40 @@
 //! Streams of rows.
 
-use std::collections::VecDeque;
-use std::time::Duration;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
-use pyo3::exceptions::PyException;
+use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
-use xgpush::{BulkOptions, ItemOutcome, Operator, Platform, Row, State};
+use xgpush::{BulkOptions, Operator, Platform};
 
+use crate::bulk_result::BulkResult;
+use crate::cancel::CancelFlag;
 use crate::client::{Client, seconds};
 use crate::errors::exception;
-use crate::outcome::{one_item, the_item};
-use crate::pickle::{Reduced, reduced};
 use crate::rows::Source;
+use crate::running::{Running, Step, Watch};
 
-/// How long a wait goes on before the interpreter is asked for signals.
-const SLICE: Duration = Duration::from_millis(50);
+/// For how long results are gathered behind the first one.
+const GATHER: Duration = Duration::from_millis(20);
 
 /// A stream under way: an iterator over what became of each row.
-#[pyclass(module = "xgpush._native")]
+///
+/// Who is inside has taken the stream out of its place: no lock is held while
+/// Python runs, and anyone may close it or look at its numbers meanwhile.
+#[pyclass(frozen, module = "xgpush._native")]
 pub(crate) struct Bulk {
-    stream: Option<xgpush::Bulk>,
-    source: Source,
-    platform: Option<Platform>,
-    /// The rows whose outcome is not there yet.
-    rows: VecDeque<Py<PyAny>>,
-    next: u64,
-    /// What the source raised: raised again behind the last outcome.
-    raised: Option<PyErr>,
+    place: Mutex<Place>,
+    /// Whether who is inside is to end it.
+    closing: AtomicBool,
+    requests: AtomicU64,
+    window: usize,
+}
+
+enum Place {
+    Free(Box<Running>),
+    Taken,
+    Closed,
 }
 
 /// By the names in which the command and files give it.
@@ -60,14 +68,17 @@ impl Bulk {
             patience: seconds("patience", patience)?,
             ..BulkOptions::default()
         };
-        let bulk = xgpush::Bulk::new(&client.client, &options);
+        let stream = xgpush::Bulk::new(&client.client, &options).map_err(|e| exception(&e))?;
+        let source = Source::new(&rows, operator(operation)?)?;
         Ok(Self {
-            stream: Some(bulk.map_err(|e| exception(&e))?),
-            source: Source::new(&rows, operator(operation)?)?,
-            platform: platform(platform_name)?,
-            rows: VecDeque::new(),
-            next: 0,
-            raised: None,
+            window: stream.window(),
+            requests: AtomicU64::new(0),
+            closing: AtomicBool::new(false),
+            place: Mutex::new(Place::Free(Box::new(Running::new(
+                stream,
+                source,
+                platform(platform_name)?,
+            )))),
         })
     }
 
@@ -75,33 +86,79 @@ impl Bulk {
         this
     }
 
-    fn __next__(&mut self, py: Python<'_>) -> PyResult<Option<BulkResult>> {
-        loop {
-            let Some(bulk) = &mut self.stream else {
-                return Ok(None);
-            };
-            let outcome = bulk.poll();
-            if bulk.wants_row() {
-                self.pull(py)?;
-            } else if outcome.is_none() {
-                if bulk.is_finished() {
-                    self.close(py);
-                    return self.raised.take().map_or(Ok(None), Err);
-                }
-                py.detach(|| bulk.wait(SLICE));
-                py.check_signals()?;
+    fn __next__(&self, py: Python<'_>) -> PyResult<Option<BulkResult>> {
+        let Some(mut running) = self.enter()? else {
+            return Ok(None);
+        };
+        match running.step(py, &self.watch(None), true) {
+            Ok(Step::Result(result)) => {
+                self.leave(py, running);
+                Ok(Some(result))
             }
-            if let Some(outcome) = outcome {
-                return Ok(Some(self.result(py, outcome)));
+            Ok(Step::End(raised)) => {
+                self.end(py, running);
+                raised.map_or(Ok(None), Err)
+            }
+            Ok(Step::Nothing) => unreachable!("it was to wait"),
+            Err(error) => {
+                self.leave(py, running);
+                Err(error)
             }
         }
     }
 
-    /// Ends requests under way; the iterator has nothing more.
-    fn close(&mut self, py: Python<'_>) {
-        let bulk = self.stream.take();
-        py.detach(|| drop(bulk));
-        self.rows.clear();
+    /// Up to ``most`` results that are there; waits for the first one. An empty list is
+    /// the end. A flag (``cancel``) that is set closes the stream.
+    #[pyo3(signature = (most, cancel=None))]
+    fn take(
+        &self,
+        py: Python<'_>,
+        most: usize,
+        cancel: Option<&CancelFlag>,
+    ) -> PyResult<Vec<BulkResult>> {
+        let mut results = Vec::new();
+        let Some(mut running) = self.enter()? else {
+            return Ok(results);
+        };
+        let began = Instant::now();
+        let failed = loop {
+            // A slow source holds back what is there no longer than that.
+            let enough = results.len() >= most || began.elapsed() >= GATHER;
+            if enough && !results.is_empty() {
+                break None;
+            }
+            match running.step(py, &self.watch(cancel), results.is_empty()) {
+                Ok(Step::Result(result)) => results.push(result),
+                Ok(Step::Nothing) => break None,
+                Ok(Step::End(raised)) if results.is_empty() || raised.is_none() => {
+                    self.end(py, running);
+                    return raised.map_or(Ok(results), Err);
+                }
+                Ok(Step::End(raised)) => break raised,
+                Err(error) => break Some(error),
+            }
+        };
+        let failed = match failed {
+            // What there is comes first.
+            Some(error) if !results.is_empty() => {
+                running.fails_later(error);
+                None
+            }
+            failed => failed,
+        };
+        self.leave(py, running);
+        failed.map_or(Ok(results), Err)
+    }
+
+    /// Ends requests under way; the iterator has nothing more. From a signal handler or
+    /// another thread it ends the one that is inside soon, and does not wait for that.
+    fn close(&self, py: Python<'_>) {
+        let mut place = self.lock();
+        self.closing.store(true, Ordering::Release);
+        if let Place::Free(running) = std::mem::replace(&mut *place, Place::Closed) {
+            drop(place);
+            self.end(py, running);
+        }
     }
 
     fn __enter__(this: Bound<'_, Self>) -> Bound<'_, Self> {
@@ -109,7 +166,7 @@ impl Bulk {
     }
 
     fn __exit__(
-        &mut self,
+        &self,
         py: Python<'_>,
         _kind: &Bound<'_, PyAny>,
         _error: &Bound<'_, PyAny>,
@@ -121,166 +178,65 @@ impl Bulk {
     /// How many HTTP requests were sent.
     #[getter]
     fn requests(&self) -> u64 {
-        self.stream.as_ref().map_or(0, xgpush::Bulk::requests)
+        self.requests.load(Ordering::Relaxed)
     }
 
     /// How many rows are held at most.
     #[getter]
     fn window(&self) -> usize {
-        self.stream.as_ref().map_or(0, xgpush::Bulk::window)
-    }
-}
-
-impl Drop for Bulk {
-    fn drop(&mut self) {
-        // Its threads may wait for the interpreter, to log.
-        if let Some(bulk) = self.stream.take() {
-            Python::try_attach(|py| py.detach(|| drop(bulk)));
-        }
+        self.window
     }
 }
 
 impl Bulk {
-    /// Takes one row from the source.
-    fn pull(&mut self, py: Python<'_>) -> PyResult<()> {
-        let Some(bulk) = &mut self.stream else {
-            return Ok(());
-        };
-        let (given, row, wrong) = match self.source.next(py) {
-            Ok(Some(read)) => read,
-            Ok(None) => {
-                bulk.end();
-                return Ok(());
+    /// Never for longer than it takes to move the stream.
+    fn lock(&self) -> MutexGuard<'_, Place> {
+        self.place.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes the stream, unless it is closed.
+    fn enter(&self) -> PyResult<Option<Box<Running>>> {
+        let mut place = self.lock();
+        match std::mem::replace(&mut *place, Place::Taken) {
+            Place::Free(running) => Ok(Some(running)),
+            Place::Closed => {
+                *place = Place::Closed;
+                Ok(None)
             }
-            Err(error) => return self.fails(py, error),
-        };
-        let row = Row {
-            platform: self.platform,
-            ..row
-        };
-        let pushed = match &wrong {
-            None => bulk.push_row(&row),
-            Some(wrong) => bulk.push_invalid(wrong),
-        };
-        self.rows.push_back(given);
-        pushed.map_err(|e| exception(&e))
-    }
-
-    /// The source brings no more rows; the outcomes of those that it brought come
-    /// first.
-    fn fails(&mut self, py: Python<'_>, error: PyErr) -> PyResult<()> {
-        if !error.is_instance_of::<PyException>(py) {
-            return Err(error);
-        }
-        self.raised = Some(error);
-        if let Some(bulk) = &mut self.stream {
-            bulk.end();
-        }
-        Ok(())
-    }
-
-    fn result(&mut self, py: Python<'_>, outcome: ItemOutcome) -> BulkResult {
-        let row = self.rows.pop_front();
-        let index = self.next;
-        self.next += 1;
-        BulkResult {
-            index,
-            row: row.unwrap_or_else(|| py.None()),
-            outcome,
+            Place::Taken => Err(PyRuntimeError::new_err(
+                "a stream is for one thread at a time, and one is inside",
+            )),
         }
     }
-}
 
-/// What became of one row.
-#[pyclass(frozen, module = "xgpush._native")]
-pub(crate) struct BulkResult {
-    /// The place of the row, from 0 on.
-    #[pyo3(get)]
-    index: u64,
-    row: Py<PyAny>,
-    outcome: ItemOutcome,
-}
-
-#[pymethods]
-impl BulkResult {
-    /// The row as it came.
-    #[getter]
-    fn row(&self, py: Python<'_>) -> Py<PyAny> {
-        self.row.clone_ref(py)
+    /// Puts it back, unless it was closed meanwhile.
+    fn leave(&self, py: Python<'_>, running: Box<Running>) {
+        self.count(running.requests());
+        let mut place = self.lock();
+        if self.closing.load(Ordering::Acquire) {
+            drop(place);
+            self.end(py, running);
+        } else {
+            *place = Place::Free(running);
+        }
     }
 
-    /// ``accepted``, ``rejected``, ``unknown`` or ``not_sent``.
-    #[getter]
-    fn state(&self) -> &'static str {
-        self.outcome.state().name()
+    /// It was taken out, and is not put back.
+    fn end(&self, py: Python<'_>, mut running: Box<Running>) {
+        *self.lock() = Place::Closed;
+        running.close(py);
+        self.count(running.requests());
     }
 
-    /// Whether the service took the task. It is asynchronous: accepted is not applied.
-    #[getter]
-    fn accepted(&self) -> bool {
-        self.outcome.state() == State::Accepted
+    fn count(&self, requests: u64) {
+        self.requests.store(requests, Ordering::Relaxed);
     }
 
-    /// Why it is in this state: a stable name, such as ``item_refused`` or ``timed_out``
-    /// (docs/reasons.md).
-    #[getter]
-    fn reason(&self) -> &'static str {
-        self.outcome.reason().name()
+    fn watch<'a>(&'a self, cancel: Option<&'a CancelFlag>) -> Watch<'a> {
+        Watch {
+            closing: &self.closing,
+            cancel,
+            requests: &self.requests,
+        }
     }
-
-    /// The code of the service, where it gave one (docs/codes.md).
-    #[getter]
-    fn code(&self) -> Option<i64> {
-        self.outcome.code()
-    }
-
-    /// The HTTP status of the last answer, where one came.
-    #[getter]
-    fn http_status(&self) -> Option<u16> {
-        self.outcome.http_status()
-    }
-
-    /// How many requests carried it.
-    #[getter]
-    fn attempts(&self) -> u16 {
-        self.outcome.attempts()
-    }
-
-    /// Whether to hand it in again may help, and does no harm.
-    #[getter]
-    fn retryable(&self) -> bool {
-        self.outcome.is_retryable()
-    }
-
-    /// What happened and what to do, for people. Empty for what was accepted.
-    #[getter]
-    fn message(&self) -> &str {
-        self.outcome.message()
-    }
-
-    fn __eq__(&self, py: Python<'_>, other: &Self) -> PyResult<bool> {
-        let same = self.index == other.index && self.outcome == other.outcome;
-        Ok(same && self.row.bind(py).eq(other.row.bind(py))?)
-    }
-
-    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<Reduced<'py>> {
-        let outcome = one_item(&self.outcome)?;
-        let row = self.row.bind(py);
-        reduced(py, "make_bulk_result", (self.index, row, outcome))
-    }
-
-    fn __repr__(&self) -> String {
-        format!("<BulkResult {} {:?}>", self.index, self.outcome)
-    }
-}
-
-/// The `BulkResult` that a pickle holds.
-#[pyfunction]
-pub(crate) fn make_bulk_result(index: u64, row: Py<PyAny>, outcome: &str) -> PyResult<BulkResult> {
-    let outcome = the_item(outcome)?;
-    Ok(BulkResult {
-        index,
-        row,
-        outcome,
-    })
 }

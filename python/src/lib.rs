@@ -2,6 +2,7 @@
 
 mod apply;
 mod bulk;
+mod bulk_result;
 mod cancel;
 mod client;
 mod emulator;
@@ -12,6 +13,7 @@ mod outbox;
 mod outcome;
 mod pickle;
 mod rows;
+mod running;
 mod sync;
 mod tables;
 
@@ -24,7 +26,9 @@ mod _native {
     #[pymodule_export]
     use crate::apply::{Apply, emulator_program};
     #[pymodule_export]
-    use crate::bulk::{Bulk, BulkResult, make_bulk_result};
+    use crate::bulk::Bulk;
+    #[pymodule_export]
+    use crate::bulk_result::{BulkResult, make_bulk_result};
     #[pymodule_export]
     use crate::cancel::CancelFlag;
     #[pymodule_export]

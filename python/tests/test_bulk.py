@@ -105,6 +105,98 @@ def test_an_error_of_the_source_comes_behind_the_results(service: Emulator) -> N
     assert seen == 50 and len(service.state["tokens"]) == 50
 
 
+def test_an_interrupt_in_the_source_takes_no_outcome_from_its_row(service: Emulator) -> None:
+    rows = iter([(f"bad{n}" if n % 7 == 3 else f"token{n}", f"player{n}") for n in range(2000)])
+    interrupts = iter(range(5))
+
+    class Source:
+        read = 0
+
+        def __iter__(self) -> "Source":
+            return self
+
+        def __next__(self) -> Tuple[str, str]:
+            self.read += 1
+            # Far enough for outcomes to be there.
+            if self.read > 1200 and self.read % 50 == 0 and next(interrupts, None) is not None:
+                raise KeyboardInterrupt
+            return next(rows)
+
+    results: List[xgpush.BulkResult] = []
+    interrupted = 0
+    with service.client(parallel=1) as client, client.bulk(Source()) as stream:
+        assert stream.window < 1200
+        while True:
+            try:
+                results.extend(stream)
+                break
+            except KeyboardInterrupt:
+                interrupted += 1
+    assert interrupted == 5
+    assert [result.index for result in results] == list(range(2000))
+    for n, result in enumerate(results):
+        assert result.row[0].startswith("bad" if n % 7 == 3 else "token")
+        assert result.state == ("rejected" if n % 7 == 3 else "accepted")
+
+
+def test_its_numbers_stay(service: Emulator) -> None:
+    with service.client(parallel=2) as client:
+        stream = client.bulk((f"token{n}", f"player{n}") for n in range(2000))
+        window = stream.window
+        assert states(stream) == ["accepted"] * 2000
+        assert stream.requests == service.counters["received"] >= 100
+        assert stream.window == window > 0
+        # What was under way when it was closed counts as well.
+        with client.bulk((f"token{n}", f"player{n}") for n in range(2000)) as stream:
+            before = service.counters["received"]
+            next(stream)
+        assert stream.requests >= service.counters["received"] - before > 0
+
+
+def test_many_at_once(service: Emulator) -> None:
+    def source() -> Iterator[Tuple[str, str]]:
+        for n in range(500):
+            yield f"token{n}", f"player{n}"
+        raise RuntimeError("the source broke")
+
+    with service.client() as client:
+        stream = client.bulk(source())
+        indices: List[int] = []
+        while len(indices) < 500:
+            some = stream.take(64)
+            assert 1 <= len(some) <= 64
+            indices += [result.index for result in some]
+        assert indices == list(range(500))
+        with pytest.raises(RuntimeError, match="the source broke"):
+            stream.take(1)
+        assert stream.take(1) == []
+
+
+def test_closing_from_a_signal_handler(service: Emulator) -> None:
+    service.fault({"kind": "hang", "times": 0})
+    with service.client(deadline_ms=600000, request_timeout_ms=600000) as client:
+        stream = client.bulk([("t1", "alice")])
+        before = signal.signal(signal.SIGALRM, lambda *_: stream.close())
+        try:
+            signal.setitimer(signal.ITIMER_REAL, 0.2)
+            assert list(stream) == []
+        finally:
+            signal.signal(signal.SIGALRM, before)
+
+
+def test_a_stream_that_is_read_by_its_own_source(service: Emulator) -> None:
+    def source() -> Iterator[Tuple[str, str]]:
+        with pytest.raises(RuntimeError, match="one thread at a time"):
+            next(stream)
+        yield "t1", "alice"
+        stream.close()
+        yield "t2", "alice"
+
+    with service.client() as client:
+        stream = client.bulk(source())
+        assert list(stream) == []
+
+
 def test_leaving_early_closes_the_source(service: Emulator) -> None:
     closed = []
 

@@ -9,7 +9,7 @@ from xgpush.testing import Emulator
 
 #: The deadlines are longer than any test waits: who waits for one, hangs.
 HEAD = """
-import asyncio, multiprocessing, os, signal, sys, threading, time, warnings
+import asyncio, itertools, multiprocessing, os, signal, sys, threading, time, warnings
 # What starts the tests may have told its children to ignore it.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 import xgpush
@@ -159,6 +159,29 @@ async def end():
 close = lambda: asyncio.run(end())""",
 }
 
+FORKS["Client.sync"] = """
+client = service.client()
+use = lambda: client.sync({'t1': 'alice'}, dry_run=False)"""
+FORKS["Client.bulk"] = """
+client = service.client()
+stream = client.bulk((f't{n}', f'a{n}') for n in itertools.count())
+use = lambda: next(stream)
+def close():
+    try:
+        stream.take(1)
+    except xgpush.Closed:
+        stream.close()
+    assert list(stream) == []"""
+FORKS["AsyncClient.bulk"] = """
+client = service.async_client()
+stream = client.bulk((f't{n}', f'a{n}') for n in itertools.count())
+# More than what one hop brings.
+async def some():
+    for _ in range(1000):
+        await stream.__anext__()
+use = lambda: asyncio.run(some())
+close = lambda: asyncio.run(stream.aclose())"""
+
 FORK = """
 def child():
     try:
@@ -188,7 +211,35 @@ def test_a_forked_child_is_told(what: str) -> None:
     assert "in another process" in done.stdout and "the child" in done.stdout
 
 
+LEFT_BEHIND = """
+warnings.simplefilter("ignore", DeprecationWarning)
+client = service.client(parallel=4)
+for result in client.bulk((f't{n}', f'a{n}') for n in range(5000)):
+    if result.index == 1000:
+        child = os.fork()
+        if child == 0:
+            # Its threads are not here: what ends the child does not wait for them.
+            sys.exit(42)
+_, status = os.waitpid(child, 0)
+assert os.WEXITSTATUS(status) == 42, status
+assert result.index == 4999
+sys.exit(42)
+"""
+
+
+def test_a_forked_child_ends_inside_a_stream() -> None:
+    done = end(start(LEFT_BEHIND))
+    assert (done.returncode, done.stderr) == (42, "")
+
+
 CTRL_C = {
+    "Client.sync": "service.client(**SLOW).sync({'t1': 'alice'})",
+    "Client.bulk": "list(service.client(**SLOW).bulk([('t1', 'alice')]))",
+    "AsyncClient.bulk": """
+async def main():
+    async for result in service.async_client(**SLOW).bulk([('t1', 'alice')]):
+        pass
+asyncio.run(awake(main()))""",
     "Client": "service.client(**SLOW).clear_tokens(['t1'])",
     "Client in parts": "service.client(parallel=4, **SLOW).clear_tokens([f't{n}' for n in range(99)])",
     "Client.call": "service.client(**SLOW).call('/v3/push/app', {})",

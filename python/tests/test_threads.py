@@ -2,6 +2,7 @@
 inside at once; in one with it they take turns as often as it can."""
 
 import faulthandler
+import itertools
 import json
 import pickle
 import sys
@@ -126,13 +127,39 @@ def test_a_stream_is_for_one_thread_at_a_time(xgpush_client: xgpush.Client) -> N
             except StopIteration:
                 return taken
             except RuntimeError as error:
-                assert "borrowed" in str(error), error
+                assert "one thread at a time" in str(error), error
             else:
                 assert result.row == (f"token-{result.index}", "alice")
                 taken.append(result.index)
 
     taken = together(*[take] * THREADS)
     assert sorted(sum(taken, [])) == list(range(500)), "each row once"
+
+
+def test_a_stream_is_watched_and_closed_from_other_threads(
+    xgpush_emulator: Emulator, xgpush_client: xgpush.Client
+) -> None:
+    rows = ((f"token-{n}", f"player-{n}") for n in itertools.count())
+    stream = xgpush_client.bulk(rows)
+
+    def take() -> int:
+        taken = 0
+        for taken, result in enumerate(stream, 1):
+            assert result.index == taken - 1 and result.accepted
+        return taken
+
+    def watch_and_close() -> int:
+        seen = 0
+        while seen < 20:
+            assert stream.requests >= seen and stream.window > 0
+            seen = stream.requests
+        stream.close()
+        return seen
+
+    taken, seen = together(take, watch_and_close)
+    assert taken > 0 and list(stream) == []
+    # One that was ended may not have got there.
+    assert stream.requests >= max(seen, xgpush_emulator.counters["received"])
 
 
 def test_an_exchange_and_its_errors() -> None:

@@ -37,13 +37,16 @@ from .errors import (
 )
 
 if TYPE_CHECKING:
+    from ._async_bulk import AsyncBulk
     from ._async_client import AsyncClient
     from ._async_outbox import AsyncOutbox
 else:
 
     def __getattr__(name: str) -> Any:
         """Loads asyncio for those who use it."""
-        if name == "AsyncClient":
+        if name == "AsyncBulk":
+            from ._async_bulk import AsyncBulk as found
+        elif name == "AsyncClient":
             from ._async_client import AsyncClient as found
         elif name == "AsyncOutbox":
             from ._async_outbox import AsyncOutbox as found
@@ -85,6 +88,7 @@ __all__ = [
     "OPTIONS",
     "AbiMismatch",
     "Account",
+    "AsyncBulk",
     "AsyncClient",
     "AsyncOutbox",
     "Binding",

@@ -5,7 +5,9 @@ from __future__ import annotations
 from types import TracebackType
 from typing import Any, Callable, Coroutine, List, Optional, Type
 
-from . import _native, _requests, _sync
+from . import _bulk, _native, _requests, _sync
+from ._async_bulk import AsyncBulk
+from ._bulk import Rows
 from ._native import Outcome, Reply
 from ._operations import Deadline, Operations, seconds
 from ._pool import Pool
@@ -19,8 +21,9 @@ class AsyncClient(Operations[Coroutine[Any, Any, Outcome]]):
     The options are those of :class:`Client`. Each call waits in a thread of the
     client's own, so the loop goes on; ``max_concurrent`` calls wait at once, and
     further ones for their turn. Cancelling a call ends it within about 50 ms; what
-    became of its items is not told then. Items are read, and wrong ones refused,
-    where the method is called.
+    became of its items is not told then. Items are read where the method is called;
+    what breaks a rule of the service is refused where it is awaited, and nothing is
+    sent.
 
     >>> async with xgpush.AsyncClient.from_env() as client:  # doctest: +SKIP
     ...     outcome = await client.bind([("token-of-phone-1", "alice")])
@@ -39,11 +42,36 @@ class AsyncClient(Operations[Coroutine[Any, Any, Outcome]]):
     def _open(self, native: _native.Client, max_concurrent: int) -> None:
         self._native = native
         self._pool = Pool(max_concurrent)
+        self._closing = Pool(1)
 
     async def _run(
         self, api: str, body: bytes, deadline: Optional[float], confirm: Optional[float]
     ) -> Outcome:
         return await self._pool.run(self._native.run, api, body, deadline, confirm)
+
+    def bulk(
+        self,
+        rows: Rows,
+        *,
+        operation: str = "bind",
+        platform: Optional[str] = None,
+        parallel: int = 0,
+        patience: Seconds = 60.0,
+    ) -> AsyncBulk:
+        """As :meth:`Client.bulk`, to be read by ``async for``, in one task at a time.
+
+        ``rows`` is iterated in a thread of the client's, so it may block, but not be
+        an asynchronous iterable. Cancelling who waits for a result ends the stream,
+        as soon as the source has brought the row that it is asked for just then.
+
+        >>> async with client.bulk("players.csv") as stream:  # doctest: +SKIP
+        ...     async for result in stream:
+        ...         print(result.index, result.state)
+        """
+        source = _bulk.source(rows)
+        longest = _requests.seconds(patience)
+        native = _native.Bulk(self._native, source, operation, platform, parallel, longest)
+        return AsyncBulk(native, self._pool, self._closing)
 
     async def sync(
         self,
@@ -77,6 +105,7 @@ class AsyncClient(Operations[Coroutine[Any, Any, Outcome]]):
         """Closes idle connections, ends running calls soon, refuses later ones."""
         self._native.close()
         await self._pool.close()
+        await self._closing.close()
 
     async def __aenter__(self) -> AsyncClient:
         return self

@@ -47,7 +47,7 @@ class Client(Operations[Outcome], Closing):
         parallel: int = 0,
         patience: Seconds = 60.0,
     ) -> _native.Bulk:
-        """Sends rows as they come and gives one result per row, in their order,
+        """Sends rows of any number and gives one result per row, in their order,
         with as much memory for a million rows as for a thousand.
 
         A row is ``(token, account)``, with the account's type and the operation
@@ -58,8 +58,17 @@ class Client(Operations[Outcome], Closing):
 
         ``parallel`` requests travel at once (0: the client's option); when the
         service has not answered for ``patience`` seconds, what is left is given up.
-        Leave the loop early with ``close()``, or use it in a ``with`` block. It is
-        for one thread at a time: a second one gets a ``RuntimeError``.
+
+        Requests are sent and results given while the loop asks for the next result,
+        which reads the source. A request waits 20 ms for rows to fill it and is sent
+        with the next row that is read, or at the end; while the source itself waits,
+        as for a queue, nothing more is sent and no result is given. What trickles in
+        is for an :class:`Outbox`.
+
+        Leave the loop early with ``close()``, which signal handlers and other threads
+        may call as well, or use it in a ``with`` block. It is for one thread at a
+        time: a second one gets a ``RuntimeError``. In a child after ``fork`` it is
+        closed (:class:`Closed`).
         """
         source = _bulk.source(rows)
         longest = _requests.seconds(patience)

@@ -2,6 +2,7 @@
 //! order of each token and account, answered in the order of the rows.
 
 mod carrier;
+mod ending;
 mod held;
 mod row;
 mod rows;
@@ -12,6 +13,7 @@ use std::time::{Duration, Instant};
 
 use crate::client::{Client, Delivery};
 use crate::error::{Error, ErrorKind, Result};
+use crate::fork::Origin;
 use crate::operation::Operation;
 #[cfg(feature = "apply")]
 use crate::operation::single::Body;
@@ -25,6 +27,7 @@ pub use row::Row;
 pub use rows::BulkRows;
 
 use carrier::Carrier;
+use ending::elsewhere;
 use held::Held;
 
 /// How many requests' worth of rows the window holds for each one that may
@@ -78,9 +81,11 @@ pub enum GivenUp {
 /// included; one behind a row that ended retryable is held back, however far
 /// behind it is.
 ///
-/// Dropping it ends requests under way soon.
+/// Dropping it ends requests under way soon. It belongs to its process: in a child
+/// after `fork` it takes and gives nothing, and says that it is finished.
 pub struct Bulk {
     client: Client,
+    origin: Origin,
     delivery: Delivery,
     queue: Queue,
     senders: Senders<Carrier>,
@@ -154,6 +159,7 @@ impl Bulk {
             senders: Senders::new(carrier, parallel, Box::new(|| ())),
             gate: Gate::new(client.backoff()),
             client: client.clone(),
+            origin: Origin::here(),
             patience: Millis::try_from(options.patience.as_millis()).unwrap_or(Millis::MAX),
             rehearsal: options.rehearsal,
             rows: VecDeque::new(),
@@ -181,13 +187,14 @@ impl Bulk {
 
     /// Whether a row may be pushed.
     pub fn wants_row(&self) -> bool {
-        !self.ended && !self.halted && self.rows.len() < self.window
+        !self.ended && !self.halted && self.rows.len() < self.window && !self.is_elsewhere()
     }
 
     /// Takes a row. One that breaks a rule is taken as well, and ends `invalid`.
     ///
     /// # Errors
-    /// [`Full`](ErrorKind::Full) when it [wants](Self::wants_row) none.
+    /// [`Full`](ErrorKind::Full) when it [wants](Self::wants_row) none, and
+    /// [`Closed`](ErrorKind::Closed) in a child after `fork`.
     pub fn push(&mut self, operation: &Operation<'_>) -> Result<()> {
         self.has_room()?;
         match self.client.check_operation(operation) {
@@ -221,6 +228,9 @@ impl Bulk {
         if self.wants_row() {
             return Ok(());
         }
+        if self.is_elsewhere() {
+            return Err(elsewhere());
+        }
         let message = "the stream takes no row now: poll its outcomes first";
         Err(Error::new(ErrorKind::Full, message))
     }
@@ -228,6 +238,10 @@ impl Bulk {
     fn take(&mut self, operation: &Operation<'_>) {
         if let Some(why) = self.given_up {
             self.rows.push_back(Some(sending::given_up(why)));
+            return;
+        }
+        if self.delivery.is_closed() {
+            self.rows.push_back(Some(sending::client_closed()));
             return;
         }
         self.bytes.clear();
@@ -257,6 +271,9 @@ impl Bulk {
 
     /// The outcome of the next row, if it is known.
     pub fn poll(&mut self) -> Option<ItemOutcome> {
+        if self.is_elsewhere() {
+            return None;
+        }
         let outcome = self.rows.front_mut()?.take()?;
         self.rows.pop_front();
         self.first += 1;
@@ -287,17 +304,13 @@ impl Bulk {
     /// Whether there is no outcome to come: every row was polled after the end of
     /// the rows, or after a halt nothing is in flight.
     pub fn is_finished(&self) -> bool {
+        if self.is_elsewhere() {
+            return true;
+        }
         if self.halted {
             return self.senders.in_flight() == 0 && !self.is_settled();
         }
         self.ended && self.rows.is_empty()
-    }
-
-    /// Sends nothing more. What is in flight is waited for, and the outcomes up to
-    /// the first row without one can still be polled.
-    pub fn halt(&mut self) {
-        self.halted = true;
-        self.recall();
     }
 
     /// Whether it gave up, and why.
@@ -327,14 +340,6 @@ impl Bulk {
         if self.unseen >= MAX_ITEMS_PER_REQUEST || self.now() > self.looked + LINGER {
             self.look();
         }
-    }
-}
-
-impl Drop for Bulk {
-    fn drop(&mut self) {
-        self.delivery.stop();
-        self.senders.recall();
-        self.senders.end();
     }
 }
 

@@ -6,7 +6,8 @@ use super::{Bulk, Row};
 use crate::outcome::ItemOutcome;
 
 /// The outcomes of rows, in their order; made by
-/// [`Client::bulk`](crate::Client::bulk).
+/// [`Client::bulk`](crate::Client::bulk). In a child after `fork` it has no more of
+/// them: [`Bulk::still_here`] tells that from the end of the rows.
 #[derive(Debug)]
 pub struct BulkRows<I> {
     bulk: Bulk,

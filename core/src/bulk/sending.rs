@@ -21,8 +21,14 @@ impl Bulk {
     pub(super) fn look(&mut self) {
         self.unseen = 0;
         self.looked = self.now();
+        if self.origin.look() {
+            return;
+        }
         for (slots, delivered) in self.senders.done() {
             self.judge(slots, delivered);
+        }
+        if self.delivery.is_closed() {
+            self.give_back(client_closed);
         }
         let since = self.failing_since;
         if since.is_some_and(|since| self.looked.saturating_sub(since) >= self.patience) {
@@ -128,7 +134,7 @@ impl Bulk {
             // A request that is refused as a whole is taken apart: one bad row
             // must not take nineteen others with it.
             let alone = fate == Fate::Alone;
-            let patient = transient && self.given_up.is_none() && !self.halted;
+            let patient = transient && self.is_open();
             let again = patient && (self.gate.is_broken() || self.queue.attempts(slot) < ROUNDS);
             if alone || again {
                 self.queue.count_attempt(slot);
@@ -165,12 +171,22 @@ impl Bulk {
     fn give_up(&mut self, why: GivenUp) {
         if self.given_up.is_none() {
             self.given_up = Some(why);
-            self.recall();
         }
+        self.give_back(|| given_up(why));
+    }
+
+    /// Settles what waits with what is known of it.
+    fn give_back(&mut self, unsent: impl Fn() -> ItemOutcome) {
+        self.recall();
         for slot in self.queue.take_all() {
             let outcome = self.last.remove(&slot);
-            self.settle(slot, outcome.unwrap_or_else(|| given_up(why)));
+            self.settle(slot, outcome.unwrap_or_else(&unsent));
         }
+    }
+
+    /// Whether what failed may be sent again.
+    fn is_open(&self) -> bool {
+        self.given_up.is_none() && !self.halted && !self.delivery.is_closed()
     }
 
     /// How long there is nothing to do unless a request ends.
@@ -195,6 +211,12 @@ fn merge(earlier: ItemOutcome, later: ItemOutcome) -> ItemOutcome {
     let mut merged = judge::after_another_attempt(earlier, later, false);
     merged.attempts = attempts;
     merged
+}
+
+/// The outcome of a row that was not sent because the client was closed.
+pub(super) fn client_closed() -> ItemOutcome {
+    let message = "the client was closed before it was sent";
+    ItemOutcome::new(Reason::Closed, Some(message.into()))
 }
 
 /// The outcome of a row that was not sent because the stream gave up.

@@ -2,6 +2,7 @@
 //! order of batches themselves.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use super::cancel::Cancel;
 use super::send::{self, Sender, Verdict};
@@ -89,6 +90,11 @@ impl Delivery {
             requests: sender.requests,
             warnings: sender.warnings,
         }
+    }
+
+    /// Whether the client was closed: no batch is sent any more.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.shared.closed.load(Ordering::Acquire)
     }
 
     /// Ends every batch soon.

@@ -10,7 +10,7 @@ mod store;
 mod worker;
 
 use std::path::Path;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -18,6 +18,7 @@ use std::time::Duration;
 use crate::client::Client;
 use crate::config::Config;
 use crate::error::{Error, ErrorKind, Result};
+use crate::fork::Origin;
 use crate::operation::{Operation, Request, single};
 
 pub use log::LogLevel;
@@ -29,16 +30,6 @@ use intake::{Intake, Refused};
 use shared::Shared;
 use store::FileStore;
 use worker::Worker;
-
-/// How often this process was forked off; see [`note_fork`].
-static FORKS: AtomicU32 = AtomicU32::new(0);
-
-/// To be called in a child after `fork`: its outboxes, whose threads stayed in the
-/// parent, refuse operations from then on. The C library and the Python package do
-/// it by themselves; everything but handing in finds it out without.
-pub fn note_fork() {
-    FORKS.fetch_add(1, Ordering::Relaxed);
-}
 
 /// Delivers operations in the background, in the order of each token and account.
 ///
@@ -67,8 +58,7 @@ pub struct Outbox {
     shared: Arc<Shared>,
     client: Client,
     worker: Mutex<Option<JoinHandle<()>>>,
-    forks: u32,
-    process: u32,
+    origin: Origin,
 }
 
 impl Outbox {
@@ -126,8 +116,7 @@ impl Outbox {
             shared,
             client,
             worker: Mutex::new(Some(thread)),
-            forks: FORKS.load(Ordering::Relaxed),
-            process: std::process::id(),
+            origin: Origin::here(),
         })
     }
 
@@ -142,7 +131,7 @@ impl Outbox {
     /// [`InvalidRequest`](ErrorKind::InvalidRequest) when it breaks a rule of the
     /// protocol version. It was not taken then.
     pub fn submit(&self, operation: &Operation<'_>, tag: u64) -> Result<()> {
-        if self.knows_of_a_fork() {
+        if self.origin.knows_of_a_fork() {
             return Err(elsewhere());
         }
         self.client.check_operation(operation)?;
@@ -310,12 +299,7 @@ impl Outbox {
 
     /// Whether this process is a child of the one that opened it.
     pub fn is_forked(&self) -> bool {
-        self.knows_of_a_fork() || std::process::id() != self.process
-    }
-
-    /// As far as it was told: handing in has no time to ask the system.
-    fn knows_of_a_fork(&self) -> bool {
-        self.forks != FORKS.load(Ordering::Relaxed)
+        self.origin.is_forked()
     }
 
     /// Whether its threads are here.

@@ -1,0 +1,168 @@
+"""AsyncClient.bulk: the loop goes on, and who leaves ends it."""
+
+import asyncio
+import itertools
+import threading
+import time
+from typing import Any, AsyncIterator, Callable, Coroutine, Dict, Iterator, List, Tuple
+
+import pytest
+import xgpush
+from xgpush.testing import Emulator
+
+#: Longer than any test is willing to wait.
+SLOW: Dict[str, Any] = {"deadline_ms": 600000, "request_timeout_ms": 600000}
+
+
+def run(main: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    asyncio.run(asyncio.wait_for(main(), 30))
+
+
+def endless() -> Iterator[Tuple[str, str]]:
+    return ((f"token{n}", f"player{n}") for n in itertools.count())
+
+
+def test_one_result_per_row_in_order(xgpush_emulator: Emulator) -> None:
+    rows = [("bad" if n % 7 == 3 else f"token{n}", f"player{n}") for n in range(2000)]
+
+    async def main() -> None:
+        async with xgpush_emulator.async_client(parallel=2) as client:
+            n = -1
+            stream = client.bulk(iter(rows))
+            async for result in stream:
+                n += 1
+                assert result.index == n and result.row is rows[n]
+                assert result.accepted == (n % 7 != 3)
+            assert n == 1999 and stream.window > 0
+            assert stream.requests == xgpush_emulator.counters["received"]
+            assert [result async for result in stream] == []
+
+    run(main)
+
+
+def test_few_hops_for_many_rows(xgpush_emulator: Emulator) -> None:
+    async def main() -> None:
+        async with xgpush_emulator.async_client(parallel=4) as client:
+            stream = client.bulk(itertools.islice(endless(), 5000))
+            results = hops = 0
+            async for _ in stream:
+                results += 1
+                hops += not stream._ready
+            assert results == 5000 and hops < 500, hops
+
+    run(main)
+
+
+def test_the_source_is_read_beside_the_loop(xgpush_emulator: Emulator) -> None:
+    goes_on = threading.Event()
+    names: List[str] = []
+
+    def source() -> Iterator[Tuple[str, str]]:
+        names.append(threading.current_thread().name)
+        yield "t1", "alice"
+        assert goes_on.wait(30)
+        yield "t2", "bobby"
+        raise RuntimeError("the source broke")
+
+    async def main() -> None:
+        async with xgpush_emulator.async_client() as client:
+            states: List[str] = []
+            asyncio.get_running_loop().call_later(0.05, goes_on.set)
+            with pytest.raises(RuntimeError, match="the source broke"):
+                async for result in client.bulk(source()):
+                    states.append(result.state)
+            assert states == ["accepted"] * 2
+
+    run(main)
+    assert names != [threading.current_thread().name]
+
+
+def test_cancelling_ends_it(xgpush_emulator: Emulator) -> None:
+    xgpush_emulator.fault({"kind": "hang", "times": 0})
+
+    async def main() -> None:
+        async with xgpush_emulator.async_client(**SLOW) as client:
+            stream = client.bulk(endless())
+            waiting = asyncio.ensure_future(stream.__anext__())
+            while not xgpush_emulator.counters["received"]:
+                await asyncio.sleep(0.01)
+            began = time.monotonic()
+            waiting.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await waiting
+            assert time.monotonic() - began < 20
+            xgpush_emulator.clear_faults()
+            assert [result async for result in stream] == []
+            assert (await client.bind([("t1", "alice")])).all_accepted
+
+    run(main)
+
+
+def test_leaving_ends_it(xgpush_emulator: Emulator) -> None:
+    async def main() -> None:
+        async with xgpush_emulator.async_client(max_concurrent=1) as client:
+            async with client.bulk(endless()) as stream:
+                async for result in stream:
+                    if result.index == 700:
+                        break
+            assert [result async for result in stream] == []
+            await stream.aclose()
+            # Another task may close it under its reader's hands.
+            xgpush_emulator.fault({"kind": "hang", "times": 0})
+            stream = client.bulk([("t1", "alice")])
+            waiting = asyncio.ensure_future(stream.__anext__())
+            await asyncio.sleep(0.1)
+            await stream.aclose()
+            with pytest.raises(StopAsyncIteration):
+                await waiting
+
+    run(main)
+
+
+def test_closing_the_client_ends_its_streams(xgpush_emulator: Emulator) -> None:
+    async def main() -> None:
+        client = xgpush_emulator.async_client()
+        stream = client.bulk(itertools.islice(endless(), 3000))
+        assert (await stream.__anext__()).accepted
+        await client.aclose()
+        began = time.monotonic()
+        rest = [result async for result in stream]
+        # It would be the stream's patience otherwise, and the loop would stand still.
+        assert time.monotonic() - began < 30
+        assert len(rest) == 2999 and rest[-1].reason == "closed"
+
+    run(main)
+
+
+def test_what_is_wrong_is_refused_where_it_is_called(xgpush_emulator: Emulator) -> None:
+    async def rows() -> AsyncIterator[Tuple[str, str]]:
+        yield "t1", "alice"
+
+    async def main() -> None:
+        async with xgpush_emulator.async_client() as client:
+            with pytest.raises(TypeError, match="not iterable"):
+                asynchronous: Any = rows()
+                client.bulk(asynchronous)
+            with pytest.raises(xgpush.InvalidValue, match="forget"):
+                client.bulk([], operation="forget")
+        with pytest.raises(xgpush.Closed):
+            client.bulk([("t1", "alice")])
+
+    run(main)
+
+
+def test_items_are_read_where_a_method_is_called(xgpush_emulator: Emulator) -> None:
+    async def main() -> None:
+        async with xgpush_emulator.async_client() as client:
+            with pytest.raises(TypeError):
+                await client.clear_tokens("t1")
+            tokens = ["t1"]
+            call = client.clear_tokens(tokens)
+            tokens.append("")
+            assert len(await call) == 1
+            call = client.clear_tokens(tokens)
+            with pytest.raises(xgpush.InvalidValue):
+                await call
+
+    run(main)
+    assert xgpush_emulator.counters["received"] == 1

@@ -1,0 +1,74 @@
+"""A stream of rows for asyncio."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from types import TracebackType
+from typing import Deque, List, Optional, Type
+
+from . import _native
+from ._native import BulkResult
+from ._pool import Pool
+
+#: How many results a hop into a thread brings at most.
+_MOST = 256
+
+
+class AsyncBulk:
+    """What :meth:`AsyncClient.bulk` gives: results by ``async for``, in the order of
+    the rows. Leave early with ``aclose()``, or use it in an ``async with`` block."""
+
+    def __init__(self, native: _native.Bulk, pool: Pool, closing: Pool) -> None:
+        self._native = native
+        self._pool = pool
+        # Closing does not wait behind those who read.
+        self._closing = closing
+        self._ready: Deque[BulkResult] = deque()
+
+    def __aiter__(self) -> AsyncBulk:
+        return self
+
+    async def __anext__(self) -> BulkResult:
+        if not self._ready:
+            self._ready.extend(await self._take())
+        if not self._ready:
+            raise StopAsyncIteration
+        return self._ready.popleft()
+
+    async def _take(self) -> List[BulkResult]:
+        try:
+            return await self._pool.run(self._native.take, _MOST)
+        except asyncio.CancelledError:
+            # What was taken is lost: to go on would leave rows out in silence.
+            await self.aclose()
+            raise
+
+    @property
+    def requests(self) -> int:
+        """How many HTTP requests were sent."""
+        return self._native.requests
+
+    @property
+    def window(self) -> int:
+        """How many rows are held at most."""
+        return self._native.window
+
+    async def aclose(self) -> None:
+        """Ends requests under way; there are no more results."""
+        self._ready.clear()
+        await self._closing.run(lambda _: self._native.close())
+
+    async def __aenter__(self) -> AsyncBulk:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: Optional[Type[BaseException]],
+        error: Optional[BaseException],
+        trace: Optional[TracebackType],
+    ) -> None:
+        await self.aclose()
+
+
+__all__ = ["AsyncBulk"]
