@@ -167,6 +167,7 @@ impl Apply {
     /// # Errors
     /// [`Storage`](ErrorKind::Storage) when a file cannot be read or written.
     pub fn work(&mut self, time: Duration) -> Result<Option<ApplyEnd>> {
+        self.bulk.still_here()?;
         let until = Instant::now() + time;
         let mut steps = 0_u32;
         while self.end.is_none() {
