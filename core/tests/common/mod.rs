@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "not every test binary uses all of it")]
 
+#[cfg(feature = "apply")]
+pub(crate) mod files;
 pub(crate) mod model;
 #[cfg(feature = "outbox")]
 pub(crate) mod outbox;
