@@ -38,9 +38,9 @@ ahead=$!
 renice -n 19 -p "$ahead" >/dev/null 2>&1 || true
 suite rust cargo test --workspace --exclude xgpush-python --no-fail-fast
 suite rust-without-http cargo test -p xgpush --no-default-features --lib
-wait "$ahead" || true
 suite c bash ffi/tests/run.sh
 suite c-asan env XG_RUN_UNDER=asan bash ffi/tests/run.sh
+wait "$ahead" || true
 suite python bash python/tests/run.sh
 suite readme bash scripts/readme_test.sh
 suite docs bash scripts/docs_test.sh
