@@ -22,7 +22,10 @@ mod config;
 mod credentials;
 mod error;
 mod exchange;
-#[cfg(feature = "bulk")]
+#[cfg_attr(
+    not(feature = "bulk"),
+    allow(dead_code, reason = "streams and the outbox use all of it")
+)]
 mod fork;
 mod judge;
 mod key;
@@ -62,7 +65,6 @@ pub use config::{Config, Durability};
 pub use credentials::{Credentials, Scheme};
 pub use error::{Error, ErrorKind, Result};
 pub use exchange::Exchange;
-#[cfg(feature = "bulk")]
 pub use fork::note_fork;
 #[cfg(feature = "bulk")]
 pub use operation::Operation;

@@ -60,9 +60,6 @@ pub(crate) fn signals(raised: Rc<RefCell<Option<PyErr>>>) -> Rc<dyn Fn() -> bool
     const PAUSE: Duration = Duration::from_millis(20);
     let asked = Cell::new(Instant::now());
     Rc::new(move || {
-        if raised.borrow().is_some() {
-            return true;
-        }
         if asked.get().elapsed() < PAUSE {
             return false;
         }

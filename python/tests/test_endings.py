@@ -107,3 +107,22 @@ def test_a_dry_run_needs_no_credentials(service: Emulator, tmp_path: Path) -> No
     assert (done.returncode, done.stderr) == (0, ""), done
     assert "40 rows, 0 invalid; about 2 requests" in done.stdout
     assert run(service, "apply", table, env=bare).returncode == 3
+
+
+def test_a_run_that_got_no_answer_goes_on_and_tells_all_of_it(
+    service: Emulator, tmp_path: Path
+) -> None:
+    table = tmp_path / "in.csv"
+    good = [f"token{n},player{n}" for n in range(40)]
+    table.write_text("\n".join(["token,account", *good, *(f"bad{n},player" for n in range(40))]))
+    files = ["--report", tmp_path / "out.csv", "--resume", tmp_path / "state"]
+    apply = ["apply", table, "--parallel", 1, *files]
+    service.fault({"kind": "status", "status": 503, "times": 0, "skip": 2})
+    done = run(service, *apply, "--patience", 0.2, "--set", "deadline_ms=200")
+    assert done.returncode == 4 and "to go on" in done.stderr, done
+    assert " rows: 40 accepted, 0 rejected" in done.stdout, done
+    service.clear_faults()
+    done = run(service, *apply)
+    assert done.returncode == 1 and "80 rows: 40 accepted" in done.stdout, done
+    # Those of the run before were accepted: the rest is more than is shown.
+    assert f"all of them are in {tmp_path / 'out.csv'}" in done.stderr, done

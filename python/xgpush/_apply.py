@@ -33,15 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--operation", choices=_SENDS, default="bind", help="for rows that name none (bind)")
     add("--dry-run", action="store_true", help="check every row, count the requests, send nothing")
-    add("--rate", type=int, metavar="N", help="at most N requests a second, each of up to 20 rows")
-    add("--parallel", type=int, metavar="N", default=8, help="requests that travel at once (8)")
-    add(
-        "--patience",
-        type=float,
-        metavar="S",
-        default=60.0,
-        help="seconds without any answer after which the rest is given up (60)",
-    )
+    _settings.add_pace(parser, "rows")
     add("--report", metavar="FILE", help="one line per row: .csv or .jsonl")
     add("--rejects", metavar="FILE", help="the rows that were not accepted, to be applied again")
     add(
@@ -54,12 +46,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     if options.dry_run and (options.report or options.rejects or options.resume):
         raise ValueError("--dry-run writes no files: leave --report, --rejects and --resume out")
-    # As an option of the client, whose range is checked.
-    more = {"parallel": options.parallel}
-    if options.rate is not None:
-        more["requests_per_second"] = options.rate
     sends = not options.dry_run
-    with _settings.client(options, sends, **more) as client, _Source(options.file) as source:
+    with _settings.client(options, sends, **_settings.pace(options)) as client, _Source(options.file) as source:
         apply = _native.Apply(
             client._native,
             options.file,
@@ -124,8 +112,7 @@ def _tell(
     failures = apply.failures
     for row, state, reason, message in failures:
         print(f"row {row}: {state}, {reason}: {message}", file=sys.stderr)
-    missing = done["rows"] - done["accepted"] - done["resumed"]
-    if failures and missing > len(failures):
+    if failures and done["rows"] - done["accepted"] > len(failures):
         where = f"are in {options.report}" if options.report else "come with --report FILE"
         print(f"… and more; all of them {where}", file=sys.stderr)
     for warning in apply.warnings:

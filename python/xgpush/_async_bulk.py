@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from types import TracebackType
-from typing import Deque, List, Optional, Type
+from typing import Deque, List
 
 from . import _native
+from ._closing import AsyncClosing
 from ._native import BulkResult
 from ._pool import Pool
 
@@ -15,7 +15,7 @@ from ._pool import Pool
 _MOST = 256
 
 
-class AsyncBulk:
+class AsyncBulk(AsyncClosing):
     """What :meth:`AsyncClient.bulk` gives: results by ``async for``, in the order of
     the rows. Leave early with ``aclose()``, or use it in an ``async with`` block."""
 
@@ -58,17 +58,6 @@ class AsyncBulk:
         """Ends requests under way; there are no more results."""
         self._ready.clear()
         await self._closing.run(lambda _: self._native.close())
-
-    async def __aenter__(self) -> AsyncBulk:
-        return self
-
-    async def __aexit__(
-        self,
-        kind: Optional[Type[BaseException]],
-        error: Optional[BaseException],
-        trace: Optional[TracebackType],
-    ) -> None:
-        await self.aclose()
 
 
 __all__ = ["AsyncBulk"]

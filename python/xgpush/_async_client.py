@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from types import TracebackType
-from typing import Any, Callable, Coroutine, List, Optional, Type
+from typing import Any, Callable, Coroutine, List, Optional
 
 from . import _bulk, _native, _requests, _sync
 from ._async_bulk import AsyncBulk
 from ._bulk import Rows
+from ._closing import AsyncClosing
 from ._native import Outcome, Reply
 from ._operations import Deadline, Operations, seconds
 from ._pool import Pool
@@ -15,7 +15,7 @@ from ._requests import Json, Seconds
 from ._sync import Synced, WantedLike
 
 
-class AsyncClient(Operations[Coroutine[Any, Any, Outcome]]):
+class AsyncClient(Operations[Coroutine[Any, Any, Outcome]], AsyncClosing):
     """:class:`Client` for asyncio: the same methods, to be awaited.
 
     The options are those of :class:`Client`. Each call waits in a thread of the
@@ -68,9 +68,7 @@ class AsyncClient(Operations[Coroutine[Any, Any, Outcome]]):
         ...     async for result in stream:
         ...         print(result.index, result.state)
         """
-        source = _bulk.source(rows)
-        longest = _requests.seconds(patience)
-        native = _native.Bulk(self._native, source, operation, platform, parallel, longest)
+        native = _bulk.stream(self._native, rows, operation, platform, parallel, patience)
         return AsyncBulk(native, self._pool, self._closing)
 
     async def sync(
@@ -87,11 +85,10 @@ class AsyncClient(Operations[Coroutine[Any, Any, Outcome]]):
         """As :meth:`Client.sync`; ``wanted`` is read, and ``progress`` called, in the
         thread that waits. Cancelling it leaves what was changed by then; to do it again
         does no harm."""
-        times = (seconds(confirm), platform, seconds(deadline), _requests.seconds(patience))
+        how = _sync.how(dry_run, confirm, platform, deadline, patience)
 
         def run(cancel: _native.CancelFlag) -> List[Synced]:
-            state = _sync.wanted(wanted)
-            return _sync.told(state.sync(self._native, not dry_run, *times, progress, cancel))
+            return _sync.run(self._native, _sync.wanted(wanted), how, progress, cancel)
 
         return await self._pool.run(run)
 
@@ -106,20 +103,6 @@ class AsyncClient(Operations[Coroutine[Any, Any, Outcome]]):
         self._native.close()
         await self._pool.close()
         await self._closing.close()
-
-    async def __aenter__(self) -> AsyncClient:
-        return self
-
-    async def __aexit__(
-        self,
-        kind: Optional[Type[BaseException]],
-        error: Optional[BaseException],
-        trace: Optional[TracebackType],
-    ) -> None:
-        await self.aclose()
-
-    def __reduce__(self) -> str:
-        raise TypeError("a client has connections and a secret: make one in each process")
 
 
 __all__ = ["AsyncClient"]

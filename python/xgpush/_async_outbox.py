@@ -5,17 +5,17 @@ from __future__ import annotations
 import asyncio
 import os
 import selectors
-from types import TracebackType
-from typing import Optional, Type
+from typing import Optional
 
 from . import _native, _requests
+from ._closing import AsyncClosing
 from ._native import Report
 from ._outbox import OutboxBase
 from ._pool import Pool
 from ._requests import AccountLike, Seconds
 
 
-class AsyncOutbox(OutboxBase):
+class AsyncOutbox(OutboxBase, AsyncClosing):
     """:class:`Outbox` for asyncio: operations are handed in without waiting, as
     there, and reports come by ``async for``.
 
@@ -107,16 +107,10 @@ class AsyncOutbox(OutboxBase):
         or, without one, are reported with what is known of them."""
         return await self._closing.run(self._native.close, _requests.seconds(timeout))
 
-    async def __aenter__(self) -> AsyncOutbox:
-        return self
-
-    async def __aexit__(
-        self,
-        kind: Optional[Type[BaseException]],
-        error: Optional[BaseException],
-        trace: Optional[TracebackType],
-    ) -> None:
+    async def aclose(self) -> None:
+        """:meth:`close`, within 2 seconds."""
         await self.close()
+
 
 
 def _select(descriptor: int) -> None:

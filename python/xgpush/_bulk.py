@@ -6,7 +6,10 @@ import os
 from collections.abc import Mapping
 from importlib import import_module
 from itertools import repeat
-from typing import Any, Iterable, Iterator, List, Protocol, Union
+from typing import Any, Iterable, Iterator, List, Optional, Protocol, Union
+
+from . import _native, _requests
+from ._requests import Seconds
 
 
 class Frame(Protocol):
@@ -31,6 +34,19 @@ NAMES = ("token", "account", "account_type", "operation")
 _TEXTS = tuple(
     nested + text for nested in ("", "dictionary<values=") for text in ("string", "large_string", "null")
 )
+
+
+def stream(
+    client: _native.Client,
+    rows: Rows,
+    operation: str,
+    platform: Optional[str],
+    parallel: int,
+    patience: Seconds,
+) -> _native.Bulk:
+    """What :meth:`Client.bulk` gives."""
+    longest = _requests.seconds(patience)
+    return _native.Bulk(client, source(rows), operation, platform, parallel, longest)
 
 
 def source(rows: Any) -> Any:

@@ -70,9 +70,7 @@ class Client(Operations[Outcome], Closing):
         time: a second one gets a ``RuntimeError``. In a child after ``fork`` it is
         closed (:class:`Closed`).
         """
-        source = _bulk.source(rows)
-        longest = _requests.seconds(patience)
-        return _native.Bulk(self._native, source, operation, platform, parallel, longest)
+        return _bulk.stream(self._native, rows, operation, platform, parallel, patience)
 
     def sync(
         self,
@@ -100,9 +98,8 @@ class Client(Operations[Outcome], Closing):
         done; what it raises ends the work. To do it again does no harm, whenever it
         ended: what is right already is not sent.
         """
-        state = _sync.wanted(wanted)
-        times = (seconds(confirm), platform, seconds(deadline), _requests.seconds(patience))
-        return _sync.told(state.sync(self._native, not dry_run, *times, progress))
+        how = _sync.how(dry_run, confirm, platform, deadline, patience)
+        return _sync.run(self._native, _sync.wanted(wanted), how, progress)
 
     def call(self, path: str, json: Json, *, deadline: Deadline = None) -> Reply:
         """Posts JSON to any other v3 path, such as ``/v3/push/app``. Raises what
@@ -112,9 +109,6 @@ class Client(Operations[Outcome], Closing):
     def close(self) -> None:
         """Closes idle connections, ends running calls soon, refuses later ones."""
         self._native.close()
-
-    def __reduce__(self) -> str:
-        raise TypeError("a client has connections and a secret: make one in each process")
 
 
 class Exchange:

@@ -148,6 +148,9 @@ class Operations(Generic[Answer]):
         body = _requests.documented(2, "token_list", listed, platform, op_type, op_id)
         return self.query(body, deadline=deadline)
 
+    def __reduce__(self) -> str:
+        raise TypeError("a client has connections and a secret: make one in each process")
+
 
 def seconds(given: Deadline) -> Optional[float]:
     return None if given is None else _requests.seconds(given)

@@ -73,7 +73,7 @@ def _is_type(given: Any) -> bool:
     return given is None or isinstance(given, int)
 
 
-def _is_typed(given: Any) -> bool:
+def is_typed(given: Any) -> bool:
     return isinstance(given, tuple) and len(given) == 2 and _is_type(given[1])
 
 
@@ -85,7 +85,7 @@ def _binding(given: BindingLike) -> Dict[str, Any]:
     listed: Sequence[Any] = rest
     if len(rest) == 2 and _is_type(rest[1]):
         listed = [tuple(rest)]
-    elif len(rest) == 1 and isinstance(rest[0], (list, tuple)) and not _is_typed(rest[0]):
+    elif len(rest) == 1 and isinstance(rest[0], (list, tuple)) and not is_typed(rest[0]):
         listed = rest[0]
     return {"token": token, "account_list": [_account(a) for a in listed]}
 

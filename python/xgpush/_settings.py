@@ -7,7 +7,7 @@ import getpass
 import os
 import stat
 import sys
-from typing import Dict, Optional, Protocol
+from typing import Any, Dict, Optional, Protocol
 
 from ._client import Client
 from ._native import options as rows, refuses_caller
@@ -54,6 +54,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     if not parser.prog.endswith(" apply"):
         group.add_argument("--json", action="store_true", help="print the whole outcome as JSON")
+
+
+def add_pace(parser: argparse.ArgumentParser, what: str) -> None:
+    """For commands that send a whole table of ``what``."""
+    add = parser.add_argument
+    add("--rate", type=int, metavar="N", help=f"at most N requests a second, each of up to 20 {what}")
+    add("--parallel", type=int, metavar="N", default=8, help="requests that travel at once (8)")
+    add(
+        "--patience",
+        type=float,
+        metavar="S",
+        default=60.0,
+        help="seconds without any answer after which the rest is given up (60)",
+    )
+
+
+def pace(given: argparse.Namespace) -> Dict[str, Any]:
+    """The same as options of the client, which checks their range."""
+    rate = {} if given.rate is None else {"requests_per_second": given.rate}
+    return {"parallel": given.parallel, **rate}
 
 
 def client(given: argparse.Namespace, sends: bool = True, **more: object) -> Client:

@@ -1,9 +1,10 @@
 """What ``sync`` takes, and what it tells."""
 
-from typing import Any, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
+from typing import Any, Callable, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
 
 from . import _bulk, _native, _requests
-from ._requests import Account, AccountLike
+from ._operations import Deadline, seconds
+from ._requests import Account, AccountLike, Seconds
 
 _Accounts = List[Tuple[str, Optional[int]]]
 _Change = Tuple[bool, _Accounts, _Accounts]
@@ -49,7 +50,7 @@ def wanted(given: WantedLike) -> _native.WantedState:
 
 def _rows(given: Mapping[str, Any]) -> Iterator[Any]:
     for token, value in given.items():
-        several = isinstance(value, (list, tuple)) and not _is_typed(value)
+        several = isinstance(value, (list, tuple)) and not _requests.is_typed(value)
         listed: Sequence[Any] = value if several else [value]
         if not listed or value is None:
             yield token, None, None, "clear_token"
@@ -58,13 +59,27 @@ def _rows(given: Mapping[str, Any]) -> Iterator[Any]:
             yield (token, *_requests.pair(account))
 
 
-def _is_typed(value: Sequence[Any]) -> bool:
-    return len(value) == 2 and (value[1] is None or isinstance(value[1], int))
+#: Apply, confirm, platform, deadline, patience.
+_How = Tuple[bool, Optional[float], Optional[str], Optional[float], float]
 
 
-def told(found: List[Tuple[str, str, Optional[_Change], Optional[_Failure]]]) -> List[Synced]:
-    """As people read it."""
-    return [_synced(*one) for one in found]
+def how(
+    dry_run: bool, confirm: Deadline, platform: Optional[str], deadline: Deadline, patience: Seconds
+) -> _How:
+    """What callers say, as the native module wants it."""
+    longest = _requests.seconds(patience)
+    return not dry_run, seconds(confirm), platform, seconds(deadline), longest
+
+
+def run(
+    client: _native.Client,
+    state: _native.WantedState,
+    how: _How,
+    progress: Optional[Callable[[int], object]] = None,
+    cancel: Optional[_native.CancelFlag] = None,
+) -> List[Synced]:
+    """Compares and changes, and tells it as people read it."""
+    return [_synced(*one) for one in state.sync(client, *how, progress, cancel)]
 
 
 def _synced(

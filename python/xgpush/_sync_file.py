@@ -34,36 +34,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="S",
         help="then ask for up to S seconds whether the service shows it",
     )
-    add(
-        "--patience",
-        type=float,
-        metavar="S",
-        default=60.0,
-        help="seconds without any answer after which the rest is given up (60)",
-    )
-    add("--rate", type=int, metavar="N", help="at most N requests a second, each of up to 20 tokens")
-    add("--parallel", type=int, metavar="N", default=8, help="requests that travel at once (8)")
+    _settings.add_pace(parser, "tokens")
 
 
 def run(options: argparse.Namespace) -> int:
     if options.confirm is not None and not options.apply:
         raise ValueError("--confirm goes with --apply: without it nothing changes")
-    more = {"parallel": options.parallel}
-    if options.rate is not None:
-        more["requests_per_second"] = options.rate
     wanted = _sync.wanted(options.file)
-    with _settings.client(options, **more) as client:
+    how = _sync.how(not options.apply, options.confirm, options.platform, None, options.patience)
+    with _settings.client(options, **_settings.pace(options)) as client:
         with Progress(len(wanted), "tokens") as progress:
-            found = wanted.sync(
-                client._native,
-                options.apply,
-                options.confirm,
-                options.platform,
-                None,
-                options.patience,
-                progress.reached,
-            )
-    synced = _sync.told(found)
+            synced = _sync.run(client._native, wanted, how, progress.reached)
     _tell(options, synced)
     if any(_settings.is_refusal(one) for one in synced):
         return 3

@@ -110,10 +110,7 @@ impl Bulk {
                 self.warnings.push(warning);
             }
         }
-        let refused = outcomes.iter().all(|item| {
-            item.reason()
-                .refuses_caller(item.code(), item.http_status())
-        });
+        let refused = outcomes.iter().all(ItemOutcome::refuses_caller);
         let transient = outcomes.iter().all(|o| worth_a_retry(o).is_some());
         let service = health(&outcomes);
         let now = Duration::from_millis(self.looked);

@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 
 use super::cancel::Cancel;
 use super::send::{self, Sender, Verdict};
-use super::{Call, CallOptions, Client, Shared};
+use super::{CallOptions, Client, Shared};
 use crate::error::Result;
 use crate::judge;
 use crate::operation::single::Body;
@@ -38,7 +38,7 @@ impl Client {
         self.shared.still_open()?;
         Ok(Delivery {
             shared: Arc::clone(&self.shared),
-            cancel: self.shared.begin(&CallOptions::default()).cancel,
+            cancel: self.shared.cancel(),
         })
     }
 
@@ -80,10 +80,7 @@ impl Delivery {
             warnings: Vec::new(),
             requests: 0,
         };
-        let call = Call {
-            ends: self.shared.begin(&CallOptions::default()).ends,
-            cancel: Arc::clone(&self.cancel),
-        };
+        let call = shared.begin_with(&CallOptions::default(), Arc::clone(&self.cancel));
         send::drive(shared, &call, None, &mut sender);
         Delivered {
             outcomes: sender.part.into_outcomes(),

@@ -21,6 +21,7 @@ use crate::api::Api;
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::error::{Error, ErrorKind, Result};
+use crate::fork::Origin;
 use crate::operation::{Action, Request};
 use crate::outcome::Outcome;
 use crate::policy::{Backoff, Pacer, RetryBudget};
@@ -59,8 +60,8 @@ struct Shared {
     /// How far the service's clock was found ahead of ours, in seconds.
     skew: AtomicI64,
     closed: Arc<AtomicBool>,
-    /// Where it was made: a child after `fork` shares sockets with its parent.
-    process: u32,
+    /// A child after `fork` shares sockets with its parent.
+    origin: Origin,
 }
 
 /// What can differ from call to call.
@@ -114,7 +115,7 @@ impl Client {
                 parallel: config.parallel,
                 skew: AtomicI64::new(0),
                 closed: Arc::default(),
-                process: std::process::id(),
+                origin: Origin::here(),
             }),
         })
     }
@@ -269,7 +270,7 @@ impl Shared {
     /// A child that went on with its parent's connections would read the answers
     /// that its parent waits for.
     fn is_forked(&self) -> bool {
-        std::process::id() != self.process
+        self.origin.is_forked()
     }
 
     fn begin(&self, options: &CallOptions) -> Call {

@@ -207,11 +207,7 @@ impl Run<'_> {
     /// Whether to go on after these answers.
     fn note(&mut self, began: Duration, answers: &[ItemOutcome]) {
         const PATIENCE: Duration = Duration::from_secs(60);
-        let refused = |item: &ItemOutcome| {
-            let (code, status) = (item.code(), item.http_status());
-            item.reason().refuses_caller(code, status)
-        };
-        if answers.iter().all(refused) {
+        if answers.iter().all(ItemOutcome::refuses_caller) {
             self.given_up = Some(judge::refused_anyway());
             return;
         }

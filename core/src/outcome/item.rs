@@ -101,6 +101,11 @@ impl ItemOutcome {
         }
     }
 
+    /// Whether the service refused who asked: see [`Reason::refuses_caller`].
+    pub fn refuses_caller(&self) -> bool {
+        self.reason.refuses_caller(self.code, self.http_status)
+    }
+
     /// The tokens that a query found for this account; empty otherwise.
     pub fn tokens(&self) -> &[String] {
         match self.found.as_deref() {
