@@ -176,7 +176,7 @@ pub unsafe extern "C" fn xg_outbox_is_drained(outbox: *const xg_outbox) -> bool 
     guard::value(true, || {
         // SAFETY: as the header demands.
         let outbox = unsafe { handle::shared(outbox) }.ok()?;
-        Some(outbox.outbox.is_drained() || outbox.outbox.is_forked())
+        Some(outbox.outbox.is_drained())
     })
 }
 

@@ -85,7 +85,7 @@ impl Outbox {
         loop {
             let left = ends.saturating_duration_since(Instant::now());
             let reports = py.detach(|| self.0.reports(most, left.min(SLICE)));
-            if !reports.is_empty() || left.is_zero() || self.0.is_drained() || self.0.is_forked() {
+            if !reports.is_empty() || left.is_zero() || self.0.is_drained() {
                 return Ok(reports.into_iter().map(Report).collect());
             }
             py.check_signals()?;
@@ -94,7 +94,7 @@ impl Outbox {
 
     #[getter]
     fn is_drained(&self) -> bool {
-        self.0.is_drained() || self.0.is_forked()
+        self.0.is_drained()
     }
 
     fn fileno(&self) -> PyResult<i32> {

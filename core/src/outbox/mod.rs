@@ -217,9 +217,10 @@ impl Outbox {
         count
     }
 
-    /// Whether no report will come any more: it is closed, and all were taken.
+    /// Whether no report will come any more: it is closed, and all were taken. In a
+    /// child after `fork` none will.
     pub fn is_drained(&self) -> bool {
-        self.shared.reports.has_ended()
+        self.shared.reports.has_ended() || self.is_forked()
     }
 
     /// A descriptor that is readable while reports wait, and after the end. It
