@@ -30,16 +30,18 @@ impl PartProgress {
     /// `again` wants to try once more.
     pub(crate) fn open(&self, again: impl Fn(&ItemOutcome) -> bool) -> Vec<u32> {
         let pairs = self.items.iter().zip(&self.outcomes);
-        pairs
-            .filter(|(_, outcome)| outcome.as_ref().is_none_or(&again))
-            .map(|(item, _)| *item)
-            .collect()
+        let open = pairs.filter(|(_, outcome)| outcome.as_ref().is_none_or(&again));
+        let mut items = Vec::with_capacity(self.items.len());
+        items.extend(open.map(|(item, _)| *item));
+        items
     }
 
     /// The outcomes in the order of the items; every one must have been taken.
     #[cfg(feature = "bulk")]
     pub(crate) fn into_outcomes(self) -> Vec<ItemOutcome> {
-        self.outcomes.into_iter().flatten().collect()
+        let mut outcomes = Vec::with_capacity(self.outcomes.len());
+        outcomes.extend(self.outcomes.into_iter().flatten());
+        outcomes
     }
 
     /// Takes the outcomes of one attempt, in the order of `carried`, which is

@@ -101,7 +101,7 @@ pub(crate) struct Queue {
     slots: Vec<Queued>,
     free: Vec<Slot>,
     /// The links of the third key and on.
-    more: HashMap<Slot, Box<[Link]>>,
+    more: HashMap<Slot, Box<[Link]>, KeyHasher>,
     tails: HashTable<Tail>,
     hasher: KeyHasher,
     /// What may be sent, by kind, oldest first.
@@ -119,7 +119,7 @@ impl Queue {
         Self {
             slots: Vec::new(),
             free: Vec::new(),
-            more: HashMap::new(),
+            more: HashMap::default(),
             tails: HashTable::new(),
             hasher: KeyHasher::default(),
             ready: Vec::new(),
@@ -255,6 +255,7 @@ impl Queue {
             let Some((_, at)) = candidates.min() else {
                 break;
             };
+            batch.reserve(MAX_ITEMS_PER_REQUEST);
             while batch.len() < MAX_ITEMS_PER_REQUEST {
                 let Some(slot) = self.ready[at].1.pop_front() else {
                     break;
@@ -317,6 +318,7 @@ impl Queue {
     /// Brings what was to be sent later, and is due, back to its place, or to the
     /// end of the list.
     fn list_due(&mut self, now: Millis, to_the_end: bool) {
+        let mut back = Vec::new();
         while let Some(Reverse((due, slot))) = self.delayed.peek().copied() {
             if due > now {
                 break;
@@ -330,10 +332,17 @@ impl Queue {
                     self.solo.push_back(slot);
                 }
                 State::Waiting if to_the_end => self.list_ready(slot),
-                State::Waiting => self.list_ready_first(slot),
+                State::Waiting => back.push(slot),
                 State::Taken => {}
                 State::Free => self.reuse(slot),
             }
+        }
+        back.sort_unstable_by_key(|slot| {
+            let queued = &self.slots[*slot as usize];
+            (queued.at, queued.tag)
+        });
+        for slot in back.into_iter().rev() {
+            self.list_ready_first(slot);
         }
     }
 

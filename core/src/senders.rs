@@ -11,15 +11,19 @@ pub(crate) trait Work: Send + Sync + 'static {
     type Job: Send + 'static;
     type Done: Send + 'static;
     fn run(&self, job: Self::Job) -> Self::Done;
+    /// Whether this says something that must be known before another job is begun.
+    fn is_alarm(_: &Self::Done) -> bool {
+        false
+    }
 }
 
 /// Where jobs lie before a thread takes them, and after.
 struct Desk<W: Work> {
     work: W,
     state: Mutex<State<W>>,
-    /// A job has come, or the end.
+    /// A job has come, an alarm is over, or the end has come.
     changed: Condvar,
-    /// Something is done, and few jobs lie ready.
+    /// Something is done, and few jobs lie ready, or there is an alarm.
     finished: Condvar,
     /// How many are few.
     few: usize,
@@ -30,23 +34,36 @@ struct Desk<W: Work> {
 struct State<W: Work> {
     jobs: VecDeque<W::Job>,
     done: Vec<W::Done>,
+    /// How many threads wait for a job: to wake one up is a system call, even if
+    /// there is none.
+    idle: usize,
+    /// No job is begun before the ones that are done were looked at.
+    alarmed: bool,
     ended: bool,
 }
 
-/// At most as many threads as requests may travel at once. As many jobs again may
-/// lie ready, so that a thread need not wait for the next one.
+/// At most as many threads as requests may travel at once. Some more jobs may lie
+/// ready, so that a thread need not wait for the next one.
 pub(crate) struct Senders<W: Work> {
     most: usize,
+    ready: usize,
     threads: Vec<JoinHandle<()>>,
     in_flight: usize,
     desk: Arc<Desk<W>>,
 }
 
 impl<W: Work> Senders<W> {
-    /// `tell` is called after each job that is done.
-    pub(crate) fn new(work: W, most: usize, tell: Box<dyn Fn() + Send + Sync>) -> Self {
+    /// `most` jobs are worked on at once, and `ready` more may wait for that; `tell`
+    /// is called after each one that is done.
+    pub(crate) fn new(
+        work: W,
+        most: usize,
+        ready: usize,
+        tell: Box<dyn Fn() + Send + Sync>,
+    ) -> Self {
         Self {
             most,
+            ready,
             threads: Vec::new(),
             in_flight: 0,
             desk: Arc::new(Desk {
@@ -54,11 +71,13 @@ impl<W: Work> Senders<W> {
                 state: Mutex::new(State {
                     jobs: VecDeque::new(),
                     done: Vec::new(),
+                    idle: 0,
+                    alarmed: false,
                     ended: false,
                 }),
                 changed: Condvar::new(),
                 finished: Condvar::new(),
-                few: most / 2,
+                few: ready / 2,
                 tell,
             }),
         }
@@ -66,7 +85,7 @@ impl<W: Work> Senders<W> {
 
     /// Whether one more may be given out.
     pub(crate) fn has_room(&self) -> bool {
-        self.in_flight < 2 * self.most
+        self.in_flight < self.most + self.ready
     }
 
     /// Whether a thread has, or would have, nothing to do.
@@ -88,8 +107,13 @@ impl<W: Work> Senders<W> {
             return Err(job);
         }
         self.in_flight += 1;
-        self.desk.lock().jobs.push_back(job);
-        self.desk.changed.notify_one();
+        let mut state = self.desk.lock();
+        state.jobs.push_back(job);
+        let wake = state.idle > 0;
+        drop(state);
+        if wake {
+            self.desk.changed.notify_one();
+        }
         Ok(())
     }
 
@@ -101,19 +125,28 @@ impl<W: Work> Senders<W> {
         self.threads.extend(thread.ok());
     }
 
-    /// The jobs that are done.
+    /// The jobs that are done. After an alarm [`calm`](Self::calm) lets the next ones
+    /// begin.
     pub(crate) fn done(&mut self) -> Vec<W::Done> {
         let done = std::mem::take(&mut self.desk.lock().done);
         self.in_flight -= done.len();
         done
     }
 
+    /// Ends an alarm, unless more is done meanwhile.
+    pub(crate) fn calm(&self) {
+        let mut state = self.desk.lock();
+        if state.done.is_empty() && std::mem::take(&mut state.alarmed) {
+            self.desk.changed.notify_all();
+        }
+    }
+
     pub(crate) fn has_done(&self) -> bool {
         !self.desk.lock().done.is_empty()
     }
 
-    /// Waits until something is done and the threads will want more soon: waking up
-    /// for each request would cost more than the request.
+    /// Waits until something is done and the threads will want more soon, or until an
+    /// alarm: waking up for each request would cost more than the request.
     pub(crate) fn wait(&self, timeout: Duration) {
         let desk = &*self.desk;
         let busy = |state: &mut State<W>| !desk.is_worth_a_look(state);
@@ -150,6 +183,7 @@ impl<W: Work> Desk<W> {
         while let Some(job) = self.next() {
             let done = self.work.run(job);
             let mut state = self.lock();
+            state.alarmed |= W::is_alarm(&done);
             state.done.push(done);
             let look = self.is_worth_a_look(&state);
             drop(state);
@@ -161,24 +195,97 @@ impl<W: Work> Desk<W> {
     }
 
     fn is_worth_a_look(&self, state: &State<W>) -> bool {
-        !state.done.is_empty() && state.jobs.len() <= self.few
+        !state.done.is_empty() && (state.alarmed || state.jobs.len() <= self.few)
     }
 
     fn next(&self) -> Option<W::Job> {
         let mut state = self.lock();
         loop {
-            if let Some(job) = state.jobs.pop_front() {
+            if (!state.alarmed || state.ended)
+                && let Some(job) = state.jobs.pop_front()
+            {
                 return Some(job);
             }
             if state.ended {
                 return None;
             }
+            state.idle += 1;
             let woken = self.changed.wait(state);
             state = woken.unwrap_or_else(PoisonError::into_inner);
+            state.idle -= 1;
         }
     }
 
     fn lock(&self) -> MutexGuard<'_, State<W>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Job 0 is bad news.
+    struct Numbers;
+
+    impl Work for Numbers {
+        type Job = u32;
+        type Done = u32;
+
+        fn run(&self, job: u32) -> u32 {
+            job
+        }
+
+        fn is_alarm(done: &u32) -> bool {
+            *done == 0
+        }
+    }
+
+    fn all_done(senders: &mut Senders<Numbers>, count: usize) -> Vec<u32> {
+        let mut done = Vec::new();
+        while done.len() < count {
+            senders.wait(Duration::from_secs(60));
+            done.extend(senders.done());
+        }
+        done
+    }
+
+    #[test]
+    fn after_an_alarm_nothing_begins_before_it_was_looked_at() {
+        let mut senders = Senders::new(Numbers, 1, 8, Box::new(|| ()));
+        senders.send(0).unwrap();
+        assert_eq!(all_done(&mut senders, 1), [0]);
+        for job in 1..4 {
+            senders.send(job).unwrap();
+        }
+        assert!(!senders.has_done() && senders.in_flight() == 3);
+        assert_eq!(senders.recall(), [1, 2, 3]);
+        senders.send(4).unwrap();
+        senders.send(5).unwrap();
+        senders.calm();
+        assert_eq!(all_done(&mut senders, 2), [4, 5]);
+        senders.send(0).unwrap();
+        assert_eq!(all_done(&mut senders, 1), [0]);
+        senders.send(6).unwrap();
+        senders.end();
+        assert_eq!(senders.done(), [6], "the end waits for nobody to look");
+    }
+
+    #[test]
+    fn every_job_is_done_once_whoever_sleeps() {
+        let mut senders = Senders::new(Numbers, 3, 2, Box::new(|| ()));
+        let mut done = Vec::new();
+        for job in 1..=20_000 {
+            while !senders.has_room() {
+                senders.wait(Duration::from_secs(60));
+                done.extend(senders.done());
+            }
+            senders.send(job).unwrap();
+        }
+        let left = senders.in_flight();
+        done.extend(all_done(&mut senders, left));
+        senders.end();
+        done.sort_unstable();
+        assert!(done.into_iter().eq(1..=20_000));
     }
 }

@@ -6,6 +6,7 @@ use crate::client::{Delivered, Delivery};
 use crate::judge;
 use crate::operation::single::Body;
 use crate::outcome::Reason;
+use crate::policy::{Health, health};
 use crate::queue::Slot;
 use crate::senders::Work;
 
@@ -18,10 +19,9 @@ pub(super) struct Batch {
 
 impl Batch {
     fn bodies(&self) -> Vec<Body<'_>> {
-        let starts = std::iter::once(0).chain(self.ends.iter().copied());
-        let spans = starts.zip(&self.ends);
-        spans
-            .map(|(start, end)| Body(&self.bytes[start..*end]))
+        let mut start = 0;
+        let ends = self.ends.iter();
+        ends.map(|end| Body(&self.bytes[std::mem::replace(&mut start, *end)..*end]))
             .collect()
     }
 }
@@ -43,5 +43,10 @@ impl Work for Carrier {
             }
         });
         (batch.slots, delivered)
+    }
+
+    /// In an outage, or behind a wrong key, nothing more is to be sent.
+    fn is_alarm((_, delivered): &Self::Done) -> bool {
+        health(&delivered.outcomes) != Health::Well
     }
 }

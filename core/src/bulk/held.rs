@@ -25,11 +25,13 @@ impl Held {
         }
     }
 
+    /// Whether there are none.
+    pub(super) fn is_empty(&self) -> bool {
+        self.keys.is_empty()
+    }
+
     /// Whether an operation would overtake one that is not settled.
     pub(super) fn holds(&self, body: Body<'_>) -> bool {
-        if self.keys.is_empty() {
-            return false;
-        }
         let held = |hash| self.keys.contains(&hash);
         self.keys.len() >= MOST || all_keys(body).any(|key| held(key.hash_by(&self.hasher)))
     }

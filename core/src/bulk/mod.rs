@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 use crate::client::{Client, Delivery};
 use crate::error::{Error, ErrorKind, Result};
 use crate::fork::Origin;
+use crate::key::KeyHasher;
 use crate::operation::Operation;
 #[cfg(feature = "apply")]
 use crate::operation::single::Body;
@@ -34,6 +35,10 @@ use held::Held;
 /// travel: a row whose request is tried again holds up the answers behind it, not
 /// the sending.
 const REQUESTS_IN_WINDOW: usize = 16;
+
+/// How many requests lie ready for each one that travels: the more, the more rarely
+/// the thread that makes them takes turns with those that send them.
+const READY: usize = 4;
 
 /// How long a row waits for others to fill its request while more may come.
 const LINGER: Millis = 20;
@@ -98,7 +103,7 @@ pub struct Bulk {
     first: u64,
     window: usize,
     /// What is known of rows that are to be sent again.
-    last: HashMap<Slot, ItemOutcome>,
+    last: HashMap<Slot, ItemOutcome, KeyHasher>,
     held: Held,
     began: Instant,
     failing_since: Option<Millis>,
@@ -156,7 +161,7 @@ impl Bulk {
         Ok(Self {
             delivery,
             queue: Queue::new(LINGER),
-            senders: Senders::new(carrier, parallel, Box::new(|| ())),
+            senders: Senders::new(carrier, parallel, READY * parallel, Box::new(|| ())),
             gate: Gate::new(client.backoff()),
             client: client.clone(),
             origin: Origin::here(),
@@ -165,7 +170,7 @@ impl Bulk {
             rows: VecDeque::new(),
             first: 0,
             window: parallel * MAX_ITEMS_PER_REQUEST * REQUESTS_IN_WINDOW,
-            last: HashMap::new(),
+            last: HashMap::default(),
             held: Held::default(),
             began: Instant::now(),
             failing_since: None,
@@ -197,11 +202,12 @@ impl Bulk {
     /// [`Closed`](ErrorKind::Closed) in a child after `fork`.
     pub fn push(&mut self, operation: &Operation<'_>) -> Result<()> {
         self.has_room()?;
+        let now = self.now();
         match self.client.check_operation(operation) {
-            Ok(()) => self.take(operation),
+            Ok(()) => self.take(operation, now),
             Err(error) => self.rows.push_back(Some(invalid(&error))),
         }
-        self.moved();
+        self.moved(now);
         Ok(())
     }
 
@@ -220,7 +226,7 @@ impl Bulk {
     pub fn push_invalid(&mut self, error: &Error) -> Result<()> {
         self.has_room()?;
         self.rows.push_back(Some(invalid(error)));
-        self.moved();
+        self.moved(self.now());
         Ok(())
     }
 
@@ -235,7 +241,7 @@ impl Bulk {
         Err(Error::new(ErrorKind::Full, message))
     }
 
-    fn take(&mut self, operation: &Operation<'_>) {
+    fn take(&mut self, operation: &Operation<'_>, now: Millis) {
         if let Some(why) = self.given_up {
             self.rows.push_back(Some(sending::given_up(why)));
             return;
@@ -249,7 +255,7 @@ impl Bulk {
         self.queue.append(Entry {
             id: 0,
             tag: self.first + self.rows.len() as u64,
-            at: self.now(),
+            at: now,
             body: self.bytes.as_slice().into(),
         });
         self.rows.push_back(None);
@@ -277,7 +283,7 @@ impl Bulk {
         let outcome = self.rows.front_mut()?.take()?;
         self.rows.pop_front();
         self.first += 1;
-        self.moved();
+        self.moved(self.now());
         Some(outcome)
     }
 
@@ -335,9 +341,9 @@ impl Bulk {
 
     /// A row came or went. The queue is looked at when a request may be full, or
     /// when rows come slowly.
-    fn moved(&mut self) {
+    fn moved(&mut self, now: Millis) {
         self.unseen += 1;
-        if self.unseen >= MAX_ITEMS_PER_REQUEST || self.now() > self.looked + LINGER {
+        if self.unseen >= MAX_ITEMS_PER_REQUEST || now > self.looked + LINGER {
             self.look();
         }
     }

@@ -27,6 +27,7 @@ impl Bulk {
         for (slots, delivered) in self.senders.done() {
             self.judge(slots, delivered);
         }
+        self.senders.calm();
         if self.delivery.is_closed() {
             self.give_back(client_closed);
         }
@@ -88,6 +89,9 @@ impl Bulk {
 
     /// Keeps back those that would overtake a row that is not settled.
     fn hold_back(&mut self, slots: Vec<Slot>) -> Vec<Slot> {
+        if self.held.is_empty() {
+            return slots;
+        }
         let (held, free): (Vec<_>, Vec<_>) = slots
             .into_iter()
             .partition(|slot| self.held.holds(Body(self.queue.body(*slot))));
@@ -189,6 +193,8 @@ impl Bulk {
     /// How long there is nothing to do unless a request ends.
     pub(super) fn next_due(&self) -> Duration {
         const LEAST: Millis = 1;
+        // Nobody rings for an answer while enough requests lie ready.
+        const MOST: Millis = 100;
         let now = self.now();
         let gate = Millis::try_from(self.gate.opens_at().as_millis()).unwrap_or(Millis::MAX);
         let ready = self.queue.next_due().map(|due| due.max(gate));
@@ -198,7 +204,7 @@ impl Bulk {
             .failing_since
             .map(|at| at.saturating_add(self.patience));
         let due = ready.into_iter().chain(patience).min();
-        Duration::from_millis(due.map_or(1000, |due| due.saturating_sub(now).max(LEAST)))
+        Duration::from_millis(due.map_or(MOST, |due| due.saturating_sub(now).clamp(LEAST, MOST)))
     }
 }
 

@@ -74,8 +74,9 @@ impl Worker {
         let told = Arc::clone(&shared);
         let tell = Box::new(move || told.intake.bell.ring());
         let linger = millis(options.linger);
+        let parallel = options.parallel as usize;
         Self {
-            senders: Senders::new(Carrier(client.clone()), options.parallel as usize, tell),
+            senders: Senders::new(Carrier(client.clone()), parallel, parallel, tell),
             gate: Gate::new(backoff),
             queue: Queue::new(linger),
             shared,

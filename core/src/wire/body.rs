@@ -1,167 +1,172 @@
 //! A request's items to the documented JSON.
+//!
+//! Names and brackets are written as they are; `serde_json` writes the values.
 
-use serde::ser::{SerializeMap, SerializeSeq};
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 
-use crate::account::{Account, AccountType, Platform, Token};
+use crate::account::{AccountType, Platform};
 #[cfg(feature = "bulk")]
 use crate::operation::Operator;
 #[cfg(feature = "bulk")]
 use crate::operation::single::Body as KeptOperation;
-use crate::operation::{Action, Binding, Items, Request};
+use crate::operation::{Action, Items, Request};
 
 /// The body of one HTTP request: the chosen items of `request`.
 ///
 /// The bytes are the ones to sign and to send, so they are made once.
 pub(crate) fn body(request: &Request, chosen: &[u32]) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(64 + chosen.len() * 96);
-    serde_json::to_writer(&mut bytes, &Body { request, chosen })
-        .expect("a request has no value that JSON lacks");
-    bytes
-}
-
-struct Body<'a> {
-    request: &'a Request,
-    chosen: &'a [u32],
-}
-
-impl Serialize for Body<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Self { request, chosen } = *self;
-        let mut map = serializer.serialize_map(None)?;
-        head(&mut map, request.action, request.legacy.platform)?;
-        let list = request.action.list_field();
-        match &request.items {
-            Items::Bindings(all) => map.serialize_entry(list, &Chosen { all, chosen })?,
-            Items::Tokens(all) => map.serialize_entry(list, &Chosen { all, chosen })?,
-            Items::Accounts(all) => map.serialize_entry(list, &Chosen { all, chosen })?,
-        }
-        if let Some(op_type) = &request.legacy.op_type {
-            map.serialize_entry("op_type", op_type)?;
-        }
-        if let Some(op_id) = &request.legacy.op_id {
-            map.serialize_entry("op_id", op_id)?;
-        }
-        map.end()
+    let mut json = begin(request.action, request.legacy.platform, chosen.len());
+    let chosen = chosen.iter().map(|index| *index as usize);
+    match &request.items {
+        Items::Bindings(all) => list(&mut json, chosen, |json, index| {
+            let accounts = all[index].accounts().iter();
+            let accounts = accounts.map(|account| (account.name(), account.account_type()));
+            binding(json, all[index].token().as_str(), accounts);
+        }),
+        Items::Tokens(all) => list(&mut json, chosen, |json, index| {
+            value(json, all[index].as_str());
+        }),
+        Items::Accounts(all) => list(&mut json, chosen, |json, index| {
+            account(json, (all[index].name(), all[index].account_type()));
+        }),
     }
-}
-
-fn head<M: SerializeMap>(
-    map: &mut M,
-    action: Action,
-    platform: Option<Platform>,
-) -> Result<(), M::Error> {
-    map.serialize_entry("operator_type", &action.number())?;
-    match platform {
-        Some(platform) => map.serialize_entry("platform", platform.as_str()),
-        None => Ok(()),
+    if let Some(op_type) = &request.legacy.op_type {
+        json.extend_from_slice(b",\"op_type\":");
+        value(&mut json, op_type);
     }
-}
-
-struct Chosen<'a, T> {
-    all: &'a [T],
-    chosen: &'a [u32],
-}
-
-impl<T: Serialize> Serialize for Chosen<'_, T> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut seq = serializer.serialize_seq(Some(self.chosen.len()))?;
-        for &index in self.chosen {
-            seq.serialize_element(&self.all[index as usize])?;
-        }
-        seq.end()
+    if let Some(op_id) = &request.legacy.op_id {
+        json.extend_from_slice(b",\"op_id\":");
+        value(&mut json, op_id);
     }
-}
-
-impl Serialize for Token {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.as_str())
-    }
-}
-
-impl Serialize for Account {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        JsonAccount(self.name(), self.account_type()).serialize(serializer)
-    }
-}
-
-impl Serialize for Binding {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let accounts = self.accounts().iter();
-        let accounts = accounts.map(|account| (account.name(), account.account_type()));
-        binding(serializer, self.token().as_str(), accounts)
-    }
-}
-
-struct JsonAccount<'a>(&'a str, Option<AccountType>);
-
-impl Serialize for JsonAccount<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(None)?;
-        map.serialize_entry("account", self.0)?;
-        if let Some(AccountType(number)) = self.1 {
-            map.serialize_entry("account_type", &number)?;
-        }
-        map.end()
-    }
-}
-
-fn binding<'a, S: Serializer>(
-    serializer: S,
-    token: &str,
-    accounts: impl Iterator<Item = (&'a str, Option<AccountType>)> + Clone,
-) -> Result<S::Ok, S::Error> {
-    struct List<I>(I);
-    impl<'a, I: Iterator<Item = (&'a str, Option<AccountType>)> + Clone> Serialize for List<I> {
-        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-            let accounts = self.0.clone();
-            serializer.collect_seq(accounts.map(|(name, number)| JsonAccount(name, number)))
-        }
-    }
-    let mut map = serializer.serialize_map(None)?;
-    map.serialize_entry("token", token)?;
-    map.serialize_entry("account_list", &List(accounts))?;
-    map.end()
+    json.push(b'}');
+    json
 }
 
 /// The body of one HTTP request of kept operations, all of one kind. Byte for byte
 /// what [`body`] makes of the same items.
 #[cfg(feature = "bulk")]
 pub(crate) fn body_of_operations(operations: &[KeptOperation<'_>]) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(64 + operations.len() * 96);
-    serde_json::to_writer(&mut bytes, &Kept(operations))
-        .expect("an operation has no value that JSON lacks");
-    bytes
-}
-
-#[cfg(feature = "bulk")]
-struct Kept<'a>(&'a [KeptOperation<'a>]);
-
-#[cfg(feature = "bulk")]
-impl Serialize for Kept<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(None)?;
-        if let Some(first) = self.0.first() {
-            let action = Action::Batch(first.operator());
-            head(&mut map, action, first.platform())?;
-            map.serialize_entry(action.list_field(), self.0)?;
-        }
-        map.end()
-    }
-}
-
-#[cfg(feature = "bulk")]
-impl Serialize for KeptOperation<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self.operator() {
+    let Some(first) = operations.first() else {
+        return b"{}".to_vec();
+    };
+    let action = Action::Batch(first.operator());
+    let mut json = begin(action, first.platform(), operations.len());
+    list(
+        &mut json,
+        operations.iter(),
+        |json, operation| match operation.operator() {
             Operator::Append | Operator::Bind | Operator::Unbind => {
-                binding(serializer, self.token(), self.accounts())
+                binding(json, operation.token(), operation.accounts());
             }
-            Operator::ClearToken => serializer.serialize_str(self.token()),
+            Operator::ClearToken => value(json, operation.token()),
             Operator::ClearAccount => {
-                let (name, number) = self.accounts().next().unwrap_or_default();
-                JsonAccount(name, number).serialize(serializer)
+                account(json, operation.accounts().next().unwrap_or_default());
             }
+        },
+    );
+    json.push(b'}');
+    json
+}
+
+/// Everything in front of the list.
+fn begin(action: Action, platform: Option<Platform>, items: usize) -> Vec<u8> {
+    let mut json = Vec::with_capacity(64 + items * 96);
+    json.extend_from_slice(b"{\"operator_type\":");
+    value(&mut json, &action.number());
+    if let Some(platform) = platform {
+        json.extend_from_slice(b",\"platform\":");
+        value(&mut json, platform.as_str());
+    }
+    json.push(b',');
+    value(&mut json, action.list_field());
+    json.push(b':');
+    json
+}
+
+fn list<T>(
+    json: &mut Vec<u8>,
+    items: impl Iterator<Item = T>,
+    mut item: impl FnMut(&mut Vec<u8>, T),
+) {
+    json.push(b'[');
+    for (n, each) in items.enumerate() {
+        if n > 0 {
+            json.push(b',');
+        }
+        item(json, each);
+    }
+    json.push(b']');
+}
+
+fn binding<'a>(
+    json: &mut Vec<u8>,
+    token: &str,
+    accounts: impl Iterator<Item = (&'a str, Option<AccountType>)>,
+) {
+    json.extend_from_slice(b"{\"token\":");
+    value(json, token);
+    json.extend_from_slice(b",\"account_list\":");
+    list(json, accounts, account);
+    json.push(b'}');
+}
+
+fn account(json: &mut Vec<u8>, (name, account_type): (&str, Option<AccountType>)) {
+    json.extend_from_slice(b"{\"account\":");
+    value(json, name);
+    if let Some(AccountType(number)) = account_type {
+        json.extend_from_slice(b",\"account_type\":");
+        value(json, &number);
+    }
+    json.push(b'}');
+}
+
+fn value<T: Serialize + ?Sized>(json: &mut Vec<u8>, value: &T) {
+    serde_json::to_writer(json, value).expect("texts and numbers are JSON");
+}
+
+#[cfg(all(test, feature = "bulk"))]
+mod tests {
+    use super::*;
+    use crate::operation::Operation;
+
+    #[test]
+    fn each_kind_of_operation_has_its_documented_body() {
+        let typed = Some(AccountType(5));
+        let two = [("al\"ice", None), ("bob@example.com", typed)];
+        let one = [("al\"ice", typed)];
+        let ios = |operation: Operation<'static>| operation.with_platform(Platform::Ios);
+        let table = [
+            (
+                Operation::bind("t1", &two[..1]),
+                r#"{"operator_type":2,"token_accounts":[{"token":"t1","account_list":[{"account":"al\"ice"}]}]}"#,
+            ),
+            (
+                Operation::unbind("t1", &two),
+                r#"{"operator_type":3,"token_accounts":[{"token":"t1","account_list":[{"account":"al\"ice"},{"account":"bob@example.com","account_type":5}]}]}"#,
+            ),
+            (
+                ios(Operation::clear_token("t1")),
+                r#"{"operator_type":4,"platform":"ios","token_list":["t1"]}"#,
+            ),
+            (
+                Operation::clear_account(&one),
+                r#"{"operator_type":5,"account_list":[{"account":"al\"ice","account_type":5}]}"#,
+            ),
+        ];
+        for (operation, expected) in table {
+            let kept = operation.encode();
+            let (head, list) = expected.split_once('[').unwrap();
+            let item = list.strip_suffix("]}").unwrap();
+            let body = body_of_operations(&[KeptOperation(&kept)]);
+            assert_eq!(String::from_utf8(body).unwrap(), expected);
+            let body = body_of_operations(&[KeptOperation(&kept), KeptOperation(&kept)]);
+            let expected = format!("{head}[{item},{item}]}}");
+            assert_eq!(String::from_utf8(body).unwrap(), expected);
+            let request = operation.to_request().unwrap();
+            assert_eq!(
+                String::from_utf8(super::body(&request, &[0, 0])).unwrap(),
+                expected
+            );
         }
     }
 }
