@@ -5,14 +5,14 @@
 need_cargo
 logs=$ROOT/target/test-logs
 mkdir -p "$logs"
-failed=()
+rm -f "$logs"/*
 
 suite() { # NAME COMMAND…
   local name=$1; shift
   say "$name"
   local began=$SECONDS
   if ! "$@" 2>&1 | tee "$logs/$name.log"; then
-    failed+=("$name")
+    echo "$name" >>"$logs/failed"
   fi
   echo "-- $name: $((SECONDS - began)) s"
 }
@@ -33,20 +33,37 @@ built_ahead() {
   rm -rf "$ROOT"/target/ahead.*
 }
 cargo test --quiet --workspace --exclude xgpush-python --no-run
+# Whoever ends this ends what runs beside it: each has a process group of its own.
+ahead='' beside=''
+trap 'for group in $ahead $beside; do kill -- "-$group" 2>/dev/null || true; done' EXIT
+set -m
 built_ahead >"$logs/ahead" 2>&1 &
 ahead=$!
+set +m
 renice -n 19 -p "$ahead" >/dev/null 2>&1 || true
 suite rust cargo test --workspace --exclude xgpush-python --no-fail-fast
-suite rust-without-http cargo test -p xgpush --no-default-features --lib
-suite c bash ffi/tests/run.sh
-suite c-asan env XG_RUN_UNDER=asan bash ffi/tests/run.sh
+
+# Two lanes, of about the same length: what runs under valgrind keeps one processor
+# busy, and interpreters mostly wait. The first one is shown when both are through.
+set -m
+{
+  suite c bash ffi/tests/run.sh
+  suite c-asan env XG_RUN_UNDER=asan bash ffi/tests/run.sh
+} >"$logs/beside" 2>&1 &
+beside=$!
+set +m
 wait "$ahead" || true
+ahead=''
+suite rust-without-http cargo test -p xgpush --no-default-features --lib
 suite python bash python/tests/run.sh
 suite readme bash scripts/readme_test.sh
 suite docs bash scripts/docs_test.sh
 suite languages bash scripts/languages_test.sh
 suite install bash scripts/install_test.sh
 suite demo bash scripts/demo.sh
+wait "$beside" || echo beside >>"$logs/failed"
+beside=''
+cat "$logs/beside"
 
 say "Tests"
 tables=(rust c python readme docs languages install)
@@ -61,15 +78,15 @@ total() { # WORD
 }
 echo
 echo "$(total passed) passed, $(total failed) failed"
-if [ ${#failed[@]} -gt 0 ]; then
+if [ -e "$logs/failed" ]; then
   # What failed, again at the end: a log of CI is often cut to its last lines.
-  for name in "${failed[@]}"; do
+  while read -r name; do
     say "$name"
-    grep -aE '(^|[^0-9])[1-9][0-9]* failed|FAILED|^FAIL|panicked at|^[Ee]rror|AssertionError|: ERROR' \
+    grep -aE '(^|[^0-9])[1-9][0-9]* failed|FAILED|^FAIL|panicked at|^[Ee]rror|AssertionError|: ERROR|^[^ ]+:[0-9]+: ' \
       "$logs/$name.log" | cut -c 1-300 | head -n 25 || true
-    tail -n 5 "$logs/$name.log" | cut -c 1-300
-  done
+    tail -n 5 "$logs/$name.log" | cut -c 1-300 || true
+  done <"$logs/failed"
   echo
-  echo "failed: ${failed[*]}"
+  echo "failed: $(paste -s -d ' ' "$logs/failed")"
   exit 1
 fi
