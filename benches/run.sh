@@ -34,7 +34,7 @@ median() { sort -n "$1" | awk '{v[NR] = $1} END {print v[int((NR + 1) / 2)]}'; }
 ratio() { awk -v a="$1" -v b="$2" 'BEGIN {printf "%.2f", a / b}'; }
 contenders="rust c python ureq ${have_curl:+curl}"
 
-start_emulator --set max_log=0
+EMULATOR_PROFILE=release start_emulator --set max_log=0
 admin() { "$VENV/python" scripts/admin.py "$BASE_URL" "$@" >/dev/null; }
 
 say "$(nproc) cores, $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -1); 20 items a call"

@@ -27,14 +27,15 @@ venv() {
   VENV=$dir/bin
 }
 
-# Starts the emulator; it ends with this script. Sets BASE_URL.
+# Starts the emulator, compiled in the profile EMULATOR_PROFILE; it ends with this
+# script. Sets BASE_URL.
 start_emulator() {
   need_cargo
-  cargo build --quiet --profile fast -p xgpush-emulator
-  local dir
+  local dir profile=${EMULATOR_PROFILE:-fast}
+  cargo build --quiet --profile "$profile" -p xgpush-emulator
   dir=$(mktemp -d)
   mkfifo "$dir/stdin"
-  "$ROOT/target/fast/xgpush-emulator" --exit-with-parent "$@" <"$dir/stdin" >"$dir/stdout" &
+  "$ROOT/target/$profile/xgpush-emulator" --exit-with-parent "$@" <"$dir/stdin" >"$dir/stdout" &
   EMULATOR=$!
   exec 9>"$dir/stdin"
   trap 'exec 9>&-; wait "$EMULATOR" 2>/dev/null || true; rm -rf "'"$dir"'"' EXIT
