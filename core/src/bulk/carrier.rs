@@ -5,8 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use crate::client::{Delivered, Delivery};
 use crate::judge;
 use crate::operation::single::Body;
-use crate::outcome::Reason;
-use crate::policy::{Health, health};
+use crate::outcome::{ItemOutcome, Reason, State};
 use crate::queue::Slot;
 use crate::senders::Work;
 
@@ -47,6 +46,7 @@ impl Work for Carrier {
 
     /// In an outage, or behind a wrong key, nothing more is to be sent.
     fn is_alarm((_, delivered): &Self::Done) -> bool {
-        health(&delivered.outcomes) != Health::Well
+        let accepted = |outcome: &ItemOutcome| outcome.state() == State::Accepted;
+        !delivered.outcomes.iter().any(accepted)
     }
 }

@@ -339,11 +339,11 @@ impl Bulk {
         Millis::try_from(self.began.elapsed().as_millis()).unwrap_or(Millis::MAX)
     }
 
-    /// A row came or went. The queue is looked at when a request may be full, or
-    /// when rows come slowly.
+    /// A row came or went. The queue is looked at when a request may be full (where
+    /// one comes for each that goes), or when rows come slowly.
     fn moved(&mut self, now: Millis) {
         self.unseen += 1;
-        if self.unseen >= MAX_ITEMS_PER_REQUEST || now > self.looked + LINGER {
+        if self.unseen >= 2 * MAX_ITEMS_PER_REQUEST || now > self.looked + LINGER {
             self.look();
         }
     }
