@@ -69,11 +69,11 @@ echo; echo "A server that hangs, deadline 500 ms: the worst of 10 calls took" \
 
 say "A table of rows"
 "$VENV/python" -m pip install --quiet --disable-pip-version-check -r benches/python/requirements.txt
-table() { # CONTENDERS ROWS AT_ONCE: the medians of three runs of each, in turn
+table() { # CONTENDERS ROWS AT_ONCE RUNS: so many runs of each, in turn
   for who in $1; do rm -f "$work/bulk.$who".*; done
   awk -v rows="$2" 'BEGIN {print "token,account"
     for (n = 0; n < rows; n++) printf "%036d,player%08d\n", n, n}' > "$work/bulk.csv"
-  for _ in 1 2 3; do
+  for _ in $(seq "$4"); do
     for who in $1; do
       read -r rate cpu < <("$VENV/python" benches/python/bulk.py "$who" "$BASE_URL" \
         "$work/bulk.csv" "$2" "$3")
@@ -82,8 +82,8 @@ table() { # CONTENDERS ROWS AT_ONCE: the medians of three runs of each, in turn
   done
 }
 admin config '{"max_log":0}'
-table "requests httpx aiohttp bulk apply" 100000 8
-echo "8 requests of 20 rows at once, median of 3 rounds:"
+table "requests httpx aiohttp bulk apply" 100000 8 7
+echo "8 requests of 20 rows at once, median of 7 rounds:"
 printf '%-10s %10s %22s %12s %12s\n' "" "rows/s" "cpu ms/10,000 rows" "requests :" "aiohttp :"
 for who in requests httpx aiohttp bulk apply; do
   cpu=$(median "$work/bulk.$who.cpu")
@@ -92,8 +92,8 @@ for who in requests httpx aiohttp bulk apply; do
     "$(ratio "$(median "$work/bulk.aiohttp.cpu")" "$cpu")"
 done
 admin config '{"max_log":0,"latency_ms":50}'
-table "requests httpx" 40000 64
-table "aiohttp bulk apply" 400000 64
+table "requests httpx" 40000 64 3
+table "aiohttp bulk apply" 400000 64 3
 echo; echo "64 at once, a server that takes 50 ms; ideal is 25,600 rows/s:"
 for who in requests httpx aiohttp bulk apply; do
   rate=$(median "$work/bulk.$who.rate")
