@@ -219,7 +219,9 @@ static void in_a_child(void) {
     bad += xg_outbox_close(outbox, 60000) != 0;
     xg_outbox_free(outbox);
     clock_gettime(CLOCK_MONOTONIC, &ended);
-    leave(bad ? 1 : ended.tv_sec - began.tv_sec < 30 ? 0 : 2);
+    long ms = (ended.tv_sec - began.tv_sec) * 1000 + (ended.tv_nsec - began.tv_nsec) / 1000000;
+    dprintf(1, "a child after fork had its six answers within %ld ms\n", ms);
+    leave(bad ? 1 : ms < 30000 ? 0 : 2);
   }
   int status = -1;
   CHECK(waitpid(child, &status, 0) == child && status == 0);
