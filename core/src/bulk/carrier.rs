@@ -44,7 +44,7 @@ impl Work for Carrier {
         (batch.slots, delivered)
     }
 
-    /// In an outage, or behind a wrong key, nothing more is to be sent.
+    /// Nothing was accepted: in an outage, or behind a wrong key, no more is to be sent.
     fn is_alarm((_, delivered): &Self::Done) -> bool {
         let accepted = |outcome: &ItemOutcome| outcome.state() == State::Accepted;
         !delivered.outcomes.iter().any(accepted)

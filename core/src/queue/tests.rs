@@ -327,6 +327,32 @@ fn a_retry_keeps_its_place_and_waits_for_its_time() {
 }
 
 #[test]
+fn what_is_called_back_returns_in_its_order() {
+    let mut queue = Queue::new(0);
+    for n in 0..4 {
+        push(&mut queue, n, bind(&format!("t{n}"), &format!("a{n}")));
+    }
+    let first = queue.take(0, true, false);
+    assert_eq!(first, [0, 1, 2, 3]);
+    // Their numbers are used again, in another order than that of the operations.
+    for slot in first {
+        queue.settle(slot);
+    }
+    for n in 4..8 {
+        push(&mut queue, n, bind(&format!("t{n}"), &format!("a{n}")));
+    }
+    let again = queue.take(8, true, false);
+    assert!(!again.is_sorted());
+    for slot in &again {
+        queue.retry(*slot, 9, false);
+    }
+    push(&mut queue, 9, bind("t9", "a9"));
+    let last = queue.take(9, true, false);
+    assert_eq!(last[..4], again);
+    assert_eq!(last.len(), 5);
+}
+
+#[test]
 fn what_expires_stays_first_until_it_is_settled() {
     let mut queue = Queue::new(1000);
     push(&mut queue, 0, bind("t1", "alice"));

@@ -201,30 +201,40 @@ static void leave(int code) {
   _exit(3);
 }
 
-/* A child gets its answer at once, though it would wait a minute for each, and does its
- * parent no harm. */
+/* What a child gets that would wait minutes: 0, or 1 for a wrong answer, or 2 when all of
+ * them took longer than the 100 ms that are promised. */
+static void ask_in_a_child(xg_outbox *outbox) {
+  struct timespec began, ended;
+  clock_gettime(CLOCK_MONOTONIC, &began);
+  xg_reports *reports = NULL;
+  int bad = bind_one(outbox, 301, NULL) != XG_CLOSED;
+  bad += xg_outbox_flush(outbox, 60000, NULL, NULL) != XG_CLOSED;
+  bad += xg_outbox_call_back(outbox, on_reports, NULL, NULL) != XG_CLOSED;
+  bad += xg_reports_new(4, &reports, NULL) != XG_OK;
+  bad += xg_outbox_poll(outbox, reports, 60000) != 0;
+  bad += xg_outbox_close(outbox, 60000) != 0;
+  xg_outbox_free(outbox);
+  clock_gettime(CLOCK_MONOTONIC, &ended);
+  long ms = (ended.tv_sec - began.tv_sec) * 1000 + (ended.tv_nsec - began.tv_nsec) / 1000000;
+  dprintf(1, "a child after fork had its answers within %ld ms\n", ms);
+  leave(bad ? 1 : ms < 100 ? 0 : 2);
+}
+
+/* A child gets its answers at once, and does its parent no harm. A machine that stands
+ * still does not do so for five children. */
 static void in_a_child(void) {
   xg_outbox *outbox = opened(NULL, NULL);
   CHECK(bind_one(outbox, 300, NULL) == XG_OK);
-  pid_t child = fork();
-  if (child == 0) {
-    struct timespec began, ended;
-    clock_gettime(CLOCK_MONOTONIC, &began);
-    xg_reports *reports = NULL;
-    int bad = bind_one(outbox, 301, NULL) != XG_CLOSED;
-    bad += xg_outbox_flush(outbox, 60000, NULL, NULL) != XG_CLOSED;
-    bad += xg_outbox_call_back(outbox, on_reports, NULL, NULL) != XG_CLOSED;
-    bad += xg_reports_new(4, &reports, NULL) != XG_OK;
-    bad += xg_outbox_poll(outbox, reports, 60000) != 0;
-    bad += xg_outbox_close(outbox, 60000) != 0;
-    xg_outbox_free(outbox);
-    clock_gettime(CLOCK_MONOTONIC, &ended);
-    long ms = (ended.tv_sec - began.tv_sec) * 1000 + (ended.tv_nsec - began.tv_nsec) / 1000000;
-    dprintf(1, "a child after fork had its six answers within %ld ms\n", ms);
-    leave(bad ? 1 : ms < 30000 ? 0 : 2);
+  int at_once = 0;
+  for (int n = 0; n < 5 && !at_once; n++) {
+    int status = -1;
+    pid_t child = fork();
+    if (child == 0) ask_in_a_child(outbox);
+    CHECK(waitpid(child, &status, 0) == child);
+    CHECK(WIFEXITED(status) && (WEXITSTATUS(status) == 0 || WEXITSTATUS(status) == 2));
+    at_once = status == 0;
   }
-  int status = -1;
-  CHECK(waitpid(child, &status, 0) == child && status == 0);
+  CHECK(at_once);
   CHECK(xg_outbox_flush(outbox, 30000, NULL, NULL) == XG_OK);
   CHECK(number(outbox, "accepted") == 1 && number(outbox, "no such number") == 0);
   xg_outbox_free(outbox);
