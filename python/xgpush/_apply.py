@@ -11,7 +11,7 @@ import threading
 from contextlib import contextmanager
 from importlib import import_module
 from types import FrameType
-from typing import Any, Dict, Iterator, List, Optional
+from typing import Any, BinaryIO, Dict, Iterator, List, Optional
 
 from . import _bulk, _native, _settings
 from ._progress import Progress
@@ -20,6 +20,9 @@ from ._progress import Progress
 _LOOK = 0.2
 #: How long what is in flight may take after a Ctrl-C.
 _GRACE = 15.0
+
+#: What asks a command to end.
+_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 _SENDS = ("bind", "unbind", "clear_token", "clear_account", "append")
 
@@ -47,7 +50,9 @@ def run(options: argparse.Namespace) -> int:
     if options.dry_run and (options.report or options.rejects or options.resume):
         raise ValueError("--dry-run writes no files: leave --report, --rejects and --resume out")
     sends = not options.dry_run
-    with _settings.client(options, sends, **_settings.pace(options)) as client, _Source(options.file) as source:
+    # The signals are caught before there is a thread that feeds, and until it is over.
+    with _settings.client(options, sends, **_settings.pace(options)) as client, \
+            _stopping() as stop, _Source(options.file) as source:
         apply = _native.Apply(
             client._native,
             options.file,
@@ -61,8 +66,7 @@ def run(options: argparse.Namespace) -> int:
             options.rejects,
             options.resume,
         )
-        source.opened()
-        with _stopping() as stop, Progress(source.rows()) as progress:
+        with Progress(source.rows()) as progress:
             end = _work(apply, progress, stop)
         source.check()
     done = dict(apply.progress)
@@ -92,13 +96,15 @@ def _work(apply: _native.Apply, progress: Progress, stop: List[int]) -> str:
 
 @contextmanager
 def _stopping() -> Iterator[List[int]]:
-    """The signals to end that came, in place of an exception anywhere."""
+    """The signals to end that came, in place of an exception anywhere. One that was
+    ignored before stays so: by ``nohup``, or by a shell for what it runs behind."""
     came: List[int] = []
 
     def note(number: int, _frame: Optional[FrameType]) -> None:
         came.append(number)
 
-    kept = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
+    heard = [number for number in _ENDING if signal.getsignal(number) != signal.SIG_IGN]
+    kept = {number: signal.signal(number, note) for number in heard}
     try:
         yield came
     finally:
@@ -160,6 +166,7 @@ class _Source:
         self._error: Optional[BaseException] = None
         self._thread: Optional[threading.Thread] = None
         self._read = -1
+        self._ending = False
         self._parquet: Any = None
 
     def __enter__(self) -> _Source:
@@ -168,31 +175,30 @@ class _Source:
             _bulk.known(self._parquet.schema_arrow)
             self._read, write = os.pipe()
             self.read_from = f"/dev/fd/{self._read}"
-            self._thread = threading.Thread(target=self._bring, args=(write,), daemon=True)
+            self._thread = threading.Thread(target=self._bring, args=(write,))
             self._thread.start()
         return self
 
     def _bring(self, write: int) -> None:
+        with os.fdopen(write, "wb") as sink:
+            try:
+                self._write(sink)
+            except Exception as error:
+                self._error = error
+
+    def _write(self, sink: BinaryIO) -> None:
         pyarrow = import_module("pyarrow")
-        writer_of = import_module("pyarrow.csv").CSVWriter
         # As text, numbers as well: whether one is an account's type is judged row by
         # row where the text is read.
         schema = pyarrow.schema(
             [(name, pyarrow.string()) for name in self._parquet.schema_arrow.names]
         )
-        try:
-            with os.fdopen(write, "wb") as sink, writer_of(sink, schema) as writer:
-                for batch in self._parquet.iter_batches(batch_size=10_000):
-                    columns = [_text(pyarrow, column) for column in batch.columns]
-                    writer.write(pyarrow.record_batch(columns, schema=schema))
-        except BrokenPipeError:
-            pass  # the run ended early
-        except Exception as error:
-            self._error = error
-
-    def opened(self) -> None:
-        """The other side has opened the pipe."""
-        self._close()
+        with import_module("pyarrow.csv").CSVWriter(sink, schema) as writer:
+            for batch in self._parquet.iter_batches(batch_size=10_000):
+                if self._ending:
+                    break
+                columns = [_text(pyarrow, column) for column in batch.columns]
+                writer.write(pyarrow.record_batch(columns, schema=schema))
 
     def rows(self) -> int:
         """About how many rows there are."""
@@ -210,10 +216,14 @@ class _Source:
         if self._error is not None:
             raise ValueError(f"{self.path}: {self._error}")
 
-    def _close(self) -> None:
-        if self._read >= 0:
-            os.close(self._read)
-            self._read = -1
-
     def __exit__(self, *_: object) -> None:
-        self._close()
+        """The thread that feeds is over before the interpreter ends: one that is not
+        would be ended in the middle of foreign code."""
+        if self._thread is None:
+            return
+        self._ending = True
+        # The run may have ended early: what the thread waits to write goes nowhere.
+        while os.read(self._read, 1 << 16):
+            pass
+        self._thread.join()
+        os.close(self._read)

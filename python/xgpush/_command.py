@@ -18,7 +18,7 @@ exit status:
   2    wrong arguments, or a file that cannot be read or written
   3    credentials are missing, or the service refuses them
   4    apply: the service does not answer; go on later with --resume
-  130  ended by Ctrl-C (143: by SIGTERM); apply says how to go on
+  130  ended by Ctrl-C (143: by SIGTERM, 129: by SIGHUP); apply says how to go on
 
 The options of the client come from XGPUSH_ACCESS_ID, XGPUSH_SECRET_KEY,
 XGPUSH_ACCESS_POINT and so on, from a file of lines NAME = VALUE (--config), or

@@ -74,7 +74,13 @@ impl<R: io::Read> io::Read for Bounded<R> {
             ));
         }
         let most = buffer.len().min(self.left);
-        let read = self.inner.read(&mut buffer[..most])?;
+        // A signal is no mistake in the table.
+        let read = loop {
+            match self.inner.read(&mut buffer[..most]) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                read => break read?,
+            }
+        };
         self.left -= read;
         Ok(read)
     }
