@@ -1267,7 +1267,8 @@ int64_t xg_reports_code(const struct xg_reports *reports, size_t nth);
 int32_t xg_reports_http_status(const struct xg_reports *reports, size_t nth);
 
 /**
- * How often the operation was sent.
+ * How often the operation was sent. What an earlier run may have sent counts one
+ * for that.
  */
 uint32_t xg_reports_attempts(const struct xg_reports *reports, size_t nth);
 

@@ -72,7 +72,8 @@ pub enum Reason {
     Contradiction,
     /// Unknown: the body is longer than `max_response_bytes`.
     BodyTooLarge,
-    /// Unknown: the call was cancelled, or the client closed, after sending.
+    /// Unknown: the call was cancelled, or the client closed, after sending; or an
+    /// earlier run of the outbox may have sent it before it ended.
     Interrupted,
     /// Not sent: no connection (name, TCP, proxy or TLS).
     ConnectFailed,

@@ -31,6 +31,8 @@ pub(crate) struct Entry {
     pub(crate) tag: u64,
     /// When it was handed in.
     pub(crate) at: Millis,
+    /// How often it may have been sent before it came here.
+    pub(crate) attempts: u16,
     pub(crate) body: Box<[u8]>,
 }
 
@@ -163,15 +165,15 @@ impl Queue {
 
     /// Takes an operation in behind all that are there; those that it makes
     /// pointless leave the queue and go to `superseded`.
-    pub(crate) fn push(&mut self, entry: Entry, superseded: &mut Vec<Gone>) {
+    pub(crate) fn push(&mut self, entry: Entry, superseded: &mut Vec<Gone>) -> Slot {
         while let Some(slot) = self.superseded_by(&entry) {
             superseded.push(self.remove(slot));
         }
-        self.append(entry);
+        self.append(entry)
     }
 
     /// Takes an operation in behind all that are there.
-    pub(crate) fn append(&mut self, entry: Entry) {
+    pub(crate) fn append(&mut self, entry: Entry) -> Slot {
         self.sweep();
         let slot = self.place(entry);
         self.append_to_chains(slot);
@@ -179,6 +181,7 @@ impl Queue {
         if self.slots[slot as usize].waits == 0 {
             self.list_ready(slot);
         }
+        slot
     }
 
     fn place(&mut self, entry: Entry) -> Slot {
@@ -193,7 +196,7 @@ impl Queue {
             at: entry.at,
             links: [alone; 2],
             waits: 0,
-            attempts: 0,
+            attempts: entry.attempts,
             state: State::Waiting,
             listed: false,
             solo: false,
@@ -402,6 +405,16 @@ impl Queue {
             }
         }
         expired
+    }
+
+    /// The largest number of the store among the operations that may have been sent;
+    /// 0: none was.
+    pub(crate) fn last_sent(&self) -> u64 {
+        let sent = self
+            .slots
+            .iter()
+            .filter(|queued| queued.state != State::Free && queued.attempts > 0);
+        sent.map(|queued| queued.id).max().unwrap_or_default()
     }
 
     /// Every operation that is not in flight, oldest first, taken.

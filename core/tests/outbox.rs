@@ -323,6 +323,56 @@ impl xgpush::Store for FromTheFuture {
     }
 }
 
+/// A store that cannot take the mark for a while.
+#[derive(Default)]
+struct Unmarkable {
+    fails: std::sync::Arc<std::sync::atomic::AtomicBool>,
+    mark: u64,
+}
+
+impl xgpush::Store for Unmarkable {
+    fn append(&mut self, _: &[xgpush::NewRecord<'_>]) -> xgpush::Result<u64> {
+        Ok(1)
+    }
+
+    fn claim(&mut self, _: u64, _: usize) -> xgpush::Result<Vec<xgpush::Record>> {
+        Ok(Vec::new())
+    }
+
+    fn acknowledge(&mut self, _: &[u64]) -> xgpush::Result<()> {
+        Ok(())
+    }
+
+    fn sent_mark(&self) -> u64 {
+        self.mark
+    }
+
+    fn set_sent_mark(&mut self, up_to: u64) -> xgpush::Result<()> {
+        if self.fails.load(std::sync::atomic::Ordering::Relaxed) {
+            return Err(xgpush::Error::new(ErrorKind::Storage, "no room"));
+        }
+        self.mark = up_to;
+        Ok(())
+    }
+}
+
+/// Were it sent without the mark, a later run would call it never sent.
+#[test]
+fn what_cannot_be_marked_is_not_sent_before_it_can() {
+    let emulator = emulator(Service::default());
+    let store = Unmarkable::default();
+    let fails = std::sync::Arc::clone(&store.fails);
+    fails.store(true, std::sync::atomic::Ordering::Relaxed);
+    let outbox = Outbox::with_store(&config(&emulator, &[]), store).unwrap();
+    bind(&outbox, "t1", "alice", 1);
+    assert_eq!(outbox.flush(Duration::from_millis(300)).unwrap(), 1);
+    assert!(outbox.stats().store_failures > 0);
+    assert_eq!(emulator.counters().received, 0);
+    fails.store(false, std::sync::atomic::Ordering::Relaxed);
+    assert_eq!(outbox.flush(LONG).unwrap(), 0);
+    assert_eq!(all_reports(&outbox)[0].attempts(), 1);
+}
+
 #[test]
 fn a_clock_that_went_back_delays_nothing() {
     let emulator = emulator(Service::default());

@@ -54,6 +54,7 @@ impl Run {
             let report = &reports[0];
             assert!(report.is_final());
             let superseded = report.reason().unwrap().name() == "superseded";
+            assert!(!superseded || report.attempts() == 0, "{report:?}");
             let accepted = report.state() == Some(State::Accepted);
             assert!(accepted || superseded, "seed {}: {report:?}", self.seed);
         }

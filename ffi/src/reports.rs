@@ -150,7 +150,8 @@ pub unsafe extern "C" fn xg_reports_http_status(reports: *const xg_reports, nth:
     }
 }
 
-/// How often the operation was sent.
+/// How often the operation was sent. What an earlier run may have sent counts one
+/// for that.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg_reports_attempts(reports: *const xg_reports, nth: usize) -> u32 {
     // SAFETY: as the header demands.

@@ -222,7 +222,7 @@ impl Report {
         self.0.http_status()
     }
 
-    /// How many requests carried it.
+    /// How many requests carried it. What an earlier run may have sent counts one for that.
     #[getter]
     fn attempts(&self) -> u16 {
         self.0.attempts()

@@ -256,6 +256,7 @@ impl Bulk {
             id: 0,
             tag: self.first + self.rows.len() as u64,
             at: now,
+            attempts: 0,
             body: self.bytes.as_slice().into(),
         });
         self.rows.push_back(None);

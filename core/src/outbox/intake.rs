@@ -98,6 +98,7 @@ impl Handed {
                 id: 0,
                 tag: head.tag,
                 at: head.at,
+                attempts: 0,
                 body: body.into(),
             }
         })

@@ -143,7 +143,8 @@ impl Report {
         }
     }
 
-    /// How often the operation was sent.
+    /// How often the operation was sent. What an earlier run may have sent counts one
+    /// for that.
     pub fn attempts(&self) -> u16 {
         match &self.event {
             Event::Durable => 0,

@@ -56,4 +56,30 @@ pub trait Store: Send {
     /// [`Storage`](crate::ErrorKind::Storage): none is forgotten, and a later try
     /// may end better.
     fn acknowledge(&mut self, ids: &[u64]) -> Result<()>;
+
+    /// The mark: operations with a number up to it may have been sent, by this
+    /// process or an earlier one; those above it were not. A store without a mark
+    /// claims of nothing that it was never sent.
+    fn sent_mark(&self) -> u64 {
+        u64::MAX
+    }
+
+    /// Sets the mark. It has to be as lasting as the operations: nothing above it is
+    /// sent before.
+    ///
+    /// # Errors
+    /// [`Storage`](crate::ErrorKind::Storage): the mark is where it was, and a later
+    /// try may end better.
+    fn set_sent_mark(&mut self, _up_to: u64) -> Result<()> {
+        Ok(())
+    }
+
+    /// As [`append`](Store::append) for operations that are about to be sent: sets
+    /// the mark to the last of them in the same step, or leaves it where it is.
+    ///
+    /// # Errors
+    /// As [`append`](Store::append).
+    fn append_to_send(&mut self, records: &[NewRecord<'_>]) -> Result<u64> {
+        self.append(records)
+    }
 }

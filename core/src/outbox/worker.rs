@@ -17,6 +17,7 @@ use super::stats::add;
 use super::store::{NewRecord, Store};
 use crate::client::Client;
 use crate::config::{Config, OutboxConfig};
+use crate::error::Error;
 use crate::operation::single::Body;
 use crate::outcome::{ItemOutcome, Reason};
 use crate::policy::{Backoff, Gate};
@@ -60,6 +61,10 @@ pub(super) struct Worker {
     awake_until: Millis,
     store_rests_until: Millis,
     expires_at: Millis,
+    /// The largest number that the store has given.
+    appended: u64,
+    /// Nothing is sent any more.
+    ended: bool,
 }
 
 impl Worker {
@@ -91,6 +96,8 @@ impl Worker {
             awake_until: 0,
             store_rests_until: 0,
             expires_at: 0,
+            appended: 0,
+            ended: false,
         }
     }
 
@@ -99,13 +106,14 @@ impl Worker {
         let Some(store) = &mut self.store else {
             return Ok(());
         };
-        let mut after = 0;
+        let mark = store.sent_mark();
+        let maybe_sent = maybe_sent_before();
         loop {
-            let records = store.claim(after, COMMIT)?;
+            let records = store.claim(self.appended, COMMIT)?;
             let Some(last) = records.last() else {
                 return Ok(());
             };
-            after = last.id;
+            self.appended = last.id;
             add(&self.shared.counters.recovered, records.len());
             for record in records {
                 self.shared.intake.recover(record.body.len());
@@ -114,9 +122,13 @@ impl Worker {
                     tag: record.tag,
                     // The clock may have gone back since.
                     at: record.handed_in_ms.min(self.shared.opened),
+                    attempts: u16::from(record.id <= mark),
                     body: record.body,
                 };
-                self.queue.push(entry, &mut self.superseded);
+                let slot = self.queue.push(entry, &mut self.superseded);
+                if record.id <= mark {
+                    self.last.insert(slot, maybe_sent.clone());
+                }
             }
         }
     }
@@ -133,7 +145,7 @@ impl Worker {
             let line = "a defect in xgpush: the outbox's thread panicked and was stopped";
             self.shared.log(LogLevel::Error, line);
         }
-        self.finish();
+        self.finish(worked.is_ok());
     }
 
     fn work(&mut self) {
@@ -205,6 +217,7 @@ impl Worker {
     }
 
     fn store_all(&mut self, entries: &mut [Entry]) {
+        let to_send = self.is_sending();
         let Some(store) = &mut self.store else {
             return;
         };
@@ -216,8 +229,14 @@ impl Worker {
                 body: &entry.body,
             })
             .collect();
-        match store.append(&records) {
+        let appended = if to_send {
+            store.append_to_send(&records)
+        } else {
+            store.append(&records)
+        };
+        match appended {
             Ok(first) => {
+                self.appended = first + records.len() as u64 - 1;
                 for (id, entry) in (first..).zip(entries.iter_mut()) {
                     entry.id = id;
                 }
@@ -261,6 +280,12 @@ impl Worker {
             if slots.is_empty() {
                 return;
             }
+            if !self.note_sending(&slots, now) {
+                for slot in slots {
+                    self.queue.retry(slot, self.store_rests_until, false);
+                }
+                continue;
+            }
             let kept: Vec<Body<'_>> = slots
                 .iter()
                 .map(|slot| Body(self.queue.body(*slot)))
@@ -279,6 +304,40 @@ impl Worker {
                 return;
             }
         }
+    }
+
+    /// Whether what is handed in now is sent soon.
+    fn is_sending(&self) -> bool {
+        let now = Duration::from_millis(self.now());
+        let passes = !self.gate.is_broken() && self.gate.lets_pass(now, 0);
+        passes && !self.ended && !self.shared.is_stopping()
+    }
+
+    /// Has the store know, before these operations are sent, that they may have been:
+    /// a later run must not call them never sent. Once for everything that it has.
+    fn note_sending(&mut self, slots: &[Slot], now: Millis) -> bool {
+        let Some(store) = &mut self.store else {
+            return true;
+        };
+        let last = slots.iter().map(|slot| self.queue.id(*slot)).max();
+        if last.unwrap_or_default() <= store.sent_mark() {
+            return true;
+        }
+        if now < self.store_rests_until {
+            return false;
+        }
+        let Err(error) = store.set_sent_mark(self.appended) else {
+            return true;
+        };
+        self.store_failed(&error, now);
+        false
+    }
+
+    /// The store is tried again a second later.
+    fn store_failed(&mut self, error: &Error, now: Millis) {
+        self.store_rests_until = now + SECOND;
+        add(&self.shared.counters.store_failures, 1);
+        self.shared.log(LogLevel::Error, &format!("{error}"));
     }
 
     /// Shows the gauges.
@@ -337,11 +396,15 @@ impl Worker {
     }
 
     /// What is left at the end: it stays in the file, or it is reported.
-    fn finish(mut self) {
+    fn finish(mut self, knows_what_was_sent: bool) {
+        self.ended = true;
         // Handed in between the last look and the closing.
         self.take_in();
         self.store_rests_until = 0;
         self.acknowledge();
+        if knows_what_was_sent {
+            self.lower_mark();
+        }
         let left = self.queue.len();
         let mut settled = Vec::new();
         for slot in self.queue.take_all() {
@@ -361,6 +424,24 @@ impl Worker {
         self.senders.end();
         self.shared.left.store(left, Ordering::Release);
     }
+
+    /// At an orderly end it is known what was sent: a later run need not guess. Where
+    /// this fails, it does.
+    fn lower_mark(&mut self) {
+        let sent = self.queue.last_sent();
+        if let Some(store) = &mut self.store
+            && self.queue.len() > 0
+            && sent < store.sent_mark()
+        {
+            let _ = store.set_sent_mark(sent);
+        }
+    }
+}
+
+/// What is known of an operation that came out of a store below the mark.
+fn maybe_sent_before() -> ItemOutcome {
+    let message = "an earlier run may have sent it before it ended, and nobody knows of an answer";
+    ItemOutcome::new(Reason::Interrupted, Some(message.into()))
 }
 
 pub(super) fn millis(duration: Duration) -> Millis {

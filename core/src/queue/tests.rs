@@ -46,6 +46,7 @@ fn entry(n: usize, op: &Op) -> Entry {
         id: n as u64 + 1,
         tag: n as u64,
         at: n as u64,
+        attempts: 0,
         body: encoded(op),
     }
 }
@@ -159,17 +160,20 @@ proptest! {
     }
 
     /// Leaving out what is superseded changes the end under no reading, whatever was
-    /// there before.
+    /// there before; and what an earlier run may have sent is not left out.
     #[test]
     fn what_is_superseded_makes_no_difference(
         before in prop::collection::vec(op(), 0..10),
         ops in prop::collection::vec(op(), 1..25),
+        sent in prop::collection::vec(prop::bool::weighted(0.2), 25),
     ) {
         let mut queue = Queue::new(0);
         let mut gone = Vec::new();
         for (n, op) in ops.iter().enumerate() {
-            queue.push(entry(n, op), &mut gone);
+            let attempts = u16::from(sent[n]);
+            queue.push(Entry { attempts, ..entry(n, op) }, &mut gone);
         }
+        prop_assert!(gone.iter().all(|gone| gone.attempts == 0));
         let kept: Vec<&Op> = ops.iter().enumerate()
             .filter(|(n, _)| gone.iter().all(|g| g.tag != *n as u64))
             .map(|(_, op)| op)
@@ -239,6 +243,7 @@ fn push(queue: &mut Queue, at: Millis, body: Box<[u8]>) -> Vec<u64> {
         id: 1,
         tag: at,
         at,
+        attempts: 0,
         body,
     };
     queue.push(entry, &mut gone);
@@ -298,10 +303,29 @@ fn what_is_durable_does_not_yield_to_what_is_not() {
         id: 0,
         tag: 1,
         at: 1,
+        attempts: 0,
         body: bind("phone", "bob"),
     };
     queue.push(volatile, &mut gone);
     assert!(gone.is_empty());
+}
+
+#[test]
+fn what_an_earlier_run_may_have_sent_is_not_left_out() {
+    let mut queue = Queue::new(0);
+    let mut gone = Vec::new();
+    let entry = |id, account, attempts| Entry {
+        id,
+        tag: id,
+        at: 0,
+        attempts,
+        body: bind("phone", account),
+    };
+    queue.push(entry(1, "alice", 1), &mut gone);
+    queue.push(entry(2, "alice", 0), &mut gone);
+    queue.push(entry(3, "alice", 0), &mut gone);
+    assert_eq!(gone.iter().map(|gone| gone.id).collect::<Vec<_>>(), [2]);
+    assert_eq!(queue.last_sent(), 1);
 }
 
 #[test]

@@ -16,13 +16,17 @@ use lock::Lock;
 /// `xgpo`: what makes a `SQLite` file one of ours.
 const APPLICATION_ID: i32 = 0x7867_706f;
 
-/// The version of the schema, and of the bytes in it.
-const SCHEMA: i32 = 1;
+/// The version of the schema, and of the bytes in it. Schema 1 had no mark.
+const SCHEMA: i32 = 2;
 
 /// The store that `outbox_file` names.
 pub(crate) struct FileStore {
     db: Connection,
     name: String,
+    durability: Durability,
+    sent_mark: u64,
+    /// The next operation's number: numbers below the mark are not given twice.
+    next: u64,
     // Given up last.
     _lock: Lock,
 }
@@ -40,13 +44,17 @@ impl FileStore {
         let mut store = Self {
             db,
             name,
+            durability,
+            sent_mark: 0,
+            next: 1,
             _lock: lock,
         };
-        store.prepare(durability, max_bytes)?;
+        store.prepare(max_bytes)?;
+        store.read_mark()?;
         Ok(store)
     }
 
-    fn prepare(&mut self, durability: Durability, max_bytes: u32) -> Result<()> {
+    fn prepare(&mut self, max_bytes: u32) -> Result<()> {
         let name = self.name.clone();
         let fail = |error: rusqlite::Error| failed(&name, &error);
         let number = |sql: &str| -> Result<i64> {
@@ -68,10 +76,7 @@ impl FileStore {
         }
         // The lock file keeps other processes out, so the index of the WAL need
         // not be shared.
-        let synchronous = match durability {
-            Durability::Process => "NORMAL",
-            Durability::Power => "FULL",
-        };
+        let synchronous = synchronous(self.durability);
         self.db
             .execute_batch(&format!(
                 "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; \
@@ -85,6 +90,8 @@ impl FileStore {
                     "BEGIN IMMEDIATE; \
                      CREATE TABLE operation (id INTEGER PRIMARY KEY, \
                      tag INTEGER NOT NULL, handed_in INTEGER NOT NULL, body BLOB NOT NULL) STRICT; \
+                     CREATE TABLE mark (sent INTEGER NOT NULL) STRICT; \
+                     INSERT INTO mark VALUES (0); \
                      PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {SCHEMA}; \
                      COMMIT;"
                 ))
@@ -97,10 +104,17 @@ impl FileStore {
         if sound != "ok" {
             return Err(storage(&self.name, &format!("is corrupt: {sound}")));
         }
+        // Nobody knows of an operation in a file without a mark that it was not sent.
+        let mark = if is_new || version >= 2 {
+            ""
+        } else {
+            "CREATE TABLE mark (sent INTEGER NOT NULL) STRICT; \
+             INSERT INTO mark SELECT ifnull(max(id), 0) FROM operation;"
+        };
         // Read-only files open, and fail at the first write: better now.
         self.db
             .execute_batch(&format!(
-                "BEGIN IMMEDIATE; PRAGMA user_version = {SCHEMA}; COMMIT;"
+                "BEGIN IMMEDIATE; {mark} PRAGMA user_version = {SCHEMA}; COMMIT;"
             ))
             .map_err(fail)?;
         let page = number("PRAGMA page_size")?.max(512);
@@ -108,6 +122,52 @@ impl FileStore {
         self.db
             .execute_batch(&format!("PRAGMA max_page_count = {most}"))
             .map_err(fail)
+    }
+
+    fn read_mark(&mut self) -> Result<()> {
+        let number = |sql: &str| -> Result<u64> {
+            let read = self.db.query_row(sql, [], |row| row.get::<_, i64>(0));
+            let read = read.map_err(|error| failed(&self.name, &error))?;
+            Ok(read.cast_unsigned())
+        };
+        self.sent_mark = number("SELECT ifnull(max(sent), 0) FROM mark")?;
+        let last = number("SELECT ifnull(max(id), 0) FROM operation")?;
+        self.next = last.max(self.sent_mark) + 1;
+        Ok(())
+    }
+
+    /// Appends all of them, and sets the mark if they are `to_send`.
+    fn insert(&mut self, records: &[NewRecord<'_>], to_send: bool) -> Result<u64> {
+        let first = self.next;
+        let next = first + records.len() as u64;
+        self.transaction(|transaction| {
+            let mut insert = transaction.prepare(
+                "INSERT INTO operation (id, tag, handed_in, body) VALUES (?1, ?2, ?3, ?4)",
+            )?;
+            for (id, record) in (first..).zip(records) {
+                insert.execute(params![
+                    id.cast_signed(),
+                    record.tag.cast_signed(),
+                    record.handed_in_ms.cast_signed(),
+                    record.body
+                ])?;
+            }
+            if to_send {
+                set_mark(transaction, next - 1)?;
+            }
+            Ok(())
+        })?;
+        self.next = next;
+        if to_send {
+            self.sent_mark = next - 1;
+        }
+        Ok(first)
+    }
+
+    fn synchronous(&self, level: &str) -> Result<()> {
+        self.db
+            .execute_batch(&format!("PRAGMA synchronous = {level}"))
+            .map_err(|error| failed(&self.name, &error))
     }
 
     fn transaction<T>(
@@ -125,20 +185,31 @@ impl FileStore {
 
 impl Store for FileStore {
     fn append(&mut self, records: &[NewRecord<'_>]) -> Result<u64> {
-        self.transaction(|transaction| {
-            let mut insert = transaction
-                .prepare("INSERT INTO operation (tag, handed_in, body) VALUES (?1, ?2, ?3)")?;
-            let mut first = 0_i64;
-            for record in records {
-                let id = insert.insert(params![
-                    record.tag.cast_signed(),
-                    record.handed_in_ms.cast_signed(),
-                    record.body
-                ])?;
-                first = if first == 0 { id } else { first };
-            }
-            Ok(first.cast_unsigned())
-        })
+        self.insert(records, false)
+    }
+
+    fn append_to_send(&mut self, records: &[NewRecord<'_>]) -> Result<u64> {
+        self.insert(records, true)
+    }
+
+    fn sent_mark(&self) -> u64 {
+        self.sent_mark
+    }
+
+    fn set_sent_mark(&mut self, up_to: u64) -> Result<()> {
+        if up_to <= self.sent_mark {
+            self.transaction(|transaction| set_mark(transaction, up_to))?;
+            self.sent_mark = up_to;
+            return Ok(());
+        }
+        // Even with `process`: a loss of power must not take the mark and leave the
+        // operations.
+        self.synchronous("FULL")?;
+        let set = self.transaction(|transaction| set_mark(transaction, up_to));
+        self.synchronous(synchronous(self.durability))?;
+        set?;
+        self.sent_mark = up_to;
+        Ok(())
     }
 
     fn claim(&mut self, after: u64, most: usize) -> Result<Vec<Record>> {
@@ -176,6 +247,18 @@ impl Store for FileStore {
             Ok(())
         })
     }
+}
+
+fn synchronous(durability: Durability) -> &'static str {
+    match durability {
+        Durability::Process => "NORMAL",
+        Durability::Power => "FULL",
+    }
+}
+
+fn set_mark(transaction: &rusqlite::Transaction<'_>, up_to: u64) -> rusqlite::Result<()> {
+    let mut update = transaction.prepare("UPDATE mark SET sent = ?1")?;
+    update.execute([up_to.cast_signed()]).map(|_| ())
 }
 
 fn failed(name: &str, error: &rusqlite::Error) -> Error {

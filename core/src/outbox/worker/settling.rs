@@ -135,9 +135,7 @@ impl Worker {
         let superseded = self.superseded.iter().map(|gone| gone.id);
         let ids: Vec<u64> = ended.chain(superseded).collect();
         if let Err(error) = store.acknowledge(&ids) {
-            self.store_rests_until = now + SECOND;
-            add(&self.shared.counters.store_failures, 1);
-            self.shared.log(LogLevel::Error, &format!("{error}"));
+            self.store_failed(&error, now);
             return;
         }
         let superseded = std::mem::take(&mut self.superseded);

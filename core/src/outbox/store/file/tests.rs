@@ -206,3 +206,51 @@ fn a_file_that_was_cut_opens_or_says_why_not() {
         "{opened} opened, {refused} refused"
     );
 }
+
+#[test]
+fn the_mark_is_kept_and_numbers_below_it_are_not_given_again() {
+    let place = place();
+    let mut store = open(&place.file).unwrap();
+    assert_eq!(store.sent_mark(), 0);
+    let first = append(&mut store, 0..3).unwrap();
+    assert_eq!(store.sent_mark(), 0, "appended while nothing is sent");
+    store.set_sent_mark(first + 2).unwrap();
+    let record = NewRecord {
+        tag: 3,
+        handed_in_ms: 1003,
+        body: &body(3),
+    };
+    let fourth = store.append_to_send(&[record]).unwrap();
+    assert_eq!((fourth, store.sent_mark()), (first + 3, first + 3));
+    store
+        .acknowledge(&[first, first + 1, first + 2, fourth])
+        .unwrap();
+    drop(store);
+    let mut store = open(&place.file).unwrap();
+    assert_eq!(store.sent_mark(), fourth);
+    assert!(append(&mut store, 4..5).unwrap() > fourth);
+    store.set_sent_mark(0).unwrap();
+    drop(store);
+    assert_eq!(open(&place.file).unwrap().sent_mark(), 0);
+}
+
+/// Whatever is in a file of the first schema may have been sent.
+#[test]
+fn a_file_without_a_mark_is_taken_up() {
+    let place = place();
+    let mut store = open(&place.file).unwrap();
+    let first = append(&mut store, 0..3).unwrap();
+    store
+        .db
+        .execute_batch("DROP TABLE mark; PRAGMA user_version = 1")
+        .unwrap();
+    drop(store);
+    let mut store = open(&place.file).unwrap();
+    assert_eq!(store.sent_mark(), first + 2);
+    assert_eq!(tags(&mut store).unwrap(), [0, 1, 2]);
+    append(&mut store, 3..4).unwrap();
+    drop(store);
+    let mut store = open(&place.file).unwrap();
+    assert_eq!(store.sent_mark(), first + 2);
+    assert_eq!(tags(&mut store).unwrap(), [0, 1, 2, 3]);
+}

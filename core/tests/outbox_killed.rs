@@ -1,0 +1,180 @@
+//! A process that is killed while the service has its operations and it has no
+//! answer: a later run must not call them never sent.
+//!
+//! This program runs itself as the process to be killed: the test `child` does
+//! something only when it is told where.
+
+#![cfg(unix)]
+#![expect(clippy::print_stdout, reason = "what was counted")]
+
+mod common;
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use common::model::Op;
+use common::outbox::{all_reports, bind};
+use xgpush::{Config, Outbox, Reason, Report, State};
+use xgpush_emulator::{Config as Service, Emulator, Fault, FaultKind};
+
+const KILLS: usize = 200;
+const AT_ONCE: usize = 8;
+const LONG: Duration = Duration::from_secs(60);
+
+/// Nothing listens here.
+const DEAD: &str = "http://127.0.0.1:9";
+
+fn config(url: &str, file: &str, more: &[(&str, &str)]) -> Config {
+    let service = Service::default();
+    let mut config = Config::new();
+    let always = [
+        ("access_id", service.access_id.as_str()),
+        ("secret_key", service.secret_key.as_str()),
+        ("base_url", url),
+        ("outbox_file", file),
+        ("outbox_linger_ms", "0"),
+        ("outbox_parallel", "2"),
+        ("request_timeout_ms", "60000"),
+        ("retry_base_ms", "1"),
+        ("throttle_base_ms", "1"),
+        ("max_backoff_ms", "5"),
+    ];
+    for (name, value) in always.iter().chain(more) {
+        config.set(name, value).unwrap();
+    }
+    config
+}
+
+/// Hands four operations in, the last of which says the same as the first, and
+/// waits to be killed.
+#[test]
+fn child() {
+    let Ok(told) = std::env::var("XGPUSH_KILLED_CHILD") else {
+        return;
+    };
+    let (url, file) = told.split_once(' ').unwrap();
+    let outbox = Outbox::open(&config(url, file, &[])).unwrap();
+    for (n, token) in ["t0", "t1", "t2", "t0"].into_iter().enumerate() {
+        bind(&outbox, token, &format!("player-{token}"), n as u64);
+    }
+    outbox.reports(1, LONG);
+}
+
+/// Runs the child until the service has something of it, and kills it.
+fn run_and_kill(emulator: &Emulator, file: &Path) {
+    let before = emulator.counters().applied;
+    let mut child = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "child", "--nocapture"])
+        .env(
+            "XGPUSH_KILLED_CHILD",
+            format!("{} {}", emulator.base_url(), file.display()),
+        )
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let came = emulator.wait_until(LONG, |counters| counters.applied > before);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(came, "nothing came of the child");
+}
+
+/// Opens the file while nobody answers, and waits until all is given up.
+fn given_up(file: &Path) -> Vec<Report> {
+    let options = [("outbox_deadline_ms", "1")];
+    let outbox = Outbox::open(&config(DEAD, file.to_str().unwrap(), &options)).unwrap();
+    assert_eq!(outbox.flush(LONG).unwrap(), 0);
+    let reports = all_reports(&outbox);
+    assert_eq!(reports.len() as u64, outbox.stats().recovered);
+    reports
+}
+
+/// What the service has of a child that hands in to this file and is killed.
+fn had_at_the_kill(emulator: &Emulator, file: &Path) -> Vec<Op> {
+    let before = emulator.log().len();
+    run_and_kill(emulator, file);
+    let log = emulator.log();
+    let bodies = log[before..].iter().map(|entry| entry.body.as_str());
+    bodies.flat_map(Op::of_body).collect()
+}
+
+/// How many operations the service had, and how many are unknown.
+fn check(file: &Path, had: &[Op]) -> (usize, usize) {
+    let reports = given_up(file);
+    let mut sent = 0;
+    // The last operation may have taken the place of the first, before that was sent.
+    for (token, tags) in [("t0", [0, 3]), ("t1", [1, 1]), ("t2", [2, 2])] {
+        if had.iter().all(|op| op.token != token) {
+            continue;
+        }
+        sent += 1;
+        let of_token = |report: &&Report| tags.contains(&report.tag());
+        let report = reports
+            .iter()
+            .filter(of_token)
+            .min_by_key(|report| report.tag());
+        let report = report.unwrap();
+        assert_eq!(report.state(), Some(State::Unknown), "{report:?}");
+        assert_eq!(report.reason(), Some(Reason::Interrupted));
+        assert!(report.attempts() > 0, "{report:?}");
+        assert!(report.message().contains("earlier run"), "{report:?}");
+    }
+    let unknown = reports.iter().filter(|r| r.state() == Some(State::Unknown));
+    (sent, unknown.count())
+}
+
+#[test]
+fn what_the_service_had_before_a_kill_is_never_called_not_sent() {
+    let folder = tempfile::tempdir().unwrap();
+    let files: Vec<_> = (0..KILLS)
+        .map(|n| folder.path().join(n.to_string()))
+        .collect();
+    let (mut sent, mut unknown) = (0, 0);
+    std::thread::scope(|scope| {
+        let lanes: Vec<_> = files
+            .chunks(KILLS / AT_ONCE)
+            .map(|files| {
+                scope.spawn(|| {
+                    let emulator = common::emulator(Service::default());
+                    emulator.push_fault(Fault::new(FaultKind::HangAfterApply).times(0));
+                    let had = files.iter().map(|file| had_at_the_kill(&emulator, file));
+                    had.collect::<Vec<_>>()
+                })
+            })
+            .collect();
+        let had = lanes.into_iter().flat_map(|lane| lane.join().unwrap());
+        // All at once: they wait for their deadline.
+        let checks: Vec<_> = files
+            .iter()
+            .zip(had)
+            .map(|(file, had)| scope.spawn(move || check(file, &had)))
+            .collect();
+        for counts in checks.into_iter().map(|check| check.join().unwrap()) {
+            sent += counts.0;
+            unknown += counts.1;
+        }
+    });
+    assert!(sent >= KILLS, "{sent} in {KILLS} kills");
+    println!("{KILLS} kills: the service had {sent} operations, {unknown} are unknown");
+}
+
+/// What was handed in while sending was paused is known not to have been sent, kill
+/// or not; so is what an orderly end leaves.
+#[test]
+fn what_was_never_sent_is_still_called_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("outbox");
+    let name = file.to_str().unwrap();
+    let outbox = Outbox::open(&config(DEAD, name, &[("outbox_durable_notices", "true")])).unwrap();
+    // Connections are refused: nothing leaves, and sending is paused.
+    for n in 0..20 {
+        bind(&outbox, &format!("t{n}"), &format!("player{n}"), n);
+    }
+    assert_eq!(outbox.close(Duration::ZERO), 20);
+    drop(outbox);
+    let reports = given_up(&file);
+    let not_sent = reports.iter().filter(|r| r.state() == Some(State::NotSent));
+    assert_eq!(not_sent.count(), 20, "{reports:?}");
+    assert!(reports.iter().all(|report| report.attempts() == 0));
+}
