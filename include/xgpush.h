@@ -170,8 +170,8 @@
  *   xg_request_set_deadline_ms says.
  * - xg_outbox_poll and xg_outbox_flush wait for the time that they are given;
  *   xg_outbox_close for that and at most 1 s more to end what is under way;
- *   xg_outbox_free as xg_outbox_close with 2 s, and until a running callback
- *   returns.
+ *   xg_outbox_free for 3 s at most. Callbacks that hang change nothing of that: see
+ *   xg_outbox_free.
  * - xg_outbox_open reads its file; xg_client_new reads the file of `ca_file`.
  * - Nothing else waits for the network, for a disk or for another call. Handing
  *   in takes a fraction of a microsecond.
@@ -179,7 +179,9 @@
  * A client starts no thread of its own: the option `parallel` and the look-up of
  * a name start short-lived ones within a call. An outbox has its own until it is
  * closed. Callbacks come on them: say as little as possible there, and do not
- * free the outbox from one.
+ * free the outbox from one. Every callback must return: an exception, a longjmp or
+ * the end of its thread that leaves one aborts the process. xgpush.hpp catches
+ * exceptions and says at each callback what becomes of them.
  *
  * ## Bring your own HTTP
  *
@@ -393,6 +395,24 @@ typedef enum xg_action {
 } xg_action;
 
 /**
+ * How bad it is what a line for a log tells.
+ */
+typedef enum xg_log_level {
+  /**
+   * What failed before works again.
+   */
+  XG_LOG_INFO = 1,
+  /**
+   * Delivery is late, and goes on by itself.
+   */
+  XG_LOG_WARNING = 2,
+  /**
+   * Somebody should look.
+   */
+  XG_LOG_ERROR = 3,
+} xg_log_level;
+
+/**
  * Why no whole HTTP response came.
  */
 typedef enum xg_send_error {
@@ -488,27 +508,36 @@ typedef struct xg_transport xg_transport;
 
 /**
  * Called with reports, on the thread "xgpush-report" of the library. They are
- * valid during the call.
+ * valid during the call. It must return: no exception, no longjmp and no end of its
+ * thread (pthread_exit, pthread_cancel) may leave it, or the process is aborted.
  */
 typedef void (*xg_report_fn)(const struct xg_reports *reports, void *context);
 
 /**
- * Called with a line for a log, on a thread of the library; it must not wait.
- * The text is valid during the call.
+ * Called with a line for a log, one at a time, on a thread of the library, on which
+ * delivery waits for it. The text is valid during the call. It must return, as
+ * xg_report_fn.
  */
 typedef void (*xg_log_fn)(const char *line, void *context);
+
+/**
+ * As xg_log_fn, with how bad it is: a number of xg_log_level.
+ */
+typedef void (*xg_leveled_log_fn)(int32_t level, const char *line, void *context);
 
 /**
  * Carries one request: called on every thread that makes calls, several at once.
  * It ends the transfer before it returns, or keeps it and ends it later on any
  * thread: a call waits for that on its own thread, so a program whose HTTP needs
  * that very thread uses an outbox. It sends the request once (no redirects, no
- * retries of its own) and must not throw.
+ * retries of its own). It must return: no exception, no longjmp and no end of its thread
+ * (pthread_exit, pthread_cancel) may leave it, or the process is aborted.
  */
 typedef void (*xg_perform_fn)(struct xg_transfer *transfer, void *context);
 
 /**
- * Called once, on any thread, when nothing needs the context any more.
+ * Called once, on any thread, when nothing needs the context any more; never when a
+ * thread hangs in the function of the transport for ever. It must return as well.
  */
 typedef void (*xg_free_fn)(void *context);
 
@@ -985,7 +1014,11 @@ enum xg_status xg_outbox_open_over(const struct xg_config *config,
 
 /**
  * Frees an outbox: closes it with 2 s to deliver the rest, unless it was closed
- * before. Not from one of its own callbacks. NULL is fine.
+ * before. Within 3 s, whatever its callbacks do: reports that were not brought by then
+ * are lost (close it before, and "reports_waiting" of xg_outbox_stats counts them), and
+ * a thread that hangs in a callback is left to itself with what it uses, for ever: its
+ * context is not freed (xg_free_fn). Otherwise no callback runs any more when this
+ * returns. Not from one of its own callbacks. NULL is fine.
  */
 void xg_outbox_free(struct xg_outbox *outbox);
 
@@ -1024,8 +1057,8 @@ bool xg_outbox_is_drained(const struct xg_outbox *outbox);
 int xg_outbox_fd(const struct xg_outbox *outbox);
 
 /**
- * Has reports brought to a function, on one thread of the library that is
- * started for it, until the outbox is freed. Once; nobody else takes reports
+ * Has reports brought to a function, up to 256 at once, on one thread of the library
+ * that is started for it, until the outbox is freed. Once; nobody else takes reports
  * then.
  *
  * Errors: XG_INVALID_ARGUMENT for NULL and the second time, XG_CLOSED in a child
@@ -1037,11 +1070,31 @@ enum xg_status xg_outbox_call_back(const struct xg_outbox *outbox,
                                    struct xg_error **error);
 
 /**
+ * As xg_outbox_call_back, with at most so many reports at once (1 to 1000000): with 1,
+ * freeing the outbox waits for one report rather than for a list.
+ *
+ * Errors: as xg_outbox_call_back, and XG_INVALID_ARGUMENT for another number.
+ */
+enum xg_status xg_outbox_call_back_n(const struct xg_outbox *outbox,
+                                     xg_report_fn function,
+                                     void *context,
+                                     size_t most,
+                                     struct xg_error **error);
+
+/**
  * Has lines for a log brought to a function: what fails in the background, and
- * when it is over. NULL ends it. The function is called on the outbox's own
- * thread and must not wait; never with a secret.
+ * when it is over. NULL ends it, and takes the place of xg_outbox_set_leveled_log as
+ * well. Never with a secret. The function that was there before is not called any more
+ * when this returns, unless it takes longer than a second.
  */
 void xg_outbox_set_log(const struct xg_outbox *outbox, xg_log_fn function, void *context);
+
+/**
+ * As xg_outbox_set_log, in place of it, with the level of each line.
+ */
+void xg_outbox_set_leveled_log(const struct xg_outbox *outbox,
+                               xg_leveled_log_fn function,
+                               void *context);
 
 /**
  * Delivers what is there without lingering, and waits for it up to timeout_ms.
@@ -1055,10 +1108,21 @@ enum xg_status xg_outbox_flush(const struct xg_outbox *outbox,
                                struct xg_error **error);
 
 /**
+ * Takes nothing any more and delivers what is there, without waiting for it: for those
+ * who wait in their own way (xg_outbox_flush with short times, xg_outbox_is_drained)
+ * before they close. Twice is fine, and so is NULL.
+ */
+void xg_outbox_begin_close(const struct xg_outbox *outbox);
+
+/**
  * Takes nothing any more, delivers what is there for up to timeout_ms, and ends.
  * Answers how many operations were left: they stay in the file, or, without
- * one, are reported with what is known of them. Reports can still be taken. Twice is
- * fine, and so is NULL.
+ * one, are reported with what is known of them. Reports can still be taken: a function
+ * of xg_outbox_call_back gets them, and this waits for it within the time.
+ * "reports_waiting" of xg_outbox_stats counts those that are left.
+ *
+ * It takes timeout_ms and at most a second more, whatever callbacks do: see
+ * xg_outbox_free. Twice is fine, and so is NULL.
  */
 size_t xg_outbox_close(const struct xg_outbox *outbox, uint64_t timeout_ms);
 
@@ -1223,6 +1287,13 @@ void xg_reply_free(struct xg_reply *reply);
 enum xg_status xg_reports_new(size_t room,
                               struct xg_reports **reports,
                               struct xg_error **error);
+
+/**
+ * Tells, from a function of xg_outbox_call_back, that it failed: xgpush.hpp does so
+ * with an exception. It is counted ("callback_failures") and logged with the text, which
+ * may be NULL. The reports count as taken. In any other buffer it does nothing.
+ */
+void xg_reports_note_failure(const struct xg_reports *reports, const char *why);
 
 /**
  * Frees a buffer. NULL is fine.
@@ -1441,13 +1512,15 @@ void xg_request_free(struct xg_request *request);
  * "rejected", "unknown", "not_sent" and "superseded"; "requests" (HTTP requests),
  * "sent" (operations in them), "retries" (operations put back to be sent again),
  * "throttled" (requests answered with "too fast"), "failures" (requests that failed as
- * a whole), "store_failures", and "latency_ms_sum" (from hand-in to the final report).
+ * a whole), "store_failures", "callback_failures" (xg_reports_note_failure), and "latency_ms_sum" (from hand-in to the final report).
  *
  * As they are now: "open" (handed in and not settled), "in_flight" (requests), "bytes"
- * (of tokens and accounts), "oldest_ms" (how long the oldest one waits) and
- * "breaker_open" (1 while sending is paused after failures in a row).
+ * (of tokens and accounts), "oldest_ms" (how long the oldest one waits),
+ * "breaker_open" (1 while sending is paused after failures in a row) and
+ * "reports_waiting" (reports that nobody took).
  */
-uint64_t xg_stats_value(const struct xg_stats *stats, const char *name);
+uint64_t xg_stats_value(const struct xg_stats *stats,
+                        const char *name);
 
 /**
  * The numbers as one JSON object, NUL-terminated; its length in bytes goes to

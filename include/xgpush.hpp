@@ -26,6 +26,8 @@
 
 #include "xgpush_base.hpp"
 
+#include <type_traits>
+
 namespace xgpush {
 inline namespace XGPUSH_ERRORS {
 
@@ -195,21 +197,25 @@ class transfer {
  private:
   struct dropped {
     void operator()(xg_transfer* left) const noexcept {
-      xg_transfer_fail(left, XG_SEND_LOST, true, "the transport dropped the request");
+      xg_transfer_fail(left, XG_SEND_LOST, true,
+                       std::uncaught_exceptions() > 0 ? "an exception left the transport"
+                                                      : "the transport dropped the request");
     }
   };
   std::unique_ptr<xg_transfer, dropped> raw_;
 };
 
 // An HTTP stack of yours: a function object that takes a transfer, on every thread
-// that makes calls; it must not throw.
+// that makes calls. When it throws, the transfer is dropped and counts as lost after it
+// was sent; the exception goes no further.
 class transport : public detail::handle<xg_transport, xg_transport_free> {
  public:
   using perform = std::function<void(transfer)>;
   using handle::handle;
   explicit transport(perform stack) {
     const xg_perform_fn call = [](xg_transfer* taken, void* held) noexcept {
-      (*static_cast<perform*>(held))(transfer(taken));
+      detail::guarded([&] { (*static_cast<perform*>(held))(transfer(taken)); },
+                      [](const char*) {});
     };
     const xg_free_fn free = [](void* held) noexcept { delete static_cast<perform*>(held); };
     auto kept = std::make_unique<perform>(std::move(stack));
@@ -295,8 +301,51 @@ class stats : public detail::handle<xg_stats, xg_stats_free> {
   [[nodiscard]] std::string prometheus() const { return detail::text(xg_stats_prometheus, get()); }
 };
 
-// Background delivery. Handing in never waits; share it between threads by
-// reference. The destructor closes it, with 2 s to deliver the rest.
+// What came of handing in: taken, full, or refused with the reason. It is never thrown:
+// tokens and accounts come from strangers, and a tick must go on.
+//
+//     const auto handed = outbox.bind(token, account, tag);
+//     if (handed.is_full()) later.push_back(tag);                 // room comes by itself
+//     else if (!handed) log(handed.reason(), handed.message());   // never will be taken
+class [[nodiscard]] hand_in {
+ public:
+  // Whether all of it was taken. The report with the tag says what became of it.
+  explicit operator bool() const noexcept { return status_ == XG_OK; }
+  // Not taken, because there is no room now.
+  [[nodiscard]] bool is_full() const noexcept { return status_ == XG_FULL; }
+  // How many operations were taken: of several, those before the one that was not.
+  [[nodiscard]] std::size_t taken() const noexcept { return taken_; }
+  [[nodiscard]] xg_status status() const noexcept { return status_; }
+  // The stable name of the status, such as "full", "closed" or "invalid_value"; "ok".
+  [[nodiscard]] const char* reason() const noexcept { return xg_status_name(status_); }
+  // What is wrong, for people; "" when it was taken. As long as this and the outbox live.
+  [[nodiscard]] const char* message() const noexcept {
+    return why_ ? xg_error_message(why_.get()) : told_ ? told_->what() : "";
+  }
+
+ private:
+  friend class outbox;
+  struct deleter {
+    void operator()(xg_error* held) const noexcept { xg_error_free(held); }
+  };
+  explicit hand_in(const error& before) noexcept : status_(before.status()), told_(&before) {}
+  hand_in(xg_status status, xg_error* why, std::size_t whole) noexcept
+      : status_(status), why_(why), taken_(status == XG_OK ? whole : 0) {
+    if (status == XG_FULL || status == XG_CLOSED) {
+      const auto first = xg_error_item(why);
+      if (first > 0) taken_ = static_cast<std::size_t>(first);
+    }
+  }
+
+  xg_status status_;
+  std::unique_ptr<xg_error, deleter> why_;
+  const error* told_ = nullptr;
+  std::size_t taken_ = 0;
+};
+
+// Background delivery. Handing in never waits and never throws; share it between threads
+// by reference. The destructor closes it, with 2 s to deliver the rest, and takes 3 s at
+// most whatever callbacks do: see xg_outbox_free.
 class outbox : public detail::handle<xg_outbox, xg_outbox_free> {
  public:
   explicit outbox(const config& options) {
@@ -307,34 +356,30 @@ class outbox : public detail::handle<xg_outbox, xg_outbox_free> {
     note(options.failed() ? options.failed() : over.failed());
     open(xg_outbox_open_over, options.get(), over.get());
   }
-  // Each of these answers false when the outbox is full, and fails with what is wrong
-  // with the operation. The report with the tag says what became of it.
-  [[nodiscard]] result<bool> bind(std::string_view token, std::string_view account,
-                                  std::uint64_t tag, std::int32_t type = XG_NO_ACCOUNT_TYPE) const {
-    return hand_in(xg_outbox_bind_n, token.data(), token.size(), account.data(), account.size(),
-                   type, tag);
+  [[nodiscard]] hand_in bind(std::string_view token, std::string_view account, std::uint64_t tag,
+                             std::int32_t type = XG_NO_ACCOUNT_TYPE) const noexcept {
+    return one(xg_outbox_bind_n, token.data(), token.size(), account.data(), account.size(), type,
+               tag);
   }
-  [[nodiscard]] result<bool> unbind(std::string_view token, std::string_view account,
-                                    std::uint64_t tag,
-                                    std::int32_t type = XG_NO_ACCOUNT_TYPE) const {
-    return hand_in(xg_outbox_unbind_n, token.data(), token.size(), account.data(), account.size(),
-                   type, tag);
+  [[nodiscard]] hand_in unbind(std::string_view token, std::string_view account, std::uint64_t tag,
+                               std::int32_t type = XG_NO_ACCOUNT_TYPE) const noexcept {
+    return one(xg_outbox_unbind_n, token.data(), token.size(), account.data(), account.size(), type,
+               tag);
   }
-  [[nodiscard]] result<bool> clear_token(std::string_view token, std::uint64_t tag) const {
-    return hand_in(xg_outbox_clear_token_n, token.data(), token.size(), tag);
+  [[nodiscard]] hand_in clear_token(std::string_view token, std::uint64_t tag) const noexcept {
+    return one(xg_outbox_clear_token_n, token.data(), token.size(), tag);
   }
-  [[nodiscard]] result<bool> clear_account(std::string_view account, std::uint64_t tag,
-                                           std::int32_t type = XG_NO_ACCOUNT_TYPE) const {
-    return hand_in(xg_outbox_clear_account_n, account.data(), account.size(), type, tag);
+  [[nodiscard]] hand_in clear_account(std::string_view account, std::uint64_t tag,
+                                      std::int32_t type = XG_NO_ACCOUNT_TYPE) const noexcept {
+    return one(xg_outbox_clear_account_n, account.data(), account.size(), type, tag);
   }
-  // Hands in every item, the n-th with the tag first_tag + n; how many were taken:
-  // fewer than there are when the outbox is full.
-  [[nodiscard]] result<std::size_t> submit(const request& items, std::uint64_t first_tag) const {
-    auto why = failed_with(items);
-    if (!why) why = detail::call(xg_outbox_submit, get(), items.get(), first_tag);
-    if (!why) return items.size();
-    if (why->status() != XG_FULL) return detail::fail<std::size_t>(*why);
-    return static_cast<std::size_t>(why->item());
+  // Hands in every item, the n-th with the tag first_tag + n.
+  [[nodiscard]] hand_in submit(const request& items, std::uint64_t first_tag) const noexcept {
+    const auto& before = failed_with(items);
+    if (before) return hand_in(*before);
+    xg_error* why = nullptr;
+    const auto status = xg_outbox_submit(get(), items.get(), first_tag, &why);
+    return hand_in(status, why, items.size());
   }
 
   // Moves reports into the buffer; answers how many.
@@ -346,24 +391,40 @@ class outbox : public detail::handle<xg_outbox, xg_outbox_free> {
   // Readable while reports wait: for poll and epoll. Belongs to the outbox.
   [[nodiscard]] int fd() const noexcept { return xg_outbox_fd(get()); }
   // Has each report brought to a function object, on a thread of the library; once, and
-  // nobody polls then. It must outlive the outbox and must not throw.
+  // nobody polls then. It must outlive the outbox. When it throws, that is counted
+  // ("callback_failures") and logged, the report counts as taken, and the next one comes.
   template <typename Function>
   result<std::monostate> call_back(Function& each) const {
     const xg_report_fn all = [](const xg_reports* reports, void* function) noexcept {
       for (std::size_t n = 0; n < xg_reports_len(reports); n++)
-        (*static_cast<Function*>(function))(report(reports, n));
+        detail::guarded([&] { (*static_cast<Function*>(function))(report(reports, n)); },
+                        [&](const char* why) { xg_reports_note_failure(reports, why); });
     };
     auto why = failed();
-    if (!why) why = detail::call(xg_outbox_call_back, get(), all, detail::address(each));
+    // One at a time: freed while the function runs, the outbox waits for one.
+    if (!why)
+      why = detail::call(xg_outbox_call_back_n, get(), all, detail::address(each), std::size_t{1});
     return detail::done(why);
   }
-  // Has lines for a log brought to a function, as call_back; it must not wait.
+  // Has lines for a log brought to a function, which takes a text, or an xg_log_level and
+  // a text. Delivery waits for it. It must outlive the outbox, or set_log(nullptr). When
+  // it throws, the line is lost and nothing else.
   template <typename Function>
   void set_log(Function& line) const noexcept {
-    const xg_log_fn one = [](const char* text, void* function) noexcept {
-      (*static_cast<Function*>(function))(std::string_view(text));
+    const xg_leveled_log_fn one = [](std::int32_t level, const char* text,
+                                     void* function) noexcept {
+      detail::guarded(
+          [&] {
+            auto& log = *static_cast<Function*>(function);
+            if constexpr (std::is_invocable_v<Function&, xg_log_level, std::string_view>) {
+              log(static_cast<xg_log_level>(level), std::string_view(text));
+            } else {
+              log(std::string_view(text));
+            }
+          },
+          [](const char*) {});
     };
-    xg_outbox_set_log(get(), one, detail::address(line));
+    xg_outbox_set_leveled_log(get(), one, detail::address(line));
   }
   void set_log(std::nullptr_t) const noexcept { xg_outbox_set_log(get(), nullptr, nullptr); }
   // Delivers without lingering; how many operations are not settled in time.
@@ -374,7 +435,10 @@ class outbox : public detail::handle<xg_outbox, xg_outbox_free> {
     if (why) return detail::fail<std::size_t>(*why);
     return left;
   }
-  // Delivers what is there and ends; how many operations were left.
+  // Takes nothing any more and delivers what is there, without waiting for it.
+  void begin_close() const noexcept { xg_outbox_begin_close(get()); }
+  // Delivers what is there and ends, within the time and a second; how many operations
+  // were left.
   std::size_t close(std::chrono::milliseconds timeout) const noexcept {
     return xg_outbox_close(get(), detail::count(timeout));
   }
@@ -384,10 +448,11 @@ class outbox : public detail::handle<xg_outbox, xg_outbox_free> {
 
  private:
   template <typename Function, typename... Arguments>
-  result<bool> hand_in(Function function, Arguments... arguments) const {
-    const auto why = failed() ? failed() : detail::call(function, get(), arguments...);
-    if (why && why->status() != XG_FULL) return detail::fail<bool>(*why);
-    return !why;
+  [[nodiscard]] hand_in one(Function function, Arguments... arguments) const noexcept {
+    if (failed()) return hand_in(*failed());
+    xg_error* why = nullptr;
+    const auto status = function(get(), arguments..., &why);
+    return hand_in(status, why, 1);
   }
 };
 

@@ -12,6 +12,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <functional>
 #include <iterator>
 #include <memory>
@@ -186,6 +187,24 @@ template <typename T>
 template <typename Function>
 [[nodiscard]] void* address(Function& function) noexcept {
   return const_cast<void*>(static_cast<const void*>(std::addressof(function)));
+}
+
+// Runs a callback of the user's, from which nothing may leave to the library; `failed` is
+// given what an exception says. pthread_exit in a callback ends the process.
+template <typename Callback, typename Failed>
+void guarded(Callback callback, Failed failed) noexcept {
+#ifndef XGPUSH_NO_EXCEPTIONS
+  try {
+    callback();
+  } catch (const std::exception& thrown) {
+    failed(thrown.what());
+  } catch (...) {
+    failed("an exception that is no std::exception");
+  }
+#else
+  static_cast<void>(failed);
+  callback();
+#endif
 }
 
 [[nodiscard]] inline std::uint64_t count(std::chrono::milliseconds time) noexcept {

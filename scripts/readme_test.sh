@@ -73,15 +73,28 @@ cpp() { # SOURCE PROGRAM ARGUMENTS…
 }
 block cpp 2 > "$work/game.cpp"
 cpp "$work/game.cpp" "$work/game"
-in_folder() { (cd "$work" && "$@" | tr '\n' ' '); }
-same "README, in a game server" '1: accepted 2: accepted ' in_folder "$work/game"
+in_folder() { (cd "$work" && "$@" 2>"$work/game.log" | sed 's/ *$//' | tr '\n' ' '); }
+same "README, in a game server" '1: accepted 3: accepted 0 left in the file ' in_folder "$work/game"
+same "README, a token of a stranger" 'invalid_value: .*65.*' cat "$work/game.log"
+# A wrong key and a dead service are seen: a line, what is left, and the exit status.
+fails() { # OPTION=VALUE COMMAND…: what it prints, and its exit status
+  local folder code=0
+  folder=$(mktemp -d "$work/XXXXXX")
+  (cd "$folder" && env "$@" 2>&1) | tr '\n' ' ' || code=${PIPESTATUS[0]}
+  echo "exit $code"
+}
+paused='.*sending is paused after failures in a row: .*'
+same "README, with a wrong key" "$paused"'1008003.* [12] left in the file exit 1' \
+  fails XGPUSH_SECRET_KEY=wrong "$work/game"
+same "README, with a dead service" "$paused"' [12] left in the file exit 1' \
+  fails XGPUSH_BASE_URL=http://127.0.0.1:1 "$work/game"
 cpp examples/cpp/game_loop.cpp "$work/game_loop"
-same "the game loop" '1920 handed in: [1-9][0-9]* delivered, [0-9]+ superseded, 0 failed, 0 left in the file' \
+same "the game loop" '1920 handed in, 1 refused: [1-9][0-9]* delivered, [0-9]+ superseded, 0 failed, 0 left in the file' \
   "$work/game_loop" 60 "$work/loop.outbox"
 cc -std=c11 -Wall -Wextra -Werror -Iinclude -c examples/c/curl_transport.c -o "$work/curl_transport.o"
 cpp examples/cpp/game_loop.cpp "$work/game_loop_over_curl" -DOVER_CURL "$work/curl_transport.o" -lcurl
 same "the game loop over libcurl" \
-  '1920 handed in: [1-9][0-9]* delivered, [0-9]+ superseded, 0 failed, 0 left in the file' \
+  '1920 handed in, 1 refused: [1-9][0-9]* delivered, [0-9]+ superseded, 0 failed, 0 left in the file' \
   "$work/game_loop_over_curl" 60 "$work/curl.outbox"
 cargo build --quiet -p xgpush --example service
 same "the Rust service" '1000 delivered, 0 left' "$ROOT/target/debug/examples/service"

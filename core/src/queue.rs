@@ -424,6 +424,13 @@ impl Queue {
         all
     }
 
+    /// The operations that are in flight, or about to be settled.
+    pub(crate) fn taken(&self) -> Vec<Slot> {
+        let slots = (0..).zip(&self.slots);
+        let taken = slots.filter(|(_, queued)| queued.state == State::Taken);
+        taken.map(|(slot, _)| slot).collect()
+    }
+
     /// A taken operation is done with: what waited behind it may be sent.
     pub(crate) fn settle(&mut self, slot: Slot) -> Gone {
         self.remove(slot)

@@ -167,10 +167,16 @@ impl<W: Work> Senders<W> {
         std::mem::forget(std::mem::take(&mut self.threads));
     }
 
-    /// Ends the threads when they have done what they have begun.
-    pub(crate) fn end(&mut self) {
+    /// Ends the threads when they have done what they have begun. Each keeps what it
+    /// needs, so nobody has to wait for one that hangs.
+    pub(crate) fn stop(&self) {
         self.desk.lock().ended = true;
         self.desk.changed.notify_all();
+    }
+
+    /// [`stop`](Self::stop), and waits for the threads.
+    pub(crate) fn end(&mut self) {
+        self.stop();
         for thread in self.threads.drain(..) {
             let _ = thread.join();
         }

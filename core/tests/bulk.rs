@@ -298,3 +298,41 @@ fn a_closed_client_ends_its_streams_at_once() {
     assert_eq!(rest[2998].reason(), Reason::Closed);
     assert_eq!(stream.bulk().given_up(), None);
 }
+
+/// A transport that never lets go of a request.
+struct Hanging(std::sync::mpsc::Sender<()>);
+
+impl xgpush::Transport for Hanging {
+    fn send(
+        &self,
+        _: &xgpush::HttpRequest,
+        _: &xgpush::Attempt,
+    ) -> Result<xgpush::HttpResponse, xgpush::SendError> {
+        self.0.send(()).unwrap();
+        loop {
+            std::thread::park();
+        }
+    }
+}
+
+#[test]
+fn a_transport_that_hangs_does_not_hold_the_end_up() {
+    let emulator = emulator(Service::default());
+    let (began, begins) = std::sync::mpsc::channel();
+    let config = common::config(&emulator, &[]);
+    let client = xgpush::Client::with_transport(&config, Hanging(began)).unwrap();
+    let (ended, ends) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        let mut stream = Bulk::new(&client, &options(2)).unwrap();
+        for row in rows(100) {
+            stream.push_row(&row).unwrap();
+        }
+        stream.end();
+        while begins.try_recv().is_err() {
+            stream.wait(Duration::from_millis(10));
+        }
+        drop(stream);
+        ended.send(()).unwrap();
+    });
+    ends.recv_timeout(Duration::from_secs(60)).unwrap();
+}

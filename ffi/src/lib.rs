@@ -12,6 +12,7 @@
 
 #![allow(non_camel_case_types, reason = "the names are those of the C header")]
 
+mod caller;
 mod client;
 mod code;
 mod config;

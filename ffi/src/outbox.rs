@@ -1,12 +1,12 @@
 //! Background delivery.
 
 use std::ffi::{c_char, c_int, c_void};
-use std::sync::{Arc, Once};
-use std::thread::JoinHandle;
-use std::time::Duration;
+use std::sync::{Arc, Mutex, MutexGuard, Once, PoisonError};
+use std::time::{Duration, Instant};
 
 use xgpush::{Error, ErrorKind, LogLevel, Outbox};
 
+use crate::caller::{Caller, Function};
 use crate::config::xg_config;
 use crate::context::Context;
 use crate::error::{xg_error, xg_status};
@@ -23,7 +23,7 @@ use crate::{guard, text};
 pub struct xg_outbox {
     pub(crate) outbox: Arc<Outbox>,
     /// The thread that calls back.
-    caller: std::sync::Mutex<Option<JoinHandle<()>>>,
+    caller: Mutex<Option<Arc<Caller>>>,
 }
 
 impl Handle for xg_outbox {
@@ -35,19 +35,51 @@ impl xg_outbox {
         watch_forks();
         handle::give(Self {
             outbox: Arc::new(outbox),
-            caller: std::sync::Mutex::default(),
+            caller: Mutex::default(),
         })
+    }
+
+    fn caller(&self) -> MutexGuard<'_, Option<Arc<Caller>>> {
+        self.caller.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// Called with reports, on the thread "xgpush-report" of the library. They are
-/// valid during the call.
+/// valid during the call. It must return: no exception, no longjmp and no end of its
+/// thread (pthread_exit, pthread_cancel) may leave it, or the process is aborted.
 pub type xg_report_fn =
     Option<unsafe extern "C" fn(reports: *const xg_reports, context: *mut c_void)>;
 
-/// Called with a line for a log, on a thread of the library; it must not wait.
-/// The text is valid during the call.
+/// Called with a line for a log, one at a time, on a thread of the library, on which
+/// delivery waits for it. The text is valid during the call. It must return, as
+/// xg_report_fn.
 pub type xg_log_fn = Option<unsafe extern "C" fn(line: *const c_char, context: *mut c_void)>;
+
+/// As xg_log_fn, with how bad it is: a number of xg_log_level.
+pub type xg_leveled_log_fn =
+    Option<unsafe extern "C" fn(level: i32, line: *const c_char, context: *mut c_void)>;
+
+/// How bad it is what a line for a log tells.
+#[repr(C)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum xg_log_level {
+    /// What failed before works again.
+    XG_LOG_INFO = 1,
+    /// Delivery is late, and goes on by itself.
+    XG_LOG_WARNING = 2,
+    /// Somebody should look.
+    XG_LOG_ERROR = 3,
+}
+
+impl From<LogLevel> for xg_log_level {
+    fn from(level: LogLevel) -> Self {
+        match level {
+            LogLevel::Info => Self::XG_LOG_INFO,
+            LogLevel::Warning => Self::XG_LOG_WARNING,
+            LogLevel::Error => Self::XG_LOG_ERROR,
+        }
+    }
+}
 
 unsafe extern "C" fn in_the_child() {
     xgpush::note_fork();
@@ -106,10 +138,16 @@ pub unsafe extern "C" fn xg_outbox_open_over(
 }
 
 /// Frees an outbox: closes it with 2 s to deliver the rest, unless it was closed
-/// before. Not from one of its own callbacks. NULL is fine.
+/// before. Within 3 s, whatever its callbacks do: reports that were not brought by then
+/// are lost (close it before, and "reports_waiting" of xg_outbox_stats counts them), and
+/// a thread that hangs in a callback is left to itself with what it uses, for ever: its
+/// context is not freed (xg_free_fn). Otherwise no callback runs any more when this
+/// returns. Not from one of its own callbacks. NULL is fine.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg_outbox_free(outbox: *mut xg_outbox) {
     const REST: Duration = Duration::from_secs(2);
+    /// What closing takes at most.
+    const WHOLE: Duration = Duration::from_secs(3);
     guard::run(|| {
         // SAFETY: as the header demands.
         let Ok(open) = (unsafe { handle::shared(outbox) }) else {
@@ -119,13 +157,12 @@ pub unsafe extern "C" fn xg_outbox_free(outbox: *mut xg_outbox) {
             // Its threads are the parent's: nothing to end, and nothing to free.
             return;
         }
-        open.outbox.close(REST);
-        let caller = open.caller.lock();
-        let caller = caller
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
-            .take();
-        if let Some(thread) = caller {
-            let _ = thread.join();
+        let began = Instant::now();
+        open.outbox.close_once(REST);
+        let caller = open.caller().clone();
+        if let Some(caller) = caller {
+            caller.wait(began + WHOLE);
+            caller.shut();
         }
         // SAFETY: as the header demands.
         unsafe { handle::free(outbox) };
@@ -192,8 +229,8 @@ pub unsafe extern "C" fn xg_outbox_fd(outbox: *const xg_outbox) -> c_int {
     })
 }
 
-/// Has reports brought to a function, on one thread of the library that is
-/// started for it, until the outbox is freed. Once; nobody else takes reports
+/// Has reports brought to a function, up to 256 at once, on one thread of the library
+/// that is started for it, until the outbox is freed. Once; nobody else takes reports
 /// then.
 ///
 /// Errors: XG_INVALID_ARGUMENT for NULL and the second time, XG_CLOSED in a child
@@ -205,60 +242,95 @@ pub unsafe extern "C" fn xg_outbox_call_back(
     context: *mut c_void,
     error: *mut *mut xg_error,
 ) -> xg_status {
+    // SAFETY: as the header demands.
+    unsafe { xg_outbox_call_back_n(outbox, function, context, 256, error) }
+}
+
+/// As xg_outbox_call_back, with at most so many reports at once (1 to 1000000): with 1,
+/// freeing the outbox waits for one report rather than for a list.
+///
+/// Errors: as xg_outbox_call_back, and XG_INVALID_ARGUMENT for another number.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn xg_outbox_call_back_n(
+    outbox: *const xg_outbox,
+    function: xg_report_fn,
+    context: *mut c_void,
+    most: usize,
+    error: *mut *mut xg_error,
+) -> xg_status {
     guard::status(error, || {
         // SAFETY: as the header demands.
         let outbox = unsafe { handle::shared(outbox) }?;
         outbox.outbox.still_here()?;
         let invalid = |why: &str| Error::new(ErrorKind::InvalidArgument, why);
-        let function = function.ok_or_else(|| invalid("function is NULL"))?;
-        let caller = outbox.caller.lock();
-        let mut caller = caller.unwrap_or_else(std::sync::PoisonError::into_inner);
+        let call = function.ok_or_else(|| invalid("function is NULL"))?;
+        let mut caller = outbox.caller();
         if caller.is_some() {
             return Err(invalid("the outbox calls a function already"));
         }
-        let (taken, context) = (Arc::clone(&outbox.outbox), Context(context));
-        let work = move || {
-            let context = context;
-            let mut reports = xg_reports::with_room(256);
-            while !taken.is_drained() {
-                if reports.fill(&taken, Duration::from_secs(3600)) > 0 {
-                    // SAFETY: a function of this type, by the caller's promise.
-                    unsafe { function(&raw const reports, context.0) };
-                }
-            }
+        let function = Function {
+            call,
+            context: Context(context),
+            room: xg_reports::check_room(most)?,
         };
-        let thread = std::thread::Builder::new()
-            .name("xgpush-report".to_owned())
-            .spawn(work)
-            .map_err(|e| Error::new(ErrorKind::Internal, format!("no thread can be had: {e}")))?;
-        *caller = Some(thread);
+        let started = Caller::start(Arc::clone(&outbox.outbox), function)?;
+        *caller = Some(Arc::new(started));
         Ok(())
     })
 }
 
 /// Has lines for a log brought to a function: what fails in the background, and
-/// when it is over. NULL ends it. The function is called on the outbox's own
-/// thread and must not wait; never with a secret.
+/// when it is over. NULL ends it, and takes the place of xg_outbox_set_leveled_log as
+/// well. Never with a secret. The function that was there before is not called any more
+/// when this returns, unless it takes longer than a second.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg_outbox_set_log(
     outbox: *const xg_outbox,
     function: xg_log_fn,
     context: *mut c_void,
 ) {
+    let context = Context(context);
+    let log = function.map(|function| -> Log {
+        Arc::new(move |_: LogLevel, line: &str| {
+            let context = context;
+            // SAFETY: a function of this type, by the caller's promise.
+            unsafe { function(text::owned(line).as_ptr(), context.0) };
+        })
+    });
+    // SAFETY: as the header demands.
+    unsafe { set_log(outbox, log) };
+}
+
+/// As xg_outbox_set_log, in place of it, with the level of each line.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn xg_outbox_set_leveled_log(
+    outbox: *const xg_outbox,
+    function: xg_leveled_log_fn,
+    context: *mut c_void,
+) {
+    let context = Context(context);
+    let log = function.map(|function| -> Log {
+        Arc::new(move |level: LogLevel, line: &str| {
+            let context = context;
+            let level = xg_log_level::from(level) as i32;
+            // SAFETY: a function of this type, by the caller's promise.
+            unsafe { function(level, text::owned(line).as_ptr(), context.0) };
+        })
+    });
+    // SAFETY: as the header demands.
+    unsafe { set_log(outbox, log) };
+}
+
+type Log = Arc<dyn Fn(LogLevel, &str) + Send + Sync>;
+
+/// # Safety
+/// As the header demands of the two above.
+unsafe fn set_log(outbox: *const xg_outbox, log: Option<Log>) {
     guard::run(|| {
-        // SAFETY: as the header demands.
-        let Ok(outbox) = (unsafe { handle::shared(outbox) }) else {
-            return;
-        };
-        let context = Context(context);
-        outbox.outbox.set_log(function.map(|function| {
-            let log = move |_: LogLevel, line: &str| {
-                let context = context;
-                // SAFETY: a function of this type, by the caller's promise.
-                unsafe { function(text::owned(line).as_ptr(), context.0) };
-            };
-            Arc::new(log) as Arc<dyn Fn(LogLevel, &str) + Send + Sync>
-        }));
+        // SAFETY: the caller's promise.
+        if let Ok(outbox) = unsafe { handle::shared(outbox) } {
+            outbox.outbox.set_log(log);
+        }
     });
 }
 
@@ -284,16 +356,43 @@ pub unsafe extern "C" fn xg_outbox_flush(
     })
 }
 
+/// Takes nothing any more and delivers what is there, without waiting for it: for those
+/// who wait in their own way (xg_outbox_flush with short times, xg_outbox_is_drained)
+/// before they close. Twice is fine, and so is NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn xg_outbox_begin_close(outbox: *const xg_outbox) {
+    guard::run(|| {
+        // SAFETY: as the header demands.
+        if let Ok(outbox) = unsafe { handle::shared(outbox) } {
+            outbox.outbox.begin_close();
+        }
+    });
+}
+
 /// Takes nothing any more, delivers what is there for up to timeout_ms, and ends.
 /// Answers how many operations were left: they stay in the file, or, without
-/// one, are reported with what is known of them. Reports can still be taken. Twice is
-/// fine, and so is NULL.
+/// one, are reported with what is known of them. Reports can still be taken: a function
+/// of xg_outbox_call_back gets them, and this waits for it within the time.
+/// "reports_waiting" of xg_outbox_stats counts those that are left.
+///
+/// It takes timeout_ms and at most a second more, whatever callbacks do: see
+/// xg_outbox_free. Twice is fine, and so is NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg_outbox_close(outbox: *const xg_outbox, timeout_ms: u64) -> usize {
     guard::value(0, || {
         // SAFETY: as the header demands.
         let outbox = unsafe { handle::shared(outbox) }.ok()?;
-        Some(outbox.outbox.close(Duration::from_millis(timeout_ms)))
+        let began = Instant::now();
+        let timeout = Duration::from_millis(timeout_ms);
+        let left = outbox.outbox.close(timeout);
+        if outbox.outbox.is_forked() {
+            return Some(left);
+        }
+        let caller = outbox.caller().clone();
+        if let Some(caller) = caller {
+            caller.wait(began.checked_add(timeout).unwrap_or(began));
+        }
+        Some(left)
     })
 }
 

@@ -2,9 +2,10 @@
 
 use std::cell::OnceCell;
 use std::ffi::{CString, c_char};
+use std::sync::Arc;
 use std::time::Duration;
 
-use xgpush::{Outbox, Report};
+use xgpush::{Error, ErrorKind, Outbox, Report};
 
 use crate::error::{xg_error, xg_status};
 use crate::handle::{self, Handle, Out};
@@ -17,6 +18,8 @@ pub struct xg_reports {
     reports: Vec<Report>,
     /// C texts are made when they are asked for.
     messages: Vec<OnceCell<CString>>,
+    /// Whose function gets it.
+    of: Option<Arc<Outbox>>,
 }
 
 impl Handle for xg_reports {
@@ -29,6 +32,23 @@ impl xg_reports {
             room,
             reports: Vec::with_capacity(room),
             messages: Vec::with_capacity(room),
+            of: None,
+        }
+    }
+
+    pub(crate) fn check_room(room: usize) -> Result<usize, Error> {
+        if (1..=1_000_000).contains(&room) {
+            return Ok(room);
+        }
+        let why = format!("room {room} is outside [1, 1000000]");
+        Err(Error::new(ErrorKind::InvalidArgument, why))
+    }
+
+    /// A buffer for a function that the library calls.
+    pub(crate) fn of(outbox: &Arc<Outbox>, room: usize) -> Self {
+        Self {
+            of: Some(Arc::clone(outbox)),
+            ..Self::with_room(room)
         }
     }
 
@@ -66,13 +86,28 @@ pub unsafe extern "C" fn xg_reports_new(
 ) -> xg_status {
     guard::status(error, || {
         let out = Out::new(reports)?;
-        if !(1..=1_000_000).contains(&room) {
-            let why = format!("room {room} is outside [1, 1000000]");
-            return Err(xgpush::Error::new(xgpush::ErrorKind::InvalidArgument, why));
-        }
+        let room = xg_reports::check_room(room)?;
         out.write(handle::give(xg_reports::with_room(room)));
         Ok(())
     })
+}
+
+/// Tells, from a function of xg_outbox_call_back, that it failed: xgpush.hpp does so
+/// with an exception. It is counted ("callback_failures") and logged with the text, which
+/// may be NULL. The reports count as taken. In any other buffer it does nothing.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn xg_reports_note_failure(reports: *const xg_reports, why: *const c_char) {
+    guard::run(|| {
+        // SAFETY: as the header demands.
+        let Ok(reports) = (unsafe { handle::shared(reports) }) else {
+            return;
+        };
+        // SAFETY: as the header demands.
+        let why = unsafe { text::read(why, "why") }.unwrap_or("");
+        if let Some(outbox) = &reports.of {
+            outbox.note_callback_failure(why);
+        }
+    });
 }
 
 /// Frees a buffer. NULL is fine.

@@ -36,11 +36,12 @@ impl xg_stats {
 /// "rejected", "unknown", "not_sent" and "superseded"; "requests" (HTTP requests),
 /// "sent" (operations in them), "retries" (operations put back to be sent again),
 /// "throttled" (requests answered with "too fast"), "failures" (requests that failed as
-/// a whole), "store_failures", and "latency_ms_sum" (from hand-in to the final report).
+/// a whole), "store_failures", "callback_failures" (xg_reports_note_failure), and "latency_ms_sum" (from hand-in to the final report).
 ///
 /// As they are now: "open" (handed in and not settled), "in_flight" (requests), "bytes"
-/// (of tokens and accounts), "oldest_ms" (how long the oldest one waits) and
-/// "breaker_open" (1 while sending is paused after failures in a row).
+/// (of tokens and accounts), "oldest_ms" (how long the oldest one waits),
+/// "breaker_open" (1 while sending is paused after failures in a row) and
+/// "reports_waiting" (reports that nobody took).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg_stats_value(stats: *const xg_stats, name: *const c_char) -> u64 {
     guard::value(0, || {

@@ -40,11 +40,13 @@ impl Handle for xg_transfer {
 /// It ends the transfer before it returns, or keeps it and ends it later on any
 /// thread: a call waits for that on its own thread, so a program whose HTTP needs
 /// that very thread uses an outbox. It sends the request once (no redirects, no
-/// retries of its own) and must not throw.
+/// retries of its own). It must return: no exception, no longjmp and no end of its thread
+/// (pthread_exit, pthread_cancel) may leave it, or the process is aborted.
 pub type xg_perform_fn =
     Option<unsafe extern "C" fn(transfer: *mut xg_transfer, context: *mut c_void)>;
 
-/// Called once, on any thread, when nothing needs the context any more.
+/// Called once, on any thread, when nothing needs the context any more; never when a
+/// thread hangs in the function of the transport for ever. It must return as well.
 pub type xg_free_fn = Option<unsafe extern "C" fn(context: *mut c_void)>;
 
 struct Stack {

@@ -170,8 +170,8 @@
  *   xg_request_set_deadline_ms says.
  * - xg_outbox_poll and xg_outbox_flush wait for the time that they are given;
  *   xg_outbox_close for that and at most 1 s more to end what is under way;
- *   xg_outbox_free as xg_outbox_close with 2 s, and until a running callback
- *   returns.
+ *   xg_outbox_free for 3 s at most. Callbacks that hang change nothing of that: see
+ *   xg_outbox_free.
  * - xg_outbox_open reads its file; xg_client_new reads the file of `ca_file`.
  * - Nothing else waits for the network, for a disk or for another call. Handing
  *   in takes a fraction of a microsecond.
@@ -179,7 +179,9 @@
  * A client starts no thread of its own: the option `parallel` and the look-up of
  * a name start short-lived ones within a call. An outbox has its own until it is
  * closed. Callbacks come on them: say as little as possible there, and do not
- * free the outbox from one.
+ * free the outbox from one. Every callback must return: an exception, a longjmp or
+ * the end of its thread that leaves one aborts the process. xgpush.hpp catches
+ * exceptions and says at each callback what becomes of them.
  *
  * ## Bring your own HTTP
  *

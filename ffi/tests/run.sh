@@ -21,7 +21,7 @@ c++ -std=c++20 -g "${strict[@]}" "${sanitize[@]}" -fno-exceptions -Iinclude -c $
 build_cpp mixed -std=c++17 $tests/unit_a.cpp "$programs/unit_b.o"
 check "two C++ units, one without exceptions" "${under[@]}" "$programs/mixed"
 build transport -lpthread
-build sweep; build face; build quiet -ldl -lpthread; build outbox -lpthread; build outbox_exit; build outbox_store
+build sweep; build face; build quiet -ldl -lpthread; build outbox -lpthread; build outbox_hang -lpthread; build outbox_exit; build outbox_store
 missing=$(grep -vwFf <(grep -oE '\bxg_[a-z0-9_]+' $tests/sweep.c | sort -u) <(functions) || true)
 check "the sweep calls every export$missing" test -z "$missing"
 run "$programs/sweep"
@@ -43,6 +43,7 @@ for standard in c++17 c++20; do
 done
 rm -rf "$programs/files"; mkdir -p "$programs/files"
 run "$programs/outbox" "$BASE_URL" "$programs/files"
+run "$programs/outbox_hang" "$BASE_URL" "$programs/files"
 if echo '#include <curl/curl.h>' | cc -E - >/dev/null 2>&1; then
   cc -std=c11 -g "${strict[@]}" "${sanitize[@]}" -D_POSIX_C_SOURCE=200809L -DOVER_CURL $tests/outbox.c \
     examples/c/curl_transport.c -o "$programs/outbox-over-curl" "${link[@]}" -lcurl -lpthread

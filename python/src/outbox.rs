@@ -129,9 +129,12 @@ impl Outbox {
             }
         }
         let left = ends.saturating_duration_since(Instant::now());
-        let left = py.detach(|| self.0.close(left));
-        self.0.set_log(None);
-        Ok(left)
+        // The log may want the interpreter.
+        Ok(py.detach(|| {
+            let left = self.0.close(left);
+            self.0.set_log(None);
+            left
+        }))
     }
 
     fn stats_json(&self) -> String {
@@ -143,8 +146,10 @@ impl Outbox {
     }
 
     /// The function is given the level, as a number of `logging`, and the line.
-    fn set_log(&self, function: Option<Py<PyAny>>) {
-        self.0.set_log(function.map(log::to));
+    fn set_log(&self, py: Python<'_>, function: Option<Py<PyAny>>) {
+        let log = function.map(log::to);
+        // A line that is on its way may want the interpreter.
+        py.detach(|| self.0.set_log(log));
     }
 }
 
@@ -156,12 +161,7 @@ impl Drop for Outbox {
         }
         // Closing waits for the outbox's thread, which may want to log, and the
         // other threads of the program need not wait for it.
-        Python::try_attach(|py| {
-            py.detach(|| {
-                self.0.set_log(None);
-                self.0.close(REST);
-            });
-        });
+        Python::try_attach(|py| py.detach(|| self.0.close_once(REST)));
     }
 }
 

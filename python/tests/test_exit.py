@@ -97,6 +97,24 @@ while not lines:
     time.sleep(0)
 sys.exit(42)
 """,
+    "an outbox whose log hangs": """
+service.fault({"kind": "status", "status": 503, "times": 0})
+outbox = service.outbox(throttle_base_ms=0, retry_base_ms=0, outbox_linger_ms=0)
+hanging = threading.Event()
+def log(line):
+    hanging.set()
+    threading.Event().wait()
+outbox.on_log(log)
+outbox.bind("t1", "alice")
+reader = threading.Thread(target=list, args=(outbox,))
+reader.start()
+hanging.wait()
+assert outbox.close(0) == 1
+reader.join()
+assert outbox.stats["reports_waiting"] == 0
+del outbox
+sys.exit(42)
+""",
     "a thread that nobody joins, in a call": """
 service.fault(HANG)
 client = service.client(**SLOW)

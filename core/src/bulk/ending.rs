@@ -1,5 +1,7 @@
 //! How a stream ends: halted, closed, or left behind by `fork`.
 
+use std::time::{Duration, Instant};
+
 use super::Bulk;
 use crate::error::{Error, ErrorKind, Result};
 
@@ -15,8 +17,10 @@ impl Bulk {
 
     /// Sends nothing more and ends requests under way soon; then
     /// [`requests`](Self::requests) tells the last of them as well. Closing twice
-    /// does no harm.
+    /// does no harm. A request that the transport does not let go of within a second
+    /// is left to its thread.
     pub fn close(&mut self) {
+        const LET_GO: Duration = Duration::from_secs(1);
         self.halted = true;
         if self.origin.look() {
             self.senders.forget();
@@ -24,9 +28,19 @@ impl Bulk {
         }
         self.delivery.stop();
         self.senders.recall();
-        self.senders.end();
-        for (_, delivered) in self.senders.done() {
-            self.requests += u64::from(delivered.requests);
+        let ends = Instant::now() + LET_GO;
+        loop {
+            for (_, delivered) in self.senders.done() {
+                self.requests += u64::from(delivered.requests);
+            }
+            if self.senders.in_flight() == 0 {
+                return self.senders.end();
+            }
+            let left = ends.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return self.senders.stop();
+            }
+            self.senders.wait(left);
         }
     }
 

@@ -10,7 +10,7 @@ mod store;
 mod worker;
 
 use std::path::Path;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -58,6 +58,8 @@ pub struct Outbox {
     shared: Arc<Shared>,
     client: Client,
     worker: Mutex<Option<JoinHandle<()>>>,
+    /// Its thread hangs, in a function of the host's: nobody waits for it again.
+    given_up: AtomicBool,
     origin: Origin,
 }
 
@@ -116,6 +118,7 @@ impl Outbox {
             shared,
             client,
             worker: Mutex::new(Some(thread)),
+            given_up: AtomicBool::new(false),
             origin: Origin::here(),
         })
     }
@@ -260,8 +263,13 @@ impl Outbox {
     /// Takes nothing any more, delivers what is there for up to `timeout`, and
     /// ends. Answers how many operations were left: they stay in the file, or,
     /// without one, are reported with what is known of them. The reports can still be
-    /// taken. Closing twice does no harm, and in a child after `fork` it does
-    /// nothing.
+    /// taken; `reports_waiting` in the [`stats`](Outbox::stats) counts them. Closing
+    /// twice does no harm, and in a child after `fork` it does nothing.
+    ///
+    /// It takes `timeout` and at most a second more, whatever the log, the transport
+    /// or the store do. A request that a transport does not let go of ends unknown.
+    /// A thread that hangs in one of them is left to itself, with what it uses:
+    /// from then on it calls no function of the host's any more.
     pub fn close(&self, timeout: Duration) -> usize {
         /// What the running requests get to notice that the client is closed.
         const END: Duration = Duration::from_secs(1);
@@ -278,6 +286,9 @@ impl Outbox {
             if let Some(thread) = worker.take() {
                 let _ = thread.join();
             }
+        } else {
+            self.given_up.store(true, Ordering::Release);
+            self.shared.give_up();
         }
         match self.shared.left.load(Ordering::Acquire) {
             usize::MAX => self.shared.intake.open(),
@@ -285,17 +296,37 @@ impl Outbox {
         }
     }
 
+    /// [`close`](Outbox::close), unless that was done before and its thread hangs: as
+    /// dropping it does.
+    pub fn close_once(&self, timeout: Duration) {
+        if !self.given_up.load(Ordering::Acquire) {
+            self.close(timeout);
+        }
+    }
+
     /// The numbers.
     pub fn stats(&self) -> OutboxStats {
         let intake = &self.shared.intake;
         let now = self.shared.now();
-        self.shared.counters.read(now, intake)
+        let reports = self.shared.reports.waiting();
+        self.shared.counters.read(now, intake, reports)
     }
 
     /// Takes lines for a log: what fails in the background, and when it is over.
-    /// Called on the outbox's own thread: it must not wait. Never with a secret.
+    /// Called on the outbox's own thread, on which everything waits for it. Never
+    /// with a secret. A panic in it is caught, and the line lost. The one that was
+    /// set before is not called any more when this returns, unless it takes longer
+    /// than a second.
     pub fn set_log(&self, log: Option<Arc<dyn Fn(LogLevel, &str) + Send + Sync>>) {
         self.shared.set_log(log);
+    }
+
+    /// Counts and logs that a function which is brought reports failed: for faces in
+    /// languages with exceptions.
+    pub fn note_callback_failure(&self, why: &str) {
+        stats::add(&self.shared.counters.callback_failures, 1);
+        let line = format!("a function that is brought reports failed: {why}");
+        self.shared.log(LogLevel::Error, &line);
     }
 
     /// Whether this process is a child of the one that opened it.
@@ -327,7 +358,7 @@ impl Drop for Outbox {
         const REST: Duration = Duration::from_secs(2);
         // A child after `fork` has no worker to wait for.
         if !self.is_forked() {
-            self.close(REST);
+            self.close_once(REST);
         }
     }
 }

@@ -238,6 +238,11 @@ impl Reports {
         count
     }
 
+    /// How many nobody took yet.
+    pub(crate) fn waiting(&self) -> usize {
+        self.lock().reports.len()
+    }
+
     pub(crate) fn has_ended(&self) -> bool {
         let waiting = self.lock();
         waiting.ended && waiting.reports.is_empty()

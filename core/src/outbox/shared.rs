@@ -3,7 +3,8 @@
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Condvar, Mutex, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::ThreadId;
 use std::time::{Duration, Instant, SystemTime};
 
 use super::intake::Intake;
@@ -33,7 +34,16 @@ pub(super) struct Shared {
     changed: Condvar,
     /// How many operations were left when the worker ended; `usize::MAX` before.
     pub(super) left: AtomicUsize,
-    log: Mutex<Option<Log>>,
+    log: Mutex<Logging>,
+    /// Told when a line was brought.
+    brought: Condvar,
+}
+
+/// Where lines go, and the thread that brings one just now.
+#[derive(Default)]
+struct Logging {
+    log: Option<Log>,
+    brings: Option<ThreadId>,
 }
 
 impl Shared {
@@ -53,7 +63,8 @@ impl Shared {
             ended: Mutex::new(false),
             changed: Condvar::new(),
             left: AtomicUsize::new(usize::MAX),
-            log: Mutex::new(None),
+            log: Mutex::default(),
+            brought: Condvar::new(),
         }
     }
 
@@ -149,24 +160,51 @@ impl Shared {
         }
     }
 
+    /// Returns when the log that was there is not called any more, or hangs.
     pub(super) fn set_log(&self, log: Option<Log>) {
-        let mut kept = self.log.lock().unwrap_or_else(PoisonError::into_inner);
-        let before = std::mem::replace(&mut *kept, log);
-        drop(kept);
+        self.replace_log(log, Duration::from_secs(1));
+    }
+
+    fn replace_log(&self, log: Option<Log>, patience: Duration) {
+        let mut logging = self.logging();
+        let before = std::mem::replace(&mut logging.log, log);
+        let here = std::thread::current().id();
+        let busy = |logging: &mut Logging| logging.brings.is_some_and(|thread| thread != here);
+        let waited = self.brought.wait_timeout_while(logging, patience, busy);
+        drop(waited);
         // Not locked while it goes: that may run the caller's code.
         drop(before);
     }
 
     pub(super) fn log(&self, level: LogLevel, line: &str) {
-        let log = self
-            .log
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone();
+        // One line at a time.
+        let others = self
+            .brought
+            .wait_while(self.logging(), |l| l.brings.is_some());
+        let mut logging = others.unwrap_or_else(PoisonError::into_inner);
+        let Some(log) = logging.log.clone() else {
+            return;
+        };
+        logging.brings = Some(std::thread::current().id());
+        drop(logging);
         // Not locked while the caller's code runs, and its panic is its own.
-        if let Some(log) = log {
-            let _ = catch_unwind(AssertUnwindSafe(|| log(level, line)));
-        }
+        let _ = catch_unwind(AssertUnwindSafe(|| log(level, line)));
+        drop(log);
+        self.logging().brings = None;
+        self.brought.notify_all();
+    }
+
+    fn logging(&self) -> MutexGuard<'_, Logging> {
+        self.log.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The outbox's thread hangs: nobody waits for a report of its, and it brings no
+    /// line any more.
+    pub(super) fn give_up(&self) {
+        /// For a line that is nearly there.
+        const NEARLY: Duration = Duration::from_millis(100);
+        self.reports.end();
+        self.replace_log(None, NEARLY);
     }
 }
 

@@ -41,6 +41,8 @@ pub struct OutboxStats {
     pub failures: u64,
     /// Times that the store failed.
     pub store_failures: u64,
+    /// Times that a function which is brought reports failed.
+    pub callback_failures: u64,
     /// Milliseconds from hand-in to the final report, over all of them.
     pub latency_ms_sum: u64,
     /// Gauge: handed in and not settled.
@@ -53,6 +55,8 @@ pub struct OutboxStats {
     pub oldest_ms: u64,
     /// Gauge: 1 while the breaker is open.
     pub breaker_open: u64,
+    /// Gauge: reports that nobody took yet.
+    pub reports_waiting: u64,
 }
 
 /// Name, text, whether it is a gauge, and where it is.
@@ -115,6 +119,12 @@ const ROWS: &[Row] = &[
         |s| s.store_failures,
     ),
     (
+        "callback_failures_total",
+        "Times that a function which is brought reports failed.",
+        false,
+        |s| s.callback_failures,
+    ),
+    (
         "latency_milliseconds_sum",
         "From hand-in to the final report.",
         false,
@@ -139,6 +149,12 @@ const ROWS: &[Row] = &[
         "1 while sending is paused after failures.",
         true,
         |s| s.breaker_open,
+    ),
+    (
+        "reports_waiting",
+        "Reports that nobody took yet.",
+        true,
+        |s| s.reports_waiting,
     ),
 ];
 
@@ -199,6 +215,7 @@ pub(crate) struct Counters {
     pub(crate) throttled: AtomicU64,
     pub(crate) failures: AtomicU64,
     pub(crate) store_failures: AtomicU64,
+    pub(crate) callback_failures: AtomicU64,
     pub(crate) latency: AtomicU64,
     pub(crate) in_flight: AtomicU64,
     /// When the oldest open operation was handed in; 0: there is none.
@@ -215,7 +232,7 @@ impl Counters {
         self.settled[state as usize - 1].fetch_add(1, Ordering::Relaxed);
     }
 
-    pub(crate) fn read(&self, now: u64, intake: &Intake) -> OutboxStats {
+    pub(crate) fn read(&self, now: u64, intake: &Intake, reports: usize) -> OutboxStats {
         let (open, bytes) = (intake.open(), intake.bytes());
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         let settled = |state: State| read(&self.settled[state as usize - 1]);
@@ -236,6 +253,7 @@ impl Counters {
             throttled: read(&self.throttled),
             failures: read(&self.failures),
             store_failures: read(&self.store_failures),
+            callback_failures: read(&self.callback_failures),
             latency_ms_sum: read(&self.latency),
             open: open as u64,
             in_flight: read(&self.in_flight),
@@ -246,6 +264,7 @@ impl Counters {
                 now.saturating_sub(oldest)
             },
             breaker_open: read(&self.breaker_open),
+            reports_waiting: reports as u64,
         }
     }
 }
@@ -259,7 +278,7 @@ mod tests {
         let counters = Counters::default();
         counters.settle(State::Rejected);
         add(&counters.requests, 7);
-        let stats = counters.read(10, &Intake::new(3, 100));
+        let stats = counters.read(10, &Intake::new(3, 100), 0);
         let json: serde_json::Value = serde_json::from_str(&stats.to_json()).unwrap();
         assert_eq!(json["rejected"], 1);
         assert_eq!(json["requests"], 7);

@@ -18,6 +18,7 @@ use super::store::{NewRecord, Store};
 use crate::client::Client;
 use crate::config::{Config, OutboxConfig};
 use crate::error::Error;
+use crate::judge;
 use crate::operation::single::Body;
 use crate::outcome::{ItemOutcome, Reason};
 use crate::policy::{Backoff, Gate};
@@ -38,6 +39,10 @@ const NAP: Millis = 20;
 /// How often it looks for operations whose time is over, and tries a store again
 /// that failed.
 const SECOND: Millis = 1000;
+
+/// How long requests that are under way get when the outbox stops. A transport of the
+/// host's may never let go of one.
+const LET_GO: Millis = 800;
 
 /// Attempts after which an operation whose request fails, while others get
 /// through, travels alone.
@@ -65,6 +70,8 @@ pub(super) struct Worker {
     appended: u64,
     /// Nothing is sent any more.
     ended: bool,
+    /// When it waits no longer for requests that are under way.
+    gives_up_at: Option<Millis>,
 }
 
 impl Worker {
@@ -98,6 +105,7 @@ impl Worker {
             expires_at: 0,
             appended: 0,
             ended: false,
+            gives_up_at: None,
         }
     }
 
@@ -155,8 +163,10 @@ impl Worker {
             self.expire();
             self.acknowledge();
             if self.shared.is_stopping() {
-                self.recall(self.now());
-                if self.senders.in_flight() == 0 {
+                let now = self.now();
+                self.recall(now);
+                let until = *self.gives_up_at.get_or_insert(now + LET_GO);
+                if self.senders.in_flight() == 0 || now >= until {
                     break;
                 }
             } else {
@@ -375,7 +385,7 @@ impl Worker {
 
     fn next_due(&self, now: Millis) -> Millis {
         const LONG: Millis = 3_600_000;
-        let mut due = now + LONG;
+        let mut due = self.gives_up_at.unwrap_or(now + LONG);
         if !self.ending.is_empty() || !self.superseded.is_empty() {
             due = due.min(self.store_rests_until.max(now + 1));
         }
@@ -402,11 +412,11 @@ impl Worker {
         self.take_in();
         self.store_rests_until = 0;
         self.acknowledge();
+        let left = self.queue.len();
+        let mut settled = self.let_go();
         if knows_what_was_sent {
             self.lower_mark();
         }
-        let left = self.queue.len();
-        let mut settled = Vec::new();
         for slot in self.queue.take_all() {
             if self.store.is_some() && self.queue.id(slot) != 0 {
                 continue;
@@ -421,7 +431,11 @@ impl Worker {
         self.shared.settle(settled);
         drop(self.store);
         self.client.close();
-        self.senders.end();
+        if self.senders.in_flight() == 0 {
+            self.senders.end();
+        } else {
+            self.senders.stop();
+        }
         self.shared.left.store(left, Ordering::Release);
     }
 
@@ -435,6 +449,25 @@ impl Worker {
         {
             let _ = store.set_sent_mark(sent);
         }
+    }
+
+    /// Reports what a transport did not let go of. What a file has stays there, and was
+    /// perhaps sent.
+    fn let_go(&mut self) -> Vec<(Gone, ItemOutcome)> {
+        let mut settled = Vec::new();
+        for slot in self.queue.taken() {
+            self.queue.count_attempt(slot);
+            if self.queue.id(slot) != 0 {
+                continue;
+            }
+            let message = "the outbox was closed, and the transport did not let go of the request";
+            let mut outcome = judge::unknown(Reason::Interrupted, message.to_owned());
+            if let Some(earlier) = self.last.remove(&slot) {
+                outcome = judge::after_another_attempt(earlier, outcome, false);
+            }
+            settled.push((self.queue.settle(slot), outcome));
+        }
+        settled
     }
 }
 

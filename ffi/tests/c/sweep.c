@@ -332,6 +332,12 @@ static void outboxes(void) {
   REFUSED(XG_INVALID_ARGUMENT, xg_outbox_call_back(NULL, no_reports, NULL, &error));
   xg_outbox_set_log(NULL, NULL, NULL);
   xg_outbox_set_log(outbox, NULL, NULL);
+  xg_outbox_set_leveled_log(NULL, NULL, NULL);
+  xg_outbox_set_leveled_log(outbox, NULL, NULL);
+  REFUSED(XG_INVALID_ARGUMENT, xg_outbox_call_back_n(outbox, NULL, NULL, 1, &error));
+  REFUSED(XG_INVALID_ARGUMENT, xg_outbox_call_back_n(outbox, no_reports, NULL, 0, &error));
+  REFUSED(XG_INVALID_ARGUMENT, xg_outbox_call_back_n(outbox, no_reports, NULL, SIZE_MAX, &error));
+  xg_outbox_begin_close(NULL);
   REFUSED(XG_INVALID_ARGUMENT, xg_outbox_flush(NULL, 0, NULL, &error));
   REFUSED(XG_INVALID_ARGUMENT, xg_outbox_stats(outbox, NULL, &error));
   REFUSED(XG_INVALID_ARGUMENT, xg_outbox_stats(NULL, &stats, &error));
@@ -341,6 +347,8 @@ static void outboxes(void) {
   REFUSED(XG_INVALID_ARGUMENT, xg_reports_new(1, NULL, &error));
   CHECK(xg_reports_new(1, &reports, NULL) == XG_OK && xg_reports_len(reports) == 0);
   CHECK(xg_reports_len(NULL) == 0);
+  xg_reports_note_failure(NULL, "why");
+  xg_reports_note_failure(reports, NULL);
   CHECK(xg_outbox_poll(NULL, reports, 0) == 0 && xg_outbox_poll(outbox, NULL, 0) == 0);
   CHECK(xg_outbox_poll(outbox, reports, 0) == 0);
   report_accessors(reports, 0);

@@ -155,13 +155,14 @@ void kept_errors(const xgpush::client& client) {
   auto seen = [](xgpush::report) {};
   CHECK(shut.get() == nullptr && shut.fd() == -1 && shut.close(1s) == 0);
   CHECK(shut.poll(xgpush::reports()) == 0);
-  CHECK(refused([&] { return shut.bind("t1", "alice", 1); }).status() == XG_INVALID_OPTION);
-  CHECK(refused([&] { return shut.submit(half, 1); }).status() == XG_INVALID_OPTION);
+  CHECK(shut.bind("t1", "alice", 1).status() == XG_INVALID_OPTION);
+  CHECK(string_view(shut.bind("t1", "alice", 1).message()).find("no such") != string_view::npos);
+  CHECK(shut.submit(half, 1).status() == XG_INVALID_OPTION);
   CHECK(refused([&] { return shut.flush(1s); }).status() == XG_INVALID_OPTION);
   CHECK(refused([&] { return shut.stats(); }).status() == XG_INVALID_OPTION);
   CHECK(refused([&] { return shut.call_back(seen); }).status() == XG_INVALID_OPTION);
   const xgpush::outbox outbox(options());
-  CHECK(refused([&] { return outbox.submit(half, 1); }).item() == 1);
+  CHECK(outbox.submit(half, 1).status() == XG_INVALID_VALUE);
   CHECK(value(outbox.stats()).value("handed_in") == 0);
 }
 #endif
@@ -171,12 +172,12 @@ void delivery() {
   const xgpush::reports reports(4);
   pollfd waiting = {outbox.fd(), POLLIN, 0};
   CHECK(waiting.fd >= 0 && poll(&waiting, 1, 0) == 0);
-  CHECK(value(outbox.bind("box1", "alice", 1)) && value(outbox.bind("bad1", "bob", 2, 3)));
-  CHECK(value(outbox.unbind("box3", "carol", 3, 0)));
-  CHECK(value(outbox.clear_token("box4", 4)) && value(outbox.clear_account("dave", 5)));
-  CHECK(value(outbox.submit(xgpush::request(XG_CLEAR_TOKEN).add_token("box6").add_token("box7"),
-                            6)) == 2);
-  CHECK(refused([&] { return outbox.bind("", "alice", 9); }).status() == XG_INVALID_VALUE);
+  CHECK(outbox.bind("box1", "alice", 1) && outbox.bind("bad1", "bob", 2, 3));
+  CHECK(outbox.unbind("box3", "carol", 3, 0));
+  CHECK(outbox.clear_token("box4", 4) && outbox.clear_account("dave", 5));
+  const auto two = outbox.submit(
+      xgpush::request(XG_CLEAR_TOKEN).add_token("box6").add_token("box7"), 6);
+  CHECK(two && two.taken() == 2 && string_view(two.message()).empty());
   CHECK(value(outbox.flush(30s)) == 0 && poll(&waiting, 1, 0) == 1);
   std::vector<std::uint64_t> told;
   while (outbox.poll(reports) > 0) {
@@ -198,7 +199,8 @@ void delivery() {
   CHECK(stats.json().front() == '{' && stats.json().back() == '}');
   CHECK(stats.prometheus().find("xgpush_outbox_handed_in_total 7\n") != std::string::npos);
   CHECK(outbox.close(1s) == 0);
-  CHECK(refused([&] { return outbox.bind("box1", "alice", 1); }).status() == XG_CLOSED);
+  const auto late = outbox.bind("box1", "alice", 1);
+  CHECK(!late && late.status() == XG_CLOSED && string_view(late.reason()) == "closed");
   CHECK(outbox.poll(reports, 1min) == 0 && reports.size() == 0);
 }
 
@@ -206,9 +208,75 @@ void full() {
   const xgpush::outbox outbox(std::move(options().set("outbox_max_operations", "3")));
   xgpush::request four(XG_CLEAR_TOKEN);
   for (int n = 0; n < 4; n++) four.add_token("full" + std::to_string(n));
-  CHECK(value(outbox.submit(four, 0)) == 3);
-  CHECK(!value(outbox.bind("box1", "alice", 1)) && value(outbox.submit(four, 0)) == 0);
+  const auto some = outbox.submit(four, 0);
+  CHECK(!some && some.is_full() && some.taken() == 3);
+  CHECK(outbox.bind("box1", "alice", 1).is_full() && outbox.submit(four, 0).taken() == 0);
 }
+
+// Whatever strangers send, handing in answers and the tick goes on.
+void strangers() {
+  const xgpush::outbox outbox(options());
+  static_assert(noexcept(outbox.bind("", "", 0)) && noexcept(outbox.clear_token("", 0)));
+  const std::string long_token(65, 't'), long_account(100000, 'a');
+  const struct {
+    string_view token, account;
+    xg_status status;
+  } cases[] = {{long_token, "alice", XG_INVALID_VALUE}, {"t1", "a", XG_INVALID_VALUE},
+               {"", "alice", XG_INVALID_VALUE},         {"t1", "", XG_INVALID_VALUE},
+               {"t\xff", "alice", XG_INVALID_ARGUMENT}, {"t1", "a\0b", XG_INVALID_VALUE},
+               {"t1", "tab\tbed", XG_INVALID_VALUE},    {string_view(), "alice", XG_INVALID_VALUE}};
+  for (const auto& one : cases) {
+    for (const auto& handed : {outbox.bind(one.token, one.account, 1),
+                               outbox.unbind(one.token, one.account, 1)}) {
+      CHECK(!handed && !handed.is_full() && handed.status() == one.status && handed.taken() == 0);
+      CHECK(*handed.message() && *handed.reason());
+    }
+  }
+  CHECK(outbox.bind("stranger1", long_account, 1));
+  CHECK(!outbox.clear_token(long_token, 1) && !outbox.clear_account("a", 1));
+  CHECK(!outbox.submit(xgpush::request(XG_QUERY_BY_TOKEN).add_token("t1"), 1));
+  CHECK(!outbox.submit(xgpush::request(XG_BIND), 1));
+}
+
+#ifndef XGPUSH_NO_EXCEPTIONS
+// What a callback throws goes no further, and everything else goes on.
+void throwing_callbacks() {
+  std::atomic<int> thrown{0};
+  auto each = [&](const xgpush::report& report) {
+    thrown++;
+    if (report.tag() % 2) throw std::runtime_error("odd");
+    throw 7;
+  };
+  std::atomic<int> failures_logged{0};
+  auto line = [&](xg_log_level level, string_view text) {
+    if (text.find("odd") != string_view::npos) failures_logged += level == XG_LOG_ERROR;
+    throw std::runtime_error("no disk left");
+  };
+  std::atomic<int> carried{0};
+  const xgpush::transport stack([&](xgpush::transfer one) {
+    if (carried++ < 8) throw std::runtime_error("no network");
+    one.finish(200, R"({"ret_code":0,"result":["0"]})");
+  });
+  const xgpush::outbox outbox(
+      std::move(options().set("throttle_base_ms", "1").set("outbox_parallel", "1")), stack);
+  outbox.set_log(line);
+  value(outbox.call_back(each));
+  for (std::uint64_t n = 0; n < 6; n++) {
+    CHECK(outbox.clear_token("thrown" + std::to_string(n), n));
+    CHECK(value(outbox.flush(30s)) == 0);
+  }
+  CHECK(outbox.close(30s) == 0);
+  CHECK(thrown == 6 && failures_logged == 3 && carried == 14);
+  const auto stats = value(outbox.stats());
+  CHECK(stats.value("callback_failures") == 6 && stats.value("reports_waiting") == 0);
+
+  const xgpush::transport broken([](xgpush::transfer) { throw 1; });
+  const xgpush::client client(std::move(options().set("max_attempts", "1")), broken);
+  const auto lost = value(client.batch_operate(xgpush::request(XG_CLEAR_TOKEN).add_token("t1")));
+  CHECK(lost[0].state() == XG_STATE_UNKNOWN);
+  CHECK(lost[0].message().find("exception") != string_view::npos);
+}
+#endif
 
 void callbacks() {
   struct {
@@ -229,7 +297,7 @@ void callbacks() {
     CHECK(refused([&] { return outbox.call_back(each); }).status() == XG_INVALID_ARGUMENT);
     admin("fault", R"({"kind":"status","status":503,"times":6})");
     for (std::uint64_t n = 0; n < 50; n++)
-      CHECK(value(outbox.clear_token("back" + std::to_string(n), n)));
+      CHECK(outbox.clear_token("back" + std::to_string(n), n));
     CHECK(value(outbox.flush(30s)) == 0);
     outbox.set_log(nullptr);
     CHECK(seen.lines >= 2);
@@ -260,7 +328,7 @@ void transports() {
   CHECK(none[0].reason() == "connect_failed");
   CHECK(none[0].message().find("console") != string_view::npos);
   const xgpush::outbox outbox(options(), stack);
-  CHECK(value(outbox.clear_token("t1", 1)) && outbox.close(0s) == 1);
+  CHECK(outbox.clear_token("t1", 1) && outbox.close(0s) == 1);
   CHECK(refused([&] { return xgpush::client(xgpush::config(), stack); }).status() ==
         XG_INVALID_OPTION);
   CHECK(refused([] { return xgpush::transport(xgpush::transport::perform()); }).status() ==
@@ -292,7 +360,11 @@ int main(int argc, char** argv) {
 #endif
   delivery();
   full();
+  strangers();
   callbacks();
+#ifndef XGPUSH_NO_EXCEPTIONS
+  throwing_callbacks();
+#endif
   transports();
   return finish(name);
 }
