@@ -34,6 +34,13 @@ impl Api {
         })
     }
 
+    /// The application's id, the base URL and the protocol version.
+    #[cfg(feature = "apply")]
+    pub(crate) fn application(&self) -> (&str, &str, &'static str) {
+        let id = self.credentials.access_id();
+        (id, self.base.as_str(), self.version.name())
+    }
+
     /// Checks a request against the documents of the protocol version.
     pub(crate) fn check(&self, request: &Request) -> Result<Vec<Warning>> {
         rules::check(request, self.version, self.allow_append)

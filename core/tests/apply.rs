@@ -147,7 +147,8 @@ fn what_is_no_table_is_refused() {
     assert_eq!(files.text("in.csv"), "token,account\n");
     let endless = format!("token,account\nt1,\"{}", "alice\n".repeat(400_000));
     let mut apply = Apply::open(&client, &files.input("in.csv", &endless), &plain()).unwrap();
-    let error = apply.work(LONG).unwrap_err();
+    assert_eq!(apply.work(LONG).unwrap(), Some(ApplyEnd::Failed));
+    let error = apply.error().unwrap();
     assert!(error.to_string().contains("longer than 1 MiB"), "{error}");
     assert_eq!(emulator.counters().received, 0);
 }

@@ -81,6 +81,7 @@ impl Apply {
             ApplyEnd::Halted => "halted",
             ApplyEnd::NoAnswer => "no_answer",
             ApplyEnd::Refused => "refused",
+            ApplyEnd::Failed => "failed",
         }))
     }
 
@@ -118,12 +119,19 @@ impl Apply {
         })
     }
 
+    /// Which file could not be read or written, and why.
+    #[getter]
+    fn error(&self, py: Python<'_>) -> Option<String> {
+        py.detach(|| self.lock().error().map(ToString::to_string))
+    }
+
     #[getter]
     fn warnings(&self, py: Python<'_>) -> Vec<String> {
         py.detach(|| {
             let apply = self.lock();
-            let warnings = apply.bulk().warnings().iter();
-            warnings.map(|w| w.message().to_owned()).collect()
+            let sent = apply.bulk().warnings().iter();
+            let sent = sent.map(|w| w.message().to_owned());
+            apply.warnings().iter().cloned().chain(sent).collect()
         })
     }
 }

@@ -1,6 +1,7 @@
 """Runs of ``apply`` that end before their table does: by a signal, by the service, or by
 a file that gives out."""
 
+import resource
 import signal
 import subprocess
 import time
@@ -41,14 +42,14 @@ def start(
     )
 
 
-def write_parquet(path: Path, rows: int) -> None:
+def write_parquet(path: Path, rows: int, **how: object) -> None:
     pyarrow = pytest.importorskip("pyarrow")
     parquet = pytest.importorskip("pyarrow.parquet")
     columns = {
         "token": [f"token{n}" for n in range(rows)],
         "account": [f"player{n}" for n in range(rows)],
     }
-    parquet.write_table(pyarrow.table(columns), path)
+    parquet.write_table(pyarrow.table(columns), path, **how)
 
 
 ENDS = {
@@ -100,3 +101,71 @@ def test_what_was_ignored_stays_ignored(service: Emulator, tmp_path: Path) -> No
     run.send_signal(signal.SIGHUP)
     output, errors = run.communicate(timeout=60)
     assert run.returncode == 0 and "200 accepted" in output, errors
+
+
+def numbers(report: Path) -> List[int]:
+    return [int(row["row"]) for row in report_of(report)]
+
+
+def test_a_disk_that_is_full(service: Emulator, tmp_path: Path) -> None:
+    table, report, state = tmp_path / "in.csv", tmp_path / "out.csv", tmp_path / "state"
+    table.write_text("token,account\n" + "".join(f"token{n},player{n}\n" for n in range(9000)))
+    options = ("apply", table, "--report", report, "--resume", state)
+
+    def small() -> None:
+        heard()
+        resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000))
+
+    run = start(service, *options, before=small)
+    output, errors = run.communicate(timeout=60)
+    assert run.returncode == 2 and "Traceback" not in errors, errors
+    told, _, counts = output.partition(" rows: ")
+    assert f"{told} accepted" in counts and int(told) < 9000
+    assert f"xgpush: {report}: File too large" in errors and f"--resume {state}" in errors
+    # What stands there is whole, and everything that was sent was waited for.
+    assert numbers(report) == list(range(1, len(numbers(report)) + 1))
+    assert len(service.state["tokens"]) == int(told)
+    run = start(service, *options)
+    output, errors = run.communicate(timeout=60)
+    assert run.returncode == 0 and "9000 accepted" in output, errors
+    assert numbers(report) == list(range(1, 9001))
+
+
+def test_a_second_run_is_told_who_has_the_files(service: Emulator, tmp_path: Path) -> None:
+    table, report, state = tmp_path / "in.csv", tmp_path / "out.csv", tmp_path / "state"
+    table.write_text("token,account\n" + "".join(f"token{n},player{n}\n" for n in range(400)))
+    service.fault({"kind": "hang", "times": 1})
+    first = start(service, "apply", table, "--report", report, "--resume", state)
+    assert service.wait_received(20, 60)
+    for files in (("--report", report, "--resume", state), ("--report", report), ("--rejects", report)):
+        second = start(service, "apply", table, *files)
+        _, errors = second.communicate(timeout=60)
+        assert second.returncode == 2 and f"process {first.pid}" in errors, errors
+    assert first.poll() is None
+    first.send_signal(signal.SIGKILL)
+    first.communicate(timeout=60)
+    # What is gone holds nothing.
+    third = start(service, "apply", table, "--report", report, "--resume", state)
+    output, errors = third.communicate(timeout=60)
+    assert third.returncode == 0 and "400 accepted" in output, errors
+    assert numbers(report) == list(range(1, 401))
+
+
+def test_a_parquet_file_that_is_damaged_behind_its_first_rows(
+    service: Emulator, tmp_path: Path
+) -> None:
+    table, report, state = tmp_path / "in.parquet", tmp_path / "out.csv", tmp_path / "state"
+    write_parquet(table, 20_000, row_group_size=10_000, compression="zstd")
+    whole = table.read_bytes()
+    middle = len(whole) // 2
+    table.write_bytes(whole[:middle] + bytes(4000) + whole[middle + 4000 :])
+    options = ("apply", table, "--report", report, "--resume", state)
+    run = start(service, *options)
+    output, errors = run.communicate(timeout=60)
+    assert run.returncode == 2 and "10000 rows: 10000 accepted" in output, (output, errors)
+    assert str(table) in errors and "after row 10000; to go on" in errors, errors
+    table.write_bytes(whole)
+    run = start(service, *options)
+    output, errors = run.communicate(timeout=60)
+    assert run.returncode == 0 and "20000 accepted" in output, errors
+    assert numbers(report) == list(range(1, 20_001))

@@ -68,9 +68,13 @@ def run(options: argparse.Namespace) -> int:
         )
         with Progress(source.rows()) as progress:
             end = _work(apply, progress, stop)
-        source.check()
+        # The other side of the pipe only saw an end.
+        wrong = source.error() or apply.error
     done = dict(apply.progress)
-    _tell(options, apply, done, end)
+    _tell(options, apply, done, end if wrong is None else "failed")
+    if wrong is not None:
+        print(f"xgpush: {wrong}", file=sys.stderr)
+        return 2
     if stop:
         return 128 + stop[0]
     if end in ("refused", "no_answer"):
@@ -137,6 +141,7 @@ def _tell(
         "refused": "the service refuses the credentials: check key, access point, clock and "
         "allowed addresses",
         "no_answer": "the service does not answer",
+        "failed": "a file could not be read or written: ended early",
     }[end]
     if options.resume:
         command = shlex.join(["xgpush", *sys.argv[1:]])
@@ -211,10 +216,9 @@ class _Source:
                 count += block.count(b"\n")
         return count - 1 if self.path.lower().endswith(".csv") else count
 
-    def check(self) -> None:
-        """Raises what the other side of the pipe ran into: it only saw an end."""
-        if self._error is not None:
-            raise ValueError(f"{self.path}: {self._error}")
+    def error(self) -> Optional[str]:
+        """What the other side of the pipe ran into."""
+        return None if self._error is None else f"{self.path}: {self._error}"
 
     def __exit__(self, *_: object) -> None:
         """The thread that feeds is over before the interpreter ends: one that is not

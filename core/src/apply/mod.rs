@@ -2,14 +2,19 @@
 //! and a state from which a run that was ended can go on.
 
 mod input;
+mod lines;
+mod lock;
 mod options;
 mod report;
 mod row_file;
 mod state;
 
 use std::collections::VecDeque;
-use std::path::{Path, PathBuf};
+use std::fs::File;
+use std::path::Path;
 use std::time::{Duration, Instant};
+
+use sha2::{Digest as _, Sha256};
 
 use crate::account::Platform;
 use crate::bulk::{Bulk, GivenUp};
@@ -22,8 +27,10 @@ pub use options::{ApplyEnd, ApplyInput, ApplyOptions, Failure, Format, Progress}
 pub use row_file::RowFile;
 
 use input::{Input, Read};
-use report::{Lines, Report};
-use state::{Checkpoint, Counts, Identity};
+use lines::Lines;
+use lock::Access;
+use report::Report;
+use state::{Checkpoint, Counts, Purpose, StateFile};
 
 /// How often the state is written.
 const CHECKPOINT: Duration = Duration::from_secs(1);
@@ -39,66 +46,90 @@ pub struct Apply {
     platform: Option<Platform>,
     report: Option<Report>,
     rejects: Option<Lines>,
-    state: Option<(PathBuf, Identity)>,
+    state: Option<Kept>,
+    /// Its lock: no other run writes to it.
+    _read: Option<File>,
     /// Rows that are read and not polled yet.
     rows: VecDeque<Read>,
     progress: Progress,
     failures: Vec<Failure>,
     end: Option<ApplyEnd>,
+    /// What a file ran into.
+    error: Option<Error>,
+    warnings: Vec<String>,
     saved: Instant,
 }
 
+/// The place of a run that can go on.
+struct Kept {
+    file: StateFile,
+    purpose: Purpose,
+    /// The rows that have their outcome.
+    rows: Sha256,
+}
+
 impl Apply {
-    /// Opens the input and the outputs. With a state that a run has left, it goes
-    /// on there: what that run had not written to its report is done again.
+    /// Opens the input and the outputs, for this run alone. With a state that a run has
+    /// left, it goes on there: what that run had not written to its report is done
+    /// again.
     ///
     /// # Errors
-    /// [`InvalidArgument`](ErrorKind::InvalidArgument) for a header that is none,
-    /// or a state of another file or of other outputs; [`Storage`](ErrorKind::Storage) for files that
-    /// cannot be read or written; [`Closed`](ErrorKind::Closed).
+    /// [`InvalidArgument`](ErrorKind::InvalidArgument) for a header that is none, or a
+    /// state of another table, of other outputs, or of another application, address or
+    /// operation; [`Storage`](ErrorKind::Storage) for files that cannot be read or
+    /// written, or that another run has; [`Closed`](ErrorKind::Closed). Nothing is
+    /// changed then.
     pub fn open(client: &Client, from: &ApplyInput, options: &ApplyOptions) -> Result<Self> {
         options.check_files(from)?;
-        let read_from = from.read_from.as_ref().unwrap_or(&from.path);
-        let input = Input::open(read_from, from.format, options.rejects.is_some())?;
-        let state = match &options.state {
-            Some(path) => Some((path.clone(), Identity::of(from, options.operator)?)),
-            None => None,
-        };
-        let left = match &state {
-            Some((path, identity)) => Checkpoint::read(path, identity, options.rejects.is_some())?,
-            None => None,
-        };
-        if state.is_some() && options.report.is_none() {
+        if options.state.is_some() && options.report.is_none() {
             return Err(Error::new(
                 ErrorKind::InvalidArgument,
                 "a state needs a report: its lines are what a later run goes on from",
             ));
         }
+        let read_from = from.read_from.as_ref().unwrap_or(&from.path);
+        let keep = options.rejects.is_some() || options.state.is_some();
+        let read = claim(&from.path)?;
+        let input = Input::open(read_from, from.format, keep)?;
         let mut apply = Self {
             bulk: Bulk::new(client, &options.bulk)?,
             operator: options.operator,
             platform: options.platform,
             report: None,
             rejects: None,
-            state,
+            state: None,
+            _read: read,
             rows: VecDeque::new(),
             progress: Progress::default(),
             failures: Vec::new(),
             end: None,
+            error: None,
+            warnings: Vec::new(),
             saved: Instant::now(),
             input,
         };
+        let left = apply.keep(client, options)?;
+        // Every file is held, and every check made, before any of them is changed.
+        if let Some(path) = &options.report {
+            let (report, warning) = Report::open(path, left.as_ref().map(|left| &left.report))?;
+            apply.report = Some(report);
+            apply.warnings.extend(warning);
+        }
+        if let Some(path) = &options.rejects {
+            let left = left.as_ref().and_then(|left| left.rejects.as_ref());
+            let (rejects, warning) = Lines::open(path, from.format, left)?;
+            apply.rejects = Some(rejects);
+            apply.warnings.extend(warning);
+        }
         if let Some(left) = &left {
             apply.skip(left, options)?;
         }
-        if let Some(path) = &options.report {
-            let length = left.as_ref().map(|left| left.report_bytes);
-            apply.report = Some(Report::open(path, length)?);
+        if let Some(report) = &mut apply.report {
+            report.begin()?;
         }
-        if let Some(path) = &options.rejects {
-            let length = left.as_ref().and_then(|left| left.rejects_bytes);
-            apply.rejects = Some(Lines::open(path, from.format, length)?);
-            if length.is_none_or(|bytes| bytes == 0) {
+        if let Some(rejects) = &mut apply.rejects {
+            rejects.begin()?;
+            if rejects.is_empty() {
                 apply.write_rejects_header()?;
             }
         }
@@ -106,12 +137,35 @@ impl Apply {
         Ok(apply)
     }
 
+    /// Takes the state, if there is to be one; answers what a run has left in it.
+    fn keep(&mut self, client: &Client, options: &ApplyOptions) -> Result<Option<Checkpoint>> {
+        let Some(path) = &options.state else {
+            return Ok(None);
+        };
+        let purpose = Purpose::of(client, options);
+        let (file, left, warning) = StateFile::open(path)?;
+        self.warnings.extend(warning);
+        if let Some(left) = &left {
+            left.check(&purpose, options.rejects.is_some())?;
+        }
+        let mut rows = Sha256::new();
+        if let Some(header) = self.input.header() {
+            state::add(&mut rows, header);
+        }
+        self.state = Some(Kept {
+            file,
+            purpose,
+            rows,
+        });
+        Ok(left)
+    }
+
     /// Reads over the rows that are done, beside their lines in the report: those
     /// that ended retryable hold later ones back.
     fn skip(&mut self, left: &Checkpoint, options: &ApplyOptions) -> Result<()> {
         let report = options.report.as_ref();
         let mut done = match report {
-            Some(path) => report::read(path, left.report_bytes)?,
+            Some(path) => report::read(path, left.report.bytes)?,
             None => return Ok(()),
         };
         for _ in 0..left.rows {
@@ -121,6 +175,7 @@ impl Apply {
             let retryable = done
                 .next()
                 .ok_or_else(|| state::does_not_fit("the report"))??;
+            self.settled(&read);
             if retryable {
                 let hold = |operation: &Operation<'_>| self.bulk.hold(operation);
                 read.row.with_operation(hold);
@@ -128,6 +183,12 @@ impl Apply {
         }
         if done.next().is_some() {
             return Err(state::does_not_fit("the report"));
+        }
+        let rows = self.state.as_ref().map(|kept| state::hex(&kept.rows));
+        if rows.is_some_and(|found| found != left.rows_sha256) {
+            return Err(state::does_not_fit(
+                "what stands in the table before its place",
+            ));
         }
         let Counts {
             accepted,
@@ -162,10 +223,19 @@ impl Apply {
         }))
     }
 
-    /// Works for about `time`; answers how the run ended, once it has.
+    /// A row that has its outcome, for those who come later.
+    fn settled(&mut self, read: &Read) {
+        if let (Some(kept), Some(raw)) = (&mut self.state, &read.raw) {
+            state::add(&mut kept.rows, raw);
+        }
+    }
+
+    /// Works for about `time`; answers how the run ended, once it has. When a file
+    /// cannot be read or written, what was read or is in flight comes to its end
+    /// first, and then the run [failed](ApplyEnd::Failed).
     ///
     /// # Errors
-    /// [`Storage`](ErrorKind::Storage) when a file cannot be read or written.
+    /// [`Closed`](ErrorKind::Closed) in a child after `fork`.
     pub fn work(&mut self, time: Duration) -> Result<Option<ApplyEnd>> {
         self.bulk.still_here()?;
         let until = Instant::now() + time;
@@ -178,12 +248,20 @@ impl Apply {
             if let Some(end) = self.must_stop() {
                 self.end = Some(end);
             } else if let Some(outcome) = self.bulk.poll() {
-                self.settle(outcome)?;
+                if let Err(error) = self.settle(outcome) {
+                    self.gives_out(error);
+                }
             } else if self.bulk.wants_row() {
-                self.pull()?;
+                if let Err(error) = self.pull() {
+                    // The rows before it are sent and reported.
+                    self.error.get_or_insert(error);
+                    self.bulk.end();
+                }
             } else if self.bulk.is_finished() {
                 let complete = self.rows.is_empty() && self.input.is_at_end();
-                self.end = Some(if complete {
+                self.end = Some(if self.error.is_some() {
+                    ApplyEnd::Failed
+                } else if complete {
                     ApplyEnd::Complete
                 } else {
                     ApplyEnd::Halted
@@ -197,10 +275,20 @@ impl Apply {
             }
         }
         self.progress.requests = self.bulk.requests();
-        if self.end.is_some() || self.saved.elapsed() >= CHECKPOINT {
-            self.save()?;
+        if (self.end.is_some() || self.saved.elapsed() >= CHECKPOINT)
+            && let Err(error) = self.save()
+        {
+            self.gives_out(error);
+            // Of one that has ended, what became of the last rows is written nowhere.
+            self.end = self.end.map(|_| ApplyEnd::Failed);
         }
         Ok(self.end)
+    }
+
+    /// What became of a row cannot be written: no other is sent.
+    fn gives_out(&mut self, error: Error) {
+        self.error.get_or_insert(error);
+        self.bulk.halt();
     }
 
     /// Whether to leave the rest for a later run: it would be written off here.
@@ -235,45 +323,61 @@ impl Apply {
             State::Unknown => &mut self.progress.unknown,
             State::NotSent => &mut self.progress.not_sent,
         } += 1;
-        if let Some(report) = &mut self.report {
-            report.write(self.progress.rows, &read, &outcome)?;
-        }
+        self.settled(&read);
+        let reported = match &mut self.report {
+            Some(report) => report.write(self.progress.rows, &read, &outcome),
+            None => Ok(()),
+        };
         if state == State::Accepted {
-            return Ok(());
+            return reported;
         }
-        if let (Some(rejects), Some(raw)) = (&mut self.rejects, &read.raw) {
-            rejects.write(raw)?;
-        }
+        let rejected = match (&mut self.rejects, &read.raw) {
+            (Some(rejects), Some(raw)) => rejects.write(raw),
+            _ => Ok(()),
+        };
         if self.failures.len() < SHOWN {
             let row = self.progress.rows;
             self.failures.push(Failure { row, outcome });
         }
-        Ok(())
+        reported.and(rejected)
     }
 
     /// What is written so far, brought to the disk, and then the state.
     fn save(&mut self) -> Result<()> {
         self.saved = Instant::now();
-        let Some((path, identity)) = &self.state else {
+        let Some(kept) = &mut self.state else {
             if self.end.is_some() {
-                self.report.as_mut().map_or(Ok(0), |r| r.lines.flush())?;
-                self.rejects.as_mut().map_or(Ok(0), Lines::flush)?;
+                let report = self.report.as_mut().map_or(Ok(()), |r| r.lines.flush());
+                let rejects = self.rejects.as_mut().map_or(Ok(()), Lines::flush);
+                return report.and(rejects);
             }
             return Ok(());
         };
-        let checkpoint = Checkpoint {
-            input: identity.clone(),
+        let report = self.report.as_mut().map(|r| &mut r.lines);
+        let is_broken = report.as_ref().is_some_and(|lines| lines.is_broken())
+            || self.rejects.as_ref().is_some_and(Lines::is_broken);
+        if is_broken {
+            // The state before goes on from lines that are there.
+            return Ok(());
+        }
+        let report = report.map(Lines::sync).transpose()?;
+        let Some(report) = report else {
+            return Ok(());
+        };
+        kept.file.write(&Checkpoint {
+            version: Checkpoint::VERSION,
+            purpose: kept.purpose.clone(),
             rows: self.progress.rows,
-            report_bytes: self.report.as_mut().map_or(Ok(0), |r| r.lines.sync())?,
-            rejects_bytes: self.rejects.as_mut().map(Lines::sync).transpose()?,
+            rows_sha256: state::hex(&kept.rows),
+            report,
+            rejects: self.rejects.as_mut().map(Lines::sync).transpose()?,
             counts: Counts {
                 accepted: self.progress.accepted,
                 rejected: self.progress.rejected,
                 unknown: self.progress.unknown,
                 not_sent: self.progress.not_sent,
             },
-        };
-        checkpoint.write(path)
+        })
     }
 
     /// Sends nothing more; what is in flight is waited for by
@@ -292,6 +396,16 @@ impl Apply {
         &self.failures
     }
 
+    /// Which file could not be read or written, and why, once that was found.
+    pub fn error(&self) -> Option<&Error> {
+        self.error.as_ref()
+    }
+
+    /// What should be known of the files.
+    pub fn warnings(&self) -> &[String] {
+        &self.warnings
+    }
+
     /// The stream itself, for its numbers.
     pub fn bulk(&self) -> &Bulk {
         &self.bulk
@@ -305,6 +419,19 @@ impl std::fmt::Debug for Apply {
             .field("end", &self.end)
             .finish_non_exhaustive()
     }
+}
+
+/// Holds a file that is read, so that no run writes to it: a table that a run is just
+/// writing is not whole, and a report on it would be the end of it.
+fn claim(path: &Path) -> Result<Option<File>> {
+    // A pipe must not be opened twice; and whoever reads it tells what is wrong with it.
+    if !path.is_file() {
+        return Ok(None);
+    }
+    let opened = File::open(path).and_then(lines::beside_the_standard_streams);
+    let file = opened.map_err(|e| storage(path, &e))?;
+    lock::take(&file, path, Access::Reads)?;
+    Ok(Some(file))
 }
 
 /// What went wrong with a file.

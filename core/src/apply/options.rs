@@ -1,5 +1,6 @@
 //! What a run is told, and what it tells.
 
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use crate::account::Platform;
@@ -106,6 +107,8 @@ pub enum ApplyEnd {
     NoAnswer,
     /// The service refuses the caller.
     Refused,
+    /// A file could not be read or written: [`Apply::error`](super::Apply::error).
+    Failed,
 }
 
 impl ApplyOptions {
@@ -115,8 +118,11 @@ impl ApplyOptions {
         let paths = std::iter::once(&from.path).chain(outputs.into_iter().flatten());
         let mut seen = Vec::new();
         for path in paths {
-            let whole = whole(path);
-            if seen.contains(&whole) {
+            let whole = (whole(path), number(path));
+            let is_same = |(name, number): &(PathBuf, Option<(u64, u64)>)| {
+                *name == whole.0 || (number.is_some() && *number == whole.1)
+            };
+            if seen.iter().any(is_same) {
                 let message = format!("{} cannot be two files at once", path.display());
                 return Err(Error::new(ErrorKind::InvalidArgument, message));
             }
@@ -147,4 +153,10 @@ fn whole(path: &Path) -> PathBuf {
             _ => path.to_owned(),
         }
     })
+}
+
+/// By which two links to one file are seen to be the same.
+fn number(path: &Path) -> Option<(u64, u64)> {
+    let found = path.metadata().ok()?;
+    Some((found.dev(), found.ino()))
 }

@@ -1,36 +1,71 @@
-//! How far a run is: what its report holds for certain, and of which input.
+//! How far a run is: what its report holds for certain, and of which table it was for
+//! which application.
 
-use std::fs::{self, File};
-use std::io::{self, Write};
-use std::path::Path;
-use std::time::UNIX_EPOCH;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read as _, Write as _};
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 
-use super::{ApplyInput, storage};
+use super::input::Raw;
+use super::lines::beside_the_standard_streams;
+use super::lock::{self, Access};
+use super::{ApplyOptions, storage};
+use crate::client::Client;
 use crate::error::{Error, ErrorKind, Result};
-use crate::operation::Operator;
 
-/// By which an input is known again.
+/// Of a state as it is written here. A state of another version is of another xgpush.
+const VERSION: u32 = 2;
+
+/// Where a run sends what: it is another one for another application.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Identity {
-    bytes: u64,
-    modified_ns: u64,
+pub(super) struct Purpose {
+    access_id: String,
+    base_url: String,
+    protocol: String,
     operation: String,
+    platform: Option<String>,
 }
 
-impl Identity {
-    pub(super) fn of(input: &ApplyInput, operator: Operator) -> Result<Self> {
-        let path = &input.path;
-        let metadata = fs::metadata(path).map_err(|e| storage(path, &e))?;
-        let modified = metadata.modified().map_err(|e| storage(path, &e))?;
-        let modified = modified.duration_since(UNIX_EPOCH).unwrap_or_default();
-        Ok(Self {
-            bytes: metadata.len(),
-            modified_ns: u64::try_from(modified.as_nanos()).unwrap_or(u64::MAX),
-            operation: operator.name().to_owned(),
-        })
+impl Purpose {
+    pub(super) fn of(client: &Client, options: &ApplyOptions) -> Self {
+        let (access_id, base_url, protocol) = client.application();
+        Self {
+            access_id: access_id.to_owned(),
+            base_url: base_url.to_owned(),
+            protocol: protocol.to_owned(),
+            operation: options.operator.name().to_owned(),
+            platform: options.platform.map(|p| p.as_str().to_owned()),
+        }
     }
+
+    /// What is another one, in words.
+    fn differences(&self, other: &Self) -> Vec<String> {
+        let platform = |of: &Self| of.platform.clone().unwrap_or_else(|| "none".to_owned());
+        let values = |of: &Self| {
+            [
+                ("access_id", of.access_id.clone()),
+                ("base_url", of.base_url.clone()),
+                ("protocol", of.protocol.clone()),
+                ("--operation", of.operation.clone()),
+                ("--platform", platform(of)),
+            ]
+        };
+        let pairs = values(self).into_iter().zip(values(other));
+        pairs
+            .filter(|(was, is)| was != is)
+            .map(|((name, was), (_, is))| format!("{name} was {was} and is {is}"))
+            .collect()
+    }
+}
+
+/// What a file holds up to a place.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Mark {
+    pub(super) bytes: u64,
+    pub(super) sha256: String,
 }
 
 /// Rows by state.
@@ -45,29 +80,62 @@ pub(super) struct Counts {
 /// What a later run goes on from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Checkpoint {
-    pub(super) input: Identity,
+    pub(super) version: u32,
+    pub(super) purpose: Purpose,
     pub(super) rows: u64,
-    pub(super) report_bytes: u64,
+    /// What stands in these rows: the input is known again by it, and not by its name,
+    /// its size or its time.
+    pub(super) rows_sha256: String,
+    pub(super) report: Mark,
     /// `None` for a run without a file of rejects: the rows that it did not accept
     /// are in none, so no run with one can go on from it.
-    pub(super) rejects_bytes: Option<u64>,
+    pub(super) rejects: Option<Mark>,
     pub(super) counts: Counts,
 }
 
 impl Checkpoint {
-    /// What an earlier run has left; `None` when there is no such file.
-    pub(super) fn read(path: &Path, identity: &Identity, rejects: bool) -> Result<Option<Self>> {
-        let bytes = match fs::read(path) {
-            Ok(bytes) => bytes,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(storage(path, &error)),
-        };
-        let read = serde_json::from_slice::<Self>(&bytes);
-        let left = read.map_err(|e| storage(path, &format!("no state of a run: {e}")))?;
-        if left.input != *identity {
-            return Err(does_not_fit("the input or --operation"));
+    pub(super) const VERSION: u32 = VERSION;
+
+    fn read(path: &Path, bytes: &[u8]) -> Result<Self> {
+        #[derive(Deserialize)]
+        struct Any {
+            version: Option<u32>,
         }
-        if left.rejects_bytes.is_some() != rejects {
+        let no_state = |e: serde_json::Error| storage(path, &format!("no state of a run: {e}"));
+        let any = serde_json::from_slice::<Any>(bytes).map_err(no_state)?;
+        // The first version had no number, but an input that it knew by size and time.
+        let was_first = || {
+            let read = serde_json::from_slice::<serde_json::Value>(bytes);
+            read.is_ok_and(|state| state.get("input").is_some())
+        };
+        if any.version != Some(VERSION) && (any.version.is_some() || was_first()) {
+            return Err(Error::new(
+                ErrorKind::InvalidArgument,
+                format!(
+                    "{} was written by another version of xgpush, which knew a table by other \
+                     signs: finish the run with that version, or remove the state to begin from \
+                     the first row",
+                    path.display()
+                ),
+            ));
+        }
+        serde_json::from_slice(bytes).map_err(no_state)
+    }
+
+    /// Whether a run for this may go on from here.
+    pub(super) fn check(&self, purpose: &Purpose, rejects: bool) -> Result<()> {
+        let differences = self.purpose.differences(purpose);
+        if !differences.is_empty() {
+            return Err(Error::new(
+                ErrorKind::InvalidArgument,
+                format!(
+                    "the state was written for something else, where the rows before its place \
+                     went: {}; go on as before, or give this run a state of its own",
+                    differences.join(", ")
+                ),
+            ));
+        }
+        if self.rejects.is_some() != rejects {
             let (was, is) = if rejects {
                 ("without", "with")
             } else {
@@ -81,23 +149,110 @@ impl Checkpoint {
                 ),
             ));
         }
-        Ok(Some(left))
+        Ok(())
+    }
+}
+
+/// The file of a state, for one run at a time.
+pub(super) struct StateFile {
+    path: PathBuf,
+    /// The one that bears the name now; its lock is ours.
+    file: File,
+    /// Nothing was there before, and nothing is in it yet.
+    is_new: bool,
+}
+
+impl StateFile {
+    /// Takes the file, and answers what an earlier run has left in it, and a warning.
+    pub(super) fn open(path: &Path) -> Result<(Self, Option<Checkpoint>, Option<String>)> {
+        // Through links: it is replaced by its name.
+        let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+        let wrong = |error: io::Error| storage(&path, &error);
+        loop {
+            let mut file = open(&path, false).map_err(wrong)?;
+            let found = file.metadata().map_err(wrong)?;
+            if !found.is_file() {
+                return Err(storage(&path, &"no file in which a state can be kept"));
+            }
+            let warning = lock::take(&file, &path, Access::Writes)?;
+            // The run that had it may have replaced or removed it in between.
+            if !fs::metadata(&path)
+                .is_ok_and(|now| (now.dev(), now.ino()) == (found.dev(), found.ino()))
+            {
+                continue;
+            }
+            let mut bytes = Vec::new();
+            file.read_to_end(&mut bytes).map_err(wrong)?;
+            let is_new = bytes.is_empty();
+            let left = (!is_new)
+                .then(|| Checkpoint::read(&path, &bytes))
+                .transpose()?;
+            return Ok((Self { path, file, is_new }, left, warning));
+        }
     }
 
     /// In the place of the one before, whole or not at all.
-    pub(super) fn write(&self, path: &Path) -> Result<()> {
-        let mut name = path.as_os_str().to_owned();
+    pub(super) fn write(&mut self, checkpoint: &Checkpoint) -> Result<()> {
+        let mut name = self.path.as_os_str().to_owned();
         name.push(".new");
         let new = Path::new(&name);
-        let write = || -> io::Result<()> {
-            let mut file = File::create(new)?;
-            serde_json::to_writer(&mut file, self)?;
+        let mut write = || -> io::Result<()> {
+            let mut file = open(new, true)?;
+            // Before it has the name: at no time may another run take it.
+            let _ = file.try_lock();
+            serde_json::to_writer(&mut file, checkpoint)?;
             file.write_all(b"\n")?;
             file.sync_all()?;
-            fs::rename(new, path)
+            fs::rename(new, &self.path)?;
+            self.file = file;
+            self.is_new = false;
+            Ok(())
         };
-        write().map_err(|e| storage(path, &e))
+        write().map_err(|e| storage(&self.path, &e))
     }
+}
+
+impl Drop for StateFile {
+    fn drop(&mut self) {
+        // A run that could not begin leaves nothing behind.
+        if self.is_new && self.file.metadata().is_ok_and(|m| m.len() == 0) {
+            let _ = fs::remove_file(&self.path);
+        }
+    }
+}
+
+fn open(path: &Path, truncate: bool) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    let options = options.read(true).write(true).create(true).mode(0o600);
+    let file = options.truncate(truncate).open(path)?;
+    beside_the_standard_streams(file)
+}
+
+/// A row as it stands in the input, added to what is known of the rows before it.
+pub(super) fn add(hash: &mut Sha256, raw: &Raw) {
+    let mut add = |bytes: &[u8]| {
+        // With its length: `ab,c` is not `a,bc`.
+        hash.update((bytes.len() as u64).to_le_bytes());
+        hash.update(bytes);
+    };
+    match raw {
+        Raw::Record(record) => {
+            add(&(record.len() as u64).to_le_bytes());
+            for field in record {
+                add(field);
+            }
+        }
+        Raw::Line(line) => add(line),
+    }
+}
+
+pub(super) fn hex(hash: &Sha256) -> String {
+    use std::fmt::Write as _;
+    let digest = hash.clone().finalize();
+    digest.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 /// An output of an earlier run is gone.
@@ -107,6 +262,18 @@ pub(super) fn is_gone(path: &Path) -> Error {
         format!(
             "{} is not there any more, and the state goes on behind its lines; bring it back, or \
              remove the state to begin from the first row",
+            path.display()
+        ),
+    )
+}
+
+/// An output that is not as an earlier run has left it.
+pub(super) fn is_changed(path: &Path) -> Error {
+    Error::new(
+        ErrorKind::InvalidArgument,
+        format!(
+            "{} does not hold what the run had written to it when it kept its state; bring that \
+             file back, or remove the state to begin from the first row",
             path.display()
         ),
     )

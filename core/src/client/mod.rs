@@ -223,6 +223,12 @@ impl Client {
         )
     }
 
+    /// The application's id, the base URL and the protocol version.
+    #[cfg(feature = "apply")]
+    pub(crate) fn application(&self) -> (&str, &str, &'static str) {
+        self.shared.api.application()
+    }
+
     /// Closes idle connections and ends running calls soon. Later calls are
     /// refused. Closing twice does no harm, and in a child after `fork` it does
     /// nothing: the connections are the parent's.

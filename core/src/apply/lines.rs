@@ -1,0 +1,267 @@
+//! A file of lines that a run writes.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
+use std::os::fd::AsRawFd as _;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+use sha2::{Digest as _, Sha256};
+
+use super::input::Raw;
+use super::lock::{self, Access};
+use super::state::{Mark, hex, is_changed, is_gone};
+use super::{Format, storage};
+use crate::error::Result;
+use crate::fork::Origin;
+
+/// How many bytes are handed to the system at once.
+const PIECE: usize = 1 << 16;
+
+/// A file of lines that is written from its end on. It is no longer written once that
+/// failed, and ends with a whole line then.
+pub(super) struct Lines {
+    path: PathBuf,
+    file: File,
+    waiting: Waiting,
+    /// Where each line of those that wait ends.
+    ends: Vec<usize>,
+    /// What the file holds.
+    length: u64,
+    hash: Sha256,
+    is_broken: bool,
+    origin: Origin,
+}
+
+/// Lines that are not handed to the system yet.
+enum Waiting {
+    Csv(Box<csv::Writer<Vec<u8>>>),
+    Jsonl(Vec<u8>),
+}
+
+impl Lines {
+    /// Opens it for this run alone, and changes nothing yet: of a file that an earlier
+    /// run has left, it makes sure that it holds what that run had written. With the
+    /// file comes a warning.
+    pub(super) fn open(
+        path: &Path,
+        format: Format,
+        left: Option<&Mark>,
+    ) -> Result<(Self, Option<String>)> {
+        let opened = OpenOptions::new()
+            .read(left.is_some())
+            .write(true)
+            .create(left.is_none())
+            .truncate(false)
+            // It names players.
+            .mode(0o600)
+            .open(path)
+            .and_then(beside_the_standard_streams);
+        let file = opened.map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound if left.is_some() => is_gone(path),
+            _ => storage(path, &error),
+        })?;
+        let warning = lock::take(&file, path, Access::Writes)?;
+        let mut lines = Self {
+            path: path.to_owned(),
+            file,
+            waiting: Waiting::new(format),
+            ends: Vec::new(),
+            length: 0,
+            hash: Sha256::new(),
+            is_broken: false,
+            origin: Origin::here(),
+        };
+        if let Some(left) = left {
+            lines.find(left)?;
+        }
+        Ok((lines, warning))
+    }
+
+    fn find(&mut self, left: &Mark) -> Result<()> {
+        let mut piece = vec![0; PIECE];
+        let mut file = (&self.file).take(left.bytes);
+        loop {
+            let read = file.read(&mut piece).map_err(|e| storage(&self.path, &e))?;
+            if read == 0 {
+                break;
+            }
+            self.hash.update(&piece[..read]);
+            self.length += read as u64;
+        }
+        let found = hex(&self.hash);
+        if self.length != left.bytes || found != left.sha256 {
+            return Err(is_changed(&self.path));
+        }
+        Ok(())
+    }
+
+    /// Cuts off what the state knows nothing of, or everything.
+    pub(super) fn begin(&mut self) -> Result<()> {
+        let begun = || -> io::Result<()> {
+            // A pipe has no end to be cut off.
+            if self.file.metadata()?.is_file() {
+                self.file.set_len(self.length)?;
+                (&self.file).seek(SeekFrom::End(0))?;
+            }
+            Ok(())
+        };
+        begun().map_err(|e| storage(&self.path, &e))
+    }
+
+    /// Whether nothing was written.
+    pub(super) fn is_empty(&self) -> bool {
+        self.length == 0
+    }
+
+    /// Whether it could not be written.
+    pub(super) fn is_broken(&self) -> bool {
+        self.is_broken
+    }
+
+    /// A row as it stood in the input.
+    pub(super) fn write(&mut self, raw: &Raw) -> Result<()> {
+        self.encode(|waiting| match (waiting, raw) {
+            (Waiting::Csv(csv), Raw::Record(record)) => {
+                csv.write_byte_record(record).map_err(io::Error::from)
+            }
+            (Waiting::Jsonl(bytes), Raw::Line(line)) => {
+                bytes.extend_from_slice(line);
+                bytes.push(b'\n');
+                Ok(())
+            }
+            _ => Err(io::Error::other("the formats differ")),
+        })
+    }
+
+    /// Fields by name.
+    pub(super) fn write_fields(&mut self, line: &impl Serialize) -> Result<()> {
+        self.encode(|waiting| match waiting {
+            Waiting::Csv(csv) => csv.serialize(line).map_err(io::Error::from),
+            Waiting::Jsonl(bytes) => {
+                serde_json::to_writer(&mut *bytes, line)?;
+                bytes.push(b'\n');
+                Ok(())
+            }
+        })
+    }
+
+    fn encode(&mut self, line: impl FnOnce(&mut Waiting) -> io::Result<()>) -> Result<()> {
+        if self.is_broken {
+            return Ok(());
+        }
+        let encoded = line(&mut self.waiting).and_then(|()| self.waiting.len());
+        let length = encoded.map_err(|e| storage(&self.path, &e))?;
+        self.ends.push(length);
+        if length >= PIECE {
+            self.flush()
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Hands everything to the system.
+    pub(super) fn flush(&mut self) -> Result<()> {
+        if self.is_broken {
+            return Ok(());
+        }
+        let bytes = self.waiting.take();
+        let ends = std::mem::take(&mut self.ends);
+        let (written, failed) = write(&self.file, &bytes);
+        // A line of which a part was written is none.
+        let whole = match &failed {
+            None => written,
+            Some(_) => ends.into_iter().rfind(|end| *end <= written).unwrap_or(0),
+        };
+        self.hash.update(&bytes[..whole]);
+        self.length += whole as u64;
+        match failed {
+            None => Ok(()),
+            Some(error) => {
+                self.is_broken = true;
+                let _ = self.file.set_len(self.length);
+                let text = format!("{error}; it ends with the last line that was written whole");
+                Err(storage(&self.path, &text))
+            }
+        }
+    }
+
+    /// Brings everything to the disk; answers what the file holds.
+    pub(super) fn sync(&mut self) -> Result<Mark> {
+        self.flush()?;
+        self.file.sync_data().map_err(|e| storage(&self.path, &e))?;
+        Ok(Mark {
+            bytes: self.length,
+            sha256: hex(&self.hash),
+        })
+    }
+}
+
+impl Drop for Lines {
+    /// Of a run that is left early, what became of its rows is told as far as it goes;
+    /// in a child after `fork` it is its parent's to tell.
+    fn drop(&mut self) {
+        if !self.origin.is_forked() {
+            let _ = self.flush();
+        }
+    }
+}
+
+impl Waiting {
+    fn new(format: Format) -> Self {
+        match format {
+            Format::Csv => {
+                let mut builder = csv::WriterBuilder::new();
+                builder.flexible(true).has_headers(false);
+                Self::Csv(Box::new(builder.from_writer(Vec::new())))
+            }
+            Format::Jsonl => Self::Jsonl(Vec::new()),
+        }
+    }
+
+    fn len(&mut self) -> io::Result<usize> {
+        match self {
+            Self::Csv(csv) => {
+                csv.flush()?;
+                Ok(csv.get_ref().len())
+            }
+            Self::Jsonl(bytes) => Ok(bytes.len()),
+        }
+    }
+
+    fn take(&mut self) -> Vec<u8> {
+        match self {
+            Self::Csv(_) => match std::mem::replace(self, Self::new(Format::Csv)) {
+                Self::Csv(csv) => csv.into_inner().unwrap_or_default(),
+                Self::Jsonl(bytes) => bytes,
+            },
+            Self::Jsonl(bytes) => std::mem::take(bytes),
+        }
+    }
+}
+
+/// Writes as much as can be; answers how much that was, and what came in between.
+fn write(mut file: &File, bytes: &[u8]) -> (usize, Option<io::Error>) {
+    let mut written = 0;
+    while written < bytes.len() {
+        match file.write(&bytes[written..]) {
+            Ok(0) => return (written, Some(io::ErrorKind::WriteZero.into())),
+            Ok(n) => written += n,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return (written, Some(error)),
+        }
+    }
+    (written, None)
+}
+
+/// A host that has closed a standard stream, and writes to it all the same, would write
+/// into the file that got its number.
+pub(super) fn beside_the_standard_streams(file: File) -> io::Result<File> {
+    if file.as_raw_fd() > 2 {
+        Ok(file)
+    } else {
+        // Its number is above theirs.
+        file.try_clone()
+    }
+}
