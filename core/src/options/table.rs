@@ -195,8 +195,8 @@ pub static OPTIONS: &[ConfigOption] = &[
     ConfigOption {
         name: "outbox_file",
         default: "",
-        text: "Outbox: the file in which operations outlive the process; none keeps them in memory \
-               only",
+        text: "Outbox: the file in which operations outlive the process, on a disk of this machine, \
+               made for its owner only (0600); none keeps them in memory only",
         kind: Kind::Text(|c| &mut c.outbox.file),
     },
     ConfigOption {

@@ -1,9 +1,13 @@
-/* A short run over a file: outbox_store BASE_URL FILE DURABILITY fill|drain.
+/* A short run over a file: outbox_store BASE_URL FILE DURABILITY VERB.
  *
  * fill   hands ten operations in while nobody answers, one commit each, and prints
  *        the tags of those that were reported durable; "refused: WHY" when the
  *        file cannot be opened.
- * drain  delivers what the file has, and prints the tags. */
+ * die    the same, and ends as by kill -9.
+ * drain  delivers what the file has, and prints the tags.
+ * open   prints how many operations the file has, and leaves them there.
+ * twice  opens it twice. */
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,11 +26,12 @@ static int print(const xg_outbox *outbox, xg_reports *reports, bool final, uint6
 
 int main(int argc, char **argv) {
   if (argc != 5) return 2;
-  bool fill = strcmp(argv[4], "fill") == 0;
+  bool die = strcmp(argv[4], "die") == 0, fill = die || strcmp(argv[4], "fill") == 0;
+  bool drain = strcmp(argv[4], "drain") == 0;
   xg_config *config = xg_config_new();
   xg_config_set(config, "access_id", "1500001048", NULL);
   xg_config_set(config, "secret_key", "1452fcebae9f3115ba794fb0fff2fd73", NULL);
-  xg_config_set(config, "base_url", fill ? "http://127.0.0.1:9" : argv[1], NULL);
+  xg_config_set(config, "base_url", drain ? argv[1] : "http://127.0.0.1:9", NULL);
   xg_config_set(config, "outbox_file", argv[2], NULL);
   xg_config_set(config, "outbox_durability", argv[3], NULL);
   xg_config_set(config, "outbox_durable_notices", "true", NULL);
@@ -39,7 +44,17 @@ int main(int argc, char **argv) {
     return xg_error_status(error) == XG_STORAGE && strlen(xg_error_message(error)) > 20 ? 0 : 3;
   }
   if (xg_reports_new(64, &reports, NULL) != XG_OK) return 4;
-  if (fill) {
+  if (strcmp(argv[4], "open") == 0) {
+    xg_stats *stats = NULL;
+    if (xg_outbox_stats(outbox, &stats, NULL) != XG_OK) return 7;
+    printf("opened with %d\n", (int)xg_stats_value(stats, "recovered"));
+    xg_stats_free(stats);
+  } else if (strcmp(argv[4], "twice") == 0) {
+    xg_outbox *second = NULL;
+    if (xg_outbox_open(config, &second, &error) != XG_STORAGE) return 8;
+    printf("%s\n", xg_error_message(error));
+    xg_error_free(error);
+  } else if (fill) {
     for (int n = 1; n <= 10; n++) {
       char token[16];
       int length = snprintf(token, sizeof token, "token%d", n);
@@ -49,9 +64,10 @@ int main(int argc, char **argv) {
       /* A commit of its own; one that fails brings no notice. */
       print(outbox, reports, false, 30);
     }
+    if (die) raise(SIGKILL);
     xg_outbox_close(outbox, 0);
     print(outbox, reports, false, 0);
-  } else {
+  } else if (drain) {
     size_t left = 1;
     if (xg_outbox_flush(outbox, 30000, &left, NULL) != XG_OK || left != 0) return 6;
     print(outbox, reports, true, 0);

@@ -1,6 +1,7 @@
 //! One `SQLite` file, with a lock file beside it.
 
 mod lock;
+mod place;
 
 use std::path::Path;
 
@@ -35,12 +36,13 @@ impl FileStore {
     /// Opens the file, or makes it.
     pub(crate) fn open(path: &Path, durability: Durability, max_bytes: u32) -> Result<Self> {
         let name = path.display().to_string();
-        let lock = Lock::take(path).map_err(|why| storage(&name, &why))?;
+        let real = place::resolve(path).map_err(|why| storage(&name, &why))?;
+        let lock = Lock::take(&real).map_err(|why| storage(&name, &why))?;
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
             | OpenFlags::SQLITE_OPEN_CREATE
             | OpenFlags::SQLITE_OPEN_NO_MUTEX
             | OpenFlags::SQLITE_OPEN_PRIVATE_CACHE;
-        let db = Connection::open_with_flags(path, flags).map_err(|e| failed(&name, &e))?;
+        let db = Connection::open_with_flags(&real, flags).map_err(|e| failed(&name, &e))?;
         let mut store = Self {
             db,
             name,
@@ -57,6 +59,11 @@ impl FileStore {
     fn prepare(&mut self, max_bytes: u32) -> Result<()> {
         let name = self.name.clone();
         let fail = |error: rusqlite::Error| failed(&name, &error);
+        // Before anything is read: then the index of the log is in memory, where it need
+        // not be mapped, which not every file system does. The locks keep others out.
+        self.db
+            .execute_batch("PRAGMA locking_mode = EXCLUSIVE; PRAGMA temp_store = MEMORY;")
+            .map_err(fail)?;
         let number = |sql: &str| -> Result<i64> {
             self.db.query_row(sql, [], |row| row.get(0)).map_err(fail)
         };
@@ -74,14 +81,11 @@ impl FileStore {
             );
             return Err(storage(&self.name, &why));
         }
-        // The lock file keeps other processes out, so the index of the WAL need
-        // not be shared.
         let synchronous = synchronous(self.durability);
         self.db
             .execute_batch(&format!(
-                "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; \
-                 PRAGMA synchronous = {synchronous}; PRAGMA journal_size_limit = 4194304; \
-                 PRAGMA temp_store = MEMORY;"
+                "PRAGMA journal_mode = WAL; PRAGMA synchronous = {synchronous}; \
+                 PRAGMA journal_size_limit = 4194304;"
             ))
             .map_err(fail)?;
         if is_new {
@@ -112,11 +116,18 @@ impl FileStore {
              INSERT INTO mark SELECT ifnull(max(id), 0) FROM operation;"
         };
         // Read-only files open, and fail at the first write: better now.
-        self.db
-            .execute_batch(&format!(
-                "BEGIN IMMEDIATE; {mark} PRAGMA user_version = {SCHEMA}; COMMIT;"
-            ))
-            .map_err(fail)?;
+        let written = self.db.execute_batch(&format!(
+            "BEGIN IMMEDIATE; {mark} PRAGMA user_version = {SCHEMA}; COMMIT;"
+        ));
+        if let Err(error) = written {
+            // A full disk may have room again: what is in the file is delivered meanwhile.
+            if is_new || !mark.is_empty() || !may_pass(&error) {
+                return Err(fail(error));
+            }
+            if !self.db.is_autocommit() {
+                self.db.execute_batch("ROLLBACK").map_err(fail)?;
+            }
+        }
         let page = number("PRAGMA page_size")?.max(512);
         let most = (i64::from(max_bytes) / page).max(16);
         self.db
@@ -261,6 +272,13 @@ fn set_mark(transaction: &rusqlite::Transaction<'_>, up_to: u64) -> rusqlite::Re
     update.execute([up_to.cast_signed()]).map(|_| ())
 }
 
+/// Whether a write that failed so may succeed later without anybody's doing to the
+/// file.
+fn may_pass(error: &rusqlite::Error) -> bool {
+    let code = error.sqlite_error_code();
+    matches!(code, Some(ErrorCode::DiskFull | ErrorCode::SystemIoFailure))
+}
+
 fn failed(name: &str, error: &rusqlite::Error) -> Error {
     let why = match error.sqlite_error_code() {
         Some(ErrorCode::DiskFull) => "is full (outbox_file_max_bytes, or the disk)".to_owned(),
@@ -272,9 +290,29 @@ fn failed(name: &str, error: &rusqlite::Error) -> Error {
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
             "is held by another program".to_owned()
         }
+        Some(ErrorCode::CannotOpen) => format!(
+            "cannot be opened: {error}; the folder has to let this process make files beside it"
+        ),
+        Some(ErrorCode::SystemIoFailure) => {
+            format!("cannot be {}: {error}", tried(error))
+        }
         _ => format!("failed: {error}"),
     };
     storage(name, &why)
+}
+
+/// What the system refused.
+fn tried(error: &rusqlite::Error) -> &'static str {
+    use rusqlite::ffi;
+    match error.sqlite_extended_error_code() {
+        Some(ffi::SQLITE_IOERR_WRITE | ffi::SQLITE_IOERR_TRUNCATE) => "written",
+        Some(ffi::SQLITE_IOERR_FSYNC | ffi::SQLITE_IOERR_DIR_FSYNC) => "brought to the disk",
+        Some(ffi::SQLITE_IOERR_LOCK | ffi::SQLITE_IOERR_RDLOCK | ffi::SQLITE_IOERR_UNLOCK) => {
+            "locked"
+        }
+        Some(ffi::SQLITE_IOERR_READ | ffi::SQLITE_IOERR_SHORT_READ) => "read",
+        _ => "used",
+    }
 }
 
 fn storage(name: &str, why: &str) -> Error {

@@ -86,8 +86,69 @@ fn one_outbox_owns_a_file_and_leaves_it() {
     let held = open(&place.file).unwrap();
     let other_way = place.file.parent().unwrap().join("./outbox");
     assert!(message(open(&other_way)).contains("held by another outbox of this process"));
+    let folder = place.file.parent().unwrap();
+    let link = folder.join("link");
+    std::os::unix::fs::symlink("outbox", &link).unwrap();
+    assert!(message(open(&link)).contains("held by another outbox of this process"));
+    let hard = folder.join("hard");
+    fs::hard_link(&place.file, &hard).unwrap();
+    assert!(message(open(&hard)).contains("another name of the same file"));
+    // Whoever closes a file of a process takes the process's own locks of it away.
+    for entry in fs::read_dir(folder).unwrap() {
+        let _ = fs::read(entry.unwrap().path());
+    }
+    for path in [&other_way, &link, &hard] {
+        assert!(message(open(path)).contains("held by"));
+    }
     drop(held);
     assert!(open(&other_way).is_ok());
+    assert!(open(&hard).is_ok());
+}
+
+#[test]
+fn nobody_else_can_read_what_is_in_the_file() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let place = place();
+    let rights = |name: &str| {
+        let path = place.file.with_file_name(name);
+        fs::metadata(path).unwrap().permissions().mode() & 0o777
+    };
+    let mut store = open(&place.file).unwrap();
+    append(&mut store, 0..10).unwrap();
+    for name in ["outbox", "outbox-wal", "outbox.lock"] {
+        assert_eq!(rights(name), 0o600, "{name}");
+    }
+    drop(store);
+    // What somebody gave on purpose is kept.
+    fs::set_permissions(&place.file, fs::Permissions::from_mode(0o640)).unwrap();
+    let mut store = open(&place.file).unwrap();
+    append(&mut store, 10..20).unwrap();
+    assert_eq!((rights("outbox"), rights("outbox-wal")), (0o640, 0o640));
+}
+
+/// Not every file system can map the index of the log.
+#[test]
+fn nothing_needs_to_be_mapped() {
+    let place = place();
+    let index = place.file.with_file_name("outbox-shm");
+    let mut store = open(&place.file).unwrap();
+    append(&mut store, 0..10).unwrap();
+    assert!(!index.exists(), "a new file");
+    // As a killed process leaves it, with a log.
+    let killed = place.file.with_file_name("killed");
+    fs::copy(&place.file, &killed).unwrap();
+    let log = place.file.with_file_name("outbox-wal");
+    fs::copy(log, place.file.with_file_name("killed-wal")).unwrap();
+    drop(store);
+    for path in [&place.file, &killed] {
+        // A folder of that name: it could not even be opened.
+        let mut name = path.clone().into_os_string();
+        name.push("-shm");
+        fs::create_dir(name).unwrap();
+        let mut store = open(path).unwrap();
+        assert_eq!(tags(&mut store).unwrap().len(), 10);
+        append(&mut store, 10..20).unwrap();
+    }
 }
 
 #[test]
@@ -115,7 +176,7 @@ fn what_is_not_ours_is_refused_and_left_as_it_is() {
 
     let nowhere = place.file.join("below/a/file");
     assert!(message(open(&nowhere)).contains("cannot be opened"));
-    assert!(message(open(Path::new("/"))).contains("no file name"));
+    assert!(message(open(Path::new("/"))).contains("a folder's"));
 }
 
 #[test]
