@@ -34,6 +34,7 @@ pub mod options;
 #[cfg(feature = "outbox")]
 mod outbox;
 mod outcome;
+mod plain;
 mod plan;
 mod policy;
 mod progress;

@@ -4,8 +4,8 @@ mod common;
 
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
-use std::rc::Rc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use common::{SLACK, bindings, client, config, emulator};
@@ -26,6 +26,23 @@ fn calls_in_a_row_share_one_connection() {
     }
     let counters = emulator.counters();
     assert_eq!((counters.connections, counters.answered), (1, 200));
+}
+
+/// Else a service that moves to another address would never be left.
+#[test]
+fn a_connection_in_use_ends_at_its_longest_age() {
+    for (longest, connections) in [("1", 20), ("0", 1), ("600000", 1)] {
+        let emulator = emulator(Service {
+            latency_ms: 2,
+            ..Service::default()
+        });
+        let client = client(&emulator, &[("connection_max_age_ms", longest)]);
+        for _ in 0..20 {
+            let outcome = client.batch_operate(&bindings("t", 1)).unwrap();
+            assert!(outcome.all_accepted(), "{outcome:?}");
+        }
+        assert_eq!(emulator.counters().connections, connections, "{longest}");
+    }
 }
 
 #[test]
@@ -220,9 +237,9 @@ fn an_interrupt_ends_a_call_that_is_dripped_on() {
     emulator.push_fault(Fault::new(FaultKind::DripHeaders { ms_per_byte: 10 }));
     let client = client(&emulator, &[("deadline_ms", "60000")]);
     let started = Instant::now();
-    let asked = std::cell::Cell::new(0);
+    let asked = AtomicU32::new(0);
     let options = CallOptions {
-        interrupt: Some(Rc::new(move || asked.replace(asked.get() + 1) > 4)),
+        interrupt: Some(Arc::new(move || asked.fetch_add(1, Ordering::Relaxed) > 4)),
         ..CallOptions::default()
     };
     let outcome = client
@@ -239,15 +256,15 @@ fn an_interrupt_ends_a_call_that_waits() {
         let emulator = emulator(Service::default());
         emulator.push_fault(Fault::new(FaultKind::Hang).times(0));
         let client = client(&emulator, &[("parallel", parallel)]);
-        let stop = std::sync::Arc::new(AtomicBool::new(false));
-        let asked = std::sync::Arc::clone(&stop);
+        let stop = Arc::new(AtomicBool::new(false));
+        let asked = Arc::clone(&stop);
         let outcome = std::thread::scope(|scope| {
             scope.spawn(|| {
                 assert!(emulator.wait_until(Duration::from_secs(10), |c| c.received > 0));
                 stop.store(true, Ordering::Release);
             });
             let options = CallOptions {
-                interrupt: Some(Rc::new(move || asked.load(Ordering::Acquire))),
+                interrupt: Some(Arc::new(move || asked.load(Ordering::Acquire))),
                 ..CallOptions::default()
             };
             client

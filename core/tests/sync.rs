@@ -2,9 +2,10 @@
 
 mod common;
 
-use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use common::{client, emulator};
@@ -299,22 +300,22 @@ fn an_interrupt_ends_all_of_it() {
         let list: Vec<_> = (0..2_000)
             .map(|n| wanted(n, vec![account(&format!("player{n}"))]))
             .collect();
-        let seen = Rc::new(Cell::new(0));
-        let done = Rc::clone(&seen);
-        let asked = Rc::clone(&seen);
+        let seen = Arc::new(AtomicUsize::new(0));
+        let done = Arc::clone(&seen);
+        let asked = Arc::clone(&seen);
         let options = SyncOptions {
             apply,
             confirm: Some(Duration::from_secs(60)),
-            progress: Some(Rc::new(move |n| done.set(n))),
+            progress: Some(Rc::new(move |n| done.store(n, Ordering::Relaxed))),
             call: CallOptions {
-                interrupt: Some(Rc::new(move || asked.get() > 0)),
+                interrupt: Some(Arc::new(move || asked.load(Ordering::Relaxed) > 0)),
                 ..CallOptions::default()
             },
             ..SyncOptions::default()
         };
         let synced = client.sync(&list, &options).unwrap();
         assert_eq!(synced.len(), 2_000);
-        let first = seen.get();
+        let first = seen.load(Ordering::Relaxed);
         assert!((1..1_000).contains(&first), "{first} at the interrupt");
         let unread = &synced[first..];
         assert!(unread.iter().all(|one| match &one.state {

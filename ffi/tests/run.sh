@@ -62,6 +62,8 @@ if [ "$mode" != asan ]; then
   leave_main() { for _ in $(seq 100); do "$programs/outbox_exit" "$BASE_URL" || return 1; done; }
   check "100 programs return from main while sending" leave_main
   check "file systems that lack something" bash ffi/tests/store_systems.sh "$BASE_URL" "$programs"
+  build coroutines -ldl
+  "$PYTHON" ffi/tests/interleaved.py "$BASE_URL" "$programs/coroutines" 10000 || bad=1
   check "a fault at every write to the file" bash ffi/tests/store_faults.sh "$BASE_URL" "$programs"
 fi
 connections() { "$PYTHON" scripts/admin.py "$BASE_URL" counters | sed 's/.*"connections":\([0-9]*\).*/\1/'; }

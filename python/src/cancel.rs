@@ -1,12 +1,39 @@
 //! What ends a call that waits: signals, or the flag of a coroutine.
 
-use std::cell::{Cell, RefCell};
-use std::rc::Rc;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use pyo3::prelude::*;
+
+/// What a call asks while it waits.
+pub(crate) type Question = Arc<dyn Fn() -> bool + Send + Sync>;
+
+/// What Python raised during a call: it ends the call and is raised by it.
+#[derive(Default)]
+pub(crate) struct Raised(Mutex<Option<PyErr>>);
+
+impl Raised {
+    pub(crate) fn set(&self, error: PyErr) {
+        // What was there is dropped without the lock.
+        let _before = self
+            .0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .replace(error);
+    }
+
+    pub(crate) fn is_set(&self) -> bool {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .is_some()
+    }
+
+    pub(crate) fn take(&self) -> Option<PyErr> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
 
 /// Ends the call to which it is given, from any thread.
 #[pyclass(frozen, module = "xgpush._native")]
@@ -32,9 +59,9 @@ impl CancelFlag {
 
     /// The question of a call without the interpreter: it costs nothing, and a
     /// thread of a pool never sees a signal.
-    pub(crate) fn interrupt(&self) -> Rc<dyn Fn() -> bool> {
+    pub(crate) fn interrupt(&self) -> Question {
         let flag = Arc::clone(&self.0);
-        Rc::new(move || flag.load(Ordering::Acquire))
+        Arc::new(move || flag.load(Ordering::Acquire))
     }
 }
 
@@ -56,14 +83,17 @@ pub(crate) fn handles_signals(py: Python<'_>) -> PyResult<bool> {
 
 /// Asks the interpreter for signals, at most every 20 ms: it costs the lock that
 /// other threads want.
-pub(crate) fn signals(raised: Rc<RefCell<Option<PyErr>>>) -> Rc<dyn Fn() -> bool> {
+pub(crate) fn signals(raised: Arc<Raised>) -> Question {
     const PAUSE: Duration = Duration::from_millis(20);
-    let asked = Cell::new(Instant::now());
-    Rc::new(move || {
-        if asked.get().elapsed() < PAUSE {
-            return false;
+    let asked = Mutex::new(Instant::now());
+    Arc::new(move || {
+        {
+            let mut asked = asked.lock().unwrap_or_else(PoisonError::into_inner);
+            if asked.elapsed() < PAUSE {
+                return false;
+            }
+            *asked = Instant::now();
         }
-        asked.set(Instant::now());
         #[expect(
             clippy::redundant_closure_for_method_calls,
             reason = "of one lifetime only"
@@ -72,7 +102,7 @@ pub(crate) fn signals(raised: Rc<RefCell<Option<PyErr>>>) -> Rc<dyn Fn() -> bool
         match checked {
             Ok(()) => false,
             Err(signal) => {
-                *raised.borrow_mut() = Some(signal);
+                raised.set(signal);
                 true
             }
         }

@@ -1,7 +1,6 @@
 //! The blocking client.
 
-use std::cell::RefCell;
-use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use pyo3::exceptions::PyValueError;
@@ -9,7 +8,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 use xgpush::{CallOptions, Config, Request};
 
-use crate::cancel::{CancelFlag, handles_signals, signals};
+use crate::cancel::{CancelFlag, Raised, handles_signals, signals};
 use crate::errors::exception;
 use crate::outcome::Outcome;
 use crate::pickle::{Reduced, reduced};
@@ -107,37 +106,34 @@ pub(crate) fn seconds(name: &str, value: f64) -> PyResult<Duration> {
         .map_err(|e| PyValueError::new_err(format!("{name}: {e}")))
 }
 
-/// What Python raised during a call: it ends the call and is raised by it.
-pub(crate) type Raised = Rc<RefCell<Option<PyErr>>>;
-
 /// Runs a call that waits without the interpreter, but answers Ctrl-C or `cancel`.
 pub(crate) fn waiting<T: Send>(
     py: Python<'_>,
     deadline: Option<f64>,
     confirm: Option<Duration>,
     cancel: Option<&CancelFlag>,
-    call: impl FnOnce(&CallOptions, &Raised) -> xgpush::Result<T> + Send,
+    call: impl FnOnce(&CallOptions, &Arc<Raised>) -> xgpush::Result<T> + Send,
 ) -> PyResult<T> {
     let deadline = deadline.map(|value| seconds("deadline", value));
     let deadline = deadline.transpose()?;
     let asks_for_signals = cancel.is_none() && handles_signals(py)?;
     let (result, interrupted) = py.detach(|| {
-        let raised = Raised::default();
+        let raised = Arc::<Raised>::default();
         let asks = if asks_for_signals {
-            Some(signals(Rc::clone(&raised)))
+            Some(signals(Arc::clone(&raised)))
         } else {
             cancel.map(CancelFlag::interrupt)
         };
-        let ended = Rc::clone(&raised);
+        let ended = Arc::clone(&raised);
         let options = CallOptions {
             deadline,
-            interrupt: Some(Rc::new(move || {
-                ended.borrow().is_some() || asks.as_ref().is_some_and(|asks| asks())
+            interrupt: Some(Arc::new(move || {
+                ended.is_set() || asks.as_ref().is_some_and(|asks| asks())
             })),
             confirm,
         };
         let result = call(&options, &raised);
-        let interrupted = raised.borrow_mut().take();
+        let interrupted = raised.take();
         (result, interrupted)
     });
     match (interrupted, result) {

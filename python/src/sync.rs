@@ -1,6 +1,7 @@
 //! Making the service's state the wanted one.
 
 use std::rc::Rc;
+use std::sync::Arc;
 
 use pyo3::prelude::*;
 use xgpush::{Account, Change, ItemOutcome, Row, SyncOptions, SyncState, Wanted};
@@ -72,12 +73,12 @@ impl WantedState {
         let patience = seconds("patience", patience)?;
         let confirm = confirm.map(|time| seconds("confirm", time)).transpose()?;
         let synced = waiting(py, deadline, None, cancel, |call, raised| {
-            let raised = Rc::clone(raised);
+            let raised = Arc::clone(raised);
             let told = progress.map(|function| -> Rc<dyn Fn(usize)> {
                 Rc::new(move |done| {
                     Python::attach(|py| {
                         if let Err(error) = function.call1(py, (done,)) {
-                            *raised.borrow_mut() = Some(error);
+                            raised.set(error);
                         }
                     });
                 })

@@ -1,6 +1,5 @@
 //! One attempt, for those who decide themselves when to make the next.
 
-use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -65,7 +64,7 @@ impl Client {
                 &Attempt {
                     timeout: shared.request_timeout,
                     repeatable: true,
-                    cancelled: Rc::new(move || cancel.check(None)),
+                    cancelled: Arc::new(move || cancel.check(None)),
                 },
             );
             let response = match response {

@@ -12,7 +12,6 @@ mod parts;
 mod send;
 mod sync;
 
-use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::Duration;
@@ -25,7 +24,7 @@ use crate::fork::Origin;
 use crate::operation::{Action, Request};
 use crate::outcome::Outcome;
 use crate::policy::{Backoff, Pacer, RetryBudget};
-use crate::transport::Transport;
+use crate::transport::{Question, Transport};
 
 #[cfg(feature = "outbox")]
 pub(crate) use attempt::Attempted;
@@ -71,7 +70,7 @@ pub struct CallOptions {
     pub deadline: Option<Duration>,
     /// Asked on the calling thread at least every 50 ms while it waits; `true`
     /// ends the call.
-    pub interrupt: Option<Rc<dyn Fn() -> bool>>,
+    pub interrupt: Option<Arc<dyn Fn() -> bool + Send + Sync>>,
     /// For how long to ask, after the call, whether the service shows what it
     /// accepted: see [`ItemOutcome::is_confirmed`](crate::ItemOutcome::is_confirmed).
     pub confirm: Option<Duration>,
@@ -257,7 +256,7 @@ struct Call {
 }
 
 /// The caller's own question whether to end; asked on the calling thread only.
-type Interrupt<'a> = Option<&'a Rc<dyn Fn() -> bool>>;
+type Interrupt<'a> = Option<&'a Question>;
 
 impl Shared {
     fn still_open(&self) -> Result<()> {

@@ -1,6 +1,5 @@
 //! One attempt after the other until a request is settled.
 
-use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -10,7 +9,7 @@ use crate::clock::unix_seconds;
 use crate::judge;
 use crate::outcome::{ItemOutcome, Reason, Warning, WarningKind};
 use crate::policy::{self, Pace, RetryBudget};
-use crate::transport::{Attempt, HttpRequest, HttpResponse, SendError};
+use crate::transport::{Attempt, HttpRequest, HttpResponse, Question, SendError};
 
 /// What may be sent again: the two kinds of calls differ only in this and in
 /// how they read a response.
@@ -55,10 +54,10 @@ pub(super) fn drive(
     interrupt: Interrupt<'_>,
     sender: &mut impl Sender,
 ) {
-    let cancelled: Rc<dyn Fn() -> bool> = {
+    let cancelled: Question = {
         let cancel = Arc::clone(&call.cancel);
         let interrupt = interrupt.cloned();
-        Rc::new(move || cancel.check(interrupt.as_ref()))
+        Arc::new(move || cancel.check(interrupt.as_ref()))
     };
     let mut made = 0;
     let mut taken = 0;
@@ -76,7 +75,7 @@ pub(super) fn drive(
             &Attempt {
                 timeout: shared.request_timeout.min(shared.left(call)),
                 repeatable: sender.is_repeatable(),
-                cancelled: Rc::clone(&cancelled),
+                cancelled: Arc::clone(&cancelled),
             },
         );
         made += 1;

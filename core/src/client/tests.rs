@@ -260,7 +260,7 @@ fn only_successes_pay_back_and_a_retry_that_is_not_made_costs_nothing() {
     let script = Arc::clone(&bench.script);
     let options = CallOptions {
         // Ends the call in the pause after the first attempt.
-        interrupt: Some(Rc::new(move || !script.sent.lock().unwrap().is_empty())),
+        interrupt: Some(Arc::new(move || !script.sent.lock().unwrap().is_empty())),
         ..CallOptions::default()
     };
     let request = tokens(1);
@@ -351,7 +351,7 @@ fn an_interrupted_call_says_what_was_not_sent() {
     let sent = Arc::clone(&bench.script);
     let options = CallOptions {
         deadline: Some(Duration::from_secs(60)),
-        interrupt: Some(Rc::new(move || sent.sent.lock().unwrap().len() == 2)),
+        interrupt: Some(Arc::new(move || sent.sent.lock().unwrap().len() == 2)),
         ..CallOptions::default()
     };
     let outcome = bench

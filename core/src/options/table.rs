@@ -163,9 +163,18 @@ pub static OPTIONS: &[ConfigOption] = &[
         kind: Kind::Milliseconds(|c| &mut c.idle_timeout, 1, 24 * HOUR),
     },
     ConfigOption {
+        name: "connection_max_age_ms",
+        default: "120000",
+        text: "How long a connection is used at most, busy or not (each ends at random in the \
+               last quarter of it, so that they do not end together). With dns_cache_ms it \
+               bounds how long requests go to an address that the name has no more; 0 is for ever",
+        kind: Kind::Milliseconds(|c| &mut c.connection_max_age, 0, 24 * HOUR),
+    },
+    ConfigOption {
         name: "dns_cache_ms",
         default: "60000",
-        text: "How long a resolved name is used before it is looked up again",
+        text: "How long the addresses of a name are used for new connections before it is looked \
+               up again; an open connection stays with its address (connection_max_age_ms)",
         kind: Kind::Milliseconds(|c| &mut c.dns_cache, 0, 24 * HOUR),
     },
     ConfigOption {

@@ -225,8 +225,7 @@ impl<F: Fn(Transfer) + Send + Sync> Transport for CallbackTransport<F> {
 
 #[cfg(test)]
 mod tests {
-    use std::cell::Cell;
-    use std::rc::Rc;
+    use std::sync::atomic::{AtomicU32, Ordering};
     use std::sync::mpsc;
 
     use super::*;
@@ -234,7 +233,7 @@ mod tests {
     fn send(
         perform: impl Fn(Transfer) + Send + Sync,
         timeout: Duration,
-        cancelled: impl Fn() -> bool + 'static,
+        cancelled: impl Fn() -> bool + Send + Sync + 'static,
     ) -> Answer {
         let transport = CallbackTransport::new(
             Config::new().set("max_response_bytes", "1024").unwrap(),
@@ -248,7 +247,7 @@ mod tests {
         let attempt = Attempt {
             timeout,
             repeatable: true,
-            cancelled: Rc::new(cancelled),
+            cancelled: Arc::new(cancelled),
         };
         transport.send(&request, &attempt)
     }
@@ -302,8 +301,9 @@ mod tests {
         let given_up = send(busy, Duration::from_millis(5), || false).unwrap_err();
         assert!(given_up.sent);
         assert_eq!((late.kind, late.sent), (SendErrorKind::Timeout, true));
-        let asked = Cell::new(0);
-        let cancelled = send(&hold, LONG, move || asked.replace(asked.get() + 1) == 1);
+        let asked = AtomicU32::new(0);
+        let second = move || asked.fetch_add(1, Ordering::Relaxed) == 1;
+        let cancelled = send(&hold, LONG, second);
         let cancelled = cancelled.unwrap_err();
         assert_eq!(
             (cancelled.kind, cancelled.sent),

@@ -6,7 +6,7 @@ mod callback;
 mod over_ureq;
 
 use std::fmt;
-use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 pub use callback::{CallbackTransport, Transfer};
@@ -147,6 +147,9 @@ impl SendError {
     }
 }
 
+/// Asked again and again; `true` ends what waits.
+pub(crate) type Question = Arc<dyn Fn() -> bool + Send + Sync>;
+
 /// The bounds of one attempt.
 pub struct Attempt {
     /// The whole time for connecting, sending and receiving.
@@ -155,7 +158,7 @@ pub struct Attempt {
     /// operations set a state, a push does not.
     pub repeatable: bool,
     /// Asked at least every 50 ms while waiting; `true` ends the attempt.
-    pub cancelled: Rc<dyn Fn() -> bool>,
+    pub cancelled: Arc<dyn Fn() -> bool + Send + Sync>,
 }
 
 /// Sends one request and brings the whole response. Called from several

@@ -2,29 +2,31 @@
 //! place can know: whether a request was sent, and whether its connection had
 //! gone stale.
 
+use std::sync::Arc;
+
 use ureq::Error;
 use ureq::unversioned::transport::{Buffers, ConnectionDetails, Connector, NextTimeout, Transport};
 
-use super::progress;
+use super::watch::{Step, Watch};
 
 /// The last link of the chain.
 #[derive(Debug)]
-pub(super) struct CoalesceConnector;
+pub(super) struct CoalesceConnector(pub(super) Arc<Watch>);
 
 impl<In: Transport> Connector<In> for CoalesceConnector {
     type Out = Coalesced<In>;
 
     fn connect(
         &self,
-        details: &ConnectionDetails<'_>,
+        _: &ConnectionDetails<'_>,
         chained: Option<In>,
     ) -> Result<Option<Self::Out>, Error> {
         Ok(chained.map(|inner| Coalesced {
-            carries_requests: progress::is_target(details.uri),
+            watch: Arc::clone(&self.0),
+            carries_requests: !self.0.progress().at_proxy,
             inner,
             pending: Vec::new(),
             state: State::Fresh,
-            just_answered: false,
         }))
     }
 }
@@ -44,12 +46,12 @@ enum State {
 #[derive(Debug)]
 pub(super) struct Coalesced<T> {
     inner: T,
+    watch: Arc<Watch>,
     /// Not so for the way to a proxy: what is written there asks for a
     /// connection, or is wrapped by the connection that carries requests.
     carries_requests: bool,
     pending: Vec<u8>,
     state: State,
-    just_answered: bool,
 }
 
 impl<T: Transport> Coalesced<T> {
@@ -61,9 +63,15 @@ impl<T: Transport> Coalesced<T> {
             let reused = self.state == State::Answered;
             self.state = State::Waiting { reused };
         }
-        if self.carries_requests {
-            progress::update(|p| p.sent = true);
-        }
+        let carries_requests = self.carries_requests;
+        self.watch.note(|progress| {
+            progress.sent |= carries_requests;
+            progress.step = match carries_requests {
+                true => Step::Exchange,
+                false if progress.at_proxy => Step::Ask,
+                false => progress.step,
+            };
+        });
         let result = self.write_pending(timeout);
         self.pending.clear();
         result.inspect_err(|_| self.note_break())
@@ -81,10 +89,16 @@ impl<T: Transport> Coalesced<T> {
         Ok(())
     }
 
+    /// Whether what came is a TLS record (an alert or a handshake) where HTTP is
+    /// expected.
+    fn starts_as_tls(&mut self) -> bool {
+        matches!(self.inner.buffers().input(), [0x15 | 0x16, 0x03, ..])
+    }
+
     /// The connection broke: had it been idle before, and silent since?
     fn note_break(&self) {
         if self.carries_requests && self.state == (State::Waiting { reused: true }) {
-            progress::update(|p| p.went_stale = true);
+            self.watch.note(|progress| progress.went_stale = true);
         }
     }
 }
@@ -108,8 +122,10 @@ impl<T: Transport> Transport for Coalesced<T> {
         self.flush(timeout)?;
         match self.inner.await_input(timeout) {
             Ok(true) => {
+                if self.state == (State::Waiting { reused: false }) && self.starts_as_tls() {
+                    self.watch.note(|progress| progress.answered_in_tls = true);
+                }
                 self.state = State::Answered;
-                self.just_answered = true;
                 Ok(true)
             }
             Ok(false) => {
@@ -125,10 +141,8 @@ impl<T: Transport> Transport for Coalesced<T> {
         }
     }
 
-    /// Asked when the connection goes to the pool and again when it leaves it:
-    /// only the second answer counts, so only the second one asks the system.
     fn is_open(&mut self) -> bool {
-        std::mem::take(&mut self.just_answered) || self.inner.is_open()
+        self.inner.is_open()
     }
 
     fn is_tls(&self) -> bool {

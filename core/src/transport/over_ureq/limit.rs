@@ -1,46 +1,25 @@
-//! When a wait has to end.
+//! Waiting in slices: until the time is up or the caller ends it.
 
 use std::io;
 use std::time::{Duration, Instant};
 
 use ureq::Error;
-use ureq::unversioned::transport::NextTimeout;
 
-use super::progress;
+use super::watch::Watch;
 
 /// How long a wait goes on before it asks whether to end.
 pub(super) const SLICE: Duration = Duration::from_millis(50);
 
-/// The end of a wait, and what to say then.
-pub(super) struct Limit {
+/// The end of a wait of an attempt.
+pub(super) struct Limit<'a> {
     ends: Option<Instant>,
-    reason: ureq::Timeout,
+    watch: &'a Watch,
 }
 
-impl Limit {
-    pub(super) fn of(timeout: NextTimeout) -> Self {
-        let ends = if timeout.after.is_not_happening() {
-            None
-        } else {
-            Instant::now().checked_add(*timeout.after)
-        };
-        let attempt = progress::ends();
-        Self {
-            ends: ends.into_iter().chain(attempt).min(),
-            reason: timeout.reason,
-        }
-    }
-
-    /// The same, but at most this long from now.
-    pub(super) fn within(&self, most: Duration) -> Self {
-        Self {
-            ends: Instant::now()
-                .checked_add(most)
-                .into_iter()
-                .chain(self.ends)
-                .min(),
-            reason: self.reason,
-        }
+impl<'a> Limit<'a> {
+    pub(super) fn of(watch: &'a Watch) -> Self {
+        let ends = watch.ends();
+        Self { ends, watch }
     }
 
     pub(super) fn left(&self) -> Result<Duration, Error> {
@@ -48,14 +27,14 @@ impl Limit {
             ends.saturating_duration_since(Instant::now())
         });
         if left.is_zero() {
-            return Err(Error::Timeout(self.reason));
+            return Err(Error::Timeout(ureq::Timeout::Global));
         }
         Ok(left)
     }
 
     /// The next slice to wait, unless the time is up or the caller ends it.
     pub(super) fn next_slice(&self) -> Result<Duration, Error> {
-        if progress::cancelled() {
+        if self.watch.cancelled() {
             return Err(cancelled());
         }
         Ok(self.left()?.min(SLICE))

@@ -5,14 +5,19 @@
 //! writes head and body apart; the parts here cost four system calls a request.
 
 mod coalesce;
+mod failure;
+mod lanes;
 mod limit;
-mod progress;
+mod proxy;
+mod race;
 mod resolver;
 mod settings;
 mod tcp;
+mod tls;
+mod watch;
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::Instant;
 
 use ureq::http::{self, Request, Uri};
 use ureq::unversioned::transport::{ConnectProxyConnector, Connector, RustlsConnector};
@@ -22,58 +27,98 @@ use crate::config::Config;
 use crate::error::Result;
 
 use coalesce::CoalesceConnector;
-use progress::{Progress, Watched};
+use failure::Parties;
+use lanes::{Lane, Lanes};
+use proxy::ProxyConnector;
 use resolver::{CachingResolver, Names};
 use tcp::TcpConnector;
+use tls::TlsConnector;
+use watch::{Progress, Watch};
 
 /// Connections to one service, kept alive and shared by all threads.
 pub(crate) struct UreqTransport {
-    agent: ureq::Agent,
-    connect_timeout: Duration,
+    lanes: Lanes,
+    settings: ureq::config::Config,
+    names: Arc<Names>,
+    tls: Arc<RustlsConnector>,
+    parties: Parties,
     max_response_bytes: u64,
 }
 
 impl UreqTransport {
     pub(crate) fn new(config: &Config) -> Result<Self> {
-        let names = Arc::new(Names::new(config.dns_cache));
-        let connector =
-            ().chain(ConnectProxyConnector::default())
-                .chain(TcpConnector(Arc::clone(&names)))
-                .chain(RustlsConnector::default())
-                .chain(CoalesceConnector);
-        let agent =
-            ureq::Agent::with_parts(settings::agent(config)?, connector, CachingResolver(names));
+        let idle = config.max_idle_connections.max(config.parallel) as usize;
         Ok(Self {
-            agent,
-            connect_timeout: config.connect_timeout,
+            lanes: Lanes::new(idle, config.idle_timeout, config.connection_max_age),
+            settings: settings::agent(config)?,
+            names: Arc::new(Names::new(config.dns_cache)),
+            tls: Arc::default(),
+            parties: settings::parties(config)?,
             max_response_bytes: u64::from(config.max_response_bytes),
         })
     }
 
-    /// Sends once; `fresh` passes over the idle connections.
+    /// A lane that is not connected yet.
+    fn new_lane(&self) -> Lane {
+        let watch = Arc::new(Watch::new());
+        let line = self.lanes.line();
+        let connector = ()
+            .chain(ProxyConnector {
+                inner: ConnectProxyConnector::default(),
+                watch: Arc::clone(&watch),
+            })
+            .chain(TcpConnector {
+                names: Arc::clone(&self.names),
+                watch: Arc::clone(&watch),
+                line: Arc::clone(&line),
+            })
+            .chain(TlsConnector {
+                shared: Arc::clone(&self.tls),
+                watch: Arc::clone(&watch),
+            })
+            .chain(CoalesceConnector(Arc::clone(&watch)));
+        let resolver = CachingResolver {
+            names: Arc::clone(&self.names),
+            watch: Arc::clone(&watch),
+        };
+        let agent = ureq::Agent::with_parts(self.settings.clone(), connector, resolver);
+        Lane::new(agent, watch, line)
+    }
+
+    /// Sends once over this lane, which is kept if an answer came.
     fn once(
         &self,
+        lane: Lane,
         uri: Uri,
         request: &HttpRequest,
-        timeout: Duration,
-        fresh: bool,
+        attempt: &Attempt,
+        ends: Option<Instant>,
+    ) -> std::result::Result<HttpResponse, (ureq::Error, Progress)> {
+        let on = lane
+            .watch
+            .begin(attempt, ends, self.parties.connect_timeout);
+        let answer = self.exchange(&lane.agent, uri, request);
+        drop(on);
+        match answer {
+            Ok(response) => {
+                self.lanes.give_back(lane);
+                Ok(response)
+            }
+            Err(error) => Err((error, lane.watch.progress())),
+        }
+    }
+
+    fn exchange(
+        &self,
+        agent: &ureq::Agent,
+        uri: Uri,
+        request: &HttpRequest,
     ) -> std::result::Result<HttpResponse, ureq::Error> {
         let mut builder = Request::post(uri);
         for (name, value) in &request.headers {
             builder = builder.header(*name, value);
         }
-        let configured = self
-            .agent
-            .configure_request(builder.body(request.body.as_slice())?)
-            .timeout_global(Some(timeout))
-            .timeout_resolve(Some(self.connect_timeout))
-            .timeout_connect(Some(self.connect_timeout));
-        let request = if fresh {
-            configured.max_idle_age(Duration::ZERO).build()
-        } else {
-            configured.build()
-        };
-        let response = self.agent.run(request)?;
+        let response = agent.run(builder.body(request.body.as_slice())?)?;
         let (head, body) = response.into_parts();
         let text = |name| {
             let value: &http::HeaderValue = head.headers.get(name)?;
@@ -99,86 +144,48 @@ impl Transport for UreqTransport {
         request: &HttpRequest,
         attempt: &Attempt,
     ) -> std::result::Result<HttpResponse, SendError> {
-        let started = std::time::Instant::now();
+        let ends = Instant::now().checked_add(attempt.timeout);
         let uri: Uri = request
             .url
             .parse()
             .map_err(|error: http::uri::InvalidUri| {
                 SendError::new(SendErrorKind::Connect, false, error.to_string())
             })?;
-        let _watched = Watched::begin(&attempt.cancelled, uri.clone(), attempt.timeout);
-        let error = match self.once(uri.clone(), request, attempt.timeout, false) {
+        let lane = self.lanes.idle().unwrap_or_else(|| self.new_lane());
+        let (error, progress) = match self.once(lane, uri.clone(), request, attempt, ends) {
             Ok(response) => return Ok(response),
-            Err(error) => error,
+            Err(failed) => failed,
         };
-        let progress = Watched::progress();
         // The server closed an idle connection just as it was used again: it
         // sent no byte, so it hardly read any of this request. One replay on a
         // new connection costs neither an attempt nor budget.
         let stale = progress.went_stale && matches!(error, ureq::Error::Io(_));
         // A closing client breaks its connections, too.
-        let ends = progress.cancelled || (attempt.cancelled)();
-        if ends || !stale || !attempt.repeatable {
-            let cancelled = ends;
+        let cancelled = progress.cancelled || (attempt.cancelled)();
+        if cancelled || !stale || !attempt.repeatable {
             let progress = Progress {
                 cancelled,
                 ..progress
             };
-            return Err(describe(&error, progress, &uri, attempt.timeout));
+            return Err(self.parties.describe(&error, progress, attempt.timeout));
         }
-        Watched::restart();
-        let left = attempt.timeout.saturating_sub(started.elapsed());
         // The first request may have arrived all the same.
-        match self.once(uri.clone(), request, left, true) {
+        match self.once(self.new_lane(), uri, request, attempt, ends) {
             Ok(response) => Ok(HttpResponse {
                 replayed: true,
                 ..response
             }),
-            Err(error) => {
+            Err((error, progress)) => {
                 let progress = Progress {
                     sent: true,
-                    ..Watched::progress()
+                    ..progress
                 };
-                Err(describe(&error, progress, &uri, attempt.timeout))
+                Err(self.parties.describe(&error, progress, attempt.timeout))
             }
         }
     }
 
     fn close(&self) {
-        self.agent.clone().shutdown();
+        self.lanes.close();
     }
-}
-
-fn describe(error: &ureq::Error, progress: Progress, uri: &Uri, timeout: Duration) -> SendError {
-    let sent = progress.sent;
-    let kind = match error {
-        _ if progress.cancelled => SendErrorKind::Cancelled,
-        ureq::Error::Timeout(_) => SendErrorKind::Timeout,
-        ureq::Error::BodyExceedsLimit(_) => SendErrorKind::BodyTooLarge,
-        _ if !sent => SendErrorKind::Connect,
-        _ => SendErrorKind::Lost,
-    };
-    let service = uri.authority().map_or("", |authority| authority.as_str());
-    let when = if sent {
-        format!("after the request was sent to {service}")
-    } else {
-        format!("before the request was sent to {service}")
-    };
-    let text = match error {
-        _ if kind == SendErrorKind::Cancelled => "the call was ended".to_owned(),
-        ureq::Error::Timeout(ureq::Timeout::Resolve | ureq::Timeout::Connect) => {
-            "no connection within connect_timeout_ms".to_owned()
-        }
-        ureq::Error::Timeout(_) => format!(
-            "no whole answer within {} ms (request_timeout_ms, or what the deadline left)",
-            timeout.as_millis()
-        ),
-        // One more than the option says: see `once`.
-        ureq::Error::BodyExceedsLimit(limit) => {
-            let most = limit.saturating_sub(1);
-            format!("the response body is longer than max_response_bytes, {most}")
-        }
-        error => error.to_string(),
-    };
-    SendError::new(kind, sent, format!("{text} ({when})"))
 }

@@ -11,7 +11,9 @@ use ureq::http::Uri;
 use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::NextTimeout;
 
+use super::failure::Failure;
 use super::limit::Limit;
+use super::watch::{Step, Watch};
 
 type Found = Vec<SocketAddr>;
 type Addresses = io::Result<Found>;
@@ -30,6 +32,8 @@ struct State {
     known: HashMap<String, Known>,
     /// One for each name, however many calls wait for it.
     running: HashMap<String, Arc<LookUp>>,
+    /// Of several addresses of a name, the one that connected first.
+    best: HashMap<String, SocketAddr>,
 }
 
 #[derive(Debug)]
@@ -61,15 +65,47 @@ impl Names {
         }
     }
 
+    /// Of several addresses this one connected first: it is tried first next time
+    /// ("stateful", RFC 8305, section 4).
+    pub(super) fn prefer(&self, uri: &Uri, addr: SocketAddr) {
+        let Some((host, port)) = host_and_port(uri) else {
+            return;
+        };
+        let key = key(host, port);
+        let mut state = self.lock();
+        if state.known.get(&key).is_some_and(|k| k.addrs.len() > 1) {
+            state.best.insert(key, addr);
+        }
+    }
+
     /// The system's resolver has no time-out. An address needs none, and
     /// `localhost` is answered from the hosts file; any other name is looked up
     /// on a thread that the callers stop waiting for when their time is up.
-    fn addresses(self: &Arc<Self>, host: &str, port: u16, limit: &Limit) -> Result<Found, Error> {
+    fn addresses(
+        self: &Arc<Self>,
+        host: &str,
+        port: u16,
+        limit: &Limit<'_>,
+    ) -> Result<Found, Error> {
+        let mut addrs = self.all_addresses(host, port, limit)?;
+        let best = self.lock().best.get(&key(host, port)).copied();
+        if let Some(at) = addrs.iter().position(|addr| Some(*addr) == best) {
+            addrs[..=at].rotate_right(1);
+        }
+        Ok(addrs)
+    }
+
+    fn all_addresses(
+        self: &Arc<Self>,
+        host: &str,
+        port: u16,
+        limit: &Limit<'_>,
+    ) -> Result<Found, Error> {
         if let Some(addrs) = self.find(host, port) {
             return Ok(addrs);
         }
         if host.parse::<IpAddr>().is_ok() || host.eq_ignore_ascii_case("localhost") {
-            let addrs = (self.ask)(host, port)?;
+            let addrs = (self.ask)(host, port).map_err(|error| Failure::look_up(&error))?;
             self.keep(host, port, &addrs);
             return Ok(addrs);
         }
@@ -120,13 +156,13 @@ impl Names {
 }
 
 impl LookUp {
-    fn wait(&self, limit: &Limit) -> Result<Found, Error> {
+    fn wait(&self, limit: &Limit<'_>) -> Result<Found, Error> {
         let mut answer = lock(&self.answer);
         loop {
             match &*answer {
                 Some(Ok(addrs)) => return Ok(addrs.clone()),
                 Some(Err(error)) => {
-                    return Err(io::Error::new(error.kind(), error.to_string()).into());
+                    return Err(Failure::look_up(error));
                 }
                 None => {}
             }
@@ -147,17 +183,21 @@ fn key(host: &str, port: u16) -> String {
 
 /// Resolves through [`Names`].
 #[derive(Debug)]
-pub(super) struct CachingResolver(pub(super) Arc<Names>);
+pub(super) struct CachingResolver {
+    pub(super) names: Arc<Names>,
+    pub(super) watch: Arc<Watch>,
+}
 
 impl Resolver for CachingResolver {
     fn resolve(
         &self,
         uri: &Uri,
         _: &ureq::config::Config,
-        timeout: NextTimeout,
+        _: NextTimeout,
     ) -> Result<ResolvedSocketAddrs, Error> {
         let (host, port) = host_and_port(uri).ok_or(Error::HostNotFound)?;
-        let addrs = self.0.addresses(host, port, &Limit::of(timeout))?;
+        self.watch.note(|progress| progress.step = Step::LookUp);
+        let addrs = self.names.addresses(host, port, &Limit::of(&self.watch))?;
         let mut resolved = self.empty();
         // The array has 16 places.
         for addr in addrs.into_iter().take(16) {
@@ -183,10 +223,8 @@ fn host_and_port(uri: &Uri) -> Option<(&str, u16)> {
 
 #[cfg(test)]
 mod tests {
-    use std::rc::Rc;
     use std::sync::atomic::{AtomicUsize, Ordering};
 
-    use super::super::progress::Watched;
     use super::*;
 
     #[test]
@@ -202,6 +240,33 @@ mod tests {
         let brief = Names::new(Duration::ZERO);
         brief.keep("tpns.test", 443, &addrs);
         assert_eq!(brief.find("tpns.test", 443), None);
+    }
+
+    #[test]
+    fn the_address_that_connected_first_is_tried_first_next_time() {
+        let uri = Uri::from_static("http://tpns.test");
+        let names = Arc::new(Names {
+            ask: |_, _| {
+                Ok(["[::1]:80", "[::2]:80", "1.1.1.1:80"]
+                    .map(|a| a.parse().unwrap())
+                    .into())
+            },
+            ..Names::new(Duration::from_secs(60))
+        });
+        let watch = on(Duration::from_secs(60), || false);
+        let look = || {
+            names
+                .addresses("tpns.test", 80, &Limit::of(&watch))
+                .unwrap()
+        };
+        let all = look();
+        names.prefer(&uri, all[2]);
+        assert_eq!(look(), [all[2], all[0], all[1]]);
+        // After another look-up as well, if the name has it still.
+        names.forget(&uri);
+        assert_eq!(look(), [all[2], all[0], all[1]]);
+        names.prefer(&uri, "9.9.9.9:80".parse().unwrap());
+        assert_eq!(look(), all);
     }
 
     #[test]
@@ -234,24 +299,23 @@ mod tests {
             },
             ..Names::new(Duration::from_secs(60))
         });
-        let brief = || Limit::of(next(Duration::from_millis(60)));
+        let brief = || on(Duration::from_millis(60), || false);
         let waiters: Vec<_> = (0..8)
             .map(|_| {
                 let names = Arc::clone(&names);
-                std::thread::spawn(move || names.addresses("tpns.test", 443, &brief()))
+                std::thread::spawn(move || names.addresses("tpns.test", 443, &Limit::of(&brief())))
             })
             .collect();
         for waiter in waiters {
             let error = waiter.join().unwrap().unwrap_err();
-            assert!(
-                matches!(error, Error::Timeout(ureq::Timeout::Resolve)),
-                "{error}"
-            );
+            assert!(matches!(error, Error::Timeout(_)), "{error}");
         }
         drop(held);
-        let long = Limit::of(next(Duration::from_secs(60)));
+        let long = on(Duration::from_secs(60), || false);
         for _ in 0..2 {
-            let addrs = names.addresses("tpns.test", 443, &long).unwrap();
+            let addrs = names
+                .addresses("tpns.test", 443, &Limit::of(&long))
+                .unwrap();
             assert_eq!(addrs, ["127.0.0.1:443".parse().unwrap()]);
         }
         assert_eq!(ASKED.load(Ordering::Relaxed), 1);
@@ -268,15 +332,10 @@ mod tests {
             },
             ..Names::new(Duration::from_secs(60))
         });
-        let cancelled: Rc<dyn Fn() -> bool> = Rc::new(|| true);
-        let _watched = Watched::begin(
-            &cancelled,
-            Uri::from_static("http://tpns.test/"),
-            Duration::from_secs(600),
-        );
-        let long = Limit::of(next(Duration::from_secs(600)));
-        assert!(names.addresses("tpns.test", 443, &long).is_err());
-        assert!(Watched::progress().cancelled);
+        let watch = on(Duration::from_secs(600), || true);
+        let limit = Limit::of(&watch);
+        assert!(names.addresses("tpns.test", 443, &limit).is_err());
+        assert!(watch.progress().cancelled);
     }
 
     #[test]
@@ -290,19 +349,24 @@ mod tests {
             ..Names::new(Duration::from_secs(60))
         });
         for _ in 0..3 {
-            let limit = Limit::of(next(Duration::from_secs(60)));
+            let watch = on(Duration::from_secs(60), || false);
+            let limit = Limit::of(&watch);
             let error = names.addresses("tpns.test", 443, &limit).unwrap_err();
             assert!(error.to_string().contains("no such name"), "{error}");
         }
         assert_eq!(ASKED.load(Ordering::Relaxed), 3);
     }
 
-    fn next(after: Duration) -> NextTimeout {
-        NextTimeout {
-            after: after.into(),
-            reason: ureq::Timeout::Resolve,
-            per_read: None,
-            per_write: None,
-        }
+    /// An attempt with this much time, asked this.
+    fn on(timeout: Duration, cancelled: fn() -> bool) -> Watch {
+        let watch = Watch::new();
+        let attempt = crate::transport::Attempt {
+            timeout,
+            repeatable: true,
+            cancelled: Arc::new(cancelled),
+        };
+        // Until the watch itself is gone.
+        std::mem::forget(watch.begin(&attempt, Instant::now().checked_add(timeout), timeout));
+        watch
     }
 }

@@ -1,10 +1,12 @@
 //! Our options as `ureq`'s.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use ureq::http::{HeaderValue, Uri};
 use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig};
 
+use super::failure::Parties;
 use crate::config::Config;
 use crate::error::{Error, Result};
 
@@ -16,7 +18,6 @@ pub(super) fn agent(config: &Config) -> Result<ureq::config::Config> {
             "option user_agent has a character that no header carries, such as a line break",
         ));
     }
-    let idle = config.max_idle_connections.max(config.parallel) as usize;
     Ok(ureq::Agent::config_builder()
         .http_status_as_error(false)
         .max_redirects(0)
@@ -26,11 +27,29 @@ pub(super) fn agent(config: &Config) -> Result<ureq::config::Config> {
         .accept("application/json")
         .input_buffer_size(BUFFER)
         .output_buffer_size(BUFFER)
-        .max_idle_connections(idle)
-        .max_idle_connections_per_host(idle)
-        .max_idle_age(config.idle_timeout)
+        // A lane keeps one connection, and knows when it is too old.
+        .max_idle_connections(1)
+        .max_idle_connections_per_host(1)
+        .max_idle_age(Duration::MAX)
         .tls_config(TlsConfig::builder().root_certs(roots(config)?).build())
         .build())
+}
+
+/// Who takes part, for messages.
+pub(super) fn parties(config: &Config) -> Result<Parties> {
+    let service = config.base()?.join("");
+    let service = service.parse::<Uri>().ok();
+    let authority = service.as_ref().and_then(Uri::authority);
+    Ok(Parties {
+        service: authority
+            .map_or("", |authority| authority.as_str())
+            .to_owned(),
+        proxy: proxy(config)?.map(|proxy| {
+            let place = format!("{}:{}", proxy.host(), proxy.port());
+            (place, "the option proxy".to_owned())
+        }),
+        connect_timeout: config.connect_timeout,
+    })
 }
 
 fn proxy(config: &Config) -> Result<Option<ureq::Proxy>> {

@@ -2,25 +2,28 @@
 //! waits.
 
 use std::io::{self, ErrorKind, Read as _, Write as _};
-use std::net::{SocketAddr, TcpStream};
-use std::sync::{Arc, Weak};
+use std::net::TcpStream;
+use std::sync::Arc;
 use std::time::Duration;
 
-use rustix::event::{PollFd, PollFlags, Timespec};
-use socket2::{Domain, Socket, Type};
 use ureq::Error;
 use ureq::unversioned::transport::{
-    Buffers, ConnectionDetails, Connector, Either, LazyBuffers, NextTimeout, ShutdownHandle,
-    Transport,
+    Buffers, ConnectionDetails, Connector, Either, LazyBuffers, NextTimeout, Transport,
 };
 
+use super::lanes::Line;
 use super::limit::{self, Limit, SLICE};
-use super::progress;
+use super::race;
 use super::resolver::Names;
+use super::watch::{Step, Watch};
 
 /// Opens a connection unless one was opened before it in the chain (a proxy's).
 #[derive(Debug)]
-pub(super) struct TcpConnector(pub(super) Arc<Names>);
+pub(super) struct TcpConnector {
+    pub(super) names: Arc<Names>,
+    pub(super) watch: Arc<Watch>,
+    pub(super) line: Arc<Line>,
+}
 
 impl<In: Transport> Connector<In> for TcpConnector {
     type Out = Either<In, TcpTransport>;
@@ -33,14 +36,18 @@ impl<In: Transport> Connector<In> for TcpConnector {
         if let Some(open) = chained {
             return Ok(Some(Either::A(open)));
         }
-        let limit = Limit::of(details.timeout);
-        let stream = connect_to_one(&details.addrs, &limit).inspect_err(|_| {
+        self.watch.note(|progress| progress.step = Step::Connect);
+        let (socket, addr) = race::connect(&details.addrs, &self.watch).inspect_err(|_| {
             // The addresses may have changed.
-            self.0.forget(details.uri);
+            self.names.forget(details.uri);
         })?;
-        let stream = Arc::new(stream);
-        let handle: Weak<TcpStream> = Arc::downgrade(&stream);
-        (details.register_shutdown)(handle as Weak<dyn ShutdownHandle>)?;
+        self.names.prefer(details.uri, addr);
+        socket.set_nonblocking(false)?;
+        socket.set_tcp_nodelay(true)?;
+        socket.set_read_timeout(Some(SLICE))?;
+        socket.set_write_timeout(Some(SLICE))?;
+        let stream = Arc::new(TcpStream::from(socket));
+        self.line.opened(&stream);
         Ok(Some(Either::B(TcpTransport {
             stream,
             buffers: LazyBuffers::new(
@@ -48,58 +55,8 @@ impl<In: Transport> Connector<In> for TcpConnector {
                 details.config.output_buffer_size(),
             ),
             read_timeout: SLICE,
+            watch: Arc::clone(&self.watch),
         })))
-    }
-}
-
-/// Tries one address after the other. Each but the last gets half of the time
-/// that is left, so that a dead address cannot take it all.
-fn connect_to_one(addrs: &[SocketAddr], limit: &Limit) -> Result<TcpStream, Error> {
-    let mut last = Error::HostNotFound;
-    for (n, addr) in addrs.iter().enumerate() {
-        let left = limit.left()?;
-        let share = if n + 1 < addrs.len() { left / 2 } else { left };
-        match connect(*addr, &limit.within(share)) {
-            Ok(stream) => return Ok(stream),
-            Err(_) if progress::cancelled() => return Err(limit::cancelled()),
-            Err(error) => last = error,
-        }
-    }
-    Err(last)
-}
-
-fn connect(addr: SocketAddr, limit: &Limit) -> Result<TcpStream, Error> {
-    let socket = Socket::new(Domain::for_address(addr), Type::STREAM, None)?;
-    socket.set_nonblocking(true)?;
-    match socket.connect(&addr.into()) {
-        Ok(()) => {}
-        Err(e) if is_in_progress(&e) => {
-            while !is_writable(&socket, limit.next_slice()?)? {}
-            if let Some(error) = socket.take_error()? {
-                return Err(error.into());
-            }
-        }
-        Err(error) => return Err(error.into()),
-    }
-    socket.set_nonblocking(false)?;
-    socket.set_tcp_nodelay(true)?;
-    socket.set_read_timeout(Some(SLICE))?;
-    socket.set_write_timeout(Some(SLICE))?;
-    Ok(socket.into())
-}
-
-fn is_in_progress(error: &io::Error) -> bool {
-    error.kind() == ErrorKind::WouldBlock
-        || error.raw_os_error() == Some(rustix::io::Errno::INPROGRESS.raw_os_error())
-}
-
-fn is_writable(socket: &Socket, wait: Duration) -> io::Result<bool> {
-    let timeout = Timespec::try_from(wait).unwrap_or_default();
-    let mut fds = [PollFd::new(socket, PollFlags::OUT)];
-    match rustix::event::poll(&mut fds, Some(&timeout)) {
-        Ok(ready) => Ok(ready > 0),
-        Err(rustix::io::Errno::INTR) => Ok(false),
-        Err(error) => Err(error.into()),
     }
 }
 
@@ -110,6 +67,7 @@ pub(super) struct TcpTransport {
     buffers: LazyBuffers,
     /// What the socket is set to: it is set anew only for a last, shorter slice.
     read_timeout: Duration,
+    watch: Arc<Watch>,
 }
 
 impl TcpTransport {
@@ -139,8 +97,8 @@ impl Transport for TcpTransport {
         &mut self.buffers
     }
 
-    fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), Error> {
-        let limit = Limit::of(timeout);
+    fn transmit_output(&mut self, amount: usize, _: NextTimeout) -> Result<(), Error> {
+        let limit = Limit::of(&self.watch);
         let mut output = &self.buffers.output()[..amount];
         while !output.is_empty() {
             match (&*self.stream).write(output) {
@@ -160,10 +118,11 @@ impl Transport for TcpTransport {
         Ok(())
     }
 
-    fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, Error> {
-        let limit = Limit::of(timeout);
+    fn await_input(&mut self, _: NextTimeout) -> Result<bool, Error> {
+        let watch = Arc::clone(&self.watch);
+        let limit = Limit::of(&watch);
         // A drip that brings a byte in every slice is asked as well.
-        if progress::is_due(SLICE) && progress::cancelled() {
+        if watch.is_due(SLICE) && watch.cancelled() {
             return Err(limit::cancelled());
         }
         let mut slice = limit.left()?.min(SLICE);
@@ -176,12 +135,9 @@ impl Transport for TcpTransport {
         }
     }
 
-    /// Nothing to read and not closed: the only state in which an idle
-    /// connection is good.
+    /// The lane has looked, before it began the attempt: `ureq` asks with a lock
+    /// held.
     fn is_open(&mut self) -> bool {
-        let flags = rustix::net::RecvFlags::PEEK | rustix::net::RecvFlags::DONTWAIT;
-        let mut byte = [0_u8; 1];
-        let peeked = rustix::net::recv(&*self.stream, &mut byte, flags);
-        matches!(peeked, Err(rustix::io::Errno::AGAIN))
+        true
     }
 }

@@ -1,0 +1,239 @@
+//! What kept an attempt from its answer, in plain words and with what to do.
+
+use std::fmt::Write as _;
+use std::io;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use ureq::Error;
+
+use super::super::{SendError, SendErrorKind};
+use super::tls;
+use super::watch::{Progress, Step};
+use crate::plain;
+
+/// Why there was no connection.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Failure {
+    #[error("{0}")]
+    LookUp(String),
+    #[error("no connection to {addr}: {error}")]
+    Connect { addr: SocketAddr, error: String },
+    /// Nobody answered in time.
+    #[error("no answer from {0}")]
+    Silent(String),
+}
+
+impl Failure {
+    /// The system's resolver failed.
+    pub(super) fn look_up(error: &io::Error) -> Error {
+        /// Of `gai_strerror`, in its own English; any other text is in the
+        /// language of the host program.
+        const KNOWN: &[&str] = &[
+            "Name or service not known",
+            "Name does not resolve",
+            "Temporary failure in name resolution",
+            "Try again",
+            "No address associated with hostname",
+            "Name has no usable address",
+            "Non-recoverable failure in name resolution",
+            "Unrecoverable error",
+        ];
+        let text = if error.raw_os_error().is_some() {
+            plain::io_error(error)
+        } else {
+            let text = error.to_string();
+            let known = KNOWN.iter().find(|known| text.ends_with(**known));
+            let known = known.unwrap_or(&"no such name, or no answer from a name server");
+            (*known).to_owned()
+        };
+        Error::Other(Box::new(Self::LookUp(text)))
+    }
+
+    pub(super) fn connect(addr: SocketAddr, error: &io::Error) -> Error {
+        let error = plain::io_error(error);
+        Error::Other(Box::new(Self::Connect { addr, error }))
+    }
+
+    pub(super) fn silent(addrs: impl Iterator<Item = SocketAddr>) -> Error {
+        let mut list = String::new();
+        for addr in addrs {
+            let comma = if list.is_empty() { "" } else { ", " };
+            let _ = write!(list, "{comma}{addr}");
+        }
+        Error::Other(Box::new(Self::Silent(list)))
+    }
+}
+
+/// Who takes part in the attempts of a client.
+pub(super) struct Parties {
+    /// Host and port of the service.
+    pub(super) service: String,
+    /// Host and port of the proxy, and where it was set.
+    pub(super) proxy: Option<(String, String)>,
+    pub(super) connect_timeout: Duration,
+}
+
+impl Parties {
+    /// The error of an attempt that had this much time.
+    pub(super) fn describe(
+        &self,
+        error: &Error,
+        progress: Progress,
+        timeout: Duration,
+    ) -> SendError {
+        let sent = progress.sent;
+        let timed_out = is_timeout(error);
+        let kind = match error {
+            _ if progress.cancelled => SendErrorKind::Cancelled,
+            _ if timed_out => SendErrorKind::Timeout,
+            Error::BodyExceedsLimit(_) => SendErrorKind::BodyTooLarge,
+            _ if !sent => SendErrorKind::Connect,
+            _ => SendErrorKind::Lost,
+        };
+        let text = if progress.cancelled {
+            "the call was ended".to_owned()
+        } else if progress.step == Step::Exchange {
+            exchange(error, progress, timeout)
+        } else {
+            self.no_connection(error, progress, timeout)
+        };
+        let when = if sent { "after" } else { "before" };
+        let service = &self.service;
+        SendError::new(
+            kind,
+            sent,
+            format!("{text} ({when} the request was sent to {service})"),
+        )
+    }
+
+    fn no_connection(&self, error: &Error, progress: Progress, timeout: Duration) -> String {
+        let service = &self.service;
+        let (who, set) = match &self.proxy {
+            Some((proxy, source)) if progress.at_proxy => {
+                (format!("the proxy {proxy}"), source.as_str())
+            }
+            _ => (service.clone(), "base_url or access_point"),
+        };
+        let within = if self.connect_timeout <= timeout {
+            format!(
+                "connect_timeout_ms, {} ms",
+                self.connect_timeout.as_millis()
+            )
+        } else {
+            format!("the time that was left, {} ms", timeout.as_millis())
+        };
+        if let Error::Other(failure) = error
+            && let Some(failure) = failure.downcast_ref::<Failure>()
+        {
+            return match failure {
+                Failure::LookUp(why) => format!(
+                    "the name of {who} could not be looked up: {why}; check {set}, and the name \
+                     server of this machine"
+                ),
+                Failure::Connect { addr, error } => format!(
+                    "no connection to {who}, address {addr}: {error}; check {set}, and whether it \
+                     runs there"
+                ),
+                Failure::Silent(addrs) => format!(
+                    "no connection to {who}: nobody answered at {addrs} within {within}; a \
+                     firewall, or {set} is wrong"
+                ),
+            };
+        }
+        let silent = is_timeout(error);
+        match progress.step {
+            Step::LookUp if silent => format!(
+                "the name of {who} was not looked up within {within}: the name server of this \
+                 machine does not answer"
+            ),
+            Step::LookUp => format!("the name of {who} has no address; check {set}"),
+            Step::Ask if silent => format!(
+                "{who} took the connection, but opened no way to {service} within {within}; \
+                 check {set}, and the proxy"
+            ),
+            Step::Ask => format!("{}; check {set}", refused_way(&who, service, error)),
+            Step::Handshake if silent => format!(
+                "{service} did not finish the TLS handshake within {within}; does it speak TLS \
+                 (https) at this port?"
+            ),
+            Step::Handshake => tls::describe(service, error),
+            _ if silent => format!("no connection to {who} within {within}"),
+            _ => format!("no connection to {who}: {}", words(error)),
+        }
+    }
+}
+
+/// Whatever layer ran out of time.
+fn is_timeout(error: &Error) -> bool {
+    let silent = |failure: &Failure| matches!(failure, Failure::Silent(_));
+    match error {
+        Error::Timeout(_) => true,
+        Error::Other(other) => other.downcast_ref().is_some_and(silent),
+        _ => false,
+    }
+}
+
+/// What a proxy said in place of opening the way.
+fn refused_way(proxy: &str, service: &str, error: &Error) -> String {
+    let status = match error {
+        // "proxy server responded 407/407"
+        Error::ConnectProxyFailed(text) => text
+            .rsplit('/')
+            .next()
+            .and_then(|status| status.parse::<u16>().ok()),
+        _ => None,
+    };
+    match (status, error) {
+        (Some(407), _) => format!(
+            "{proxy} wants a user and a password (HTTP 407), or others than it was given: \
+             http://user:password@host:port"
+        ),
+        (Some(status), _) => format!("{proxy} refused the way to {service} with HTTP {status}"),
+        (None, Error::Protocol(_)) => {
+            format!("{proxy} does not answer as an HTTP proxy: {}", words(error))
+        }
+        (None, Error::ConnectProxyFailed(_)) => {
+            format!("{proxy} closed the connection when it was asked for the way to {service}")
+        }
+        _ => format!(
+            "{proxy} broke the connection when it was asked for the way to {service}: {}",
+            words(error)
+        ),
+    }
+}
+
+/// The request left, or was about to.
+fn exchange(error: &Error, progress: Progress, timeout: Duration) -> String {
+    match error {
+        error if is_timeout(error) => format!(
+            "no whole answer within {} ms (request_timeout_ms, or what the deadline left)",
+            timeout.as_millis()
+        ),
+        // `ureq` refuses a body that reaches the limit, so it was given one more.
+        Error::BodyExceedsLimit(limit) => {
+            let most = limit.saturating_sub(1);
+            format!("the response body is longer than max_response_bytes, {most}")
+        }
+        _ if progress.answered_in_tls => {
+            "the answer is TLS and no HTTP: this port speaks https, and base_url says http"
+                .to_owned()
+        }
+        Error::Io(e) if e.kind() == io::ErrorKind::UnexpectedEof => {
+            "the connection was closed before the answer was whole".to_owned()
+        }
+        Error::Io(_) => format!("the connection broke: {}", words(error)),
+        Error::Protocol(_) => format!("the answer is no HTTP: {}", words(error)),
+        error => words(error),
+    }
+}
+
+/// An error of a layer below, in words that do not depend on the locale.
+pub(super) fn words(error: &Error) -> String {
+    match error {
+        Error::Io(error) => plain::io_error(error),
+        Error::Protocol(error) => error.to_string(),
+        Error::LargeResponseHeader(..) => "the head of the answer is too long".to_owned(),
+        error => error.to_string(),
+    }
+}
