@@ -4,6 +4,7 @@
 //! The operations on one key form a chain, oldest first; one that is first on all
 //! of its keys may be sent. It stays first, through retries, until it is settled.
 
+mod ahead;
 mod chains;
 mod coalesce;
 
@@ -15,6 +16,8 @@ use hashbrown::HashTable;
 use crate::key::{Key, KeyHasher};
 use crate::operation::single::Body;
 use crate::plan::MAX_ITEMS_PER_REQUEST;
+
+use ahead::{Choice, Lane, Turns};
 
 /// Milliseconds from a moment that the user of the queue chooses.
 pub(crate) type Millis = u64;
@@ -78,11 +81,15 @@ struct Queued {
     waits: u16,
     attempts: u16,
     state: State,
-    /// In `ready`, `solo` or `delayed`: the number cannot be used again before
-    /// it was taken out there.
-    listed: bool,
+    /// How often it is in `ready`, `solo` and `delayed`: the number cannot be used
+    /// again before it was taken out there.
+    listed: u8,
     /// To travel alone.
     solo: bool,
+    /// In `delayed`.
+    delayed: bool,
+    /// Takes access away, or something that does waits for it.
+    goes_ahead: bool,
 }
 
 /// Which of an operation's keys: the token and at most a hundred accounts.
@@ -106,8 +113,9 @@ pub(crate) struct Queue {
     more: HashMap<Slot, Box<[Link]>, KeyHasher>,
     tails: HashTable<Tail>,
     hasher: KeyHasher,
-    /// What may be sent, by kind, oldest first.
-    ready: Vec<(u8, VecDeque<Slot>)>,
+    /// What may be sent, by what may travel together, oldest first.
+    ready: Vec<(Lane, VecDeque<Slot>)>,
+    turns: Turns,
     solo: VecDeque<Slot>,
     delayed: BinaryHeap<Reverse<(Millis, Slot)>>,
     linger: Millis,
@@ -125,6 +133,7 @@ impl Queue {
             tails: HashTable::new(),
             hasher: KeyHasher::default(),
             ready: Vec::new(),
+            turns: Turns::default(),
             solo: VecDeque::new(),
             delayed: BinaryHeap::new(),
             linger,
@@ -180,6 +189,8 @@ impl Queue {
         self.len += 1;
         if self.slots[slot as usize].waits == 0 {
             self.list_ready(slot);
+        } else if self.slots[slot as usize].goes_ahead {
+            self.let_ahead_what_is_before(slot);
         }
         slot
     }
@@ -190,6 +201,7 @@ impl Queue {
             next: NONE,
         };
         let queued = Queued {
+            goes_ahead: self.turns.goes_ahead(&entry.body),
             body: entry.body,
             id: entry.id,
             tag: entry.tag,
@@ -198,8 +210,9 @@ impl Queue {
             waits: 0,
             attempts: entry.attempts,
             state: State::Waiting,
-            listed: false,
+            listed: 0,
             solo: false,
+            delayed: false,
         };
         if let Some(slot) = self.free.pop() {
             self.slots[slot as usize] = queued;
@@ -220,19 +233,30 @@ impl Queue {
     /// tried for ever in place of what is sound.
     pub(crate) fn take(&mut self, now: Millis, flush: bool, probe: bool) -> Vec<Slot> {
         self.list_due(now, probe);
-        let first = if probe {
-            self.take_ready(now, flush)
-        } else {
-            self.take_solo()
-        };
-        if !first.is_empty() {
-            return first;
-        }
         if probe {
-            self.take_solo()
-        } else {
-            self.take_ready(now, flush)
+            let batch = self.take_ready(now, flush, Choice::Other);
+            return if batch.is_empty() {
+                self.take_solo()
+            } else {
+                batch
+            };
         }
+        if self.turns.are_ahead() {
+            let batch = self.take_ready(now, flush, Choice::Ahead);
+            if !batch.is_empty() {
+                self.turns.went_ahead();
+                return batch;
+            }
+        }
+        let mut batch = self.take_solo();
+        if batch.is_empty() {
+            batch = self.take_ready(now, flush, Choice::Rest);
+        }
+        if batch.is_empty() {
+            return self.take_ready(now, flush, Choice::Ahead);
+        }
+        self.turns.rest_went();
+        batch
     }
 
     fn take_solo(&mut self) -> Vec<Slot> {
@@ -241,29 +265,37 @@ impl Queue {
             let Some(slot) = self.solo.pop_front() else {
                 break;
             };
-            self.unlist(slot, &mut batch);
+            self.unlist(slot, false, &mut batch);
         }
         batch
     }
 
-    fn take_ready(&mut self, now: Millis, flush: bool) -> Vec<Slot> {
+    fn take_ready(&mut self, now: Millis, flush: bool, choice: Choice) -> Vec<Slot> {
         let mut batch = Vec::new();
         while batch.is_empty() {
-            let candidates = self.ready.iter().enumerate().filter_map(|(at, (_, list))| {
-                let first = self.at(*list.front()?);
-                let full = list.len() >= MAX_ITEMS_PER_REQUEST;
-                let due = flush || full || first.saturating_add(self.linger) <= now;
-                due.then_some((first, at))
-            });
-            let Some((_, at)) = candidates.min() else {
+            let candidates = self
+                .ready
+                .iter()
+                .enumerate()
+                .filter_map(|(at, (lane, list))| {
+                    let first = self.at(*list.front()?);
+                    let full = list.len() >= MAX_ITEMS_PER_REQUEST;
+                    let due = flush || full || first.saturating_add(self.linger) <= now;
+                    let rank = self.turns.rank(choice, *lane)?;
+                    due.then_some((rank, first, at))
+                });
+            let Some((_, _, at)) = candidates.min() else {
                 break;
             };
+            let lane = self.ready[at].0;
+            self.turns.took(lane);
             batch.reserve(MAX_ITEMS_PER_REQUEST);
             while batch.len() < MAX_ITEMS_PER_REQUEST {
                 let Some(slot) = self.ready[at].1.pop_front() else {
                     break;
                 };
-                self.unlist(slot, &mut batch);
+                let moved = !lane.goes_ahead && self.slots[slot as usize].goes_ahead;
+                self.unlist(slot, moved, &mut batch);
             }
         }
         batch
@@ -286,11 +318,14 @@ impl Queue {
         } = self;
         let mut keep = |slot: Slot| {
             let queued = &mut slots[slot as usize];
-            queued.listed = queued.state == State::Waiting;
-            if queued.state == State::Free {
+            if queued.state == State::Waiting {
+                return true;
+            }
+            queued.listed -= 1;
+            if queued.state == State::Free && queued.listed == 0 {
                 free.push(slot);
             }
-            queued.listed
+            false
         };
         for (_, list) in ready {
             list.retain(|slot| keep(*slot));
@@ -299,23 +334,27 @@ impl Queue {
         delayed.retain(|Reverse((_, slot))| keep(*slot));
     }
 
-    /// Takes a number off its list; goes to `batch` if it is still to be sent.
-    fn unlist(&mut self, slot: Slot, batch: &mut Vec<Slot>) {
+    /// Takes a number off a list; goes to `batch` if it is still to be sent, and was
+    /// not moved to another list.
+    fn unlist(&mut self, slot: Slot, moved: bool, batch: &mut Vec<Slot>) {
         let queued = &mut self.slots[slot as usize];
-        queued.listed = false;
+        queued.listed -= 1;
         match queued.state {
-            State::Waiting => {
+            State::Waiting if !moved => {
                 queued.state = State::Taken;
                 batch.push(slot);
             }
-            State::Taken => {}
+            State::Waiting | State::Taken => {}
             State::Free => self.reuse(slot),
         }
     }
 
+    /// A number without an operation came off a list.
     fn reuse(&mut self, slot: Slot) {
         self.stale = self.stale.saturating_sub(1);
-        self.free.push(slot);
+        if self.slots[slot as usize].listed == 0 {
+            self.free.push(slot);
+        }
     }
 
     /// Brings what was to be sent later, and is due, back to its place, or to the
@@ -328,10 +367,11 @@ impl Queue {
             }
             self.delayed.pop();
             let queued = &mut self.slots[slot as usize];
-            queued.listed = false;
+            queued.listed -= 1;
+            queued.delayed = false;
             match queued.state {
                 State::Waiting if queued.solo => {
-                    queued.listed = true;
+                    queued.listed += 1;
                     self.solo.push_back(slot);
                 }
                 State::Waiting if to_the_end => self.list_ready(slot),
@@ -351,11 +391,14 @@ impl Queue {
 
     fn list(&mut self, slot: Slot) -> &mut VecDeque<Slot> {
         let queued = &mut self.slots[slot as usize];
-        queued.listed = true;
-        let kind = Body(&queued.body).kind();
-        let at = self.ready.iter().position(|(known, _)| *known == kind);
+        queued.listed += 1;
+        let lane = Lane {
+            goes_ahead: queued.goes_ahead,
+            kind: Body(&queued.body).kind(),
+        };
+        let at = self.ready.iter().position(|(known, _)| *known == lane);
         let at = at.unwrap_or_else(|| {
-            self.ready.push((kind, VecDeque::new()));
+            self.ready.push((lane, VecDeque::new()));
             self.ready.len() - 1
         });
         &mut self.ready[at].1
@@ -389,7 +432,8 @@ impl Queue {
         let queued = &mut self.slots[slot as usize];
         queued.state = State::Waiting;
         queued.solo |= solo;
-        queued.listed = true;
+        queued.listed += 1;
+        queued.delayed = true;
         self.delayed.push(Reverse((due, slot)));
     }
 

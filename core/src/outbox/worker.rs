@@ -90,7 +90,7 @@ impl Worker {
         Self {
             senders: Senders::new(Carrier(client.clone()), parallel, parallel, tell),
             gate: Gate::new(backoff),
-            queue: Queue::new(linger),
+            queue: Queue::new(linger).taking_away_first(),
             shared,
             client,
             backoff,

@@ -72,7 +72,11 @@ impl Gate {
                 return;
             }
             Health::Failing => {
-                self.failures = self.failures.saturating_add(1);
+                // Of those that left before the last pause each opens the breaker, and none
+                // makes it last longer: many at once are one failure of the service.
+                if now >= self.closed_until || self.failures < BREAK_AFTER {
+                    self.failures = self.failures.saturating_add(1);
+                }
                 match self.failures.checked_sub(BREAK_AFTER) {
                     // Full jitter while it may be over at once.
                     None => backoff
@@ -85,7 +89,9 @@ impl Gate {
                 }
             }
             Health::Throttled => {
-                self.throttles = self.throttles.saturating_add(1);
+                if now >= self.closed_until || self.throttles == 0 {
+                    self.throttles = self.throttles.saturating_add(1);
+                }
                 backoff
                     .doubled(backoff.throttle_base, self.throttles - 1)
                     .mul_f64(0.5 + random / 2.0)
@@ -138,6 +144,19 @@ mod tests {
         assert!(gate.lets_pass(5000 * MS, 7));
         gate.note(Health::Throttled, 5000 * MS, Some(9_000_000 * MS), 0.5);
         assert_eq!(gate.opens_at(), 25_000 * MS);
+    }
+
+    /// However many are under way when the service stops to answer, the first pause is
+    /// that of five failures, or of one throttling.
+    #[test]
+    fn many_requests_at_once_fail_as_one() {
+        for (health, longest) in [(Health::Failing, 1000), (Health::Throttled, 1000)] {
+            let mut gate = gate();
+            for _ in 0..256 {
+                gate.note(health, 7 * MS, None, 1.0);
+            }
+            assert_eq!(gate.opens_at(), 7 * MS + longest * MS, "{health:?}");
+        }
     }
 
     proptest! {

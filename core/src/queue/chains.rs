@@ -80,8 +80,8 @@ impl Queue {
             attempts: queued.attempts,
             bytes: body.len(),
         };
-        if queued.listed {
-            self.stale += 1;
+        if queued.listed > 0 {
+            self.stale += usize::from(queued.listed);
         } else {
             self.free.push(slot);
         }
@@ -123,7 +123,7 @@ impl Queue {
         }
     }
 
-    fn link(&mut self, slot: Slot, number: Number) -> &mut Link {
+    pub(super) fn link(&mut self, slot: Slot, number: Number) -> &mut Link {
         let number = number as usize;
         if number < 2 {
             return &mut self.slots[slot as usize].links[number];

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::account::AccountType;
-use crate::operation::Operation;
+use crate::operation::{Operation, Operator};
 
 type Op = (u8, u8, Vec<(u8, u8)>);
 
@@ -82,8 +82,11 @@ proptest! {
     /// What may be sent is what a look at the whole list says: nothing older on
     /// any of its keys is there.
     #[test]
-    fn an_operation_is_taken_when_nothing_older_is_on_its_keys(steps in steps()) {
+    fn an_operation_is_taken_when_nothing_older_is_on_its_keys(steps in steps(), ahead in any::<bool>()) {
         let mut queue = Queue::new(0);
+        if ahead {
+            queue = queue.taking_away_first();
+        }
         let mut pushed = 0;
         // (tag, body, taken), in hand-in order.
         let mut model: Vec<(u64, Box<[u8]>, bool)> = Vec::new();
@@ -411,4 +414,82 @@ fn a_probe_tries_what_never_failed_first() {
     let probe = queue.take(5, true, true);
     assert_eq!(tag(&queue, probe[0]), 1);
     assert_eq!(queue.take(5, true, true), poison);
+}
+
+fn operators(queue: &mut Queue, probe: bool) -> Vec<Operator> {
+    let batches = std::iter::from_fn(|| {
+        let batch = queue.take(Millis::MAX, true, probe);
+        let first = *batch.first()?;
+        Some(Body(queue.body(first)).operator())
+    });
+    batches.collect()
+}
+
+/// A phone's clearing overtakes other players' logins, and a login of its own goes with it;
+/// the logins get every fourth request.
+#[test]
+fn what_takes_access_away_goes_ahead_and_the_rest_is_not_starved() {
+    let mut queue = Queue::new(0).taking_away_first();
+    for n in 0..1000 {
+        push(&mut queue, n, bind(&format!("t{n}"), &format!("a{n}x")));
+    }
+    let stolen = [("a777x", None)];
+    push(
+        &mut queue,
+        1000,
+        Operation::unbind("t777", &stolen).encode(),
+    );
+    let first = queue.take(Millis::MAX, false, false);
+    assert_eq!(
+        first.iter().map(|s| tag(&queue, *s)).collect::<Vec<_>>(),
+        [777]
+    );
+    queue.settle(first[0]);
+    let second = queue.take(Millis::MAX, false, false);
+    assert_eq!(
+        second.iter().map(|s| tag(&queue, *s)).collect::<Vec<_>>(),
+        [1000]
+    );
+    queue.settle(second[0]);
+    for n in 1001..1201 {
+        push(
+            &mut queue,
+            n,
+            Operation::clear_token(&format!("c{n}")).encode(),
+        );
+    }
+    use Operator::{Bind, ClearToken};
+    let all = operators(&mut queue, false);
+    assert_eq!(
+        all[..9],
+        [
+            ClearToken, Bind, ClearToken, ClearToken, ClearToken, Bind, ClearToken, ClearToken,
+            ClearToken
+        ]
+    );
+    let cleared = all.iter().rposition(|o| *o == ClearToken).unwrap();
+    assert!(cleared < 14, "{all:?}");
+    assert_eq!(
+        all.len(),
+        50 + 10,
+        "999 logins and 200 clearings in full requests"
+    );
+}
+
+/// Whether the service answers is found out with all that waits in turn.
+#[test]
+fn a_probe_is_not_always_of_the_same_kind() {
+    let mut queue = Queue::new(0).taking_away_first();
+    push(&mut queue, 0, Operation::clear_token("poison").encode());
+    push(&mut queue, 1, bind("t1", "alice"));
+    let mut sent = Vec::new();
+    for now in 0..6 {
+        let batch = queue.take(now, true, true);
+        for slot in batch {
+            sent.push(tag(&queue, slot));
+            queue.count_attempt(slot);
+            queue.retry(slot, now, false);
+        }
+    }
+    assert_eq!(sent, [0, 1, 0, 1, 0, 1]);
 }
