@@ -197,6 +197,27 @@ def test_a_terminal_gets_a_bar_and_others_get_lines(service: Emulator, tmp_path:
     assert "rows/s" not in run(service, "apply", table).stderr
 
 
+def test_a_terminal_that_is_dumb_or_gone(service: Emulator, tmp_path: Path) -> None:
+    table, report = tmp_path / "in.csv", tmp_path / "out.csv"
+    write_table(table, 600)
+    for kind in ("dumb", "gone"):
+        terminal, stderr = pty.openpty()
+        program = subprocess.Popen(
+            command("apply", table, "--report", report),
+            env={**environment(service), "TERM": "dumb" if kind == "dumb" else "xterm"},
+            stdin=subprocess.DEVNULL,
+            stdout=stderr,
+            stderr=stderr,
+        )
+        os.close(stderr)
+        shown = b""
+        while kind == "dumb" and (block := read_terminal(terminal)):
+            shown += block
+        os.close(terminal)
+        assert program.wait(60) == 1 and len(report_of(report)) == 600
+        assert kind == "gone" or (b"600 rows: " in shown and b"\x1b" not in shown), shown
+
+
 def read_terminal(terminal: int) -> bytes:
     try:
         return os.read(terminal, 1 << 16)

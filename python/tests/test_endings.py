@@ -1,9 +1,10 @@
 """How commands end: their exit status, whatever becomes of what they print."""
 
+import json
 import os
 import subprocess
 from pathlib import Path
-from typing import Iterator
+from typing import Dict, Iterator
 
 import pytest
 from test_command import command, environment, report_of, run, write_table
@@ -62,8 +63,76 @@ def test_a_full_disk_and_no_output_at_all(service: Emulator) -> None:
         )
     assert done.returncode == 2 and "No space left" in done.stderr, done
     assert "Traceback" not in done.stderr and "ignored" not in done.stderr
-    closed = ["sh", "-c", 'exec "$@" >&- 2>&-', "sh", *command("bind", "token2", "alice")]
-    assert subprocess.run(closed, env=environment(service), timeout=60).returncode == 0
+    # Where lines of progress and of what failed cannot be printed, a run goes on.
+    with open("/dev/full", "w") as full:
+        unheard = subprocess.run(
+            command("bind", "bad1", "token1", "--set", "no_such=1"),
+            env=environment(service),
+            stdout=subprocess.PIPE,
+            stderr=full,
+            timeout=60,
+        )
+    assert unheard.returncode == 2, unheard
+
+
+CLOSED = ("<&-", ">&-", "2>&-", ">&- 2>&-", "<&- >&- 2>&-")
+
+
+def with_closed(
+    streams: str, *arguments: object, env: Dict[str, str]
+) -> "subprocess.CompletedProcess[str]":
+    """A command whose caller has closed some of its standard streams."""
+    return subprocess.run(
+        ["sh", "-c", f'exec "$@" {streams}', "sh", *command(*arguments)],
+        env=env,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+@pytest.mark.parametrize("streams", CLOSED)
+def test_closed_streams(streams: str, service: Emulator, tmp_path: Path) -> None:
+    table, report = tmp_path / "in.csv", tmp_path / "out.csv"
+    write_table(table, 100)
+    env = environment(service)
+    done = with_closed(streams, "apply", table, "--report", report, "--set", "no_such=1", env=env)
+    assert done.returncode == 2 and not report.exists(), done
+    done = with_closed(streams, "apply", table, "--report", report, env=env)
+    assert done.returncode == 1 and "Traceback" not in done.stderr, done
+    # What is printed to a closed stream is in no file that got its number, nor in the
+    # other stream.
+    assert [int(row["row"]) for row in report_of(report)] == list(range(1, 101))
+    assert ("100 rows: " in done.stdout) == (">&-" not in streams.replace("2>&-", ""))
+    assert ("row 8: rejected" in done.stderr) == ("2>&-" not in streams)
+    assert "row 8" not in done.stdout
+    done = with_closed(streams, "sync", table, env=env)
+    assert done.returncode == 1 and "Traceback" not in done.stderr, done
+    bare = {name: value for name, value in env.items() if name != "XGPUSH_SECRET_KEY"}
+    assert with_closed(streams, "bind", "token1", "alice", env=bare).returncode == 3
+
+
+@pytest.mark.parametrize("encoding", ["gbk", "ascii", "utf-8"])
+def test_names_that_cannot_be_encoded(encoding: str, service: Emulator, tmp_path: Path) -> None:
+    env = {**environment(service), "PYTHONIOENCODING": f"{encoding}:strict", "PYTHONUTF8": "0"}
+    name = "小强\U0001f600"
+
+    def told(*arguments: object) -> str:
+        done = subprocess.run(command(*arguments), env=env, capture_output=True, timeout=60)
+        assert done.returncode == 0, done
+        return done.stdout.decode(encoding)
+
+    assert told("bind", "token1", name) == "token1\taccepted\n"
+    shown = name.encode(encoding, "backslashreplace").decode(encoding)
+    assert shown in told("query", "--token", "token1")
+    found = json.loads(told("query", "--token", "token1", "--json"))
+    assert name in json.dumps(found, ensure_ascii=False)
+    table = tmp_path / "in.csv"
+    table.write_text(f"token,account\ntoken1,{name}\ntoken2,{name}\n", encoding="utf-8")
+    assert f"token2\tdifferent\t+ {shown}" in told("sync", table)
+    assert name in json.dumps(json.loads(told("sync", table, "--json").splitlines()[1]), ensure_ascii=False)
+    bad = subprocess.run(command("bind", f"bad{name}", "alice"), env=env, capture_output=True, timeout=60)
+    assert bad.returncode == 1 and f"bad{shown}" in bad.stdout.decode(encoding), bad
 
 
 @pytest.mark.parametrize("name, value", [("parallel", -1), ("parallel", 0), ("parallel", 5000)])

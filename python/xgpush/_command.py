@@ -30,20 +30,24 @@ Command = Callable[[argparse.Namespace], int]
 
 def main(arguments: Optional[Sequence[str]] = None) -> int:
     """Runs the command and gives its exit status."""
+    _printing.open_streams()
     given = sys.argv[1:] if arguments is None else list(arguments)
     if given[:1] == ["emulator"]:
         return _emulator(given[1:])
-    with _printing.to_the_end():
-        return _run(given)
+    with _printing.to_the_end() as output:
+        status = _run(given)
+        unprinted = output.error()
+        if unprinted is None:
+            return status
+        _complain(f"standard output: {unprinted}", status)
+        return max(status, 2)
 
 
 def _run(given: List[str]) -> int:
     options = _parser().parse_args(given)
     command: Command = options.command
     try:
-        status = command(options)
-        print(end="", flush=True)  # here a full disk is still told
-        return status
+        return command(options)
     except _settings.Missing as error:
         return _complain(error, 3)
     except (Error, OSError, ImportError, ValueError) as error:
@@ -158,7 +162,7 @@ def _single(
     with _settings.client(options) as client:
         outcome = run(client)
     if options.json:
-        print(outcome.to_json())
+        print(_printing.as_json(outcome.to_json()))
     else:
         for name, item in zip(names, outcome):
             found = [*item.tokens, *map(_shown, item.accounts)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from typing import Any, Dict, Optional
@@ -22,7 +23,7 @@ class Progress:
         self._task: Any = None
 
     def __enter__(self) -> Progress:
-        self._bar = _bar() if sys.stderr.isatty() else None
+        self._bar = _bar() if sys.stderr.isatty() and _can_move() else None
         if self._bar is not None:
             self._task = self._bar.add_task(self._what, total=self._total, tail="")
             self._bar.start()
@@ -55,6 +56,11 @@ class Progress:
     def __exit__(self, *_: object) -> None:
         if self._bar is not None:
             self._bar.stop()
+
+
+def _can_move() -> bool:
+    """Whether the terminal's cursor goes back, as for a bar."""
+    return os.environ.get("TERM", "") not in ("", "dumb", "unknown")
 
 
 def _bar() -> Optional[Any]:

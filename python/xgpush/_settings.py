@@ -5,15 +5,12 @@ from __future__ import annotations
 import argparse
 import getpass
 import os
-import stat
 import sys
 from typing import Any, Dict, Optional, Protocol
 
+from . import _config_file
 from ._client import Client
-from ._native import options as rows, refuses_caller
-
-_NAMES = frozenset(row[0] for row in rows())
-
+from ._native import refuses_caller
 
 #: Nobody's, for what sends nothing and is given none.
 _NOBODY = {"access_id": "1", "secret_key": "none"}
@@ -41,7 +38,7 @@ class Missing(Exception):
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("the client")
-    group.add_argument("--config", metavar="FILE", help="options as lines NAME = VALUE")
+    group.add_argument("--config", metavar="FILE", help="options as lines NAME = VALUE (or export XGPUSH_NAME='VALUE')")
     group.add_argument(
         "--set",
         metavar="NAME=VALUE",
@@ -81,7 +78,7 @@ def client(given: argparse.Namespace, sends: bool = True, **more: object) -> Cli
     line, of which the last wins. One that ``sends`` nothing needs no credentials."""
     chosen: Dict[str, object] = {}
     if given.config is not None:
-        chosen.update(_file(given.config))
+        chosen.update(_config_file.read(given.config))
     for pair in given.set:
         name, equals, value = pair.partition("=")
         if not equals:
@@ -103,23 +100,11 @@ def client(given: argparse.Namespace, sends: bool = True, **more: object) -> Cli
             if not sends:
                 chosen[name] = _NOBODY[name]
                 continue
+            missing = Missing(f"{name} is missing: set XGPUSH_{name.upper()}, or use --config")
             if not sys.stdin.isatty():
-                raise Missing(f"{name} is missing: set XGPUSH_{name.upper()}, or use --config")
-            chosen[name] = ask(f"{name}: ").strip()
+                raise missing
+            try:
+                chosen[name] = ask(f"{name}: ").strip()
+            except EOFError:
+                raise missing from None
     return Client.from_env(**{**chosen, **more})
-
-
-def _file(path: str) -> Dict[str, object]:
-    found: Dict[str, object] = {}
-    with open(path, encoding="utf-8") as file:
-        if os.name == "posix" and os.fstat(file.fileno()).st_mode & (stat.S_IRGRP | stat.S_IROTH):
-            print(f"xgpush: {path} can be read by others: chmod 600", file=sys.stderr)
-        for number, line in enumerate(file, 1):
-            text = line.strip()
-            if not text or text.startswith("#"):
-                continue
-            name, equals, value = (part.strip() for part in text.partition("="))
-            if not equals or name not in _NAMES:
-                raise ValueError(f"{path}, line {number}: expected is NAME = VALUE of an option")
-            found[name] = value
-    return found
