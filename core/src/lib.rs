@@ -64,7 +64,9 @@ mod wire;
 pub use access_point::{AccessPoint, BaseUrl};
 pub use account::{Account, AccountType, MAX_TOKEN_BYTES, MIN_ACCOUNT_BYTES, Platform, Token};
 #[cfg(feature = "apply")]
-pub use apply::{Apply, ApplyEnd, ApplyInput, ApplyOptions, Failure, Format, Progress, RowFile};
+pub use apply::{
+    Apply, ApplyEnd, ApplyInput, ApplyOptions, Failure, Format, Progress, Reading, RowFile,
+};
 #[cfg(feature = "bulk")]
 pub use bulk::{Bulk, BulkOptions, BulkRows, GivenUp, Row};
 pub use client::{CallOptions, Client, Reply, SyncOptions, SyncState, Synced};

@@ -1,11 +1,11 @@
 //! Files through a stream, for the command.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use pyo3::prelude::*;
-use xgpush::{ApplyEnd, ApplyInput, ApplyOptions, BulkOptions, Format};
+use xgpush::{ApplyEnd, ApplyInput, ApplyOptions, BulkOptions, Format, Reading};
 
 use crate::bulk::{operator, platform};
 use crate::client::{Client, seconds};
@@ -24,7 +24,7 @@ impl Apply {
 
 #[pymethods]
 impl Apply {
-    /// `read_from` is read in place of `path`, as CSV.
+    /// `read_from` is read in place of `path`.
     #[new]
     #[expect(
         clippy::too_many_arguments,
@@ -44,15 +44,15 @@ impl Apply {
         report: Option<PathBuf>,
         rejects: Option<PathBuf>,
         state: Option<PathBuf>,
+        format_name: Option<&str>,
+        encoding: Option<String>,
     ) -> PyResult<Self> {
-        let format = match read_from {
-            Some(_) => Format::Csv,
-            None => Format::of(&path).map_err(|e| exception(&e))?,
-        };
+        let format = format(format_name, &path)?;
         let input = ApplyInput {
             path,
             read_from,
             format,
+            reading: Reading { encoding },
         };
         let options = ApplyOptions {
             operator: operator(operation)?,
@@ -104,16 +104,34 @@ impl Apply {
         ]
     }
 
-    /// (row, state, reason, message) of the first that were not accepted.
+    /// How many rows there are, where that is known beforehand.
     #[getter]
-    fn failures(&self, py: Python<'_>) -> Vec<(u64, &'static str, &'static str, String)> {
+    fn counted(&self, py: Python<'_>) -> Option<u64> {
+        py.detach(|| self.lock().counted())
+    }
+
+    /// How many rows without any field were passed over.
+    #[getter]
+    fn empty_rows(&self, py: Python<'_>) -> u64 {
+        py.detach(|| self.lock().empty_rows())
+    }
+
+    /// (row, line, state, reason, message) of the first that were not accepted.
+    #[getter]
+    fn failures(&self, py: Python<'_>) -> Vec<(u64, u64, &'static str, &'static str, String)> {
         py.detach(|| {
             let apply = self.lock();
             let failures = apply.failures().iter();
             let told = failures.map(|f| {
                 let outcome = &f.outcome;
                 let names = (outcome.state().name(), outcome.reason().name());
-                (f.row, names.0, names.1, outcome.message().to_owned())
+                (
+                    f.row,
+                    f.line,
+                    names.0,
+                    names.1,
+                    outcome.message().to_owned(),
+                )
             });
             told.collect()
         })
@@ -134,6 +152,12 @@ impl Apply {
             apply.warnings().iter().cloned().chain(sent).collect()
         })
     }
+}
+
+/// The format that is named, or that of a file's name.
+pub(crate) fn format(name: Option<&str>, path: &Path) -> PyResult<Format> {
+    let format = name.map_or_else(|| Format::of(path), Format::parse);
+    format.map_err(|e| exception(&e))
 }
 
 /// The emulator's program, with the arguments behind its name; its exit status.

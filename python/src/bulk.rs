@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
-use xgpush::{BulkOptions, Operator, Platform};
+use xgpush::{BulkOptions, Operator, Platform, Reading};
 
 use crate::bulk_result::BulkResult;
 use crate::cancel::CancelFlag;
@@ -53,6 +53,7 @@ impl Bulk {
     #[new]
     #[expect(
         clippy::needless_pass_by_value,
+        clippy::too_many_arguments,
         reason = "what the interpreter hands over"
     )]
     fn new(
@@ -62,6 +63,8 @@ impl Bulk {
         platform_name: Option<&str>,
         parallel: u32,
         patience: f64,
+        format_name: Option<&str>,
+        encoding: Option<String>,
     ) -> PyResult<Self> {
         let options = BulkOptions {
             parallel,
@@ -69,7 +72,8 @@ impl Bulk {
             ..BulkOptions::default()
         };
         let stream = xgpush::Bulk::new(&client.client, &options).map_err(|e| exception(&e))?;
-        let source = Source::new(&rows, operator(operation)?)?;
+        let reading = Reading { encoding };
+        let source = Source::new(&rows, operator(operation)?, format_name, &reading)?;
         Ok(Self {
             window: stream.window(),
             requests: AtomicU64::new(0),

@@ -4,9 +4,11 @@ use std::path::PathBuf;
 
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyIterator, PyList, PyString, PyTuple};
-use xgpush::{AccountType, Error, ErrorKind, Format, Operator, Row, RowFile};
+use xgpush::{AccountType, Error, ErrorKind, Operator, Reading, Row, RowFile};
 
+use crate::apply::format;
 use crate::errors::exception;
+use crate::running::SLICE;
 
 /// Where rows come from.
 pub(crate) struct Source {
@@ -17,7 +19,7 @@ pub(crate) struct Source {
 
 enum From {
     Rows(Py<PyIterator>),
-    File(RowFile),
+    File(Box<RowFile>),
 }
 
 /// A row as it came, as far as it could be read, and what was wrong with it.
@@ -25,11 +27,17 @@ type Read = (Py<PyAny>, Row, Option<Error>);
 
 impl Source {
     /// `rows` is an iterable, or the path of a file.
-    pub(crate) fn new(rows: &Bound<'_, PyAny>, operator: Operator) -> PyResult<Self> {
+    pub(crate) fn new(
+        rows: &Bound<'_, PyAny>,
+        operator: Operator,
+        format_name: Option<&str>,
+        reading: &Reading,
+    ) -> PyResult<Self> {
         let from = if let Ok(path) = rows.extract::<PathBuf>() {
-            let format = Format::of(&path).map_err(|e| exception(&e))?;
-            let file = RowFile::open(&path, format, operator);
-            From::File(file.map_err(|e| exception(&e))?)
+            let format = format(format_name, &path)?;
+            let open = || RowFile::open(&path, format, operator, reading);
+            let file = rows.py().detach(open);
+            From::File(Box::new(file.map_err(|e| exception(&e))?))
         } else {
             From::Rows(rows.try_iter()?.unbind())
         };
@@ -39,7 +47,7 @@ impl Source {
     pub(crate) fn next(&mut self, py: Python<'_>) -> PyResult<Option<Read>> {
         match &mut self.from {
             From::File(file) => {
-                let read = file.read().map_err(|e| exception(&e))?;
+                let read = read_file(py, file)?;
                 read.map(|(row, wrong)| Ok((shown(py, &row)?, row, wrong)))
                     .transpose()
             }
@@ -54,6 +62,20 @@ impl Source {
                 Ok(Some((given.unbind(), row, wrong)))
             }
         }
+    }
+}
+
+/// The next row of a file. A pipe may let it wait, and a signal end that.
+fn read_file(py: Python<'_>, file: &mut RowFile) -> PyResult<Option<(Row, Option<Error>)>> {
+    if !file.may_wait() {
+        return file.read().map_err(|e| exception(&e));
+    }
+    loop {
+        let read = py.detach(|| file.read_within(SLICE));
+        if let Some(read) = read.map_err(|e| exception(&e))? {
+            return Ok(read);
+        }
+        py.check_signals()?;
     }
 }
 

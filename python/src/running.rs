@@ -14,7 +14,7 @@ use crate::errors::exception;
 use crate::rows::Source;
 
 /// How long a wait goes on before the interpreter is asked for signals.
-const SLICE: Duration = Duration::from_millis(50);
+pub(crate) const SLICE: Duration = Duration::from_millis(50);
 
 pub(crate) struct Running {
     stream: xgpush::Bulk,

@@ -4,7 +4,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use pyo3::prelude::*;
-use xgpush::{Account, Change, ItemOutcome, Row, SyncOptions, SyncState, Wanted};
+use xgpush::{Account, Change, ItemOutcome, Reading, Row, SyncOptions, SyncState, Wanted};
 
 use crate::bulk::platform;
 use crate::cancel::CancelFlag;
@@ -30,8 +30,14 @@ pub(crate) struct WantedState(Vec<Wanted>);
 impl WantedState {
     /// `rows` is an iterator, or the path of a file.
     #[new]
-    fn new(py: Python<'_>, rows: &Bound<'_, PyAny>) -> PyResult<Self> {
-        let mut source = Source::new(rows, xgpush::Operator::Bind)?;
+    fn new(
+        py: Python<'_>,
+        rows: &Bound<'_, PyAny>,
+        format_name: Option<&str>,
+        encoding: Option<String>,
+    ) -> PyResult<Self> {
+        let reading = Reading { encoding };
+        let mut source = Source::new(rows, xgpush::Operator::Bind, format_name, &reading)?;
         let mut failed = None;
         let mut n = 0_usize;
         let rows = std::iter::from_fn(|| {

@@ -127,7 +127,7 @@ def test_apply(service: Emulator, tmp_path: Path) -> None:
     done = run(service, "apply", table, *options)
     assert done.returncode == 1, done.stderr
     assert "2000 rows: 1980 accepted, 20 rejected, 0 unknown, 0 not_sent" in done.stdout
-    assert "row 8: rejected, item_refused: 1008006" in done.stderr
+    assert "row 8 (line 9): rejected, item_refused: 1008006" in done.stderr
     rows = report_of(report)
     assert [int(row["row"]) for row in rows] == list(range(1, 2001))
     assert rows[7]["state"] == "rejected" and rows[7]["code"] == "1008006"
@@ -143,7 +143,7 @@ def test_a_dry_run_sends_nothing(service: Emulator, tmp_path: Path) -> None:
     table.write_text("token,account,operation\n" + "t,alice,bind\n" * 3 + ",x,bind\n")
     done = run(service, "apply", table, "--dry-run")
     assert done.returncode == 1 and "4 rows, 1 invalid; about 3 requests" in done.stdout
-    assert "row 4: not_sent, invalid" in done.stderr
+    assert "row 4 (line 5): not_sent, invalid" in done.stderr
     assert service.counters["received"] == 0
     done = run(service, "apply", table, "--dry-run", "--report", tmp_path / "out.csv")
     assert done.returncode == 2 and not (tmp_path / "out.csv").exists()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import select
 import shlex
 import signal
 import sys
@@ -31,11 +32,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "file",
         help=".csv with a header of token, account, account_type, operation; .jsonl with objects "
-        "of these names; .parquet when pyarrow is there",
+        "of these names (either with .gz or .zst behind, too); .parquet when pyarrow is there; or "
+        "- for standard input, with --format",
     )
     add = parser.add_argument
     add("--operation", choices=_SENDS, default="bind", help="for rows that name none (bind)")
     add("--dry-run", action="store_true", help="check every row, count the requests, send nothing")
+    _settings.add_reading(parser)
     _settings.add_pace(parser, "rows")
     add("--report", metavar="FILE", help="one line per row: .csv or .jsonl")
     add("--rejects", metavar="FILE", help="the rows that were not accepted, to be applied again")
@@ -52,7 +55,10 @@ def run(options: argparse.Namespace) -> int:
     sends = not options.dry_run
     # The signals are caught before there is a thread that feeds, and until it is over.
     with _settings.client(options, sends, **_settings.pace(options)) as client, \
-            _stopping() as stop, _Source(options.file) as source:
+            _stopping() as stop, _Source(options.file, options.format) as source:
+        source.wait(stop)
+        if stop:
+            return 128 + stop[0]
         apply = _native.Apply(
             client._native,
             options.file,
@@ -65,13 +71,15 @@ def run(options: argparse.Namespace) -> int:
             options.report,
             options.rejects,
             options.resume,
+            "csv" if source.is_parquet else options.format,
+            options.encoding,
         )
-        with Progress(source.rows()) as progress:
+        with Progress(source.rows(apply.counted)) as progress:
             end = _work(apply, progress, stop)
         # The other side of the pipe only saw an end.
         wrong = source.error() or apply.error
     done = dict(apply.progress)
-    _tell(options, apply, done, end if wrong is None else "failed")
+    _tell(options, apply, done, end if wrong is None else "failed", not source.is_parquet)
     if wrong is not None:
         print(f"xgpush: {wrong}", file=sys.stderr)
         return 2
@@ -117,16 +125,19 @@ def _stopping() -> Iterator[List[int]]:
 
 
 def _tell(
-    options: argparse.Namespace, apply: _native.Apply, done: Dict[str, int], end: str
+    options: argparse.Namespace, apply: _native.Apply, done: Dict[str, int], end: str, lines: bool
 ) -> None:
     failures = apply.failures
-    for row, state, reason, message in failures:
-        print(f"row {row}: {state}, {reason}: {message}", file=sys.stderr)
+    for row, line, state, reason, message in failures:
+        where = f"row {row} (line {line})" if lines else f"row {row}"
+        print(f"{where}: {state}, {reason}: {message}", file=sys.stderr)
     if failures and done["rows"] - done["accepted"] > len(failures):
         where = f"are in {options.report}" if options.report else "come with --report FILE"
         print(f"… and more; all of them {where}", file=sys.stderr)
     for warning in apply.warnings:
         print(f"xgpush: {warning}", file=sys.stderr)
+    if apply.empty_rows:
+        print(f"xgpush: {apply.empty_rows} empty rows were passed over", file=sys.stderr)
     if options.dry_run:
         invalid = done["not_sent"]
         print(f"{done['rows']} rows, {invalid} invalid; about {done['requests']} requests")
@@ -165,8 +176,9 @@ def _text(pyarrow: Any, column: Any) -> Any:
 class _Source:
     """The file itself; or, for Parquet, a pipe that brings its rows as CSV."""
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, file_format: Optional[str]) -> None:
         self.path = path
+        self.is_parquet = _bulk.is_parquet(path, file_format)
         self.read_from: Optional[str] = None
         self._error: Optional[BaseException] = None
         self._thread: Optional[threading.Thread] = None
@@ -175,14 +187,25 @@ class _Source:
         self._parquet: Any = None
 
     def __enter__(self) -> _Source:
-        if _bulk.is_parquet(self.path):
+        if self.is_parquet:
             self._parquet = _bulk.parquet_file(self.path)
             _bulk.known(self._parquet.schema_arrow)
             self._read, write = os.pipe()
             self.read_from = f"/dev/fd/{self._read}"
             self._thread = threading.Thread(target=self._bring, args=(write,))
             self._thread.start()
+        elif os.path.exists(self.path) and not os.path.isfile(self.path):
+            self._read = os.open(self.path, os.O_RDONLY | os.O_NONBLOCK)
+            self.read_from = f"/dev/fd/{self._read}"
         return self
+
+    def wait(self, stop: List[int]) -> None:
+        """Until a pipe has something to read: here, where signals are heard."""
+        if self._parquet is not None:
+            return
+        pipe = 0 if self.path == "-" else self._read
+        while pipe >= 0 and not stop and not select.select([pipe], [], [], _LOOK)[0]:
+            pass
 
     def _bring(self, write: int) -> None:
         with os.fdopen(write, "wb") as sink:
@@ -205,16 +228,12 @@ class _Source:
                 columns = [_text(pyarrow, column) for column in batch.columns]
                 writer.write(pyarrow.record_batch(columns, schema=schema))
 
-    def rows(self) -> int:
-        """About how many rows there are."""
+    def rows(self, counted: Optional[int]) -> Optional[int]:
+        """How many rows there are; of what can be read only once, nobody knows."""
         if self._parquet is not None:
             rows: int = self._parquet.metadata.num_rows
             return rows
-        count = 0
-        with open(self.path, "rb") as file:
-            while block := file.read(1 << 20):
-                count += block.count(b"\n")
-        return count - 1 if self.path.lower().endswith(".csv") else count
+        return counted
 
     def error(self) -> Optional[str]:
         """What the other side of the pipe ran into."""
@@ -223,11 +242,11 @@ class _Source:
     def __exit__(self, *_: object) -> None:
         """The thread that feeds is over before the interpreter ends: one that is not
         would be ended in the middle of foreign code."""
-        if self._thread is None:
-            return
-        self._ending = True
-        # The run may have ended early: what the thread waits to write goes nowhere.
-        while os.read(self._read, 1 << 16):
-            pass
-        self._thread.join()
-        os.close(self._read)
+        if self._thread is not None:
+            self._ending = True
+            # The run may have ended early: what the thread waits to write goes nowhere.
+            while os.read(self._read, 1 << 16):
+                pass
+            self._thread.join()
+        if self._read >= 0:
+            os.close(self._read)

@@ -57,6 +57,8 @@ class AsyncClient(Operations[Coroutine[Any, Any, Outcome]], AsyncClosing):
         platform: Optional[str] = None,
         parallel: int = 0,
         patience: Seconds = 60.0,
+        format: Optional[str] = None,
+        encoding: Optional[str] = None,
     ) -> AsyncBulk:
         """As :meth:`Client.bulk`, to be read by ``async for``, in one task at a time.
 
@@ -68,7 +70,9 @@ class AsyncClient(Operations[Coroutine[Any, Any, Outcome]], AsyncClosing):
         ...     async for result in stream:
         ...         print(result.index, result.state)
         """
-        native = _bulk.stream(self._native, rows, operation, platform, parallel, patience)
+        native = _bulk.stream(
+            self._native, rows, operation, platform, parallel, patience, format, encoding
+        )
         return AsyncBulk(native, self._pool, self._closing)
 
     async def sync(
@@ -81,6 +85,8 @@ class AsyncClient(Operations[Coroutine[Any, Any, Outcome]], AsyncClosing):
         deadline: Deadline = None,
         patience: Seconds = 60.0,
         progress: Optional[Callable[[int], object]] = None,
+        format: Optional[str] = None,
+        encoding: Optional[str] = None,
     ) -> List[Synced]:
         """As :meth:`Client.sync`; ``wanted`` is read, and ``progress`` called, in the
         thread that waits. Cancelling it leaves what was changed by then; to do it again
@@ -88,7 +94,7 @@ class AsyncClient(Operations[Coroutine[Any, Any, Outcome]], AsyncClosing):
         how = _sync.how(dry_run, confirm, platform, deadline, patience)
 
         def run(cancel: _native.CancelFlag) -> List[Synced]:
-            return _sync.run(self._native, _sync.wanted(wanted), how, progress, cancel)
+            return _sync.run(self._native, _sync.wanted(wanted, format, encoding), how, progress, cancel)
 
         return await self._pool.run(run)
 

@@ -43,17 +43,22 @@ def stream(
     platform: Optional[str],
     parallel: int,
     patience: Seconds,
+    file_format: Optional[str],
+    encoding: Optional[str],
 ) -> _native.Bulk:
     """What :meth:`Client.bulk` gives."""
     longest = _requests.seconds(patience)
-    return _native.Bulk(client, source(rows), operation, platform, parallel, longest)
+    taken = source(rows, file_format)
+    return _native.Bulk(
+        client, taken, operation, platform, parallel, longest, file_format, encoding
+    )
 
 
-def source(rows: Any) -> Any:
+def source(rows: Any, file_format: Optional[str] = None) -> Any:
     """An iterable of rows, or the path of a file that the core reads."""
     if isinstance(rows, (str, os.PathLike)):
         path = os.fspath(rows)
-        return _parquet(path) if is_parquet(path) else path
+        return _parquet(path) if is_parquet(path, file_format) else path
     if isinstance(rows, Mapping):
         return rows.items()
     if hasattr(rows, "to_batches"):  # an Arrow table or data set
@@ -106,8 +111,10 @@ def _arrow(schema: Any, batches: Iterable[Any]) -> Iterator[Any]:
     return rows()
 
 
-def is_parquet(path: Any) -> bool:
+def is_parquet(path: Any, file_format: Optional[str] = None) -> bool:
     """By the end of its name, in any case, as the other formats."""
+    if file_format is not None:
+        return file_format == "parquet"
     return os.fsdecode(path).lower().endswith(".parquet")
 
 

@@ -46,6 +46,8 @@ class Client(Operations[Outcome], Closing):
         platform: Optional[str] = None,
         parallel: int = 0,
         patience: Seconds = 60.0,
+        format: Optional[str] = None,
+        encoding: Optional[str] = None,
     ) -> _native.Bulk:
         """Sends rows of any number and gives one result per row, in their order,
         with as much memory for a million rows as for a thousand.
@@ -55,6 +57,9 @@ class Client(Operations[Outcome], Closing):
         and ``operation``; ``rows`` is any iterable of these, a DataFrame or an
         Arrow table with these columns, or the path of a ``.csv``, ``.jsonl`` or
         ``.parquet`` file. A row that breaks a rule is ``not_sent``, ``invalid``.
+        For a file, ``format`` (``csv``, ``jsonl``, ``parquet``) is for a name that does
+        not say it, and ``encoding`` for one that is not UTF-8, such as ``gb18030``. A
+        file that cannot be read as a whole is refused before anything is sent.
 
         ``parallel`` requests travel at once (0: the client's option); when the
         service has not answered for ``patience`` seconds, what is left is given up.
@@ -70,7 +75,9 @@ class Client(Operations[Outcome], Closing):
         time: a second one gets a ``RuntimeError``. In a child after ``fork`` it is
         closed (:class:`Closed`).
         """
-        return _bulk.stream(self._native, rows, operation, platform, parallel, patience)
+        return _bulk.stream(
+            self._native, rows, operation, platform, parallel, patience, format, encoding
+        )
 
     def sync(
         self,
@@ -82,6 +89,8 @@ class Client(Operations[Outcome], Closing):
         deadline: Deadline = None,
         patience: Seconds = 60.0,
         progress: Optional[Callable[[int], object]] = None,
+        format: Optional[str] = None,
+        encoding: Optional[str] = None,
     ) -> List[Synced]:
         """Makes the service know for each token the wanted accounts and no others:
         asks what it knows, and sends operations for the tokens that differ only.
@@ -99,7 +108,7 @@ class Client(Operations[Outcome], Closing):
         ended: what is right already is not sent.
         """
         how = _sync.how(dry_run, confirm, platform, deadline, patience)
-        return _sync.run(self._native, _sync.wanted(wanted), how, progress)
+        return _sync.run(self._native, _sync.wanted(wanted, format, encoding), how, progress)
 
     def call(self, path: str, json: Json, *, deadline: Deadline = None) -> Reply:
         """Posts JSON to any other v3 path, such as ``/v3/push/app``. Raises what

@@ -14,9 +14,10 @@ _PAUSE = 5.0
 class Progress:
     """Shows how many are done, their rate and the time left, on standard error."""
 
-    def __init__(self, total: int, what: str = "rows") -> None:
+    def __init__(self, total: Optional[int], what: str = "rows") -> None:
+        """Of what comes out of a pipe nobody knows the total."""
         self._what = what
-        self._total = max(total, 0)
+        self._total = total
         self._began = time.monotonic()
         self._printed = self._began
         self._bar: Optional[Any] = None
@@ -43,8 +44,10 @@ class Progress:
             self._bar.update(self._task, completed=done, tail=tail)
         elif now >= self._printed + _PAUSE:
             self._printed = now
-            left = max(self._total - done, 0) / rate if rate else 0
-            text = f"{done} of about {self._total} {self._what}, {rate:.0f} a second, {left:.0f} s left"
+            text = f"{done} {self._what}, {rate:.0f} a second"
+            if self._total is not None:
+                left = max(self._total - done, 0) / rate if rate else 0
+                text = f"{done} of {self._total} {self._what}, {rate:.0f} a second, {left:.0f} s left"
             self.note(", ".join(part for part in (text, tail) if part))
 
     def note(self, text: str) -> None:

@@ -53,6 +53,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         group.add_argument("--json", action="store_true", help="print the whole outcome as JSON")
 
 
+def add_reading(parser: argparse.ArgumentParser) -> None:
+    """For commands that read a table."""
+    add = parser.add_argument
+    add(
+        "--format",
+        choices=("csv", "jsonl", "parquet"),
+        help="the format of a file whose name does not say it, as of - (standard input)",
+    )
+    add("--encoding", metavar="NAME", help="of a file that is not UTF-8, such as gb18030 (GBK)")
+
+
 def add_pace(parser: argparse.ArgumentParser, what: str) -> None:
     """For commands that send a whole table of ``what``."""
     add = parser.add_argument

@@ -42,10 +42,12 @@ class Synced(NamedTuple):
     message: str = ""
 
 
-def wanted(given: WantedLike) -> _native.WantedState:
+def wanted(
+    given: WantedLike, file_format: Optional[str] = None, encoding: Optional[str] = None
+) -> _native.WantedState:
     """Reads it, and refuses what cannot be wanted."""
-    rows = _rows(given) if isinstance(given, Mapping) else _bulk.source(given)
-    return _native.WantedState(rows)
+    rows = _rows(given) if isinstance(given, Mapping) else _bulk.source(given, file_format)
+    return _native.WantedState(rows, file_format, encoding)
 
 
 def _rows(given: Mapping[str, Any]) -> Iterator[Any]:

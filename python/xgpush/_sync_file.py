@@ -34,13 +34,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="S",
         help="then ask for up to S seconds whether the service shows it",
     )
+    _settings.add_reading(parser)
     _settings.add_pace(parser, "tokens")
 
 
 def run(options: argparse.Namespace) -> int:
     if options.confirm is not None and not options.apply:
         raise ValueError("--confirm goes with --apply: without it nothing changes")
-    wanted = _sync.wanted(options.file)
+    wanted = _sync.wanted(options.file, options.format, options.encoding)
     how = _sync.how(not options.apply, options.confirm, options.platform, None, options.patience)
     with _settings.client(options, **_settings.pace(options)) as client:
         with Progress(len(wanted), "tokens") as progress:

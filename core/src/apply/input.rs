@@ -1,18 +1,27 @@
 //! Rows out of a file.
 
-use std::borrow::Cow;
-use std::fs::File;
-use std::io::{self, BufRead, BufReader};
+mod header;
+mod json;
+mod packed;
+mod records;
+mod sniff;
+mod stream;
+mod table;
+mod text;
+
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use csv::ByteRecord;
-use serde::Deserialize;
 
-use super::{Format, storage};
-use crate::account::{AccountType, shortened};
+use super::{Format, Reading};
+use crate::account::AccountType;
 use crate::bulk::Row;
 use crate::error::{Error, ErrorKind, Result};
 use crate::operation::Operator;
+
+use table::Table;
+use text::{More, Text};
 
 /// The columns of a table, and the names in a JSON object.
 const NAMES: [&str; 4] = ["token", "account", "account_type", "operation"];
@@ -34,97 +43,92 @@ pub(super) struct Read {
     pub(super) row: Row,
     /// Why it could not be read.
     pub(super) wrong: Option<Error>,
+    /// The number of its first line.
+    pub(super) line: u64,
     /// Kept where rejects are wanted.
     pub(super) raw: Option<Raw>,
 }
 
+/// What a look for the next row found.
+#[derive(Debug)]
+pub(super) enum Step {
+    Row(Box<Read>),
+    /// Nothing yet: the other side of a pipe has not written it.
+    Wait,
+    End,
+}
+
+/// The fields of a row as texts; empty where nothing is.
+struct Fields<'a> {
+    token: &'a str,
+    account: &'a str,
+    account_type: &'a str,
+    /// The account's type, where it is no text.
+    number: Option<f64>,
+    operation: &'a str,
+}
+
 pub(super) struct Input {
     path: PathBuf,
+    text: Text,
     source: Source,
     keep: bool,
     at_end: bool,
+    /// How many rows there are, where they were counted before the first one is read.
+    counted: Option<u64>,
 }
 
 enum Source {
-    Csv {
-        reader: Box<csv::Reader<Bounded<File>>>,
-        header: Raw,
-        /// Where each of [`NAMES`] stands.
-        columns: [Option<usize>; 4],
-        record: ByteRecord,
-    },
+    Csv(Box<Table>),
     Jsonl {
-        reader: BufReader<Bounded<File>>,
-        line: Vec<u8>,
+        /// The number of the last line that was read.
+        number: u64,
+        any: bool,
     },
-}
-
-/// Bounds what is read between two rows: a row is read into memory whole.
-struct Bounded<R> {
-    inner: R,
-    left: usize,
-}
-
-impl<R: io::Read> io::Read for Bounded<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if self.left == 0 {
-            return Err(io::Error::new(
-                io::ErrorKind::InvalidData,
-                "a row is longer than 1 MiB: was a quotation mark forgotten?",
-            ));
-        }
-        let most = buffer.len().min(self.left);
-        // A signal is no mistake in the table.
-        let read = loop {
-            match self.inner.read(&mut buffer[..most]) {
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                read => break read?,
-            }
-        };
-        self.left -= read;
-        Ok(read)
-    }
 }
 
 impl Input {
-    pub(super) fn open(path: &Path, format: Format, keep: bool) -> Result<Self> {
-        let file = File::open(path).map_err(|e| storage(path, &e))?;
-        let bounded = Bounded {
-            inner: file,
-            left: LONGEST_ROW,
-        };
+    /// Opens it. What can be read twice is read to its end first: what makes the whole
+    /// of it doubtful is found before the first row is handed on.
+    pub(super) fn open(path: &Path, format: Format, reading: &Reading, keep: bool) -> Result<Self> {
+        let text = Text::open(path, reading.encoding.as_deref())?;
+        let mut input = Self::begin(path, text, format, keep)?;
+        if !input.text.is_regular() {
+            return Ok(input);
+        }
+        let mut rows = 0;
+        while let Some(read) = input.read(Operator::Bind)? {
+            rows += 1;
+            drop(read);
+        }
+        let text = input.text.again()?;
+        let mut input = Self::begin(path, text, format, keep)?;
+        input.counted = Some(rows);
+        Ok(input)
+    }
+
+    fn begin(path: &Path, mut text: Text, format: Format, keep: bool) -> Result<Self> {
         let source = match format {
-            Format::Csv => {
-                let mut reader = csv::ReaderBuilder::new()
-                    .flexible(true)
-                    .buffer_capacity(1 << 16)
-                    .from_reader(bounded);
-                let header = reader.byte_headers().map_err(|e| storage(path, &e))?;
-                let header = header.clone();
-                Source::Csv {
-                    columns: columns(&header).map_err(|text| no_table(path, &text))?,
-                    header: Raw::Record(header),
-                    reader: Box::new(reader),
-                    record: ByteRecord::new(),
-                }
-            }
+            Format::Csv => Source::Csv(Box::new(Table::begin(path, &mut text)?)),
             Format::Jsonl => Source::Jsonl {
-                reader: BufReader::with_capacity(1 << 16, bounded),
-                line: Vec::new(),
+                number: 0,
+                any: false,
             },
         };
         Ok(Self {
-            path: path.to_owned(),
             source,
+            path: path.to_owned(),
+            text,
             keep,
             at_end: false,
+            counted: None,
         })
     }
 
     /// What comes before the rows.
-    pub(super) fn header(&self) -> Option<&Raw> {
+    pub(super) fn header(&self) -> Option<Raw> {
         match &self.source {
-            Source::Csv { header, .. } => Some(header),
+            Source::Csv(table) => Some(table.header()),
             Source::Jsonl { .. } => None,
         }
     }
@@ -134,157 +138,120 @@ impl Input {
         self.at_end
     }
 
-    /// The next row; `operator` is for those that name none.
+    /// Whether it is a regular file, which is judged before its first row is handed on.
+    pub(super) fn is_regular(&self) -> bool {
+        self.text.is_regular()
+    }
+
+    /// How many rows there are, if that could be known beforehand.
+    pub(super) fn counted(&self) -> Option<u64> {
+        self.counted
+    }
+
+    /// Rows in which nothing stands; they are passed over.
+    pub(super) fn empty_rows(&self) -> u64 {
+        match &self.source {
+            Source::Csv(table) => table.empty_rows,
+            Source::Jsonl { .. } => 0,
+        }
+    }
+
+    /// Waits for the other side of a pipe, for `time` at most; a signal ends it as well.
+    pub(super) fn wait(&self, time: Duration) -> Result<()> {
+        self.text.wait(Some(time))
+    }
+
+    /// The next row; `operator` is for those that name none. It waits for it.
     pub(super) fn read(&mut self, operator: Operator) -> Result<Option<Read>> {
-        let found = match &mut self.source {
-            Source::Csv {
-                reader,
-                columns,
-                record,
-                header,
-            } => {
-                reader.get_mut().left = LONGEST_ROW;
-                let read = reader.read_byte_record(record);
-                read.map_err(|e| storage(&self.path, &e))?.then(|| {
-                    let mut row = Row::new(operator, "", "");
-                    Read {
-                        wrong: read_record(record, columns, header, &mut row).err(),
-                        row,
-                        raw: self.keep.then(|| Raw::Record(record.clone())),
-                    }
-                })
+        loop {
+            match self.step(operator)? {
+                Step::Row(read) => return Ok(Some(*read)),
+                Step::End => return Ok(None),
+                Step::Wait => self.text.wait(None)?,
             }
-            Source::Jsonl { reader, line } => {
-                let found = next_line(reader, line).map_err(|e| storage(&self.path, &e))?;
-                found.then(|| {
-                    let mut row = Row::new(operator, "", "");
-                    Read {
-                        wrong: read_line(line, &mut row).err(),
-                        row,
-                        raw: self.keep.then(|| Raw::Line(line.clone())),
-                    }
-                })
-            }
+        }
+    }
+
+    /// The next row, if it is there.
+    pub(super) fn step(&mut self, operator: Operator) -> Result<Step> {
+        let step = match &mut self.source {
+            Source::Csv(table) => table.step(&self.path, &mut self.text, operator, self.keep),
+            Source::Jsonl { .. } => self.step_jsonl(operator),
+        }?;
+        self.at_end = matches!(step, Step::End);
+        Ok(step)
+    }
+
+    fn step_jsonl(&mut self, operator: Operator) -> Result<Step> {
+        let Source::Jsonl { number, any } = &mut self.source else {
+            return Ok(Step::End);
         };
-        self.at_end = found.is_none();
-        Ok(found)
+        loop {
+            let end = self.text.rest().iter().position(|byte| *byte == b'\n');
+            if end.is_none() && !self.text.is_ended() {
+                if self.text.rest().len() > LONGEST_ROW {
+                    let what =
+                        "the line is longer than 1 MiB: each object stands on a line of its own";
+                    return Err(no_table(&self.path, *number + 1, what));
+                }
+                match self.text.more()? {
+                    More::Wait => return Ok(Step::Wait),
+                    More::Text | More::End => continue,
+                }
+            }
+            let rest = self.text.rest();
+            if rest.is_empty() {
+                return Ok(Step::End);
+            }
+            *number += 1;
+            let whole = &rest[..end.unwrap_or(rest.len())];
+            let used = end.map_or(rest.len(), |end| end + 1);
+            // At the head of each file of those that were joined.
+            let line = whole
+                .strip_prefix(b"\xef\xbb\xbf")
+                .unwrap_or(whole)
+                .trim_ascii();
+            if line.is_empty() {
+                self.text.consume(used);
+                continue;
+            }
+            if !std::mem::replace(any, true)
+                && let Some(what) = json::no_lines(&String::from_utf8_lossy(line))
+            {
+                return Err(no_table(&self.path, *number, what));
+            }
+            let mut row = Row::new(operator, "", "");
+            let read = Read {
+                wrong: json::read(line, |fields| set(&mut row, fields)).err(),
+                row,
+                line: *number,
+                raw: self.keep.then(|| Raw::Line(line.to_owned())),
+            };
+            self.text.consume(used);
+            return Ok(Step::Row(Box::new(read)));
+        }
     }
 }
 
-fn no_table(path: &Path, text: &str) -> Error {
-    let message = format!("{}: {text}", path.display());
+fn no_table(path: &Path, line: u64, text: &str) -> Error {
+    let message = match line {
+        0 => format!("{}: {text}", path.display()),
+        line => format!("{}: line {line}: {text}", path.display()),
+    };
     Error::new(ErrorKind::InvalidArgument, message)
 }
 
-/// Where the known columns stand. An unknown one may be a known one misspelled,
-/// and leaving it out would change what the rows say.
-fn columns(header: &ByteRecord) -> std::result::Result<[Option<usize>; 4], String> {
-    let expected = "a header names the columns token, account, account_type and operation";
-    let mut columns = [None; 4];
-    for (at, field) in header.iter().enumerate() {
-        let name = String::from_utf8_lossy(field);
-        let Some(known) = NAMES.iter().position(|known| *known == name) else {
-            // Blanks here tell of blanks in the rows, where they would silently be
-            // part of the accounts.
-            if NAMES.contains(&name.trim()) {
-                return Err(format!(
-                    "the column {} has a blank beside its name: take the blanks beside the \
-                     commas out of the whole table, where they are part of the values",
-                    shortened(&name)
-                ));
-            }
-            return Err(format!(
-                "the column {} is unknown; {expected}",
-                shortened(&name)
-            ));
-        };
-        if columns[known].replace(at).is_some() {
-            return Err(format!("the column {name} is there twice"));
-        }
-    }
-    if columns[0].is_none() && columns[1].is_none() {
-        return Err(format!("there is neither token nor account; {expected}"));
-    }
-    Ok(columns)
-}
-
-fn read_record(
-    record: &ByteRecord,
-    columns: &[Option<usize>; 4],
-    header: &Raw,
-    row: &mut Row,
-) -> Result<()> {
-    let field = |name: usize| -> Result<&str> {
-        let bytes = columns[name].and_then(|at| record.get(at)).unwrap_or(b"");
-        std::str::from_utf8(bytes).map_err(|_| Error::value(format!("{} is no UTF-8", NAMES[name])))
+/// Takes over the fields of a row.
+fn set(row: &mut Row, fields: &Fields<'_>) -> Result<()> {
+    fields.token.clone_into(&mut row.token);
+    fields.account.clone_into(&mut row.account);
+    row.account_type = match (fields.number, fields.account_type) {
+        (Some(number), _) => Some(AccountType::from_number(number)?),
+        (None, "") => None,
+        (None, text) => Some(AccountType::parse(text)?),
     };
-    field(0)?.clone_into(&mut row.token);
-    field(1)?.clone_into(&mut row.account);
-    if let Raw::Record(header) = header
-        && header.len() != record.len()
-    {
-        return Err(Error::value(format!(
-            "the row has {} field(s), the header {}",
-            record.len(),
-            header.len()
-        )));
-    }
-    match field(2)? {
-        "" => {}
-        text => row.account_type = Some(AccountType::parse(text)?),
-    }
-    set_operator(row, field(3)?)
-}
-
-fn set_operator(row: &mut Row, name: &str) -> Result<()> {
-    if !name.is_empty() {
-        row.operator = Operator::from_name(name)?;
+    if !fields.operation.is_empty() {
+        row.operator = Operator::from_name(fields.operation)?;
     }
     Ok(())
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Line<'a> {
-    #[serde(borrow, default)]
-    token: Option<Cow<'a, str>>,
-    #[serde(borrow, default)]
-    account: Option<Cow<'a, str>>,
-    #[serde(default)]
-    account_type: Option<f64>,
-    #[serde(borrow, default)]
-    operation: Option<Cow<'a, str>>,
-}
-
-fn read_line(line: &[u8], row: &mut Row) -> Result<()> {
-    let read = serde_json::from_slice::<Line<'_>>(line);
-    let line = read.map_err(|error| {
-        let message = format!("the line is no object of a row: {error}");
-        Error::new(ErrorKind::InvalidJson, message)
-    })?;
-    let text = |given: Option<Cow<'_, str>>| given.unwrap_or_default().into_owned();
-    row.token = text(line.token);
-    row.account = text(line.account);
-    row.account_type = line
-        .account_type
-        .map(AccountType::from_number)
-        .transpose()?;
-    set_operator(row, line.operation.as_deref().unwrap_or(""))
-}
-
-/// The next line that is not blank, without its end.
-fn next_line(reader: &mut BufReader<Bounded<File>>, line: &mut Vec<u8>) -> io::Result<bool> {
-    loop {
-        reader.get_mut().left = LONGEST_ROW;
-        line.clear();
-        if reader.read_until(b'\n', line)? == 0 {
-            return Ok(false);
-        }
-        let text = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line);
-        let text = text.trim_ascii();
-        if !text.is_empty() {
-            *line = text.to_owned();
-            return Ok(true);
-        }
-    }
 }

@@ -23,10 +23,10 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::operation::{Operation, Operator};
 use crate::outcome::{ItemOutcome, State};
 
-pub use options::{ApplyEnd, ApplyInput, ApplyOptions, Failure, Format, Progress};
+pub use options::{ApplyEnd, ApplyInput, ApplyOptions, Failure, Format, Progress, Reading};
 pub use row_file::RowFile;
 
-use input::{Input, Read};
+use input::{Input, Read, Step};
 use lines::Lines;
 use lock::Access;
 use report::Report;
@@ -34,6 +34,9 @@ use state::{Checkpoint, Counts, Purpose, StateFile};
 
 /// How often the state is written.
 const CHECKPOINT: Duration = Duration::from_secs(1);
+
+/// How long a pipe whose other side is slow is waited for at once.
+const READING: Duration = Duration::from_millis(10);
 
 /// How many rows that were not accepted are kept for showing.
 const SHOWN: usize = 20;
@@ -90,7 +93,7 @@ impl Apply {
         let read_from = from.read_from.as_ref().unwrap_or(&from.path);
         let keep = options.rejects.is_some() || options.state.is_some();
         let read = claim(&from.path)?;
-        let input = Input::open(read_from, from.format, keep)?;
+        let input = Input::open(read_from, from.format, &from.reading, keep)?;
         let mut apply = Self {
             bulk: Bulk::new(client, &options.bulk)?,
             operator: options.operator,
@@ -150,7 +153,7 @@ impl Apply {
         }
         let mut rows = Sha256::new();
         if let Some(header) = self.input.header() {
-            state::add(&mut rows, header);
+            state::add(&mut rows, &header);
         }
         self.state = Some(Kept {
             file,
@@ -210,7 +213,7 @@ impl Apply {
 
     fn write_rejects_header(&mut self) -> Result<()> {
         match (&mut self.rejects, self.input.header()) {
-            (Some(rejects), Some(header)) => rejects.write(header),
+            (Some(rejects), Some(header)) => rejects.write(&header),
             _ => Ok(()),
         }
     }
@@ -252,10 +255,21 @@ impl Apply {
                     self.gives_out(error);
                 }
             } else if self.bulk.wants_row() {
-                if let Err(error) = self.pull() {
-                    // The rows before it are sent and reported.
-                    self.error.get_or_insert(error);
-                    self.bulk.end();
+                match self.pull() {
+                    Ok(true) => {}
+                    Ok(false) => {
+                        // What is in flight goes on meanwhile.
+                        self.input.wait(READING.min(left(until)))?;
+                        self.bulk.wait(Duration::ZERO);
+                        if Instant::now() >= until {
+                            break;
+                        }
+                    }
+                    Err(error) => {
+                        // The rows before it are sent and reported.
+                        self.error.get_or_insert(error);
+                        self.bulk.end();
+                    }
                 }
             } else if self.bulk.is_finished() {
                 let complete = self.rows.is_empty() && self.input.is_at_end();
@@ -267,8 +281,7 @@ impl Apply {
                     ApplyEnd::Halted
                 });
             } else {
-                self.bulk
-                    .wait(until.saturating_duration_since(Instant::now()));
+                self.bulk.wait(left(until));
                 if Instant::now() >= until {
                     break;
                 }
@@ -299,17 +312,24 @@ impl Apply {
         }
     }
 
-    fn pull(&mut self) -> Result<()> {
-        let Some(read) = self.read()? else {
-            self.bulk.end();
-            return Ok(());
+    /// Takes a row, or hears that there is none any more; `false` when neither is there
+    /// yet.
+    fn pull(&mut self) -> Result<bool> {
+        let mut read = match self.input.step(self.operator)? {
+            Step::Row(read) => *read,
+            Step::Wait => return Ok(false),
+            Step::End => {
+                self.bulk.end();
+                return Ok(true);
+            }
         };
+        read.row.platform = self.platform;
         match &read.wrong {
             None => self.bulk.push_row(&read.row)?,
             Some(error) => self.bulk.push_invalid(error)?,
         }
         self.rows.push_back(read);
-        Ok(())
+        Ok(true)
     }
 
     fn settle(&mut self, outcome: ItemOutcome) -> Result<()> {
@@ -337,7 +357,8 @@ impl Apply {
         };
         if self.failures.len() < SHOWN {
             let row = self.progress.rows;
-            self.failures.push(Failure { row, outcome });
+            let line = read.line;
+            self.failures.push(Failure { row, line, outcome });
         }
         reported.and(rejected)
     }
@@ -391,6 +412,17 @@ impl Apply {
         self.progress
     }
 
+    /// How many rows there are, where that was known before the first one was sent: not
+    /// of a pipe.
+    pub fn counted(&self) -> Option<u64> {
+        self.input.counted()
+    }
+
+    /// How many rows without any field were passed over; they have no number.
+    pub fn empty_rows(&self) -> u64 {
+        self.input.empty_rows()
+    }
+
     /// The first rows that were not accepted.
     pub fn failures(&self) -> &[Failure] {
         &self.failures
@@ -432,6 +464,10 @@ fn claim(path: &Path) -> Result<Option<File>> {
     let file = opened.map_err(|e| storage(path, &e))?;
     lock::take(&file, path, Access::Reads)?;
     Ok(Some(file))
+}
+
+fn left(until: Instant) -> Duration {
+    until.saturating_duration_since(Instant::now())
 }
 
 /// What went wrong with a file.

@@ -19,35 +19,69 @@ pub enum Format {
 }
 
 impl Format {
-    /// By the end of a file's name: `.csv`, `.jsonl` or `.ndjson`.
+    /// By the end of a file's name: `.csv`, `.tsv`, `.jsonl` or `.ndjson`, with or
+    /// without `.gz` or `.zst` behind it.
     ///
     /// # Errors
     /// [`InvalidArgument`](ErrorKind::InvalidArgument) for any other.
     pub fn of(path: &Path) -> Result<Self> {
-        let suffix = path.extension().and_then(|suffix| suffix.to_str());
-        match suffix.map(str::to_ascii_lowercase).as_deref() {
-            Some("csv") => Ok(Self::Csv),
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let name = name.to_lowercase();
+        let name = [".gz", ".zst"]
+            .iter()
+            .find_map(|end| name.strip_suffix(end))
+            .unwrap_or(&name);
+        match name.rsplit_once('.').map(|(_, suffix)| suffix) {
+            Some("csv" | "tsv") => Ok(Self::Csv),
             Some("jsonl" | "ndjson") => Ok(Self::Jsonl),
             _ => Err(Error::new(
                 ErrorKind::InvalidArgument,
                 format!(
-                    "{} is named neither .csv nor .jsonl (or .ndjson)",
+                    "{} is named neither .csv (.tsv) nor .jsonl (.ndjson), nor one of these with \
+                     .gz or .zst: say its format (--format csv)",
                     path.display()
                 ),
             )),
         }
     }
+
+    /// By its name: `csv` or `jsonl`.
+    ///
+    /// # Errors
+    /// [`InvalidArgument`](ErrorKind::InvalidArgument) for any other.
+    pub fn parse(name: &str) -> Result<Self> {
+        match name {
+            "csv" => Ok(Self::Csv),
+            "jsonl" => Ok(Self::Jsonl),
+            _ => Err(Error::new(
+                ErrorKind::InvalidArgument,
+                format!("the format {name:?} is neither csv nor jsonl"),
+            )),
+        }
+    }
+}
+
+/// How the text of a file is read.
+#[derive(Debug, Clone, Default)]
+pub struct Reading {
+    /// The encoding, by a name of the WHATWG Encoding Standard (`gb18030`, `big5`,
+    /// `shift_jis`, `utf-16le`, `windows-1252` …). Without one it is UTF-8, or UTF-16
+    /// with a byte order mark.
+    pub encoding: Option<String>,
 }
 
 /// Where rows come from.
 #[derive(Debug, Clone)]
 pub struct ApplyInput {
-    /// The file, by which a state is known again.
+    /// The file, by which a state is known again; `-` is standard input. What begins as
+    /// gzip or Zstandard is unpacked.
     pub path: PathBuf,
     /// What to read in its place, such as a pipe that brings its rows.
     pub read_from: Option<PathBuf>,
     /// The format of what is read.
     pub format: Format,
+    /// How its text is read.
+    pub reading: Reading,
 }
 
 /// What to do with the rows, and where to write what became of them.
@@ -92,6 +126,9 @@ pub struct Progress {
 pub struct Failure {
     /// Its number, from 1.
     pub row: u64,
+    /// The number of the line on which it begins, from 1, in what was read: of a Parquet
+    /// file that is none of its own.
+    pub line: u64,
     /// What became of it.
     pub outcome: ItemOutcome,
 }

@@ -1,9 +1,10 @@
 //! The rows of a file, for those who send them otherwise.
 
 use std::path::Path;
+use std::time::Duration;
 
-use super::Format;
-use super::input::Input;
+use super::input::{Input, Step};
+use super::{Format, Reading};
 use crate::bulk::Row;
 use crate::error::{Error, Result};
 use crate::operation::Operator;
@@ -19,9 +20,14 @@ impl RowFile {
     ///
     /// # Errors
     /// As [`Apply::open`](super::Apply::open).
-    pub fn open(path: &Path, format: Format, operator: Operator) -> Result<Self> {
+    pub fn open(
+        path: &Path,
+        format: Format,
+        operator: Operator,
+        reading: &Reading,
+    ) -> Result<Self> {
         Ok(Self {
-            input: Input::open(path, format, false)?,
+            input: Input::open(path, format, reading, false)?,
             operator,
         })
     }
@@ -33,6 +39,28 @@ impl RowFile {
     pub fn read(&mut self) -> Result<Option<(Row, Option<Error>)>> {
         let read = self.input.read(self.operator)?;
         Ok(read.map(|read| (read.row, read.wrong)))
+    }
+
+    /// The same, if it is there: a pipe whose other side has not written it is waited
+    /// for, for `time` at most. The answer is `None` when it is not.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    pub fn read_within(&mut self, time: Duration) -> Result<Option<Option<(Row, Option<Error>)>>> {
+        for waited in [false, true] {
+            match self.input.step(self.operator)? {
+                Step::Row(read) => return Ok(Some(Some((read.row, read.wrong)))),
+                Step::End => return Ok(Some(None)),
+                Step::Wait if waited => {}
+                Step::Wait => self.input.wait(time)?,
+            }
+        }
+        Ok(None)
+    }
+
+    /// Whether what it reads may let it wait.
+    pub fn may_wait(&self) -> bool {
+        !self.input.is_regular()
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tempfile::TempDir;
 use xgpush::{
     Apply, ApplyEnd, ApplyInput, ApplyOptions, BulkOptions, Client, ErrorKind, Format, Operator,
-    Progress, Result,
+    Progress, Reading, Result,
 };
 
 pub(crate) const LONG: Duration = Duration::from_secs(60);
@@ -31,6 +31,7 @@ impl Files {
             format: Format::of(&path).unwrap(),
             path,
             read_from: None,
+            reading: Reading::default(),
         }
     }
 

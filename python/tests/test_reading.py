@@ -1,0 +1,223 @@
+"""What a table may come from, and in which encoding: all of it is read, or nothing is sent."""
+
+import base64
+import gzip
+import os
+import signal
+import socket
+import subprocess
+import threading
+from pathlib import Path
+from typing import Any, Dict, Iterator
+
+import pytest
+import xgpush
+from test_command import command, environment, run
+from xgpush.testing import Emulator
+
+#: Two frames with one to be skipped between them: two rows.
+ZSTD = base64.b64decode(b"KLUv/SAXuQAAdG9rZW4sYWNjb3VudAp0MSxhbGljZQpQKk0YAgAAAHh4KLUv/SAHOQAAdDIsYm9iCg==")
+
+
+@pytest.fixture
+def service() -> Iterator[Emulator]:
+    with Emulator() as emulator:
+        yield emulator
+
+
+def bound(service: Emulator) -> Dict[str, str]:
+    return {token: accounts[0][0] for token, accounts in service.state["tokens"].items()}
+
+
+def table(rows: int) -> bytes:
+    lines = (f"token{n},player-number-{n}\n" for n in range(rows))
+    return ("token,account\n" + "".join(lines)).encode()
+
+
+def feed(path: Path, content: bytes) -> threading.Thread:
+    def write() -> None:
+        with open(path, "wb", buffering=0) as pipe:
+            view = memoryview(content)
+            while view:
+                view = view[pipe.write(view[:5000]) :]
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    return writer
+
+
+#: More than a pipe holds.
+ROWS = 4_000
+
+
+@pytest.mark.parametrize("dry", [False, True])
+def test_a_named_pipe_brings_every_row(service: Emulator, tmp_path: Path, dry: bool) -> None:
+    pipe = tmp_path / "in.csv"
+    os.mkfifo(pipe)
+    writer = feed(pipe, table(ROWS))
+    done = run(service, "apply", pipe, *(["--dry-run"] if dry else []))
+    writer.join()
+    assert done.returncode == 0 and f"{ROWS} rows" in done.stdout, done
+    expected = {} if dry else {f"token{n}": f"player-number-{n}" for n in range(ROWS)}
+    assert bound(service) == expected
+
+
+def standard_input(service: Emulator, stdin: Any, *arguments: object) -> "subprocess.Popen[bytes]":
+    return subprocess.Popen(
+        command(*arguments),
+        env=environment(service),
+        stdin=stdin,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+
+
+@pytest.mark.parametrize("name", ["-", "/dev/stdin", "link"])
+def test_standard_input_brings_every_row(service: Emulator, tmp_path: Path, name: str) -> None:
+    if name == "link":
+        (tmp_path / name).symlink_to("/dev/stdin")
+        name = str(tmp_path / name)
+    program = standard_input(service, subprocess.PIPE, "apply", name, "--format", "csv")
+    told, errors = program.communicate(table(ROWS), timeout=300)
+    assert program.returncode == 0 and f"{ROWS} rows: {ROWS} accepted".encode() in told, errors
+    assert len(bound(service)) == ROWS
+
+
+def test_standard_input_may_be_a_socket_or_a_file(service: Emulator, tmp_path: Path) -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        program = standard_input(service, theirs, "sync", "-", "--format", "csv", "--apply")
+        ours.sendall(b"token,account\nt1,alice\n")
+        ours.shutdown(socket.SHUT_WR)
+        assert program.wait(300) == 0 and bound(service) == {"t1": "alice"}
+        program.communicate()
+    (tmp_path / "in").write_bytes(b"token,account\nt2,bob\n")
+    with open(tmp_path / "in", "rb") as file:
+        program = standard_input(service, file, "apply", "-", "--format", "csv")
+        told, errors = program.communicate(timeout=300)
+    assert program.returncode == 0 and b"1 rows: 1 accepted" in told, errors
+
+
+def test_a_run_over_a_pipe_can_be_resumed(service: Emulator, tmp_path: Path) -> None:
+    """When the same rows come again, from the first one on."""
+    files = ("--report", tmp_path / "out.csv", "--resume", tmp_path / "state")
+    arguments = ("apply", "-", "--format", "csv", *files)
+    for rows in (1, 3):
+        program = standard_input(service, subprocess.PIPE, *arguments)
+        told, errors = program.communicate(table(rows), timeout=300)
+        assert program.returncode == 0 and f"{rows} rows: {rows} accepted".encode() in told, errors
+    assert len(bound(service)) == 3 and service.counters["received"] == 2
+    program = standard_input(service, subprocess.PIPE, *arguments)
+    _, errors = program.communicate(table(3).replace(b"token1", b"tokenX"), timeout=300)
+    assert program.returncode == 2, errors
+
+
+def test_rows_go_out_while_a_pipe_is_slow_and_ctrl_c_is_heard(service: Emulator) -> None:
+    program = standard_input(service, subprocess.PIPE, "apply", "-", "--format", "csv")
+    assert program.stdin is not None
+    # It ends in the middle of a row.
+    program.stdin.write(b"token,account\nt1,alice\nt2,bo")
+    program.stdin.flush()
+    assert service.wait_received(1, 60)
+    assert bound(service) == {"t1": "alice"}
+    program.send_signal(signal.SIGINT)
+    program.send_signal(signal.SIGINT)
+    assert program.wait(60) == 130
+    program.communicate()
+    assert bound(service) == {"t1": "alice"}
+
+
+def test_ctrl_c_is_heard_before_a_pipe_has_brought_anything(
+    service: Emulator, tmp_path: Path
+) -> None:
+    os.mkfifo(tmp_path / "in.csv")
+    program = standard_input(service, None, "apply", tmp_path / "in.csv", "--dry-run")
+    with open(tmp_path / "in.csv", "wb"):  # it has opened its end
+        program.send_signal(signal.SIGINT)
+        assert program.wait(60) == 130
+    program.communicate()
+
+
+@pytest.mark.parametrize("name", ["in.csv.gz", "in.csv"])
+def test_gzip_is_unpacked(service: Emulator, tmp_path: Path, name: str) -> None:
+    # Two members, as `cat a.gz b.gz` makes them.
+    packed = gzip.compress(b"token,account\nt1,alice\n") + gzip.compress(b"t2,bob\n")
+    (tmp_path / name).write_bytes(packed)
+    done = run(service, "apply", tmp_path / name)
+    assert done.returncode == 0 and bound(service) == {"t1": "alice", "t2": "bob"}
+    # What was not copied whole is not applied in part.
+    (tmp_path / name).write_bytes(gzip.compress(table(ROWS))[:-100])
+    done = run(service, "apply", tmp_path / name)
+    assert done.returncode == 2 and "ends in the middle" in done.stderr
+    assert len(bound(service)) == 2
+
+
+@pytest.mark.parametrize("name", ["in.csv.zst", "in.CSV"])
+def test_zstandard_is_unpacked(service: Emulator, tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_bytes(ZSTD)
+    with service.client() as client:
+        assert [result.state for result in client.bulk(tmp_path / name)] == ["accepted"] * 2
+        assert bound(service) == {"t1": "alice", "t2": "bob"}
+        (tmp_path / name).write_bytes(ZSTD[:-4])
+        with pytest.raises(xgpush.Error, match="Zstandard"):
+            client.bulk(tmp_path / name)
+
+
+NAMES = ["小强", "player one", "玩家甲"]
+
+
+def text(encoding: str, mark: bytes = b"") -> bytes:
+    lines = [f"token{n},{name}\r\n" for n, name in enumerate(NAMES)]
+    return mark + ("token,account\r\n" + "".join(lines)).encode(encoding)
+
+
+@pytest.mark.parametrize(
+    "content, encoding",
+    [
+        (text("gb18030"), "gb18030"),
+        (text("gbk"), "GBK"),
+        (text("gb2312"), "gb2312"),
+        (text("utf-8", b"\xef\xbb\xbf"), None),
+        (text("utf-8", b"\xef\xbb\xbf"), "gb18030"),
+        (text("utf-16-le", b"\xff\xfe"), None),
+        (text("utf-16-be", b"\xfe\xff"), None),
+        (text("utf-16-le"), "utf-16le"),
+        (text("utf-8").replace(b"\r\n", b"\r"), None),
+        (text("utf-8").replace(b",", b";"), None),
+        (text("utf-8").replace(b",", b"\t"), None),
+        (b"sep=;\n" + text("utf-8").replace(b",", b";"), None),
+    ],
+)
+def test_encodings_and_separators(
+    service: Emulator, tmp_path: Path, content: bytes, encoding: Any
+) -> None:
+    (tmp_path / "in.csv").write_bytes(content)
+    options = () if encoding is None else ("--encoding", encoding)
+    expected = {f"token{n}": name for n, name in enumerate(NAMES)}
+    done = run(service, "apply", tmp_path / "in.csv", *options)
+    assert done.returncode == 0 and bound(service) == expected, done
+    done = run(service, "sync", tmp_path / "in.csv", *options)
+    assert done.returncode == 0 and "3 same" in done.stderr, done
+    with service.client() as client:
+        results = list(client.bulk(tmp_path / "in.csv", encoding=encoding))
+    assert [result.row[1] for result in results] == NAMES
+
+
+@pytest.mark.parametrize("how", ["apply", "--dry-run", "sync", "bulk"])
+def test_one_byte_of_another_encoding_and_nothing_is_sent(
+    service: Emulator, tmp_path: Path, how: str
+) -> None:
+    content = table(ROWS) + "token,玩家小强\n".encode("gbk")
+    (tmp_path / "in.csv").write_bytes(content)
+    if how == "bulk":
+        with service.client() as client, pytest.raises(xgpush.InvalidArgument) as raised:
+            client.bulk(tmp_path / "in.csv")
+        told = str(raised.value)
+    else:
+        command_of = {"apply": ("apply",), "--dry-run": ("apply", how), "sync": ("sync", "--apply")}
+        done = run(service, *command_of[how], tmp_path / "in.csv")
+        assert done.returncode == 2 and done.stdout == "", done
+        told = done.stderr
+    assert f"line {ROWS + 2} is no UTF-8" in told
+    assert "--encoding gb18030" in told and "玩家小强" in told
+    assert service.log == []
