@@ -17,9 +17,11 @@ help: ## List the targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
 
 demo: ## The main job in C++, Python and Rust against the emulator
+	@bash scripts/setup.sh demo
 	@bash scripts/demo.sh
 
 test: ## Every test in every language, and how many ran
+	@bash scripts/setup.sh test
 	@bash scripts/test.sh
 
 bench: ## Side by side with ureq, libcurl and others; ratios of one run

@@ -11,20 +11,62 @@ need_cargo() { need cargo "install Rust (stable) with its cargo"; }
 
 version() { sed -n 's/^#define XG_VERSION "\(.*\)".*/\1/p' include/xgpush.h; }
 
+# Whether a thing is here: a command, header:NAME, module:NAME of Python, static:LIBRARY,
+# asan (AddressSanitizer), or tools (the virtual environment, made if it can be).
+have() {
+  case $1 in
+    header:*) printf '#if !__has_include(<%s>)\n#error\n#endif\n' "${1#*:}" | c++ -E -x c++ - ;;
+    module:*) "$PYTHON" -c "import ${1#*:}" ;;
+    static:*) echo 'int main(void) { return 0; }' | cc -static -x c - -x none "-l${1#*:}" -o /dev/null ;;
+    asan) echo 'int main(void) { return 0; }' | cc -fsanitize=address,undefined -x c - -o /dev/null ;;
+    tools) venv ;;
+    *) command -v "$1" ;;
+  esac >/dev/null 2>&1
+}
+# can NAME THING…: whether the things that a test needs are here. If not, the test is
+# counted as skipped; with XG_NEED_ALL=1 as failed, and `bad` is set.
+can() {
+  local name=$1 thing package lacking=(); shift
+  for thing; do
+    have "$thing" && continue
+    package=$(awk -v thing="$thing" '$2 == thing {print $3}' scripts/packages.txt)
+    lacking+=("$thing${package:+ (Debian: $package)}")
+  done
+  [ ${#lacking[@]} -gt 0 ] || return 0
+  skip "$name" "${lacking[*]}"
+  return 1
+}
+skip() { # NAME WHAT-IS-MISSING
+  if [ "${XG_NEED_ALL:-}" = 1 ]; then
+    echo "$1: 0 passed, 1 failed: needs $2"
+    bad=1
+  else
+    echo "$1: 0 passed, 0 failed, 1 skipped: needs $2"
+  fi
+}
+# Whether what a program said tells of a network that is not there.
+offline() {
+  grep -qiE 'resolve|resolution|no such host|unknown host|EAI_AGAIN|ENOTFOUND|ECONNREFUSED|ETIMEDOUT|ENETUNREACH|connection (refused|timed out)|unreachable|offline' <<< "$1"
+}
+
 # The virtual environment with the Python tools that the project uses, pinned
 # in python/requirements-test.txt; made anew when that file changes.
+VENV=$ROOT/target/venv/bin
+venv_wanted() { "$PYTHON" --version; cat python/requirements-test.txt; }
+venv_is_made() { [ "$(cat "$ROOT/target/venv/made-from" 2>/dev/null)" = "$(venv_wanted)" ]; }
 venv() {
-  need "$PYTHON" "install Python 3.9 or newer"
-  local dir=$ROOT/target/venv want
-  want=$("$PYTHON" --version; cat python/requirements-test.txt)
-  if [ "$(cat "$dir/made-from" 2>/dev/null)" != "$want" ]; then
-    rm -rf "$dir"
-    "$PYTHON" -m venv "$dir" || missing "venv" "the module of $PYTHON (Debian: python3-venv)"
-    "$dir/bin/python" -m pip install --quiet --disable-pip-version-check \
-      -r python/requirements-test.txt
-    printf '%s' "$want" > "$dir/made-from"
+  local dir=$ROOT/target/venv pip=("$VENV/python" -m pip --quiet --disable-pip-version-check --retries 2 --timeout 30)
+  if venv_is_made; then return; fi
+  rm -rf "$dir"
+  # The wheels of pytest are for environments that tests make, without the network.
+  if "$PYTHON" -m venv "$dir" && "${pip[@]}" install -r python/requirements-test.txt &&
+    "${pip[@]}" download --dest "$dir/wheels" "$(grep '^pytest==' python/requirements-test.txt)"; then
+    venv_wanted > "$dir/made-from"
+    return
   fi
-  VENV=$dir/bin
+  rm -rf "$dir"
+  echo "xgpush: $PYTHON cannot make target/venv with python/requirements-test.txt: the lines above say why" >&2
+  return 1
 }
 
 # Starts the emulator, compiled in the profile EMULATOR_PROFILE; it ends with this

@@ -3,6 +3,7 @@
 # line that says that the three agree, or fails.
 . "$(dirname "$0")/common.sh"
 need c++ "install a C++17 compiler (Debian: g++)"
+need "$PYTHON" "install Python 3.9 or newer"
 say "Building the emulator and the three faces"
 out=$ROOT/target/demo
 mkdir -p "$out"
@@ -10,22 +11,18 @@ bash scripts/lib.sh fast "$out/lib"
 c++ -std=c++17 -O1 -Iinclude examples/cpp/story.cpp -o "$out/story-cpp" \
   -L"$out/lib" -lxgpush -Wl,-rpath,"$out/lib"
 cargo build --quiet -p xgpush --example story
-rm -rf "$out/dist"
-bash scripts/wheel.sh fast "$out/dist" >/dev/null
-venv
-"$VENV/python" -m pip install --quiet --disable-pip-version-check --force-reinstall --no-deps \
-  "$out"/dist/*.whl
+bash scripts/python_face.sh "$out/python"
 
 start_emulator
 tell() { # LANGUAGE COMMAND…: the service forgets, then the story is told
   local language=$1; shift
-  "$VENV/python" scripts/admin.py "$BASE_URL" reset
+  "$PYTHON" scripts/admin.py "$BASE_URL" reset
   "$@" "$BASE_URL" > "$out/$language.tsv"
   say "$language"
-  "$VENV/python" scripts/table.py "$out/$language.tsv"
+  "$PYTHON" scripts/table.py "$out/$language.tsv"
 }
 tell cpp "$out/story-cpp"
-tell python "$VENV/python" examples/python/story.py
+tell python env PYTHONPATH="$out/python" "$PYTHON" examples/python/story.py
 tell rust "$ROOT/target/debug/examples/story"
 
 echo
@@ -34,5 +31,5 @@ for language in python rust; do
     echo "C++ and $language do not agree:"; cat "$out/$language.diff"; exit 1
   fi
 done
-"$VENV/python" scripts/table.py --check "$out/cpp.tsv"
+"$PYTHON" scripts/table.py --check "$out/cpp.tsv"
 echo "C++, Python and Rust agree on all $(wc -l < "$out/cpp.tsv") outcomes."

@@ -44,14 +44,12 @@ done
 rm -rf "$programs/files"; mkdir -p "$programs/files"
 run "$programs/outbox" "$BASE_URL" "$programs/files"
 run "$programs/outbox_hang" "$BASE_URL" "$programs/files"
-if echo '#include <curl/curl.h>' | cc -E - >/dev/null 2>&1; then
+if can "the outbox over libcurl" header:curl/curl.h; then
   cc -std=c11 -g "${strict[@]}" "${sanitize[@]}" -D_POSIX_C_SOURCE=200809L -DOVER_CURL $tests/outbox.c \
     examples/c/curl_transport.c -o "$programs/outbox-over-curl" "${link[@]}" -lcurl -lpthread
   built "$programs/outbox-over-curl"
   rm -rf "$programs/files"; mkdir -p "$programs/files"
   run "$programs/outbox-over-curl" "$BASE_URL" "$programs/files"
-else
-  no "the outbox over libcurl: curl/curl.h is missing (Debian: libcurl4-openssl-dev)"
 fi
 check "returns from main while sending" "${under[@]}" "$programs/outbox_exit" "$BASE_URL"
 store() { "${under[@]}" "$programs/outbox_store" "$BASE_URL" "$programs/files/store" process "$1" | wc -l; }
@@ -72,12 +70,10 @@ run "$programs/quiet" "${BASE_URL##*:}"
 # One for the 200 calls, one for the question after them.
 check "200 calls open one connection" test $(($(connections) - before)) = 2
 
-if echo '#include <jansson.h>' | cc -E - >/dev/null 2>&1; then
+if can "the codes and the conformance cases" header:jansson.h; then
   build codes -ljansson
   run "$programs/codes"
   build conformance $tests/conformance_cases.c $tests/conformance_live.c -ljansson
   run "$programs/conformance" "$ROOT/target/fast/xgpush-emulator" conformance/*.json
-else
-  no "the codes and the conformance cases: jansson.h is missing (Debian: libjansson-dev)"
 fi
 exit $bad

@@ -6,20 +6,18 @@
 # slow paths: a contended lock, and the waits for a condition. These are wrapped
 # and told to the sanitizer here. Where a OnceLock ends is suppressed, and the last
 # drop of an Arc, which goes by a fence that the sanitizer does not know.
-set -euo pipefail
-url=$1 dir=$2
 here=$(cd "$(dirname "$0")" && pwd)
-root=$(cd "$here/../.." && pwd)
+. "$here/../../scripts/common.sh"
+url=$1 dir=$2 root=$ROOT bad=0
 host=$(rustc -vV | sed -n 's/^host: //p')
 runtime=$(rustc --print sysroot)/lib/rustlib/$host/lib
 runtime=$(ls "$runtime"/librustc*_rt.tsan.a 2>/dev/null | head -1 || true)
 if [ -z "$runtime" ]; then
-  echo "this compiler has no ThreadSanitizer for $host: races are not looked for"
-  exit 0
+  skip "C outbox, ThreadSanitizer" "a Rust compiler that has it for $host"
+  exit $bad
 fi
 work=$dir/tsan
 rm -rf "$work/files"; mkdir -p "$work/files"
-cd "$root"
 # The sanitizer is unstable in stable compilers; a test may use it all the same.
 RUSTC_BOOTSTRAP=1 RUSTFLAGS="-Zsanitizer=thread -Cunsafe-allow-abi-mismatch=sanitizer" \
   CFLAGS="-fsanitize=thread -g" CARGO_TARGET_DIR=$root/target/tsan \

@@ -1,8 +1,7 @@
 # What the C and C++ programs run under, by XG_RUN_UNDER: sets `under`, `sanitize` and
 # `programs`, and shows that defects are caught.
 mode=${XG_RUN_UNDER:-valgrind}
-if [ -z "${XG_RUN_UNDER:-}" ] && ! command -v valgrind >/dev/null; then
-  echo "valgrind is missing: leaks are not looked for (Debian: valgrind)"
+if [ -z "${XG_RUN_UNDER:-}" ] && ! can "leaks and invalid reads" valgrind; then
   mode=none
 fi
 under=() sanitize=()
@@ -16,8 +15,7 @@ valgrind)
 asan)
   sanitize=(-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
   export ASAN_OPTIONS=detect_leaks=1:exitcode=99 UBSAN_OPTIONS=exitcode=99
-  echo 'int main(void) { return 0; }' | cc "${sanitize[@]}" -x c - -o "$work/sanitized" 2>/dev/null ||
-    missing "AddressSanitizer" "install a compiler with libasan and libubsan"
+  can "the programs with AddressSanitizer" asan || exit $bad
   ;;
 *) missing "what XG_RUN_UNDER names ($mode)" "none, valgrind or asan" ;;
 esac

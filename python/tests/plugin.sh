@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
 # plugin.sh WHEEL: the fixtures in a project that has only the wheel and pytest.
 . "$(dirname "$0")/../../scripts/common.sh"
-need "$PYTHON" "install Python 3.9 or newer"
+venv
 wheel=$1
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-"$PYTHON" -m venv "$work/venv"
+"$PYTHON" -m venv --without-pip "$work/venv"
 bin=$work/venv/bin
-"$bin/python" -m pip install --quiet --disable-pip-version-check \
+"$VENV/python" -m pip --python "$bin/python" install --quiet --disable-pip-version-check \
+  --no-index --find-links "$ROOT/target/venv/wheels" \
   "$wheel" "$(grep '^pytest==' python/requirements-test.txt)"
 mkdir "$work/project"
 cat > "$work/project/test_login.py" <<'PY'

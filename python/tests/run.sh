@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # The wheel: types, stubs, tests.
 . "$(dirname "$0")/../../scripts/common.sh"
-venv
+bad=0
+can "the tests of the Python package" tools || exit $bad
 dist=$ROOT/target/pytest-dist
 rm -rf "$dist"
 bash scripts/wheel.sh fast "$dist"
 "$VENV/python" -m pip install --quiet --disable-pip-version-check --force-reinstall --no-deps "$dist"/*.whl
-bad=0
 gate() { # NAME COMMAND…: counted as one test
   local name=$1; shift
   if "$@"; then echo "$name: 1 passed, 0 failed"; else echo "$name: 0 passed, 1 failed"; bad=1; fi
