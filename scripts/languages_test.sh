@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Runs the examples in other languages against the emulator: each has two bindings
-# accepted and one refused, and says what is wrong without a secret. A language
-# that is not installed is skipped; with XG_NEED_ALL=1 that is a failure.
+# Runs the examples in other languages and in event loops against the emulator: each has
+# two bindings accepted and one refused, and says what is wrong without a secret. What
+# is not installed is skipped; with XG_NEED_ALL=1 that is a failure.
 . "$(dirname "$0")/common.sh"
 need cc "install a C compiler (Debian: gcc)"
 need "$PYTHON" "install Python 3.9 or newer"
@@ -41,6 +41,23 @@ complains() { # COMMAND…: it fails, and the library's error came through
   return 1
 }
 
+stops() { # COMMAND…: SIGTERM ends it while the service is away; it says what is left, and fails
+  local line code=0 program
+  rm -f "$work/errors"; mkfifo "$work/errors"
+  XGPUSH_SECRET_KEY=$secret XGPUSH_BASE_URL=http://127.0.0.1:9 timeout --foreground 120 "$@" \
+    > "$work/stopped" 2> "$work/errors" &
+  program=$!
+  exec 8< "$work/errors"
+  read -r -t 60 -u 8 line || echo "it logged nothing"
+  kill -TERM $program
+  cat <&8 >/dev/null
+  exec 8<&-
+  wait $program || code=$?
+  [ $code = 1 ] && grep -q '^xgpush: ' <<< "$line" && grep -qx '3 left' "$work/stopped" && return
+  echo "exit code $code"; cat "$work/stopped"
+  return 1
+}
+
 ok() { echo "$1: 1 passed, 0 failed"; }
 no() { echo "$1: 0 passed, 1 failed"; bad=1; }
 
@@ -49,6 +66,10 @@ run() { # LANGUAGE COMMAND…
   for test in delivers complains; do
     if "$test" "$@"; then ok "$language $test"; else no "$language $test"; fi
   done
+}
+
+loop() { # NAME COMMAND…
+  if stops "${@:2}"; then ok "$1 stops"; else no "$1 stops"; fi
 }
 
 prepare() { # LANGUAGE COMMAND…: quiet unless it fails
@@ -81,5 +102,30 @@ if can Node node npm && prepare Node node_modules; then
 fi
 if can Java javac mvn && prepare Java java_jars; then
   run Java java -cp "$work/java/*" examples/java/Outbox.java
+fi
+
+if can asio header:asio.hpp; then
+  c++ -std=c++17 -Wall -Wextra -Werror -DASIO_STANDALONE -Iinclude examples/cpp/outbox_asio.cpp \
+    -o "$work/asio" -L"$work/lib" -lxgpush -lpthread
+  run asio "$work/asio"
+  loop asio "$work/asio"
+fi
+compile_c() { # PROGRAM SOURCE FLAGS…
+  cc -std=c11 -D_POSIX_C_SOURCE=200809L -Wall -Wextra -Werror -Iinclude "$2" -o "$work/$1" "${@:3}" \
+    -L"$work/lib" -lxgpush
+}
+if can libuv header:uv.h; then
+  compile_c libuv examples/c/outbox_libuv.c -luv
+  run libuv "$work/libuv"
+  loop libuv "$work/libuv"
+fi
+if can libevent header:event2/event.h; then
+  compile_c libevent examples/c/outbox_libevent.c -levent_core
+  run libevent "$work/libevent"
+  loop libevent "$work/libevent"
+fi
+if can skynet lua5.4 header:lua5.4/lua.h; then
+  compile_c lxgpush.so examples/skynet/lxgpush.c -shared -fPIC -I/usr/include/lua5.4
+  run skynet env LUA_CPATH="$work/?.so" LUA_PATH="examples/skynet/?.lua" lua5.4 examples/skynet/stand_in.lua
 fi
 exit $bad

@@ -1,0 +1,61 @@
+// An outbox in a loop of asio: operations are handed in on the loop's thread, reports
+// come to it through xgpush_asio.hpp, and SIGINT or SIGTERM ends it. Options come from
+// the environment: XGPUSH_ACCESS_ID, XGPUSH_SECRET_KEY, XGPUSH_ACCESS_POINT …
+// Exits with 0 when every operation was settled, and with 1 when some were left.
+#include <array>
+#include <chrono>
+#include <csignal>
+#include <iostream>
+#include <string>
+#include <string_view>
+
+#include "xgpush_asio.hpp"
+
+namespace {
+
+constexpr std::array<std::string_view, 3> players{"alice", "bob", "小明"};
+
+void print(const xgpush::report& report) {
+  const auto tag = report.tag();
+  std::cout << tag << '\t' << (tag >= 1 && tag <= players.size() ? players[tag - 1] : "?") << '\t'
+            << report.state_name() << '\t' << report.reason() << '\t' << report.code() << '\t'
+            << report.message() << '\n';
+}
+
+}  // namespace
+
+int main() try {
+  const xgpush::outbox outbox(xgpush::config().set_from_env());
+  // Called on a thread of the library.
+  const auto say = [](std::string_view line) { std::cerr << "xgpush: " << line << '\n'; };
+  outbox.set_log(say);
+
+  asio::io_context loop;
+  asio::signal_set signals(loop, SIGINT, SIGTERM);
+  std::size_t settled = 0;
+  xgpush_asio::report_stream reports(loop.get_executor(), outbox, [&](const xgpush::report& report) {
+    print(report);
+    if (++settled == players.size()) loop.stop();
+  });
+  signals.async_wait([&](asio::error_code error, int) {
+    if (!error) loop.stop();
+  });
+  asio::post(loop, [&] {
+    for (std::size_t n = 0; n < players.size(); n++) {
+      const auto phone = "token-of-phone-" + std::to_string(n + 1);
+      if (!outbox.bind(phone, players[n], n + 1)) std::cerr << players[n] << ": not taken\n";
+    }
+  });
+  loop.run();
+
+  reports.stop();
+  const std::size_t left = outbox.close(std::chrono::seconds(2));
+  const xgpush::reports rest;
+  while (outbox.poll(rest) > 0)
+    for (const auto report : rest) print(report);
+  std::cout << left << " left\n";
+  return left == 0 ? 0 : 1;
+} catch (const xgpush::error& error) {
+  std::cerr << error.what() << '\n';
+  return 1;
+}

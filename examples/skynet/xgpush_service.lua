@@ -1,0 +1,87 @@
+-- A service of skynet that owns the outbox of its process. Others send it messages:
+--
+--   local push = skynet.uniqueservice "xgpush_service"
+--   skynet.send(push, "lua", "bind", token, account)
+--   local report = skynet.call(push, "lua", "bind_and_wait", token, account)
+--   local left = skynet.call(push, "lua", "close")
+--
+-- Handing in does not wait for the network, so no other service of the worker thread
+-- waits either. Reports are polled ten times a second: skynet's sockets would read the
+-- outbox's descriptor, which is not to be read.
+local skynet = require "skynet"
+local xgpush = require "lxgpush"
+
+local outbox
+local waiting = {} -- by tag: who waits for the report
+-- With a file the reports of an earlier run come as well: its tags are not given again.
+local last_tag = os.time() << 20
+local closing = false
+
+local function next_tag()
+  last_tag = last_tag + 1
+  return last_tag
+end
+
+local function settle(report)
+  local waiter = waiting[report.tag]
+  if waiter then
+    waiting[report.tag] = nil
+    waiter.report = report
+    skynet.wakeup(waiter)
+  elseif report.state ~= "accepted" then
+    skynet.error(("push %d: %s %s"):format(report.tag, report.reason, report.message))
+  end
+end
+
+local function look()
+  while not closing do
+    local reports = outbox:poll()
+    for _, report in ipairs(reports) do settle(report) end
+    if #reports == 0 then skynet.sleep(10) end
+  end
+end
+
+-- Hands in; a full outbox is asked again, in its order, when it has room.
+local function hand_in(method, ...)
+  local tag = next_tag()
+  while not closing do
+    local taken, why = outbox[method](outbox, tag, ...)
+    if taken then return tag end
+    if why then return nil, why end
+    skynet.sleep(10)
+  end
+  return nil, "the outbox is closed"
+end
+
+local command = {}
+
+function command.bind(token, account) return hand_in("bind", token, account) end
+function command.unbind(token, account) return hand_in("unbind", token, account) end
+function command.clear_token(token) return hand_in("clear_token", token) end
+
+function command.bind_and_wait(token, account)
+  local tag, why = hand_in("bind", token, account)
+  if not tag then return { state = "not_sent", reason = "invalid", code = -1, message = why } end
+  local waiter = {}
+  waiting[tag] = waiter
+  skynet.wait(waiter)
+  return waiter.report
+end
+
+function command.close()
+  closing = true
+  local left, reports = outbox:close(2000) -- stops this worker thread for 2 s at most
+  for _, report in ipairs(reports) do settle(report) end
+  for tag in pairs(waiting) do -- of what is left in a file
+    settle { tag = tag, state = "unknown", reason = "closed", code = -1, message = "closed before it was settled" }
+  end
+  return left
+end
+
+skynet.start(function()
+  outbox = xgpush.open {}
+  skynet.fork(look)
+  skynet.dispatch("lua", function(_, _, name, ...)
+    skynet.ret(skynet.pack(command[name](...)))
+  end)
+end)
