@@ -127,7 +127,7 @@
  * Hand in *all* retryable items again, *in their order*; that keeps the order of
  * every token and account. The reasons are in docs/reasons.md, the codes in
  * docs/codes.md. An outbox does all this by itself and reports each operation
- * once, at the end.
+ * once, at the end; docs/outbox.md has what whoever runs one needs to know.
  *
  * An outbox also waits out what people can mend: a wrong key, a wrong address, a
  * service that is away. It pauses, tries again, and reports an operation at the

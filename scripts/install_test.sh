@@ -177,10 +177,10 @@ done
 say "A host with its own OpenSSL, libcurl and SQLite"
 if can "a host with libraries of its own" header:curl/curl.h header:openssl/sha.h header:sqlite3.h; then
   bundled=$(cargo metadata --format-version 1 --filter-platform "$(rustc -vV | sed -n "s/^host: //p")" | "$PYTHON" -c '
-  import json, pathlib, re, sys
-  package, = (p for p in json.load(sys.stdin)["packages"] if p["name"] == "libsqlite3-sys")
-  header = pathlib.Path(package["manifest_path"]).parent / "sqlite3/sqlite3.h"
-  print(re.search(r"#define SQLITE_VERSION_NUMBER (\d+)", header.read_text())[1])')
+import json, pathlib, re, sys
+package, = (p for p in json.load(sys.stdin)["packages"] if p["name"] == "libsqlite3-sys")
+header = pathlib.Path(package["manifest_path"]).parent / "sqlite3/sqlite3.h"
+print(re.search(r"#define SQLITE_VERSION_NUMBER (\d+)", header.read_text())[1])')
   host() { # KIND VARIANT FLAGS…
     local program=$work/host-$1-$2
     declare -n link=$1
