@@ -86,8 +86,8 @@ if [ "$level" != demo ] && have module:ensurepip && ! said=$(venv 2>&1); then
   echo "missing: the packages of python/requirements-test.txt, for wheels and tests of Python: $(tail -n 1 <<< "$said")"
   [ "$level" != all ] || broken=1
 fi
-if [ "$level" = all ]; then
-  [ ${#rows[@]} = 0 ] || broken=1
+if [ "$level" = all ] && [ ${#rows[@]} -gt 0 ]; then broken=1; fi
+if [ "$level" = all ] && [ $broken = 0 ]; then
   cargo clippy --version >/dev/null 2>&1 && cargo fmt --version >/dev/null 2>&1 ||
     rustup component add clippy rustfmt || broken=1
   cargo deny --version >/dev/null 2>&1 || cargo install --quiet --locked cargo-deny || broken=1

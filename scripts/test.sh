@@ -57,6 +57,7 @@ wait "$ahead" || true
 ahead=''
 suite rust-without-http cargo test -p xgpush --no-default-features --lib
 suite python bash python/tests/run.sh
+suite setup bash scripts/setup_test.sh
 suite readme bash scripts/readme_test.sh
 suite docs bash scripts/docs_test.sh
 suite languages bash scripts/languages_test.sh
@@ -67,7 +68,7 @@ beside=''
 cat "$logs/beside"
 
 say "Tests"
-tables=(rust c python readme docs languages install)
+tables=(rust c python setup readme docs languages install)
 closing() { # LOG…: N passed, N failed, and skipped if there are any
   local skipped
   skipped=$(count skipped "$@")
