@@ -25,9 +25,9 @@ void print(const xgpush::report& report) {
 }  // namespace
 
 int main() try {
-  const xgpush::outbox outbox(xgpush::config().set_from_env());
-  // Called on a thread of the library.
+  // Called on a thread of the library, until the outbox is gone.
   const auto say = [](std::string_view line) { std::cerr << "xgpush: " << line << '\n'; };
+  const xgpush::outbox outbox(xgpush::config().set_from_env());
   outbox.set_log(say);
 
   asio::io_context loop;
@@ -43,7 +43,8 @@ int main() try {
   asio::post(loop, [&] {
     for (std::size_t n = 0; n < players.size(); n++) {
       const auto phone = "token-of-phone-" + std::to_string(n + 1);
-      if (!outbox.bind(phone, players[n], n + 1)) std::cerr << players[n] << ": not taken\n";
+      const auto handed = outbox.bind(phone, players[n], n + 1);
+      if (!handed) std::cerr << players[n] << ": " << handed.message() << '\n';  // full: try later
     }
   });
   loop.run();
