@@ -38,6 +38,8 @@ mod plain;
 mod plan;
 mod policy;
 mod progress;
+#[cfg(feature = "http")]
+mod proxy;
 #[cfg(feature = "bulk")]
 #[cfg_attr(
     not(feature = "outbox"),

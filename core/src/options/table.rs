@@ -192,13 +192,17 @@ pub static OPTIONS: &[ConfigOption] = &[
     ConfigOption {
         name: "proxy",
         default: "",
-        text: "HTTP proxy to CONNECT through, such as http://user:password@host:port",
+        text: "HTTP proxy to CONNECT through, such as http://user:password@host:port (user and \
+               password percent-encoded where needed)",
         kind: Kind::Text(|c| &mut c.proxy),
     },
     ConfigOption {
         name: "proxy_from_env",
         default: "false",
-        text: "Take the proxy from HTTPS_PROXY, ALL_PROXY and NO_PROXY",
+        text: "Without the option proxy, take it from the environment, as curl does: \
+               https_proxy, HTTPS_PROXY, all_proxy, ALL_PROXY (for a base_url with http: \
+               http_proxy, all_proxy, ALL_PROXY), the first that is not empty, unless no_proxy or \
+               NO_PROXY names the host. One that cannot be used, such as socks5://, is an error",
         kind: Kind::Flag(|c| &mut c.proxy_from_env),
     },
     ConfigOption {

@@ -22,7 +22,7 @@ pub(super) fn agent(config: &Config) -> Result<ureq::config::Config> {
         .http_status_as_error(false)
         .max_redirects(0)
         .max_redirects_will_error(false)
-        .proxy(proxy(config)?)
+        .proxy(chosen(config)?.map(|(proxy, _)| proxy))
         .user_agent(&config.user_agent)
         .accept("application/json")
         .input_buffer_size(BUFFER)
@@ -37,45 +37,38 @@ pub(super) fn agent(config: &Config) -> Result<ureq::config::Config> {
 
 /// Who takes part, for messages.
 pub(super) fn parties(config: &Config) -> Result<Parties> {
-    let service = config.base()?.join("");
-    let service = service.parse::<Uri>().ok();
-    let authority = service.as_ref().and_then(Uri::authority);
+    let base = base(config)?;
     Ok(Parties {
-        service: authority
-            .map_or("", |authority| authority.as_str())
-            .to_owned(),
-        proxy: proxy(config)?.map(|proxy| {
+        service: base.authority().map_or("", |a| a.as_str()).to_owned(),
+        proxy: chosen(config)?.map(|(proxy, source)| {
             let place = format!("{}:{}", proxy.host(), proxy.port());
-            (place, "the option proxy".to_owned())
+            (place, source)
         }),
         connect_timeout: config.connect_timeout,
     })
 }
 
-fn proxy(config: &Config) -> Result<Option<ureq::Proxy>> {
-    if config.proxy.is_empty() {
-        return Ok(if config.proxy_from_env {
-            ureq::Proxy::try_from_env()
-        } else {
-            None
-        });
-    }
-    // The text may hold a password: it is not repeated.
-    let refuse = |why: &str| {
-        Error::option(format!(
-            "option proxy {why}; expected is http://[user:password@]host:port"
-        ))
+fn base(config: &Config) -> Result<Uri> {
+    let base = config.base()?;
+    let refuse = |error| Error::option(format!("option base_url: {error}"));
+    base.as_str()
+        .parse()
+        .map_err(|error: ureq::http::uri::InvalidUri| refuse(error.to_string()))
+}
+
+/// The proxy, and where it was set.
+fn chosen(config: &Config) -> Result<Option<(ureq::Proxy, String)>> {
+    let variable = |name: &str| Some(std::env::var_os(name)?.to_string_lossy().into_owned());
+    let Some(chosen) = crate::proxy::choose(config, &base(config)?, variable)? else {
+        return Ok(None);
     };
-    if !config.proxy.starts_with("http://") {
-        return Err(refuse("does not begin with http://"));
+    match ureq::Proxy::new(&chosen.url) {
+        Ok(proxy) => Ok(Some((proxy, chosen.source))),
+        Err(_) => Err(Error::option(format!(
+            "{} is no proxy URL; expected is http://[user:password@]host:port",
+            chosen.source
+        ))),
     }
-    let uri = config.proxy.parse::<Uri>();
-    if !uri.is_ok_and(|uri| crate::access_point::has_good_port(&uri)) {
-        return Err(refuse("has a port that is no number from 1 to 65535"));
-    }
-    ureq::Proxy::new(&config.proxy)
-        .map(Some)
-        .map_err(|_| refuse("is no proxy URL"))
 }
 
 fn roots(config: &Config) -> Result<RootCerts> {
@@ -83,7 +76,7 @@ fn roots(config: &Config) -> Result<RootCerts> {
         return Ok(RootCerts::WebPki);
     }
     let refuse = |why: &str| Error::option(format!("option ca_file {:?}: {why}", config.ca_file));
-    let pem = std::fs::read(&config.ca_file).map_err(|e| refuse(&e.to_string()))?;
+    let pem = std::fs::read(&config.ca_file).map_err(|e| refuse(&crate::plain::io_error(&e)))?;
     let mut certificates = Vec::new();
     for item in ureq::tls::parse_pem(&pem) {
         match item {
