@@ -176,9 +176,24 @@
  * - Nothing else waits for the network, for a disk or for another call. Handing
  *   in takes a fraction of a microsecond.
  *
- * A client starts no thread of its own: the option `parallel` and the look-up of
- * a name start short-lived ones within a call. An outbox has its own until it is
- * closed. Callbacks come on them: say as little as possible there, and do not
+ * A client starts no thread of its own: the option `parallel` ("xgpush-part") and the
+ * look-up of a name ("xgpush-resolve") start short-lived ones within a call. An outbox
+ * has its own until it is closed: one that does the work ("xgpush-outbox"), up to
+ * `outbox_parallel` that carry requests ("xgpush-send", started when they are needed
+ * first), and one for xg_outbox_call_back ("xgpush-report").
+ *
+ * New threads inherit from the one that starts them: those of an outbox the signal mask,
+ * the processors (affinity) and the scheduling (SCHED_FIFO as well) of the thread that
+ * opens it or asks for the callback. A tick that is pinned to a core, or runs in real
+ * time, opens it from an ordinary thread, best in main before it becomes special:
+ * afterwards it may hand in from wherever it likes.
+ *
+ * A call needs up to 50 KiB of stack (31 over http, 45 over TLS, with a proxy as well):
+ * give coroutines and threads that call 128 KiB. Handing in needs 4. The library's own
+ * threads have 2 MiB, of which the system gives what is touched.
+ *
+ * Memory: what Rust needs and cannot have aborts the process, as operator new without
+ * a handler would. Handing in is the exception: it answers XG_FULL. Callbacks come on them: say as little as possible there, and do not
  * free the outbox from one. Every callback must return: an exception, a longjmp or
  * the end of its thread that leaves one aborts the process. xgpush.hpp catches
  * exceptions and says at each callback what becomes of them.
@@ -330,6 +345,11 @@ typedef enum xg_status {
    * deleted.
    */
   XG_STORAGE = 13,
+  /**
+   * The system gave no thread, descriptor or memory: the message says which limit
+   * to look at. The same call may succeed later.
+   */
+  XG_RESOURCES = 14,
 } xg_status;
 
 /**
@@ -995,7 +1015,8 @@ const char *xg_status_name(int32_t status);
  * like any others, with the tags of the run that handed them in.
  *
  * Errors: XG_INVALID_OPTION; XG_STORAGE when the file cannot be used: held by
- * another process, not ours, of a newer version, corrupt, read-only.
+ * another process, not ours, of a newer version, corrupt, read-only; XG_RESOURCES when
+ * there is no thread for it.
  */
 enum xg_status xg_outbox_open(const struct xg_config *config,
                               struct xg_outbox **outbox,
@@ -1052,7 +1073,8 @@ bool xg_outbox_is_drained(const struct xg_outbox *outbox);
 /**
  * A file descriptor that is readable while reports wait, and after the end, for
  * poll, epoll or select. It belongs to the outbox: do not read or close it. -1
- * where there is none.
+ * where there is none: for NULL, and when the limit of descriptors is reached (ulimit
+ * -n). Reports can be polled then, and a later call may succeed.
  */
 int xg_outbox_fd(const struct xg_outbox *outbox);
 
@@ -1062,7 +1084,7 @@ int xg_outbox_fd(const struct xg_outbox *outbox);
  * then.
  *
  * Errors: XG_INVALID_ARGUMENT for NULL and the second time, XG_CLOSED in a child
- * after fork.
+ * after fork, XG_RESOURCES when there is no thread for it.
  */
 enum xg_status xg_outbox_call_back(const struct xg_outbox *outbox,
                                    xg_report_fn function,
@@ -1512,7 +1534,8 @@ void xg_request_free(struct xg_request *request);
  * "rejected", "unknown", "not_sent" and "superseded"; "requests" (HTTP requests),
  * "sent" (operations in them), "retries" (operations put back to be sent again),
  * "throttled" (requests answered with "too fast"), "failures" (requests that failed as
- * a whole), "store_failures", "callback_failures" (xg_reports_note_failure), and "latency_ms_sum" (from hand-in to the final report).
+ * a whole), "store_failures", "resource_failures" (the system gave no thread to send with),
+ * "callback_failures" (xg_reports_note_failure), and "latency_ms_sum" (from hand-in to the final report).
  *
  * As they are now: "open" (handed in and not settled), "in_flight" (requests), "bytes"
  * (of tokens and accounts), "oldest_ms" (how long the oldest one waits),

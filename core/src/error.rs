@@ -57,6 +57,8 @@ pub enum ErrorKind {
     /// The outbox's file cannot be used: held by another process, not ours, of a
     /// newer version, corrupt, read-only or full.
     Storage = 13,
+    /// The system gave no thread, descriptor or memory. The same call may succeed later.
+    Resources = 14,
 }
 
 impl ErrorKind {
@@ -75,6 +77,7 @@ impl ErrorKind {
         Self::AbiMismatch,
         Self::Full,
         Self::Storage,
+        Self::Resources,
     ];
 
     /// The stable name, in lower snake case.
@@ -93,6 +96,7 @@ impl ErrorKind {
             Self::AbiMismatch => "abi_mismatch",
             Self::Full => "full",
             Self::Storage => "storage",
+            Self::Resources => "resources",
         }
     }
 
@@ -110,7 +114,7 @@ impl Error {
             item: None,
             code: None,
             http_status: None,
-            retryable: false,
+            retryable: matches!(kind, ErrorKind::Full | ErrorKind::Resources),
             message: message.into(),
         }))
     }

@@ -60,6 +60,7 @@ mod sync;
     reason = "the one room for it, with what nobody else offers"
 )]
 mod sys;
+mod threads;
 mod transport;
 mod wire;
 
@@ -86,6 +87,8 @@ pub use outcome::{Found, FoundAccount, ItemOutcome, Outcome, Reason, State, Warn
 pub use plan::MAX_ITEMS_PER_REQUEST;
 pub use rules::ProtocolVersion;
 pub use sync::{Change, Wanted};
+#[doc(hidden)]
+pub use threads::{no_thread, thread};
 pub use transport::{
     Attempt, CallbackTransport, HttpRequest, HttpResponse, SendError, SendErrorKind, Transfer,
     Transport,

@@ -5,6 +5,8 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use crate::threads;
+
 /// What the threads do with a job. It must not panic: a thread that is lost keeps
 /// its job for ever.
 pub(crate) trait Work: Send + Sync + 'static {
@@ -48,6 +50,8 @@ pub(crate) struct Senders<W: Work> {
     most: usize,
     ready: usize,
     threads: Vec<JoinHandle<()>>,
+    /// How often the system gave none.
+    refused: u64,
     in_flight: usize,
     desk: Arc<Desk<W>>,
 }
@@ -65,6 +69,7 @@ impl<W: Work> Senders<W> {
             most,
             ready,
             threads: Vec::new(),
+            refused: 0,
             in_flight: 0,
             desk: Arc::new(Desk {
                 work,
@@ -93,6 +98,11 @@ impl<W: Work> Senders<W> {
         self.in_flight < self.most
     }
 
+    /// How often the system gave no thread.
+    pub(crate) fn refused(&self) -> u64 {
+        self.refused
+    }
+
     /// Requests under way, or ready to go.
     pub(crate) fn in_flight(&self) -> usize {
         self.in_flight
@@ -119,10 +129,10 @@ impl<W: Work> Senders<W> {
 
     fn start(&mut self) {
         let desk = Arc::clone(&self.desk);
-        let thread = std::thread::Builder::new()
-            .name("xgpush-send".to_owned())
-            .spawn(move || desk.serve());
-        self.threads.extend(thread.ok());
+        match threads::thread("xgpush-send").spawn(move || desk.serve()) {
+            Ok(thread) => self.threads.push(thread),
+            Err(_) => self.refused += 1,
+        }
     }
 
     /// The jobs that are done. After an alarm [`calm`](Self::calm) lets the next ones

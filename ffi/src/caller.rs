@@ -47,18 +47,12 @@ impl Caller {
     pub(crate) fn start(outbox: Arc<Outbox>, function: Function) -> Result<Self, Error> {
         let gate = Arc::new(Gate::default());
         let own = Arc::clone(&gate);
-        let thread = std::thread::Builder::new()
-            .name("xgpush-report".to_owned())
+        let thread = xgpush::thread("xgpush-report")
             .spawn(move || {
                 let _end = End(Arc::clone(&own));
                 bring(&outbox, function, &own);
             })
-            .map_err(|e| {
-                Error::new(
-                    xgpush::ErrorKind::Internal,
-                    format!("no thread can be had: {e}"),
-                )
-            })?;
+            .map_err(|error| xgpush::no_thread("to bring reports on", &error))?;
         Ok(Self {
             gate,
             thread: thread.thread().id(),

@@ -41,6 +41,9 @@ pub enum xg_status {
     /// The outbox's file cannot be used; the message says why. Nothing in it was
     /// deleted.
     XG_STORAGE = 13,
+    /// The system gave no thread, descriptor or memory: the message says which limit
+    /// to look at. The same call may succeed later.
+    XG_RESOURCES = 14,
 }
 
 impl xg_status {
@@ -58,6 +61,7 @@ impl xg_status {
             ErrorKind::AbiMismatch => Self::XG_ABI_MISMATCH,
             ErrorKind::Full => Self::XG_FULL,
             ErrorKind::Storage => Self::XG_STORAGE,
+            ErrorKind::Resources => Self::XG_RESOURCES,
             // Kinds that this version of the ABI has no number for.
             _ => Self::XG_INTERNAL,
         }

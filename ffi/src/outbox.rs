@@ -100,7 +100,8 @@ fn watch_forks() {
 /// like any others, with the tags of the run that handed them in.
 ///
 /// Errors: XG_INVALID_OPTION; XG_STORAGE when the file cannot be used: held by
-/// another process, not ours, of a newer version, corrupt, read-only.
+/// another process, not ours, of a newer version, corrupt, read-only; XG_RESOURCES when
+/// there is no thread for it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg_outbox_open(
     config: *const xg_config,
@@ -219,7 +220,8 @@ pub unsafe extern "C" fn xg_outbox_is_drained(outbox: *const xg_outbox) -> bool 
 
 /// A file descriptor that is readable while reports wait, and after the end, for
 /// poll, epoll or select. It belongs to the outbox: do not read or close it. -1
-/// where there is none.
+/// where there is none: for NULL, and when the limit of descriptors is reached (ulimit
+/// -n). Reports can be polled then, and a later call may succeed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg_outbox_fd(outbox: *const xg_outbox) -> c_int {
     guard::value(-1, || {
@@ -234,7 +236,7 @@ pub unsafe extern "C" fn xg_outbox_fd(outbox: *const xg_outbox) -> c_int {
 /// then.
 ///
 /// Errors: XG_INVALID_ARGUMENT for NULL and the second time, XG_CLOSED in a child
-/// after fork.
+/// after fork, XG_RESOURCES when there is no thread for it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg_outbox_call_back(
     outbox: *const xg_outbox,

@@ -44,7 +44,7 @@ changed "a number that is gone" '/XG_STORAGE = 13/d'
 changed "a constant" 's/(XG_NO_ACCOUNT_TYPE) INT32_MIN/\1 -1/'
 changed "what a callback is given" 's/\(\*xg_log_fn\)\(const char \*line/&, int more/'
 added "one more function" 's/^size_t xg_reports_len/void xg_reports_clear(struct xg_reports *reports);\n\n&/'
-added "one more status" 's/( *)XG_STORAGE = 13,/&\n\1XG_MORE = 14,/'
+added "one more status" 's/( *)XG_STORAGE = 13,/&\n\1XG_MORE = 99,/'
 added "one more type and constant" 's/^typedef struct xg_stats.*/&\ntypedef enum xg_more {\n  XG_MORE = 1,\n} xg_more;\n#define XG_MOST 9/'
 added "other words" 's/body_len/body_bytes/'
 

@@ -176,9 +176,24 @@
  * - Nothing else waits for the network, for a disk or for another call. Handing
  *   in takes a fraction of a microsecond.
  *
- * A client starts no thread of its own: the option `parallel` and the look-up of
- * a name start short-lived ones within a call. An outbox has its own until it is
- * closed. Callbacks come on them: say as little as possible there, and do not
+ * A client starts no thread of its own: the option `parallel` ("xgpush-part") and the
+ * look-up of a name ("xgpush-resolve") start short-lived ones within a call. An outbox
+ * has its own until it is closed: one that does the work ("xgpush-outbox"), up to
+ * `outbox_parallel` that carry requests ("xgpush-send", started when they are needed
+ * first), and one for xg_outbox_call_back ("xgpush-report").
+ *
+ * New threads inherit from the one that starts them: those of an outbox the signal mask,
+ * the processors (affinity) and the scheduling (SCHED_FIFO as well) of the thread that
+ * opens it or asks for the callback. A tick that is pinned to a core, or runs in real
+ * time, opens it from an ordinary thread, best in main before it becomes special:
+ * afterwards it may hand in from wherever it likes.
+ *
+ * A call needs up to 50 KiB of stack (31 over http, 45 over TLS, with a proxy as well):
+ * give coroutines and threads that call 128 KiB. Handing in needs 4. The library's own
+ * threads have 2 MiB, of which the system gives what is touched.
+ *
+ * Memory: what Rust needs and cannot have aborts the process, as operator new without
+ * a handler would. Handing in is the exception: it answers XG_FULL. Callbacks come on them: say as little as possible there, and do not
  * free the outbox from one. Every callback must return: an exception, a longjmp or
  * the end of its thread that leaves one aborts the process. xgpush.hpp catches
  * exceptions and says at each callback what becomes of them.

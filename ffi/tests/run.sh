@@ -21,7 +21,8 @@ c++ -std=c++20 -g "${strict[@]}" "${sanitize[@]}" -fno-exceptions -Iinclude -c $
 build_cpp mixed -std=c++17 $tests/unit_a.cpp "$programs/unit_b.o"
 check "two C++ units, one without exceptions" "${under[@]}" "$programs/mixed"
 build transport -lpthread
-build sweep; build face; build quiet -ldl -lpthread; build outbox -lpthread; build outbox_hang -lpthread; build outbox_exit; build outbox_store
+build sweep; build face; build quiet -ldl -lpthread; build outbox -lpthread; build outbox_hang -lpthread; build outbox_limits -ldl -lpthread
+build outbox_exit; build outbox_store
 missing=$(grep -vwFf <(grep -oE '\bxg_[a-z0-9_]+' $tests/sweep.c | sort -u) <(functions) || true)
 check "the sweep calls every export$missing" test -z "$missing"
 run "$programs/sweep"
@@ -44,6 +45,7 @@ done
 rm -rf "$programs/files"; mkdir -p "$programs/files"
 run "$programs/outbox" "$BASE_URL" "$programs/files"
 run "$programs/outbox_hang" "$BASE_URL" "$programs/files"
+run "$programs/outbox_limits" "$BASE_URL"
 if can "the outbox over libcurl" header:curl/curl.h; then
   cc -std=c11 -g "${strict[@]}" "${sanitize[@]}" -D_POSIX_C_SOURCE=200809L -DOVER_CURL $tests/outbox.c \
     examples/c/curl_transport.c -o "$programs/outbox-over-curl" "${link[@]}" -lcurl -lpthread
@@ -59,6 +61,8 @@ if [ "$mode" != asan ]; then
   bash ffi/tests/tsan.sh "$BASE_URL" "$work" || bad=1
   leave_main() { for _ in $(seq 100); do "$programs/outbox_exit" "$BASE_URL" || return 1; done; }
   check "100 programs return from main while sending" leave_main
+  build outbox_memory -lpthread
+  check "a hand-in without memory is answered" "$programs/outbox_memory"
   check "file systems that lack something" bash ffi/tests/store_systems.sh "$BASE_URL" "$programs"
   build coroutines -ldl
   "$PYTHON" ffi/tests/interleaved.py "$BASE_URL" "$programs/coroutines" 10000 || bad=1

@@ -32,6 +32,7 @@ from .errors import (
     NotAllAccepted,
     NotSent,
     Rejected,
+    Resources,
     Storage,
     Unknown,
 )
@@ -116,6 +117,7 @@ __all__ = [
     "Outbox",
     "Outcome",
     "Rejected",
+    "Resources",
     "Reply",
     "Report",
     "Storage",

@@ -21,6 +21,7 @@ __all__ = [
     "NotAllAccepted",
     "NotSent",
     "Rejected",
+    "Resources",
     "Storage",
     "Unknown",
 ]
@@ -142,6 +143,12 @@ class Storage(Error):
     kind = "storage"
 
 
+class Resources(Error):
+    """The system gave no thread, descriptor or memory; the same may succeed later."""
+
+    kind = "resources"
+
+
 class NotAllAccepted(Error):
     """From :func:`xgpush.raise_for_failures`; the outcome is in :attr:`outcome`."""
 
@@ -165,6 +172,7 @@ _KINDS: Dict[str, Type[Error]] = {
         AbiMismatch,
         Full,
         Storage,
+        Resources,
     )
 }
 

@@ -11,6 +11,7 @@ use crate::operation::Request;
 use crate::outcome::{ItemOutcome, Outcome, Reason, Warning};
 use crate::plan::{self, Plan};
 use crate::progress::{PartProgress, Progress, Remarks};
+use crate::threads;
 use crate::transport::{HttpRequest, HttpResponse, SendError};
 
 pub(super) fn run(
@@ -86,9 +87,7 @@ fn run_wave(
                     let _ = done.send(send(part, None));
                 }
             };
-            let started = std::thread::Builder::new()
-                .name("xgpush-part".to_owned())
-                .spawn_scoped(scope, work);
+            let started = threads::thread("xgpush-part").spawn_scoped(scope, work);
             // Short of threads: the ones that run do the rest.
             if started.is_err() {
                 break;

@@ -68,10 +68,14 @@ struct Head {
 }
 
 impl Handed {
-    fn push(&mut self, operation: &Operation<'_>, bytes: usize, tag: u64, at: Millis) {
-        self.bodies.reserve(bytes);
-        operation.encode_to(&mut self.bodies);
-        self.heads.push(Head { tag, at, bytes });
+    /// Whether there was memory for it.
+    fn push(&mut self, operation: &Operation<'_>, bytes: usize, tag: u64, at: Millis) -> bool {
+        let has_room = has_room_for(&mut self.bodies, bytes) && has_room_for(&mut self.heads, 1);
+        if has_room {
+            operation.encode_to(&mut self.bodies);
+            self.heads.push(Head { tag, at, bytes });
+        }
+        has_room
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -103,6 +107,11 @@ impl Handed {
             }
         })
     }
+}
+
+/// Makes room for so many more: as vectors do, or just for these where memory is short.
+fn has_room_for<T>(list: &mut Vec<T>, more: usize) -> bool {
+    list.try_reserve(more).is_ok() || list.try_reserve_exact(more).is_ok()
 }
 
 #[derive(Debug)]
@@ -161,8 +170,10 @@ impl Intake {
         if !self.has_room(&mut inbox, bytes as u64) {
             return Err(Refused::Full);
         }
+        if !inbox.handed.push(operation, bytes, tag, at) {
+            return Err(Refused::Full);
+        }
         self.enter(bytes as u64);
-        inbox.handed.push(operation, bytes, tag, at);
         let count = inbox.handed.heads.len();
         drop(inbox);
         if count == WAKE_AT {

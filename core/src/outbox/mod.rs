@@ -20,6 +20,7 @@ use crate::config::Config;
 use crate::error::{Error, ErrorKind, Result};
 use crate::fork::Origin;
 use crate::operation::{Operation, Request, single};
+use crate::threads;
 
 pub use log::LogLevel;
 pub use report::Report;
@@ -69,7 +70,8 @@ impl Outbox {
     ///
     /// # Errors
     /// As [`Client::new`], and [`Storage`](ErrorKind::Storage) when the file
-    /// cannot be used; nothing in it is deleted.
+    /// cannot be used; nothing in it is deleted. [`Resources`](ErrorKind::Resources) when
+    /// there is no thread for it.
     pub fn open(config: &Config) -> Result<Self> {
         Self::open_over(config, Client::new(config)?)
     }
@@ -105,15 +107,9 @@ impl Outbox {
         let shared = Arc::new(Shared::new(intake, options.reports));
         let mut worker = Worker::new(Arc::clone(&shared), client.clone(), config, store);
         worker.recover()?;
-        let thread = std::thread::Builder::new()
-            .name("xgpush-outbox".to_owned())
+        let thread = threads::thread("xgpush-outbox")
             .spawn(move || worker.run())
-            .map_err(|error| {
-                Error::new(
-                    ErrorKind::Internal,
-                    format!("no thread can be had: {error}"),
-                )
-            })?;
+            .map_err(|error| threads::no_thread("for the outbox", &error))?;
         Ok(Self {
             shared,
             client,
@@ -230,7 +226,7 @@ impl Outbox {
     /// belongs to the outbox: wait for it, and do nothing else with it.
     ///
     /// # Errors
-    /// [`Internal`](ErrorKind::Internal) when the system gives none.
+    /// [`Resources`](ErrorKind::Resources) when the system gives none.
     #[cfg(unix)]
     pub fn reports_fd(&self) -> Result<std::os::fd::RawFd> {
         self.still_here()?;

@@ -253,8 +253,11 @@ impl Reports {
         let mut waiting = self.lock();
         if waiting.signal.is_none() {
             let signal = Signal::new().map_err(|error| {
-                let text = format!("no descriptor for the reports: {error}");
-                Error::new(ErrorKind::Internal, text)
+                let text = format!(
+                    "the system gave no descriptor for the reports: {error} (ulimit -n; two \
+                     are needed)"
+                );
+                Error::new(ErrorKind::Resources, text)
             })?;
             if !waiting.reports.is_empty() || waiting.ended {
                 signal.raise();

@@ -41,6 +41,8 @@ pub struct OutboxStats {
     pub failures: u64,
     /// Times that the store failed.
     pub store_failures: u64,
+    /// Times that the system gave no thread to send with.
+    pub resource_failures: u64,
     /// Times that a function which is brought reports failed.
     pub callback_failures: u64,
     /// Milliseconds from hand-in to the final report, over all of them.
@@ -117,6 +119,12 @@ const ROWS: &[Row] = &[
         "Times that the store failed.",
         false,
         |s| s.store_failures,
+    ),
+    (
+        "resource_failures_total",
+        "Times that the system gave no thread to send with.",
+        false,
+        |s| s.resource_failures,
     ),
     (
         "callback_failures_total",
@@ -215,6 +223,7 @@ pub(crate) struct Counters {
     pub(crate) throttled: AtomicU64,
     pub(crate) failures: AtomicU64,
     pub(crate) store_failures: AtomicU64,
+    pub(crate) resource_failures: AtomicU64,
     pub(crate) callback_failures: AtomicU64,
     pub(crate) latency: AtomicU64,
     pub(crate) in_flight: AtomicU64,
@@ -253,6 +262,7 @@ impl Counters {
             throttled: read(&self.throttled),
             failures: read(&self.failures),
             store_failures: read(&self.store_failures),
+            resource_failures: read(&self.resource_failures),
             callback_failures: read(&self.callback_failures),
             latency_ms_sum: read(&self.latency),
             open: open as u64,

@@ -355,6 +355,8 @@ impl Worker {
         let counters = &self.shared.counters;
         let in_flight = self.senders.in_flight() as u64;
         counters.in_flight.store(in_flight, Ordering::Relaxed);
+        let refused = self.senders.refused();
+        counters.resource_failures.store(refused, Ordering::Relaxed);
         let broken = u64::from(self.gate.is_broken());
         counters.breaker_open.store(broken, Ordering::Relaxed);
     }

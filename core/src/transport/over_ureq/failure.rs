@@ -10,13 +10,16 @@ use ureq::Error;
 use super::super::{SendError, SendErrorKind};
 use super::tls;
 use super::watch::{Progress, Step};
-use crate::plain;
+use crate::{plain, threads};
 
 /// Why there was no connection.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Failure {
     #[error("{0}")]
     LookUp(String),
+    /// There was no thread to look the name up on.
+    #[error("{0}")]
+    NoThread(String),
     #[error("no connection to {addr}: {error}")]
     Connect { addr: SocketAddr, error: String },
     /// Nobody answered in time.
@@ -48,6 +51,11 @@ impl Failure {
             (*known).to_owned()
         };
         Error::Other(Box::new(Self::LookUp(text)))
+    }
+
+    pub(super) fn no_thread(error: &io::Error) -> Error {
+        let why = threads::no_thread("to look the name up", error).to_string();
+        Error::Other(Box::new(Self::NoThread(why)))
     }
 
     pub(super) fn connect(addr: SocketAddr, error: &io::Error) -> Error {
@@ -127,6 +135,7 @@ impl Parties {
             && let Some(failure) = failure.downcast_ref::<Failure>()
         {
             return match failure {
+                Failure::NoThread(why) => why.clone(),
                 Failure::LookUp(why) => format!(
                     "the name of {who} could not be looked up: {why}; check {set}, and the name \
                      server of this machine"

@@ -14,6 +14,7 @@ use ureq::unversioned::transport::NextTimeout;
 use super::failure::Failure;
 use super::limit::Limit;
 use super::watch::{Step, Watch};
+use crate::threads;
 
 type Found = Vec<SocketAddr>;
 type Addresses = io::Result<Found>;
@@ -112,7 +113,7 @@ impl Names {
         self.look_up(host, port)?.wait(limit)
     }
 
-    fn look_up(self: &Arc<Self>, host: &str, port: u16) -> io::Result<Arc<LookUp>> {
+    fn look_up(self: &Arc<Self>, host: &str, port: u16) -> Result<Arc<LookUp>, Error> {
         let mut state = self.lock();
         let key = key(host, port);
         if let Some(running) = state.running.get(&key) {
@@ -120,8 +121,7 @@ impl Names {
         }
         let look_up = Arc::new(LookUp::default());
         let (names, own, host) = (Arc::clone(self), Arc::clone(&look_up), host.to_owned());
-        std::thread::Builder::new()
-            .name("xgpush-resolve".to_owned())
+        threads::thread("xgpush-resolve")
             .spawn(move || {
                 let answer = (names.ask)(&host, port);
                 if let Ok(addrs) = &answer {
@@ -130,7 +130,8 @@ impl Names {
                 names.lock().running.remove(&self::key(&host, port));
                 *lock(&own.answer) = Some(answer);
                 own.answered.notify_all();
-            })?;
+            })
+            .map_err(|error| Failure::no_thread(&error))?;
         state.running.insert(key, Arc::clone(&look_up));
         Ok(look_up)
     }
