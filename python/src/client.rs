@@ -1,6 +1,7 @@
 //! The blocking client.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use pyo3::exceptions::PyValueError;
@@ -38,6 +39,8 @@ pub(crate) fn request(api: &str, json: &[u8]) -> PyResult<Request> {
 #[pyclass(frozen, module = "xgpush._native")]
 pub(crate) struct Client {
     pub(crate) client: xgpush::Client,
+    config: Config,
+    is_closed: AtomicBool,
 }
 
 #[pymethods]
@@ -47,6 +50,23 @@ impl Client {
         let config = config(options, from_env)?;
         Ok(Self {
             client: xgpush::Client::new(&config).map_err(|e| exception(&e))?,
+            config,
+            is_closed: AtomicBool::new(false),
+        })
+    }
+
+    /// The same for a child after `fork`, where nothing of this one may be used: closed
+    /// if this one is.
+    fn anew(&self) -> PyResult<Self> {
+        let is_closed = self.is_closed.load(Ordering::Acquire);
+        let client = xgpush::Client::new(&self.config).map_err(|e| exception(&e))?;
+        if is_closed {
+            client.close();
+        }
+        Ok(Self {
+            client,
+            config: self.config.clone(),
+            is_closed: AtomicBool::new(is_closed),
         })
     }
 
@@ -95,6 +115,7 @@ impl Client {
     }
 
     fn close(&self, py: Python<'_>) {
+        self.is_closed.store(true, Ordering::Release);
         py.detach(|| self.client.close());
     }
 }

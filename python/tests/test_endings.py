@@ -104,7 +104,7 @@ def test_closed_streams(streams: str, service: Emulator, tmp_path: Path) -> None
     # other stream.
     assert [int(row["row"]) for row in report_of(report)] == list(range(1, 101))
     assert ("100 rows: " in done.stdout) == (">&-" not in streams.replace("2>&-", ""))
-    assert ("row 8: rejected" in done.stderr) == ("2>&-" not in streams)
+    assert ("row 8 (line 9): rejected" in done.stderr) == ("2>&-" not in streams)
     assert "row 8" not in done.stdout
     done = with_closed(streams, "sync", table, env=env)
     assert done.returncode == 1 and "Traceback" not in done.stderr, done

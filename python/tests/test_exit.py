@@ -153,11 +153,6 @@ def test_the_interpreter_ends(how: str) -> None:
 
 
 FORKS = {
-    "Client": "client = service.client(); use = lambda: client.clear_tokens(['t1'])",
-    "AsyncClient": """
-client = service.async_client()
-use = lambda: asyncio.run(client.clear_tokens(['t1']))
-close = lambda: asyncio.run(client.aclose())""",
     "Outbox": """
 outbox = service.outbox()
 use = lambda: (outbox.clear_token('t1'), outbox.flush(30))
@@ -177,9 +172,6 @@ async def end():
 close = lambda: asyncio.run(end())""",
 }
 
-FORKS["Client.sync"] = """
-client = service.client()
-use = lambda: client.sync({'t1': 'alice'}, dry_run=False)"""
 FORKS["Client.bulk"] = """
 client = service.client()
 stream = client.bulk((f't{n}', f'a{n}') for n in itertools.count())

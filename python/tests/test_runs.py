@@ -6,7 +6,7 @@ import signal
 import subprocess
 import time
 from pathlib import Path
-from typing import Callable, Iterator, List
+from typing import Callable, Iterator, List, Tuple
 
 import pytest
 from test_command import command, environment, report_of
@@ -65,14 +65,15 @@ def test_the_thread_that_feeds_is_ended(how: str, service: Emulator, tmp_path: P
     table = tmp_path / "in.parquet"
     write_parquet(table, 50_000)
     number, status = ENDS[how]
+    options: Tuple[object, ...] = ("--parallel", 1)
     if number is None:
         service.fault({"kind": "status", "status": 503, "times": 0})
+        options += ("--patience", 0.1, "--set", "deadline_ms=400")
     else:
         service.configure(latency_ms=20)
     runs: List["subprocess.Popen[str]"] = []
     for n in range(AT_ONCE):
         files = ("--report", tmp_path / f"{n}.csv", "--resume", tmp_path / f"{n}.state")
-        options = ("--patience", 0.1, "--set", "deadline_ms=400", "--parallel", 1)
         runs.append(start(service, "apply", table, *files, *options))
     for n, run in enumerate(runs):
         report = tmp_path / f"{n}.csv"

@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, Coroutine, List, Optional
+from typing import Any, Callable, Coroutine, List, NamedTuple, Optional
 
 from . import _bulk, _native, _requests, _sync
 from ._async_bulk import AsyncBulk
 from ._bulk import Rows
 from ._closing import AsyncClosing
+from ._fork import PerProcess
 from ._native import Outcome, Reply
 from ._operations import Deadline, Operations, seconds
 from ._pool import Pool
 from ._requests import Json, Seconds
 from ._sync import Synced, WantedLike
+
+
+class _Parts(NamedTuple):
+    """What belongs to a process."""
+
+    native: _native.Client
+    pool: Pool
+    closing: Pool
 
 
 class AsyncClient(Operations[Coroutine[Any, Any, Outcome]], AsyncClosing):
@@ -23,7 +32,7 @@ class AsyncClient(Operations[Coroutine[Any, Any, Outcome]], AsyncClosing):
     further ones for their turn. Cancelling a call ends it within about 50 ms; what
     became of its items is not told then. Items are read where the method is called;
     what breaks a rule of the service is refused where it is awaited, and nothing is
-    sent.
+    sent. In a child after ``fork`` it makes itself anew, as :class:`Client` does.
 
     >>> async with xgpush.AsyncClient.from_env() as client:  # doctest: +SKIP
     ...     outcome = await client.bind([("token-of-phone-1", "alice")])
@@ -40,9 +49,18 @@ class AsyncClient(Operations[Coroutine[Any, Any, Outcome]], AsyncClosing):
         return client
 
     def _open(self, native: _native.Client, max_concurrent: int) -> None:
-        self._native = native
-        self._pool = Pool(max_concurrent)
-        self._closing = Pool(1)
+        def around(native: _native.Client) -> _Parts:
+            return _Parts(native, Pool(max_concurrent), Pool(1))
+
+        self._here = PerProcess(around(native), lambda former: around(former.native.anew()))
+
+    @property
+    def _native(self) -> _native.Client:
+        return self._here.get().native
+
+    @property
+    def _pool(self) -> Pool:
+        return self._here.get().pool
 
     async def _run(
         self, api: str, body: bytes, deadline: Optional[float], confirm: Optional[float]
@@ -70,10 +88,11 @@ class AsyncClient(Operations[Coroutine[Any, Any, Outcome]], AsyncClosing):
         ...     async for result in stream:
         ...         print(result.index, result.state)
         """
+        here = self._here.get()
         native = _bulk.stream(
-            self._native, rows, operation, platform, parallel, patience, format, encoding
+            here.native, rows, operation, platform, parallel, patience, format, encoding
         )
-        return AsyncBulk(native, self._pool, self._closing)
+        return AsyncBulk(native, here.pool, here.closing)
 
     async def sync(
         self,
@@ -106,9 +125,10 @@ class AsyncClient(Operations[Coroutine[Any, Any, Outcome]], AsyncClosing):
 
     async def aclose(self) -> None:
         """Closes idle connections, ends running calls soon, refuses later ones."""
-        self._native.close()
-        await self._pool.close()
-        await self._closing.close()
+        here = self._here.get()
+        here.native.close()
+        await here.pool.close()
+        await here.closing.close()
 
 
 __all__ = ["AsyncClient"]

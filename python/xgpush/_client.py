@@ -7,7 +7,8 @@ from typing import Any, Callable, List, Mapping, Optional
 from . import _bulk, _native, _requests, _sync
 from ._bulk import Rows
 from ._closing import Closing
-from ._native import HttpRequest, ItemOutcome, Outcome, Reply
+from ._fork import PerProcess
+from ._native import Bulk, HttpRequest, ItemOutcome, Outcome, Reply
 from ._operations import Deadline, Operations, seconds
 from ._requests import Json, Seconds
 from ._sync import Synced, WantedLike
@@ -21,17 +22,27 @@ class Client(Operations[Outcome], Closing):
     ``access_id``, ``secret_key`` and ``access_point``. Every call blocks until
     each item has its outcome or the deadline (seconds, or a ``timedelta``)
     passes; it releases the interpreter meanwhile and ends on Ctrl-C.
+
+    In a child after ``fork`` it makes itself anew, with connections and numbers of its
+    own, unless it was closed before; so it may be made before workers are.
     """
 
     def __init__(self, **options: Any) -> None:
-        self._native = _native.Client(_requests.options(options), False)
+        self._open(_native.Client(_requests.options(options), False))
 
     @classmethod
     def from_env(cls, **options: Any) -> Client:
         """Takes ``XGPUSH_…`` from the environment; keyword arguments win."""
         client = cls.__new__(cls)
-        client._native = _native.Client(_requests.options(options), True)
+        client._open(_native.Client(_requests.options(options), True))
         return client
+
+    def _open(self, native: _native.Client) -> None:
+        self._here = PerProcess(native, _native.Client.anew)
+
+    @property
+    def _native(self) -> _native.Client:
+        return self._here.get()
 
     def _run(
         self, api: str, body: bytes, deadline: Optional[float], confirm: Optional[float]
@@ -48,7 +59,7 @@ class Client(Operations[Outcome], Closing):
         patience: Seconds = 60.0,
         format: Optional[str] = None,
         encoding: Optional[str] = None,
-    ) -> _native.Bulk:
+    ) -> Bulk:
         """Sends rows of any number and gives one result per row, in their order,
         with as much memory for a million rows as for a thousand.
 

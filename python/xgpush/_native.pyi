@@ -154,6 +154,7 @@ class WantedState:
 @final
 class Client:
     def __new__(cls, options: list[tuple[str, str]], from_env: bool) -> Client: ...
+    def anew(self) -> Client: ...
     def run(
         self,
         api: str,
