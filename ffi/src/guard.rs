@@ -1,7 +1,9 @@
-//! The wall between a panic and the host.
+//! The wall between a panic and the host, and between a cancelled thread and us.
 
+use std::any::Any;
 use std::ffi::c_char;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Once;
 
 use xgpush::{Error, ErrorKind};
 
@@ -17,10 +19,13 @@ pub(crate) fn status(
 ) -> xg_status {
     // A body that panics leaves behind at most a handle that the caller will
     // free: nothing of it is looked at again here.
-    let result = catch_unwind(AssertUnwindSafe(body)).unwrap_or_else(|_| {
+    let result = guarded(body).unwrap_or_else(|panic| {
         Err(Error::new(
             ErrorKind::Internal,
-            "a defect in xgpush: the call panicked and was stopped",
+            format!(
+                "a defect in xgpush: the call panicked and was stopped ({})",
+                words(&*panic)
+            ),
         ))
     });
     match result {
@@ -36,10 +41,7 @@ pub(crate) fn status(
 /// Runs the body of an export that answers a value; `None` and a panic give the
 /// default.
 pub(crate) fn value<T>(default: T, body: impl FnOnce() -> Option<T>) -> T {
-    catch_unwind(AssertUnwindSafe(body))
-        .ok()
-        .flatten()
-        .unwrap_or(default)
+    guarded(body).ok().flatten().unwrap_or(default)
 }
 
 /// Runs the body of an export that answers a text and its length in bytes, which
@@ -57,7 +59,72 @@ pub(crate) fn text(
 
 /// Runs the body of an export that answers nothing.
 pub(crate) fn run(body: impl FnOnce()) {
-    let _ = catch_unwind(AssertUnwindSafe(body));
+    let _ = guarded(body);
+}
+
+/// What every export runs in.
+fn guarded<T>(body: impl FnOnce() -> T) -> std::thread::Result<T> {
+    /// The standard library in this one is its own copy, and so is its hook: the host
+    /// program's is not touched. What panics is told by an error, not on standard error.
+    static SILENT: Once = Once::new();
+    SILENT.call_once(|| std::panic::set_hook(Box::new(|_| {})));
+    let _not_now = cancel::Disabled::here();
+    catch_unwind(AssertUnwindSafe(body))
+}
+
+/// What a panic says of itself.
+fn words(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<&str>().copied();
+    let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    text.unwrap_or("without a word")
+}
+
+/// `pthread_cancel` unwinds a thread where it waits, and Rust ends the process when
+/// its frames are unwound so. In here a thread is not cancelled: it is at its next
+/// cancellation point after the call.
+#[cfg(target_os = "linux")]
+mod cancel {
+    use std::ffi::c_int;
+    use std::ptr::null_mut;
+
+    const DISABLE: c_int = 1;
+
+    unsafe extern "C" {
+        fn pthread_setcancelstate(state: c_int, old: *mut c_int) -> c_int;
+    }
+
+    /// Until it is dropped.
+    pub(super) struct Disabled(c_int);
+
+    impl Disabled {
+        pub(super) fn here() -> Self {
+            let mut before = DISABLE;
+            // SAFETY: a place for the state before; it is that of this thread alone.
+            unsafe { pthread_setcancelstate(DISABLE, &raw mut before) };
+            Self(before)
+        }
+    }
+
+    impl Drop for Disabled {
+        fn drop(&mut self) {
+            if self.0 != DISABLE {
+                // SAFETY: as above; the old state is not asked for.
+                unsafe { pthread_setcancelstate(self.0, null_mut()) };
+            }
+        }
+    }
+}
+
+/// Elsewhere the rule in the header holds: no thread is cancelled inside a call.
+#[cfg(not(target_os = "linux"))]
+mod cancel {
+    pub(super) struct Disabled;
+
+    impl Disabled {
+        pub(super) fn here() -> Self {
+            Self
+        }
+    }
 }
 
 /// A call that panics, for the test of this wall.

@@ -198,6 +198,18 @@
  * the end of its thread that leaves one aborts the process. xgpush.hpp catches
  * exceptions and says at each callback what becomes of them.
  *
+ * Coroutines: a library that hooks the system's calls may let another coroutine, or
+ * another thread, go on in the middle of a call. Nothing of a call hangs on its
+ * thread, and no lock is held while one waits for the network.
+ *
+ * The end of a program: every function works in destructors of static and
+ * thread_local objects and in functions of atexit and at_quick_exit. Nothing is ever
+ * written to standard output or standard error.
+ *
+ * pthread_cancel: a thread is not cancelled inside a call (on Linux), callbacks
+ * included; it ends at its first cancellation point after it. Elsewhere, and with
+ * PTHREAD_CANCEL_ASYNCHRONOUS, cancel no thread that may be inside one.
+ *
  * ## Bring your own HTTP
  *
  * xg_client_new_over and xg_outbox_open_over take an xg_transport: each request

@@ -32,7 +32,9 @@ cargo build --quiet -p xgpush-ffi --features test-panic
 mkdir -p "$programs/panics"
 cp target/debug/libxgpush_ffi.so "$programs/panics/libxgpush.so.0"
 build panic -L"$programs/panics" -l:libxgpush.so.0 -Wl,-rpath,"$programs/panics"
-run "$programs/panic" 2>"$programs/panic.log" || cat "$programs/panic.log"
+run "$programs/panic" 2>"$programs/panic.log"
+cat "$programs/panic.log"
+check "a panic writes nothing" test ! -s "$programs/panic.log"
 
 start_emulator
 run "$programs/face" "$BASE_URL"
@@ -53,6 +55,13 @@ if can "the outbox over libcurl" header:curl/curl.h; then
   rm -rf "$programs/files"; mkdir -p "$programs/files"
   run "$programs/outbox-over-curl" "$BASE_URL" "$programs/files"
 fi
+build cancelled -lpthread
+run "$programs/cancelled"
+build_cpp late -std=c++17 ffi/tests/cpp/late.cpp -lpthread
+late() { "${under[@]}" "$programs/late" "$BASE_URL" "$1" 2>&1 | sort | uniq -c | xargs; }
+for when in static atexit main_thread_local thread_local quick; do
+  check "calls at the end of the program ($when)" test "$(late "$when")" = "8 accepted"
+done
 check "returns from main while sending" "${under[@]}" "$programs/outbox_exit" "$BASE_URL"
 store() { "${under[@]}" "$programs/outbox_store" "$BASE_URL" "$programs/files/store" process "$1" | wc -l; }
 check "ten operations go into the file" test "$(store fill)" = 10

@@ -76,7 +76,10 @@ pub(crate) fn is_cancelled(py: Python<'_>, cancel: Option<&CancelFlag>) -> PyRes
 /// Whether this thread is the one that handles signals. No other asks for them: it
 /// would be in vain, and at the end of the interpreter the end of the process.
 pub(crate) fn handles_signals(py: Python<'_>) -> PyResult<bool> {
-    let threading = py.import("threading")?;
+    // At the very end nothing can be imported any more, and nobody waits for a signal.
+    let Ok(threading) = py.import("threading") else {
+        return Ok(false);
+    };
     let main = threading.call_method0("main_thread")?.getattr("ident")?;
     main.eq(threading.call_method0("get_ident")?)
 }

@@ -54,6 +54,10 @@ mod _native {
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        // A panic becomes an exception that carries its words; nothing is written to the
+        // program's standard error. The hook is this library's own: other extensions in
+        // Rust have their own standard library.
+        std::panic::set_hook(Box::new(|_| {}));
         module.add("__version__", xgpush::VERSION)
     }
 }

@@ -115,6 +115,26 @@ assert outbox.stats["reports_waiting"] == 0
 del outbox
 sys.exit(42)
 """,
+    "calls of atexit and of what is deleted last": """
+import atexit
+client = service.client(parallel=2)
+class Last:
+    # What it needs is its own by then: modules are being cleared.
+    def __init__(self, client, leave):
+        self.client, self.leave = client, leave
+    def __del__(self):
+        if not self.client.bind({f"t{n}": "alice" for n in range(50)}).all_accepted:
+            self.leave(1)
+last = Last(client, os._exit)
+def late():
+    assert client.bind({"t1": "alice"}).all_accepted
+    assert service.client().query_by_token(["t1"]).all_accepted
+    with service.outbox() as outbox:
+        outbox.bind("t2", "alice")
+        assert outbox.flush(10) == 0
+atexit.register(late)
+sys.exit(42)
+""",
     "a thread that nobody joins, in a call": """
 service.fault(HANG)
 client = service.client(**SLOW)

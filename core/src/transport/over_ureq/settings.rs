@@ -53,7 +53,7 @@ fn base(config: &Config) -> Result<Uri> {
     let refuse = |error| Error::option(format!("option base_url: {error}"));
     base.as_str()
         .parse()
-        .map_err(|error: ureq::http::uri::InvalidUri| refuse(error.to_string()))
+        .map_err(|error: http::uri::InvalidUri| refuse(error.to_string()))
 }
 
 /// The proxy, and where it was set.
