@@ -928,6 +928,10 @@ extern int pthread_setcancelstate(int state, int *old);
  * copied; this never waits and takes a fraction of a microsecond. The report with
  * this tag says what became of it.
  *
+ * With outbox_file a tag must mean the same after a restart, where the next run
+ * reports what this one left: the number of a row or a player, never a pointer or an
+ * index into memory. xg_reports_is_recovered tells those reports apart.
+ *
  * Errors: XG_FULL, XG_CLOSED, XG_INVALID_ARGUMENT, XG_INVALID_VALUE,
  * XG_INVALID_REQUEST. It was not taken then.
  */
@@ -1151,6 +1155,18 @@ enum xg_status xg_outbox_flush(const struct xg_outbox *outbox,
 void xg_outbox_begin_close(const struct xg_outbox *outbox);
 
 /**
+ * Waits up to timeout_ms until everything that was handed in so far is durable, as
+ * outbox_durability means it, or settled. By itself that takes about
+ * outbox_commit_ms; what is not durable yet goes with the process when it is killed.
+ *
+ * Errors: XG_STORAGE when it is not durable: there is no file, the file failed, or
+ * the time was over (xg_error_is_retryable); XG_CLOSED in a child after fork.
+ */
+enum xg_status xg_outbox_sync(const struct xg_outbox *outbox,
+                              uint64_t timeout_ms,
+                              struct xg_error **error);
+
+/**
  * Takes nothing any more, delivers what is there for up to timeout_ms, and ends.
  * Answers how many operations were left: they stay in the file, or, without
  * one, are reported with what is known of them. Reports can still be taken: a function
@@ -1342,9 +1358,16 @@ void xg_reports_free(struct xg_reports *reports);
 size_t xg_reports_len(const struct xg_reports *reports);
 
 /**
- * The number that was given with the operation; 0 past the end.
+ * The number that was given with the operation, by an earlier run if
+ * xg_reports_is_recovered; 0 past the end.
  */
 uint64_t xg_reports_tag(const struct xg_reports *reports, size_t nth);
+
+/**
+ * Whether an earlier run handed the operation in, and the file brought it back: then
+ * the tag is of that run. false past the end.
+ */
+bool xg_reports_is_recovered(const struct xg_reports *reports, size_t nth);
 
 /**
  * Whether it is the one final report of its operation. Otherwise it says that
@@ -1548,16 +1571,17 @@ void xg_request_free(struct xg_request *request);
  * "rejected", "unknown", "not_sent" and "superseded"; "requests" (HTTP requests),
  * "sent" (operations in them), "retries" (operations put back to be sent again),
  * "throttled" (requests answered with "too fast"), "failures" (requests that failed as
- * a whole), "store_failures", "resource_failures" (the system gave no thread to send with),
- * "callback_failures" (xg_reports_note_failure), and "latency_ms_sum" (from hand-in to the final report).
+ * a whole), "store_failures", "not_durable" (operations in memory only, because the store
+ * failed), "resource_failures" (the system gave no thread to send with),
+ * "callback_failures" (xg_reports_note_failure), and "latency_ms_sum" (from hand-in to
+ * the final report).
  *
  * As they are now: "open" (handed in and not settled), "in_flight" (requests), "bytes"
  * (of tokens and accounts), "oldest_ms" (how long the oldest one waits),
  * "breaker_open" (1 while sending is paused after failures in a row) and
  * "reports_waiting" (reports that nobody took).
  */
-uint64_t xg_stats_value(const struct xg_stats *stats,
-                        const char *name);
+uint64_t xg_stats_value(const struct xg_stats *stats, const char *name);
 
 /**
  * The numbers as one JSON object, NUL-terminated; its length in bytes goes to

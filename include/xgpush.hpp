@@ -258,6 +258,8 @@ class report {
   report(const xg_reports* of, std::size_t nth) noexcept : of_(of), n_(nth) {}
 
   [[nodiscard]] std::uint64_t tag() const noexcept { return xg_reports_tag(of_, n_); }
+  // Handed in by an earlier run, whose file brought it back: the tag is of that run.
+  [[nodiscard]] bool is_recovered() const noexcept { return xg_reports_is_recovered(of_, n_); }
   // False: the operation is in the file now (option outbox_durable_notices).
   [[nodiscard]] bool is_final() const noexcept { return xg_reports_is_final(of_, n_); }
   [[nodiscard]] xg_state state() const noexcept { return xg_reports_state(of_, n_); }
@@ -345,7 +347,8 @@ class [[nodiscard]] hand_in {
 
 // Background delivery. Handing in never waits and never throws; share it between threads
 // by reference. The destructor closes it, with 2 s to deliver the rest, and takes 3 s at
-// most whatever callbacks do: see xg_outbox_free.
+// most whatever callbacks do: see xg_outbox_free. With outbox_file a tag must mean the same
+// after a restart, which reports what this run left: no pointers (report::is_recovered).
 class outbox : public detail::handle<xg_outbox, xg_outbox_free> {
  public:
   explicit outbox(const config& options) {
@@ -434,6 +437,13 @@ class outbox : public detail::handle<xg_outbox, xg_outbox_free> {
     if (!why) why = detail::call(xg_outbox_flush, get(), detail::count(timeout), &left);
     if (why) return detail::fail<std::size_t>(*why);
     return left;
+  }
+  // Until what was handed in so far is durable; fails when it is not: no file, a file that
+  // failed, or not in time.
+  result<std::monostate> sync(std::chrono::milliseconds timeout) const {
+    auto why = failed();
+    if (!why) why = detail::call(xg_outbox_sync, get(), detail::count(timeout));
+    return detail::done(why);
   }
   // Takes nothing any more and delivers what is there, without waiting for it.
   void begin_close() const noexcept { xg_outbox_begin_close(get()); }

@@ -66,6 +66,8 @@ pub(crate) struct OutboxConfig {
     pub(crate) parallel: u32,
     pub(crate) reports: bool,
     pub(crate) durable_notices: bool,
+    pub(crate) recover_max_age: Duration,
+    pub(crate) commit: Duration,
 }
 
 /// What the operations in the outbox's file outlive.

@@ -88,6 +88,8 @@ pub enum Reason {
     HeldBack,
     /// Not sent: a newer operation on the same token made it pointless.
     Superseded,
+    /// Not sent: it was older than `outbox_recover_max_age_ms` when the file was opened.
+    Expired,
     /// Not sent: a row of a stream that breaks a rule; the message quotes it.
     Invalid,
 }
@@ -115,6 +117,7 @@ impl Reason {
         Self::Closed,
         Self::HeldBack,
         Self::Superseded,
+        Self::Expired,
         Self::Invalid,
     ];
 
@@ -139,6 +142,7 @@ impl Reason {
             | Self::Closed
             | Self::HeldBack
             | Self::Superseded
+            | Self::Expired
             | Self::Invalid => State::NotSent,
         }
     }
@@ -178,6 +182,7 @@ impl Reason {
             Self::Closed => "closed",
             Self::HeldBack => "held_back",
             Self::Superseded => "superseded",
+            Self::Expired => "expired",
             Self::Invalid => "invalid",
         }
     }

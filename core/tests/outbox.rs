@@ -216,8 +216,13 @@ fn a_file_brings_back_what_was_left_in_order() {
     emulator.clear_faults();
     let outbox = open(&emulator, &options);
     assert_eq!(outbox.stats().recovered, 100);
+    bind(&outbox, "t100", "player", 100);
     assert_eq!(outbox.flush(LONG).unwrap(), 0);
-    let tags: Vec<u64> = all_reports(&outbox).iter().map(Report::tag).collect();
+    let mut reports = all_reports(&outbox);
+    let own: Vec<Report> = reports.extract_if(.., |r| r.tag() == 100).collect();
+    assert!(own.len() == 2 && own.iter().all(|report| !report.is_recovered()));
+    assert!(reports.iter().all(Report::is_recovered));
+    let tags: Vec<u64> = reports.iter().map(Report::tag).collect();
     assert_eq!(
         tags,
         (0..100).collect::<Vec<_>>(),
@@ -321,56 +326,6 @@ impl xgpush::Store for FromTheFuture {
         self.0.retain(|record| !ids.contains(&record.id));
         Ok(())
     }
-}
-
-/// A store that cannot take the mark for a while.
-#[derive(Default)]
-struct Unmarkable {
-    fails: std::sync::Arc<std::sync::atomic::AtomicBool>,
-    mark: u64,
-}
-
-impl xgpush::Store for Unmarkable {
-    fn append(&mut self, _: &[xgpush::NewRecord<'_>]) -> xgpush::Result<u64> {
-        Ok(1)
-    }
-
-    fn claim(&mut self, _: u64, _: usize) -> xgpush::Result<Vec<xgpush::Record>> {
-        Ok(Vec::new())
-    }
-
-    fn acknowledge(&mut self, _: &[u64]) -> xgpush::Result<()> {
-        Ok(())
-    }
-
-    fn sent_mark(&self) -> u64 {
-        self.mark
-    }
-
-    fn set_sent_mark(&mut self, up_to: u64) -> xgpush::Result<()> {
-        if self.fails.load(std::sync::atomic::Ordering::Relaxed) {
-            return Err(xgpush::Error::new(ErrorKind::Storage, "no room"));
-        }
-        self.mark = up_to;
-        Ok(())
-    }
-}
-
-/// Were it sent without the mark, a later run would call it never sent.
-#[test]
-fn what_cannot_be_marked_is_not_sent_before_it_can() {
-    let emulator = emulator(Service::default());
-    let store = Unmarkable::default();
-    let fails = std::sync::Arc::clone(&store.fails);
-    fails.store(true, std::sync::atomic::Ordering::Relaxed);
-    let outbox = Outbox::with_store(&config(&emulator, &[]), store).unwrap();
-    bind(&outbox, "t1", "alice", 1);
-    assert_eq!(outbox.flush(Duration::from_millis(300)).unwrap(), 1);
-    assert!(outbox.stats().store_failures > 0);
-    assert_eq!(emulator.counters().received, 0);
-    fails.store(false, std::sync::atomic::Ordering::Relaxed);
-    assert_eq!(outbox.flush(LONG).unwrap(), 0);
-    assert_eq!(all_reports(&outbox)[0].attempts(), 1);
 }
 
 #[test]

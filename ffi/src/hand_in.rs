@@ -62,6 +62,10 @@ unsafe fn hand_in(
 /// copied; this never waits and takes a fraction of a microsecond. The report with
 /// this tag says what became of it.
 ///
+/// With outbox_file a tag must mean the same after a restart, where the next run
+/// reports what this one left: the number of a row or a player, never a pointer or an
+/// index into memory. xg_reports_is_recovered tells those reports apart.
+///
 /// Errors: XG_FULL, XG_CLOSED, XG_INVALID_ARGUMENT, XG_INVALID_VALUE,
 /// XG_INVALID_REQUEST. It was not taken then.
 #[unsafe(no_mangle)]

@@ -371,6 +371,25 @@ pub unsafe extern "C" fn xg_outbox_begin_close(outbox: *const xg_outbox) {
     });
 }
 
+/// Waits up to timeout_ms until everything that was handed in so far is durable, as
+/// outbox_durability means it, or settled. By itself that takes about
+/// outbox_commit_ms; what is not durable yet goes with the process when it is killed.
+///
+/// Errors: XG_STORAGE when it is not durable: there is no file, the file failed, or
+/// the time was over (xg_error_is_retryable); XG_CLOSED in a child after fork.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn xg_outbox_sync(
+    outbox: *const xg_outbox,
+    timeout_ms: u64,
+    error: *mut *mut xg_error,
+) -> xg_status {
+    guard::status(error, || {
+        // SAFETY: as the header demands.
+        let outbox = unsafe { handle::shared(outbox) }?;
+        outbox.outbox.sync(Duration::from_millis(timeout_ms))
+    })
+}
+
 /// Takes nothing any more, delivers what is there for up to timeout_ms, and ends.
 /// Answers how many operations were left: they stay in the file, or, without
 /// one, are reported with what is known of them. Reports can still be taken: a function

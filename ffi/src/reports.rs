@@ -126,11 +126,20 @@ pub unsafe extern "C" fn xg_reports_len(reports: *const xg_reports) -> usize {
     })
 }
 
-/// The number that was given with the operation; 0 past the end.
+/// The number that was given with the operation, by an earlier run if
+/// xg_reports_is_recovered; 0 past the end.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg_reports_tag(reports: *const xg_reports, nth: usize) -> u64 {
     // SAFETY: as the header demands.
     unsafe { of_report(reports, nth, 0, |report| Some(report.tag())) }
+}
+
+/// Whether an earlier run handed the operation in, and the file brought it back: then
+/// the tag is of that run. false past the end.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn xg_reports_is_recovered(reports: *const xg_reports, nth: usize) -> bool {
+    // SAFETY: as the header demands.
+    unsafe { of_report(reports, nth, false, |report| Some(report.is_recovered())) }
 }
 
 /// Whether it is the one final report of its operation. Otherwise it says that

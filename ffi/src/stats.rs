@@ -36,8 +36,10 @@ impl xg_stats {
 /// "rejected", "unknown", "not_sent" and "superseded"; "requests" (HTTP requests),
 /// "sent" (operations in them), "retries" (operations put back to be sent again),
 /// "throttled" (requests answered with "too fast"), "failures" (requests that failed as
-/// a whole), "store_failures", "resource_failures" (the system gave no thread to send with),
-/// "callback_failures" (xg_reports_note_failure), and "latency_ms_sum" (from hand-in to the final report).
+/// a whole), "store_failures", "not_durable" (operations in memory only, because the store
+/// failed), "resource_failures" (the system gave no thread to send with),
+/// "callback_failures" (xg_reports_note_failure), and "latency_ms_sum" (from hand-in to
+/// the final report).
 ///
 /// As they are now: "open" (handed in and not settled), "in_flight" (requests), "bytes"
 /// (of tokens and accounts), "oldest_ms" (how long the oldest one waits),

@@ -115,6 +115,24 @@ impl Outbox {
         }
     }
 
+    /// With a flag it asks that, and no signals.
+    #[pyo3(signature = (timeout, cancel=None))]
+    fn sync(&self, py: Python<'_>, timeout: f64, cancel: Option<&CancelFlag>) -> PyResult<()> {
+        let ends = Instant::now() + seconds("timeout", timeout)?;
+        loop {
+            let left = ends.saturating_duration_since(Instant::now());
+            match py.detach(|| self.0.sync(left.min(SLICE))) {
+                Ok(()) => return Ok(()),
+                Err(error) if error.is_retryable() && !left.is_zero() => {
+                    if is_cancelled(py, cancel)? {
+                        return Err(exception(&error));
+                    }
+                }
+                Err(error) => return Err(exception(&error)),
+            }
+        }
+    }
+
     /// Cancelled, it does not end: nothing is taken any more, and what is there is
     /// delivered.
     #[pyo3(signature = (timeout, cancel=None))]
@@ -178,10 +196,17 @@ pub(crate) struct Report(xgpush::Report);
 
 #[pymethods]
 impl Report {
-    /// What the operation was handed in with.
+    /// What the operation was handed in with; by an earlier run if ``is_recovered``.
     #[getter]
     fn tag(&self) -> u64 {
         self.0.tag()
+    }
+
+    /// Whether an earlier run handed it in, and the file brought it back: then the tag is of
+    /// that run.
+    #[getter]
+    fn is_recovered(&self) -> bool {
+        self.0.is_recovered()
     }
 
     /// Whether this is the last word: of each operation exactly one is. Others tell that it

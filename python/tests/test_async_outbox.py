@@ -4,6 +4,7 @@ import asyncio
 import logging
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any, List
 
 import pytest
@@ -86,6 +87,20 @@ def test_a_reader_waits_without_holding_the_loop_up(xgpush_emulator: Emulator) -
             assert await outbox.close(0.05) == 1
             await reader
             assert seen == [1]
+
+    run(main)
+
+
+def test_sync_waits_for_the_file(xgpush_emulator: Emulator, tmp_path: Path) -> None:
+    async def main() -> None:
+        async with xgpush_emulator.async_outbox(outbox_file=tmp_path / "outbox") as outbox:
+            for n in range(10):
+                outbox.bind(f"t{n}", "alice", tag=n)
+            await outbox.sync(30)
+            assert outbox.stats["durable"] == 10
+        async with xgpush_emulator.async_outbox() as outbox:
+            with pytest.raises(xgpush.Storage, match="outbox_file"):
+                await outbox.sync(30)
 
     run(main)
 

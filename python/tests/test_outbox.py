@@ -99,11 +99,22 @@ def test_a_file_outlives_the_outbox(service: Emulator, tmp_path: Path) -> None:
     assert not any(notice.is_final or notice.state for notice in notices)
     with pytest.raises(xgpush.Storage, match="held by"):
         opened(service, outbox_file=file)
+    outbox.sync(30)
+    assert outbox.stats["durable"] == 10
     assert outbox.close(0) == 10
     service.clear_faults()
     with opened(service, outbox_file=file) as outbox:
+        outbox.bind("t10", "player", tag=10)
         assert outbox.flush(30) == 0
-        assert sorted(by_tag(outbox.reports())) == list(range(10))
+        reports = by_tag(outbox.reports())
+        assert sorted(reports) == list(range(11))
+        assert all(report.is_recovered == (tag < 10) for tag, report in reports.items())
+
+
+def test_sync_without_a_file_is_an_error(service: Emulator) -> None:
+    with opened(service) as outbox:
+        with pytest.raises(xgpush.Storage, match="outbox_file"):
+            outbox.sync(1)
 
 
 def test_the_descriptor_is_readable_while_reports_wait(service: Emulator) -> None:

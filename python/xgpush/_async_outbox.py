@@ -101,6 +101,12 @@ class AsyncOutbox(OutboxBase, AsyncClosing):
         """Delivers without lingering; how many are not settled in time."""
         return await self._pool.run(self._native.flush, _requests.seconds(timeout))
 
+    async def sync(self, timeout: Seconds) -> None:
+        """Waits until everything that was handed in so far is durable (in the file) or
+        settled. Raises :class:`Storage` when it is not: there is no ``outbox_file``, the
+        file failed, or ``timeout`` was over."""
+        await self._pool.run(self._native.sync, _requests.seconds(timeout))
+
     async def close(self, timeout: Seconds = 2.0) -> int:
         """Takes nothing any more, delivers what is there for up to ``timeout``
         seconds, and ends; how many operations were left. They stay in the file,

@@ -92,7 +92,9 @@ class Outbox(OutboxBase, Closing):
     account, and reports each of them once, with the caller's own ``tag``.
 
     The keyword arguments are the options of :class:`Client` and those that begin
-    with ``outbox_``. With ``outbox_file`` operations outlive the process. Handing
+    with ``outbox_``. With ``outbox_file`` operations outlive the process, and a tag must
+    mean the same after a restart, where the next run reports what this one left
+    (``report.is_recovered``): the number of a row or a player, not ``id(…)``. Handing
     in never waits: a full outbox raises :class:`Full`, unless ``wait`` (seconds)
     is given.
 
@@ -165,6 +167,12 @@ class Outbox(OutboxBase, Closing):
     def flush(self, timeout: Seconds) -> int:
         """Delivers without lingering; how many are not settled in time."""
         return self._native.flush(_requests.seconds(timeout))
+
+    def sync(self, timeout: Seconds) -> None:
+        """Waits until everything that was handed in so far is durable (in the file) or
+        settled. Raises :class:`Storage` when it is not: there is no ``outbox_file``, the
+        file failed, or ``timeout`` was over."""
+        self._native.sync(_requests.seconds(timeout))
 
     def close(self, timeout: Seconds = 2.0) -> int:
         """Takes nothing any more, delivers what is there for up to ``timeout``

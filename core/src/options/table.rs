@@ -220,6 +220,14 @@ pub static OPTIONS: &[ConfigOption] = &[
         kind: choice!(Durability::NAMES, outbox.durability),
     },
     ConfigOption {
+        name: "outbox_commit_ms",
+        default: "2",
+        text: "Outbox with a file: how long what is handed in stays in memory before it is written. \
+               Until then the end of the process takes it along; sync waits for it. 0 wakes the \
+               outbox's thread at each hand-in after a rest, the least there is",
+        kind: Kind::Milliseconds(|c| &mut c.outbox.commit, 0, 1000),
+    },
+    ConfigOption {
         name: "outbox_file_max_bytes",
         default: "268435456",
         text: "Outbox: the largest size of the file. Beyond it operations are kept in memory only, \
@@ -251,6 +259,14 @@ pub static OPTIONS: &[ConfigOption] = &[
         text: "Outbox: how long delivery is tried before an operation is given up; 0 is for ever. \
                After a restart the time begins anew",
         kind: Kind::Milliseconds(|c| &mut c.outbox.deadline, 0, 365 * 24 * HOUR),
+    },
+    ConfigOption {
+        name: "outbox_recover_max_age_ms",
+        default: "0",
+        text: "Outbox with a file: what was handed in longer ago than this when the file is opened \
+               is reported expired and not sent; 0 sends all of it. By this machine's clock: what \
+               is dated in its future counts as new",
+        kind: Kind::Milliseconds(|c| &mut c.outbox.recover_max_age, 0, 365 * 24 * HOUR),
     },
     ConfigOption {
         name: "outbox_parallel",

@@ -7,6 +7,7 @@ mod report;
 mod shared;
 mod stats;
 mod store;
+mod synced;
 mod worker;
 
 use std::path::Path;
@@ -104,7 +105,7 @@ impl Outbox {
     fn start(config: &Config, client: Client, store: Option<Box<dyn Store>>) -> Result<Self> {
         let options = &config.outbox;
         let intake = Intake::new(options.max_operations, options.max_bytes);
-        let shared = Arc::new(Shared::new(intake, options.reports));
+        let shared = Arc::new(Shared::new(intake, options.reports, store.is_some()));
         let mut worker = Worker::new(Arc::clone(&shared), client.clone(), config, store);
         worker.recover()?;
         let thread = threads::thread("xgpush-outbox")
@@ -121,6 +122,10 @@ impl Outbox {
 
     /// Hands an operation in. It is copied, and this never waits: the report with
     /// `tag` says what became of it.
+    ///
+    /// With `outbox_file` a tag must mean the same after a restart, where the next run
+    /// reports what this one left: the number of a row or a player, never a pointer or
+    /// an index into memory. [`Report::is_recovered`] tells those reports apart.
     ///
     /// Two accounts of one type in one binding are allowed; the later one wins.
     ///
@@ -246,6 +251,34 @@ impl Outbox {
         shared.wait(timeout, false);
         shared.flushing.fetch_sub(1, Ordering::Relaxed);
         Ok(shared.intake.open())
+    }
+
+    /// Waits up to `timeout` until everything that was handed in so far is durable, as
+    /// `outbox_durability` means it, or settled. By itself that takes about
+    /// `outbox_commit_ms`.
+    ///
+    /// # Errors
+    /// [`Storage`](ErrorKind::Storage) when it is not durable: there is no file, the
+    /// file failed, or the time was over ([retryable](Error::is_retryable));
+    /// [`Closed`](ErrorKind::Closed) in a child after `fork`.
+    pub fn sync(&self, timeout: Duration) -> Result<()> {
+        self.still_here()?;
+        let shared = &self.shared;
+        if !shared.stores {
+            let text = "nothing is durable: the outbox has no file (option outbox_file)";
+            return Err(Error::new(ErrorKind::Storage, text));
+        }
+        if !shared.wait_for_store(shared.intake.entered(), timeout) {
+            let text = "not everything was durable in time: sync again, with more time";
+            return Err(Error::new(ErrorKind::Storage, text).with_answer(None, None, true));
+        }
+        match shared.synced.volatile() {
+            None => Ok(()),
+            Some((count, why)) => {
+                let text = format!("{count} operations are in memory only, and not durable: {why}");
+                Err(Error::new(ErrorKind::Storage, text))
+            }
+        }
     }
 
     /// Takes nothing any more and delivers what is there, without waiting for it:

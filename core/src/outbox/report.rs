@@ -16,6 +16,8 @@ pub struct Report {
     pub(crate) event: Event,
     pub(crate) handed_in: u64,
     pub(crate) at: u64,
+    /// An earlier run handed it in.
+    pub(crate) recovered: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,17 +72,20 @@ struct Shape {
     tag: u64,
     handed_in_ms: u64,
     at_ms: u64,
+    #[serde(default)]
+    recovered: bool,
     outcome: Option<ItemOutcome>,
 }
 
 impl Report {
-    /// The report as JSON: `{"tag","handed_in_ms","at_ms","outcome"}`, the outcome
-    /// as an item's in [`Outcome::to_json`](crate::Outcome::to_json), or null.
+    /// The report as JSON: `{"tag","handed_in_ms","at_ms","recovered","outcome"}`, the
+    /// outcome as an item's in [`Outcome::to_json`](crate::Outcome::to_json), or null.
     pub fn to_json(&self) -> String {
         let shape = Shape {
             tag: self.tag,
             handed_in_ms: self.handed_in,
             at_ms: self.at,
+            recovered: self.recovered,
             outcome: self.event.outcome(),
         };
         serde_json::to_string(&shape).expect("a report has no value that JSON lacks")
@@ -100,12 +105,20 @@ impl Report {
             event: shape.outcome.map_or(Event::Durable, Event::settled),
             handed_in: shape.handed_in_ms,
             at: shape.at_ms,
+            recovered: shape.recovered,
         })
     }
 
-    /// The number that the caller gave with the operation.
+    /// The number that the caller gave with the operation; an earlier run's, if it
+    /// [is recovered](Report::is_recovered).
     pub fn tag(&self) -> u64 {
         self.tag
+    }
+
+    /// Whether an earlier run handed the operation in, and the file brought it back:
+    /// then the tag is of that run.
+    pub fn is_recovered(&self) -> bool {
+        self.recovered
     }
 
     /// Whether it is the one final report of the operation; otherwise a notice
@@ -314,6 +327,7 @@ mod tests {
             event: Event::Durable,
             handed_in: 0,
             at: 0,
+            recovered: false,
         }
     }
 
@@ -328,6 +342,7 @@ mod tests {
             event: Event::settled(outcome),
             handed_in: 1,
             at: 2,
+            recovered: true,
         };
         for report in [durable(7), settled] {
             let json = report.to_json();

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::ThreadId;
 use std::time::{Duration, Instant, SystemTime};
@@ -11,6 +11,7 @@ use super::intake::Intake;
 use super::log::{Log, LogLevel};
 use super::report::{Event, Report, Reports};
 use super::stats::Counters;
+use super::synced::Synced;
 use super::worker::millis;
 use crate::outcome::{ItemOutcome, Reason};
 use crate::queue::{Gone, Millis};
@@ -24,6 +25,11 @@ pub(super) struct Shared {
     started: Instant,
     first_tick: Duration,
     keeps_reports: bool,
+    /// The largest number of an operation that the store brought back.
+    pub(super) recovered: AtomicU64,
+    /// Whether there is a store.
+    pub(super) stores: bool,
+    pub(super) synced: Synced,
     /// How many wait for everything to be settled.
     pub(super) flushing: AtomicUsize,
     closing: AtomicBool,
@@ -47,7 +53,7 @@ struct Logging {
 }
 
 impl Shared {
-    pub(super) fn new(intake: Intake, keeps_reports: bool) -> Self {
+    pub(super) fn new(intake: Intake, keeps_reports: bool, stores: bool) -> Self {
         let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
         Self {
             intake,
@@ -57,6 +63,9 @@ impl Shared {
             started: Instant::now(),
             first_tick: tick() + TICK,
             keeps_reports,
+            recovered: AtomicU64::new(0),
+            stores,
+            synced: Synced::default(),
             flushing: AtomicUsize::new(0),
             closing: AtomicBool::new(false),
             stopping: AtomicBool::new(false),
@@ -106,6 +115,7 @@ impl Shared {
             return;
         }
         let at = self.now();
+        let recovered = self.recovered.load(Ordering::Relaxed);
         let count = settled.len();
         let mut reports = Vec::with_capacity(if self.keeps_reports { count } else { 0 });
         for (gone, mut outcome) in settled {
@@ -123,9 +133,13 @@ impl Shared {
                     event: Event::settled(outcome),
                     handed_in: gone.at,
                     at,
+                    recovered: gone.id != 0 && gone.id <= recovered,
                 });
             }
             self.intake.settle(gone.bytes);
+            if self.stores && gone.id == 0 {
+                self.synced.settle_volatile();
+            }
         }
         if self.keeps_reports {
             self.reports.push(reports);
@@ -141,12 +155,34 @@ impl Shared {
         self.changed.notify_all();
     }
 
+    /// So many more operations went past the store.
+    pub(super) fn pass(&self, operations: usize) {
+        if self.synced.pass(operations) {
+            let _ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
+            self.changed.notify_all();
+        }
+    }
+
+    /// Waits until so many operations went past the store.
+    pub(super) fn wait_for_store(&self, operations: u64, timeout: Duration) -> bool {
+        self.synced.wait_begins();
+        self.intake.bell.ring();
+        self.wait_until(timeout, || self.synced.is_past(operations));
+        self.synced.wait_ends();
+        self.synced.is_past(operations)
+    }
+
     /// Waits until nothing is open, or the worker has ended if `to_the_end`.
     pub(super) fn wait(&self, timeout: Duration, to_the_end: bool) -> bool {
+        self.wait_until(timeout, || !to_the_end && self.intake.open() == 0)
+    }
+
+    /// Waits until something is so, or the worker has ended.
+    fn wait_until(&self, timeout: Duration, is_so: impl Fn() -> bool) -> bool {
         let ends = Instant::now().checked_add(timeout);
         let mut ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
-            if *ended || (!to_the_end && self.intake.open() == 0) {
+            if *ended || is_so() {
                 return true;
             }
             let left = ends.map_or(Duration::from_secs(3600), |ends| {
@@ -241,7 +277,7 @@ mod tests {
     #[test]
     fn a_hand_in_is_never_dated_later_than_what_comes_of_it() {
         for _ in 0..20 {
-            let shared = Shared::new(Intake::new(1, 1), false);
+            let shared = Shared::new(Intake::new(1, 1), false, false);
             // Right after a tick the coarse clock is exact, and its beginning was not.
             for _ in 0..8 {
                 let before = tick();

@@ -43,6 +43,8 @@ pub struct OutboxStats {
     pub store_failures: u64,
     /// Times that the system gave no thread to send with.
     pub resource_failures: u64,
+    /// Operations that were in memory only, because the store failed.
+    pub not_durable: u64,
     /// Times that a function which is brought reports failed.
     pub callback_failures: u64,
     /// Milliseconds from hand-in to the final report, over all of them.
@@ -125,6 +127,12 @@ const ROWS: &[Row] = &[
         "Times that the system gave no thread to send with.",
         false,
         |s| s.resource_failures,
+    ),
+    (
+        "not_durable_total",
+        "Operations that were in memory only, because the store failed.",
+        false,
+        |s| s.not_durable,
     ),
     (
         "callback_failures_total",
@@ -224,6 +232,7 @@ pub(crate) struct Counters {
     pub(crate) failures: AtomicU64,
     pub(crate) store_failures: AtomicU64,
     pub(crate) resource_failures: AtomicU64,
+    pub(crate) not_durable: AtomicU64,
     pub(crate) callback_failures: AtomicU64,
     pub(crate) latency: AtomicU64,
     pub(crate) in_flight: AtomicU64,
@@ -263,6 +272,7 @@ impl Counters {
             failures: read(&self.failures),
             store_failures: read(&self.store_failures),
             resource_failures: read(&self.resource_failures),
+            not_durable: read(&self.not_durable),
             callback_failures: read(&self.callback_failures),
             latency_ms_sum: read(&self.latency),
             open: open as u64,

@@ -1,6 +1,7 @@
 //! The outbox's own thread: takes in, stores, sends, and settles.
 
 mod settling;
+mod trouble;
 
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -17,7 +18,6 @@ use super::stats::add;
 use super::store::{NewRecord, Store};
 use crate::client::Client;
 use crate::config::{Config, OutboxConfig};
-use crate::error::Error;
 use crate::judge;
 use crate::operation::single::Body;
 use crate::outcome::{ItemOutcome, Reason};
@@ -66,6 +66,7 @@ pub(super) struct Worker {
     awake_until: Millis,
     store_rests_until: Millis,
     expires_at: Millis,
+    trouble: trouble::Trouble,
     /// The largest number that the store has given.
     appended: u64,
     /// Nothing is sent any more.
@@ -103,14 +104,28 @@ impl Worker {
             awake_until: 0,
             store_rests_until: 0,
             expires_at: 0,
+            trouble: trouble::Trouble::new(),
             appended: 0,
             ended: false,
             gives_up_at: None,
         }
     }
 
-    /// Takes up what the store has from before.
+    /// Takes up what the store has from before, and gives up what is too old.
     pub(super) fn recover(&mut self) -> crate::error::Result<()> {
+        self.take_up()?;
+        let age = millis(self.options.recover_max_age);
+        if age > 0 {
+            let before = self.shared.opened.saturating_sub(age);
+            for slot in self.queue.expire(before) {
+                let outcome = settling::too_old(self.last.remove(&slot));
+                self.ending.push((slot, outcome));
+            }
+        }
+        Ok(())
+    }
+
+    fn take_up(&mut self) -> crate::error::Result<()> {
         let Some(store) = &mut self.store else {
             return Ok(());
         };
@@ -122,7 +137,9 @@ impl Worker {
                 return Ok(());
             };
             self.appended = last.id;
+            self.shared.recovered.store(last.id, Ordering::Relaxed);
             add(&self.shared.counters.recovered, records.len());
+            self.shared.pass(records.len());
             for record in records {
                 self.shared.intake.recover(record.body.len());
                 let entry = Entry {
@@ -162,6 +179,7 @@ impl Worker {
             self.take_done();
             self.expire();
             self.acknowledge();
+            self.tell_ends(false);
             if self.shared.is_stopping() {
                 let now = self.now();
                 self.recall(now);
@@ -206,6 +224,7 @@ impl Worker {
                     break;
                 }
                 self.store_all(&mut commit);
+                self.shared.pass(commit.len());
                 for entry in commit {
                     self.enqueue(entry);
                 }
@@ -250,6 +269,7 @@ impl Worker {
                 for (id, entry) in (first..).zip(entries.iter_mut()) {
                     entry.id = id;
                 }
+                self.store_works();
                 add(&self.shared.counters.durable, entries.len());
                 if self.options.durable_notices && self.options.reports {
                     let at = self.now();
@@ -258,13 +278,14 @@ impl Worker {
                         event: Event::Durable,
                         handed_in: entry.at,
                         at,
+                        recovered: false,
                     }));
                 }
             }
             // They are delivered from memory, and not called durable.
             Err(error) => {
-                add(&self.shared.counters.store_failures, 1);
-                self.shared.log(LogLevel::Error, &format!("{error}"));
+                self.shared.synced.fail(entries.len(), &error.to_string());
+                self.store_failed(&error, entries.len());
             }
         }
     }
@@ -305,9 +326,9 @@ impl Worker {
                 body: wire::body_of_operations(&kept),
                 slots,
             };
-            if let Err(job) = self.senders.send(job) {
-                self.shared
-                    .log(LogLevel::Error, "no thread can be had to send with");
+            let sent = self.senders.send(job);
+            self.note_thread(sent.is_ok());
+            if let Err(job) = sent {
                 for slot in job.slots {
                     self.queue.retry(slot, now + SECOND, false);
                 }
@@ -336,18 +357,16 @@ impl Worker {
         if now < self.store_rests_until {
             return false;
         }
-        let Err(error) = store.set_sent_mark(self.appended) else {
-            return true;
-        };
-        self.store_failed(&error, now);
-        false
-    }
-
-    /// The store is tried again a second later.
-    fn store_failed(&mut self, error: &Error, now: Millis) {
-        self.store_rests_until = now + SECOND;
-        add(&self.shared.counters.store_failures, 1);
-        self.shared.log(LogLevel::Error, &format!("{error}"));
+        match store.set_sent_mark(self.appended) {
+            Ok(()) => {
+                self.store_works();
+                true
+            }
+            Err(error) => {
+                self.store_rests(&error);
+                false
+            }
+        }
     }
 
     /// Shows the gauges.
@@ -368,12 +387,12 @@ impl Worker {
         if due <= now || (self.is_flushing() && !self.shared.intake.is_empty()) {
             return;
         }
-        let linger = millis(self.options.linger);
-        let naps = now < self.awake_until && linger > 0;
+        let longest = self.longest_nap();
+        let naps = now < self.awake_until && longest > 0;
         let bell = &self.shared.intake.bell;
         if naps {
             // Nobody wakes it for a hand-in: it looks soon enough by itself.
-            let nap = (due - now).min(linger).min(NAP);
+            let nap = (due - now).min(longest);
             std::thread::park_timeout(Duration::from_millis(nap));
             return;
         }
@@ -385,6 +404,16 @@ impl Worker {
         bell.is_awake();
     }
 
+    /// How long it may look away while operations are handed in.
+    fn longest_nap(&self) -> Millis {
+        let linger = millis(self.options.linger).min(NAP);
+        if self.store.is_some() {
+            linger.min(millis(self.options.commit))
+        } else {
+            linger
+        }
+    }
+
     fn next_due(&self, now: Millis) -> Millis {
         const LONG: Millis = 3_600_000;
         let mut due = self.gives_up_at.unwrap_or(now + LONG);
@@ -393,6 +422,9 @@ impl Worker {
         }
         if self.queue.len() > 0 {
             due = due.min(self.expires_at.max(now + 1));
+        }
+        if let Some(over) = self.trouble.due() {
+            due = due.min(over.max(now + 1));
         }
         let may_send = self.senders.has_room()
             && (!self.gate.is_broken() || self.senders.in_flight() == 0)
@@ -431,6 +463,7 @@ impl Worker {
             settled.push((self.queue.settle(slot), outcome));
         }
         self.shared.settle(settled);
+        self.tell_ends(true);
         drop(self.store);
         self.client.close();
         if self.senders.in_flight() == 0 {

@@ -89,7 +89,10 @@ impl ItemOutcome {
     pub fn is_retryable(&self) -> bool {
         match self.state() {
             State::Accepted => false,
-            State::NotSent => !matches!(self.reason, Reason::Superseded | Reason::Invalid),
+            State::NotSent => !matches!(
+                self.reason,
+                Reason::Superseded | Reason::Expired | Reason::Invalid
+            ),
             State::Unknown => true,
             State::Rejected => match (self.code, self.http_status) {
                 (Some(code), _) => matches!(

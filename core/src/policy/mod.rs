@@ -1,6 +1,8 @@
 //! When to send, and when to send again: pure decisions over (attempt, failure,
 //! clock).
 
+#[cfg(feature = "outbox")]
+mod alarm;
 mod budget;
 #[cfg(feature = "bulk")]
 mod delivery;
@@ -10,6 +12,8 @@ mod pacing;
 mod retry;
 mod skew;
 
+#[cfg(feature = "outbox")]
+pub(crate) use alarm::Alarm;
 pub(crate) use budget::RetryBudget;
 #[cfg(feature = "bulk")]
 pub(crate) use delivery::{Fate, fate, health};

@@ -84,6 +84,7 @@ pub(crate) fn worth_a_retry(item: &ItemOutcome) -> Option<Pace> {
         | Reason::Closed
         | Reason::HeldBack
         | Reason::Superseded
+        | Reason::Expired
         | Reason::Invalid => None,
     }
 }

@@ -209,6 +209,7 @@ static void ask_in_a_child(xg_outbox *outbox) {
   xg_reports *reports = NULL;
   int bad = bind_one(outbox, 301, NULL) != XG_CLOSED;
   bad += xg_outbox_flush(outbox, 60000, NULL, NULL) != XG_CLOSED;
+  bad += xg_outbox_sync(outbox, 60000, NULL) != XG_CLOSED;
   bad += xg_outbox_call_back(outbox, on_reports, NULL, NULL) != XG_CLOSED;
   bad += xg_reports_new(4, &reports, NULL) != XG_OK;
   bad += xg_outbox_poll(outbox, reports, 60000) != 0;
@@ -263,13 +264,22 @@ static void file(void) {
   CHECK(waitpid(child, &status, 0) == child && status == 0);
   xg_config_free(config);
   for (int n = 400; n < 410; n++) CHECK(bind_one(outbox, n, NULL) == XG_OK);
+  CHECK(xg_outbox_sync(outbox, 30000, NULL) == XG_OK);
+  CHECK(number(outbox, "durable") == 10);
   CHECK(xg_outbox_close(outbox, 50) == 10);
   xg_outbox_free(outbox);
   admin("clear_faults", "{}");
   outbox = opened("outbox_file", path);
   CHECK(number(outbox, "recovered") == 10);
   size_t left = 1;
+  CHECK(bind_one(outbox, 410, NULL) == XG_OK);
   CHECK(xg_outbox_flush(outbox, 30000, &left, NULL) == XG_OK && left == 0);
+  xg_reports *reports = NULL;
+  CHECK(xg_reports_new(64, &reports, NULL) == XG_OK);
+  CHECK(xg_outbox_poll(outbox, reports, 30000) == 11);
+  for (size_t n = 0; n < xg_reports_len(reports); n++)
+    CHECK(xg_reports_is_recovered(reports, n) == (xg_reports_tag(reports, n) != 410));
+  xg_reports_free(reports);
   xg_outbox_free(outbox);
 }
 

@@ -287,6 +287,7 @@ static void no_reports(const xg_reports *reports, void *context) {
 
 static void report_accessors(const xg_reports *reports, size_t nth) {
   CHECK(xg_reports_tag(reports, nth) == 0 && !xg_reports_is_final(reports, nth));
+  CHECK(!xg_reports_is_recovered(reports, nth));
   CHECK(xg_reports_state(reports, nth) == XG_STATE_NONE);
   EMPTY(xg_reports_reason(reports, nth));
   EMPTY(xg_reports_message(reports, nth));
@@ -339,6 +340,7 @@ static void outboxes(void) {
   REFUSED(XG_INVALID_ARGUMENT, xg_outbox_call_back_n(outbox, no_reports, NULL, SIZE_MAX, &error));
   xg_outbox_begin_close(NULL);
   REFUSED(XG_INVALID_ARGUMENT, xg_outbox_flush(NULL, 0, NULL, &error));
+  REFUSED(XG_INVALID_ARGUMENT, xg_outbox_sync(NULL, 0, &error));
   REFUSED(XG_INVALID_ARGUMENT, xg_outbox_stats(outbox, NULL, &error));
   REFUSED(XG_INVALID_ARGUMENT, xg_outbox_stats(NULL, &stats, &error));
   CHECK(xg_outbox_fd(NULL) == -1 && xg_outbox_close(NULL, 0) == 0);

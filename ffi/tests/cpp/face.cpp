@@ -178,6 +178,7 @@ void delivery() {
   const auto two = outbox.submit(
       xgpush::request(XG_CLEAR_TOKEN).add_token("box6").add_token("box7"), 6);
   CHECK(two && two.taken() == 2 && string_view(two.message()).empty());
+  CHECK(refused([&] { return outbox.sync(1s); }).status() == XG_STORAGE);  // it has no file
   CHECK(value(outbox.flush(30s)) == 0 && poll(&waiting, 1, 0) == 1);
   std::vector<std::uint64_t> told;
   while (outbox.poll(reports) > 0) {

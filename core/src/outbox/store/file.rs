@@ -82,10 +82,12 @@ impl FileStore {
             return Err(storage(&self.name, &why));
         }
         let synchronous = synchronous(self.durability);
+        // A commit that brings the log into the file waits for the disk: 16 MB make it one
+        // in many.
         self.db
             .execute_batch(&format!(
                 "PRAGMA journal_mode = WAL; PRAGMA synchronous = {synchronous}; \
-                 PRAGMA journal_size_limit = 4194304;"
+                 PRAGMA wal_autocheckpoint = 4000; PRAGMA journal_size_limit = 16777216;"
             ))
             .map_err(fail)?;
         if is_new {

@@ -6,9 +6,23 @@ use std::time::Duration;
 
 use super::{Done, Gone, Millis, SECOND, SUSPECT_AFTER, Slot, Worker, add, millis};
 use crate::judge;
-use crate::outbox::LogLevel;
 use crate::outcome::{ItemOutcome, Reason, State};
 use crate::policy::{Fate, Health, fate, health};
+
+/// The outcome of what came out of a store after `outbox_recover_max_age_ms`.
+pub(super) fn too_old(maybe_sent: Option<ItemOutcome>) -> ItemOutcome {
+    let why = "expired: older than outbox_recover_max_age_ms when the file was opened";
+    match maybe_sent {
+        None => ItemOutcome::new(Reason::Expired, Some(why.into())),
+        Some(earlier) => {
+            let message = format!("{}; {why}", earlier.message());
+            ItemOutcome {
+                message: Some(message.into()),
+                ..earlier
+            }
+        }
+    }
+}
 
 impl Worker {
     pub(super) fn judge(&mut self, done: Done) {
@@ -26,7 +40,7 @@ impl Worker {
         add(&counters.requests, usize::from(sent > 0));
         add(&counters.sent, sent);
         if let Some(warning) = &attempted.warning {
-            self.shared.log(LogLevel::Warning, warning.message());
+            self.note_clock(warning);
         }
         let was_broken = self.gate.is_broken();
         self.gate.note(
@@ -36,7 +50,7 @@ impl Worker {
             fastrand::f64(),
         );
         if self.gate.is_broken() != was_broken {
-            self.log_breaker(attempted.outcomes.first());
+            self.note_breaker(attempted.outcomes.first());
         }
         if service != Health::Well {
             self.recall(now);
@@ -135,9 +149,10 @@ impl Worker {
         let superseded = self.superseded.iter().map(|gone| gone.id);
         let ids: Vec<u64> = ended.chain(superseded).collect();
         if let Err(error) = store.acknowledge(&ids) {
-            self.store_failed(&error, now);
+            self.store_rests(&error);
             return;
         }
+        self.store_works();
         let superseded = std::mem::take(&mut self.superseded);
         let ending = std::mem::take(&mut self.ending);
         self.settle(superseded, ending);
@@ -166,15 +181,5 @@ impl Worker {
             settled.push((self.queue.settle(slot), outcome));
         }
         self.shared.settle(settled);
-    }
-
-    fn log_breaker(&self, outcome: Option<&ItemOutcome>) {
-        if self.gate.is_broken() {
-            let why = outcome.map_or("", ItemOutcome::message);
-            let line = format!("sending is paused after failures in a row: {why}");
-            self.shared.log(LogLevel::Warning, &line);
-        } else {
-            self.shared.log(LogLevel::Info, "the service answers again");
-        }
     }
 }

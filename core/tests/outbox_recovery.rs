@@ -1,5 +1,4 @@
-//! A process that is killed while the service has its operations and it has no
-//! answer: a later run must not call them never sent.
+//! What a file brings back: after a kill, after an orderly end, and after a long time.
 //!
 //! This program runs itself as the process to be killed: the test `child` does
 //! something only when it is told where.
@@ -9,17 +8,21 @@
 
 mod common;
 
+use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use common::model::Op;
 use common::outbox::{all_reports, bind};
-use xgpush::{Config, Outbox, Reason, Report, State};
+use xgpush::{Config, NewRecord, Outbox, Reason, Record, Report, State, Store};
 use xgpush_emulator::{Config as Service, Emulator, Fault, FaultKind};
 
 const KILLS: usize = 200;
 const AT_ONCE: usize = 8;
+/// How many operations are synced at once.
+const SYNCED: u64 = 32;
+
 const LONG: Duration = Duration::from_secs(60);
 
 /// Nothing listens here.
@@ -159,6 +162,59 @@ fn what_the_service_had_before_a_kill_is_never_called_not_sent() {
     println!("{KILLS} kills: the service had {sent} operations, {unknown} are unknown");
 }
 
+/// Hands operations in, tells when all of them are durable, and waits to be killed.
+#[test]
+fn synced_child() {
+    let Ok(file) = std::env::var("XGPUSH_SYNCED_CHILD") else {
+        return;
+    };
+    let outbox = Outbox::open(&config(DEAD, &file, &[])).unwrap();
+    for n in 0..SYNCED {
+        bind(&outbox, &format!("t{n}"), &format!("player{n}"), n);
+    }
+    outbox.sync(LONG).unwrap();
+    println!("\ndurable");
+    std::thread::sleep(LONG);
+}
+
+/// How many operations are there of a child that was killed as soon as it had said
+/// that they are durable.
+fn left_after_sync(file: &Path) -> u64 {
+    let mut child = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "synced_child", "--nocapture"])
+        .env("XGPUSH_SYNCED_CHILD", file)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let durable = lines.any(|line| line.unwrap() == "durable");
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(durable, "it was never synced");
+    let outbox = Outbox::open(&config(DEAD, file.to_str().unwrap(), &[])).unwrap();
+    outbox.close(Duration::ZERO);
+    outbox.stats().recovered
+}
+
+#[test]
+fn what_was_synced_is_there_after_a_kill() {
+    let folder = tempfile::tempdir().unwrap();
+    let files: Vec<_> = (0..KILLS)
+        .map(|n| folder.path().join(n.to_string()))
+        .collect();
+    std::thread::scope(|scope| {
+        for files in files.chunks(KILLS / AT_ONCE) {
+            scope.spawn(move || {
+                for file in files {
+                    assert_eq!(left_after_sync(file), SYNCED);
+                }
+            });
+        }
+    });
+    println!("{KILLS} kills after a sync of {SYNCED} operations: all were there");
+}
+
 /// What was handed in while sending was paused is known not to have been sent, kill
 /// or not; so is what an orderly end leaves.
 #[test]
@@ -177,4 +233,75 @@ fn what_was_never_sent_is_still_called_so() {
     let not_sent = reports.iter().filter(|r| r.state() == Some(State::NotSent));
     assert_eq!(not_sent.count(), 20, "{reports:?}");
     assert!(reports.iter().all(|report| report.attempts() == 0));
+}
+
+/// A store of an earlier run, with a mark.
+struct Left {
+    records: Vec<Record>,
+    mark: u64,
+}
+
+impl Store for Left {
+    fn append(&mut self, _: &[NewRecord<'_>]) -> xgpush::Result<u64> {
+        unreachable!("nothing is handed in")
+    }
+
+    fn claim(&mut self, after: u64, _: usize) -> xgpush::Result<Vec<Record>> {
+        let later = self.records.iter().filter(|record| record.id > after);
+        Ok(later.cloned().collect())
+    }
+
+    fn acknowledge(&mut self, ids: &[u64]) -> xgpush::Result<()> {
+        self.records.retain(|record| !ids.contains(&record.id));
+        Ok(())
+    }
+
+    fn sent_mark(&self) -> u64 {
+        self.mark
+    }
+}
+
+#[test]
+fn what_is_too_old_is_not_sent() {
+    const HOUR: u64 = 3_600_000;
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    let now = u64::try_from(since.unwrap().as_millis()).unwrap();
+    // Clears the token `tN`.
+    let record = |id: u64, handed_in_ms| Record {
+        id,
+        tag: id,
+        handed_in_ms,
+        body: format!("\x04\x02t{id}").into_bytes().into(),
+    };
+    let records = vec![
+        record(1, now - 3 * HOUR),
+        record(2, now - 3 * HOUR),
+        record(3, now - HOUR),
+        // By a clock that was wrong, then or now.
+        record(4, now + 3 * HOUR),
+    ];
+    for (age, expired) in [("7200000", true), ("0", false), ("14400000", false)] {
+        let emulator = common::emulator(Service::default());
+        let config = common::config(&emulator, &[("outbox_recover_max_age_ms", age)]);
+        let (records, mark) = (records.clone(), 1);
+        let outbox = Outbox::with_store(&config, Left { records, mark }).unwrap();
+        assert_eq!(outbox.flush(LONG).unwrap(), 0);
+        let mut reports = all_reports(&outbox);
+        reports.sort_by_key(Report::tag);
+        let reasons: Vec<_> = reports.iter().map(|r| r.reason().unwrap()).collect();
+        let (first, second) = if expired {
+            (Reason::Interrupted, Reason::Expired)
+        } else {
+            (Reason::Accepted, Reason::Accepted)
+        };
+        let wanted = [first, second, Reason::Accepted, Reason::Accepted];
+        assert_eq!(reasons, wanted, "{age}");
+        if expired {
+            assert!(reports[0].message().contains("expired"), "{:?}", reports[0]);
+            assert_eq!((reports[0].attempts(), reports[1].attempts()), (1, 0));
+        }
+        let bodies: Vec<String> = emulator.log().into_iter().map(|entry| entry.body).collect();
+        let sent: Vec<Op> = bodies.iter().flat_map(|body| Op::of_body(body)).collect();
+        assert_eq!(sent.len(), if expired { 2 } else { 4 }, "{age}: {sent:?}");
+    }
 }

@@ -1,0 +1,116 @@
+//! What fails for a while: told when it begins and when it is over, and counted.
+
+use super::{Millis, SECOND, Worker, add};
+use crate::error::Error;
+use crate::outbox::LogLevel;
+use crate::outcome::{ItemOutcome, Warning};
+use crate::policy::Alarm;
+
+/// How often the clock is called wrong, at most.
+const CLOCK_AGAIN: Millis = 60 * SECOND;
+
+pub(super) struct Trouble {
+    store: Alarm,
+    threads: Alarm,
+    service: Alarm,
+    /// What was handed in and not stored since the store began to fail.
+    not_durable: usize,
+    clock_rests_until: Millis,
+}
+
+impl Trouble {
+    pub(super) fn new() -> Self {
+        Self {
+            // One write that succeeds among many that fail is no end.
+            store: Alarm::new(SECOND),
+            threads: Alarm::new(0),
+            service: Alarm::new(0),
+            not_durable: 0,
+            clock_rests_until: 0,
+        }
+    }
+
+    /// When something may turn out to be over.
+    pub(super) fn due(&self) -> Option<Millis> {
+        let alarms = [&self.store, &self.threads, &self.service];
+        alarms.into_iter().filter_map(Alarm::due).min()
+    }
+}
+
+impl Worker {
+    /// The store failed; so many operations are in memory only for that.
+    pub(super) fn store_failed(&mut self, error: &Error, not_durable: usize) {
+        add(&self.shared.counters.store_failures, 1);
+        add(&self.shared.counters.not_durable, not_durable);
+        self.trouble.not_durable += not_durable;
+        if self.trouble.store.fails(self.now()) {
+            let line = format!(
+                "{error}; until it can be written, what is handed in is delivered from memory and \
+                 is not durable"
+            );
+            self.shared.log(LogLevel::Error, &line);
+        }
+    }
+
+    /// It is tried again a second later.
+    pub(super) fn store_rests(&mut self, error: &Error) {
+        self.store_failed(error, 0);
+        self.store_rests_until = self.now() + SECOND;
+    }
+
+    pub(super) fn store_works(&mut self) {
+        self.trouble.store.works();
+    }
+
+    /// Whether there was a thread to send with.
+    pub(super) fn note_thread(&mut self, there_was: bool) {
+        if there_was {
+            self.trouble.threads.works();
+        } else if self.trouble.threads.fails(self.now()) {
+            let line = "no thread can be had to send with; it is tried again every second";
+            self.shared.log(LogLevel::Error, line);
+        }
+    }
+
+    /// The breaker opened or closed.
+    pub(super) fn note_breaker(&mut self, outcome: Option<&ItemOutcome>) {
+        if !self.gate.is_broken() {
+            self.trouble.service.works();
+        } else if self.trouble.service.fails(self.now()) {
+            let why = outcome.map_or("", ItemOutcome::message);
+            let line = format!("sending is paused after failures in a row: {why}");
+            self.shared.log(LogLevel::Warning, &line);
+        }
+    }
+
+    /// The clock is off. The service is asked many times while it is.
+    pub(super) fn note_clock(&mut self, warning: &Warning) {
+        let now = self.now();
+        if now >= self.trouble.clock_rests_until {
+            self.trouble.clock_rests_until = now + CLOCK_AGAIN;
+            self.shared.log(LogLevel::Warning, warning.message());
+        }
+    }
+
+    /// Tells what is over.
+    pub(super) fn tell_ends(&mut self, at_the_end: bool) {
+        if !at_the_end && self.trouble.due().is_none() {
+            return;
+        }
+        let now = self.now();
+        if self.trouble.store.is_over(now, at_the_end) {
+            let count = std::mem::take(&mut self.trouble.not_durable);
+            let line = format!(
+                "the outbox's file can be written again; {count} operations were handed in \
+                 meanwhile and not durable"
+            );
+            self.shared.log(LogLevel::Info, &line);
+        }
+        if self.trouble.threads.is_over(now, at_the_end) {
+            self.shared.log(LogLevel::Info, "threads can be had again");
+        }
+        if self.trouble.service.is_over(now, at_the_end) {
+            self.shared.log(LogLevel::Info, "the service answers again");
+        }
+    }
+}
