@@ -12,14 +12,14 @@ need_cargo() { need cargo "install Rust (stable) with its cargo"; }
 version() { sed -n 's/^#define XG_VERSION "\(.*\)".*/\1/p' include/xgpush.h; }
 
 # Whether a thing is here: a command, header:NAME, module:NAME of Python, static:LIBRARY,
-# asan (AddressSanitizer), or tools (the virtual environment, made if it can be).
+# asan (AddressSanitizer), or target/venv (made if it can be).
 have() {
   case $1 in
     header:*) printf '#if !__has_include(<%s>)\n#error\n#endif\n' "${1#*:}" | c++ -E -x c++ - ;;
     module:*) "$PYTHON" -c "import ${1#*:}" ;;
     static:*) echo 'int main(void) { return 0; }' | cc -static -x c - -x none "-l${1#*:}" -o /dev/null ;;
     asan) echo 'int main(void) { return 0; }' | cc -fsanitize=address,undefined -x c - -o /dev/null ;;
-    tools) venv ;;
+    target/venv) venv ;;
     *) command -v "$1" ;;
   esac >/dev/null 2>&1
 }

@@ -2,7 +2,7 @@
 # The wheel: types, stubs, tests.
 . "$(dirname "$0")/../../scripts/common.sh"
 bad=0
-can "the tests of the Python package" tools || exit $bad
+can "the tests of the Python package" module:ensurepip target/venv || exit $bad
 dist=$ROOT/target/pytest-dist
 rm -rf "$dist"
 bash scripts/wheel.sh fast "$dist"
