@@ -598,6 +598,18 @@ enum xg_status xg_client_new_over(const struct xg_config *config,
                                   struct xg_error **error);
 
 /**
+ * Signs with this secret key from the next request on, for a key that is changed while
+ * the program runs. A call that is under way sends its next part, or its retry, with it.
+ * The text is copied and wiped from memory when it is not needed any more; wipe your own.
+ *
+ * Errors: XG_INVALID_OPTION when it is empty or no header can carry it, XG_CLOSED; the
+ * key from before stays then.
+ */
+enum xg_status xg_client_set_secret_key(const struct xg_client *client,
+                                        const char *secret_key,
+                                        struct xg_error **error);
+
+/**
  * Closes idle connections and makes calls that run in other threads end soon.
  * Later calls return XG_CLOSED. NULL is fine, and so is closing twice.
  */
@@ -1179,6 +1191,26 @@ enum xg_status xg_outbox_sync(const struct xg_outbox *outbox,
 size_t xg_outbox_close(const struct xg_outbox *outbox, uint64_t timeout_ms);
 
 /**
+ * Waits up to timeout_ms until the outbox is not full, for threads that have nothing
+ * else to do; an event loop hands in again in a later round, when it has taken reports.
+ * False when it is still full, and at once when it is closed, for NULL, and in a child
+ * after fork. Another thread may be quicker than the hand-in that follows.
+ */
+bool xg_outbox_wait_room(const struct xg_outbox *outbox, uint64_t timeout_ms);
+
+/**
+ * Signs with this secret key from the next attempt on, without closing, for a key that
+ * is changed while the program runs. While sending is paused because the key was
+ * refused, the next attempt comes within the option max_backoff_ms. The text is copied
+ * and wiped from memory when it is not needed any more; wipe your own.
+ *
+ * Errors: as xg_client_set_secret_key.
+ */
+enum xg_status xg_outbox_set_secret_key(const struct xg_outbox *outbox,
+                                        const char *secret_key,
+                                        struct xg_error **error);
+
+/**
  * The numbers of an outbox, as they are now. Free them with xg_stats_free.
  *
  * Errors: XG_INVALID_ARGUMENT for NULL.
@@ -1578,7 +1610,8 @@ void xg_request_free(struct xg_request *request);
  *
  * As they are now: "open" (handed in and not settled), "in_flight" (requests), "bytes"
  * (of tokens and accounts), "oldest_ms" (how long the oldest one waits),
- * "breaker_open" (1 while sending is paused after failures in a row) and
+ * "breaker_open" (1 while sending is paused after failures in a row), "room"
+ * (how many operations would be taken, as far as their number goes) and
  * "reports_waiting" (reports that nobody took).
  */
 uint64_t xg_stats_value(const struct xg_stats *stats, const char *name);
@@ -1593,6 +1626,14 @@ const char *xg_stats_json(const struct xg_stats *stats, size_t *len);
  * The numbers in the text format that Prometheus reads. As xg_stats_json.
  */
 const char *xg_stats_prometheus(const struct xg_stats *stats, size_t *len);
+
+/**
+ * What fails in the background, as the log was told of it (xg_outbox_set_log): why
+ * sending is paused, that the file cannot be written, that there is no thread. "" while
+ * all is well, and for NULL. Valid until the numbers are freed. For languages in which
+ * a foreign thread may bring no line.
+ */
+const char *xg_stats_trouble(const struct xg_stats *stats);
 
 /**
  * Frees numbers. NULL is fine.

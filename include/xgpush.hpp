@@ -248,6 +248,12 @@ class client : public detail::handle<xg_client, xg_client_free> {
     return detail::make<reply>(failed(), xg_call, get(), std::string(path).c_str(), json.data(),
                                json.size());
   }
+  // Signs with this key from the next request on.
+  result<std::monostate> set_secret_key(std::string_view key) const {
+    auto why = failed();
+    if (!why) why = detail::call(xg_client_set_secret_key, get(), std::string(key).c_str());
+    return detail::done(why);
+  }
   // Makes running calls end soon and refuses later ones.
   void close() const noexcept { xg_client_close(get()); }
 };
@@ -299,6 +305,8 @@ class stats : public detail::handle<xg_stats, xg_stats_free> {
   [[nodiscard]] std::uint64_t value(std::string_view name) const {
     return xg_stats_value(get(), std::string(name).c_str());
   }
+  // What fails in the background just now, as the log was told; "" while all is well.
+  [[nodiscard]] std::string_view trouble() const noexcept { return xg_stats_trouble(get()); }
   [[nodiscard]] std::string json() const { return detail::text(xg_stats_json, get()); }
   [[nodiscard]] std::string prometheus() const { return detail::text(xg_stats_prometheus, get()); }
 };
@@ -430,6 +438,16 @@ class outbox : public detail::handle<xg_outbox, xg_outbox_free> {
     xg_outbox_set_leveled_log(get(), one, detail::address(line));
   }
   void set_log(std::nullptr_t) const noexcept { xg_outbox_set_log(get(), nullptr, nullptr); }
+  // Signs with this key from the next attempt on.
+  result<std::monostate> set_secret_key(std::string_view key) const {
+    auto why = failed();
+    if (!why) why = detail::call(xg_outbox_set_secret_key, get(), std::string(key).c_str());
+    return detail::done(why);
+  }
+  // Waits until it is not full, for threads that have nothing else to do.
+  [[nodiscard]] bool wait_for_room(std::chrono::milliseconds timeout) const noexcept {
+    return xg_outbox_wait_room(get(), detail::count(timeout));
+  }
   // Delivers without lingering; how many operations are not settled in time.
   result<std::size_t> flush(std::chrono::milliseconds timeout) const {
     std::size_t left = 0;

@@ -1,6 +1,7 @@
 //! One application at one access point: what turns a request into HTTP.
 
 use std::borrow::Cow;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use crate::access_point::BaseUrl;
 use crate::account::Platform;
@@ -19,16 +20,30 @@ use crate::wire;
 #[derive(Debug, Clone)]
 pub(crate) struct Api {
     base: BaseUrl,
-    credentials: Credentials,
+    access_id: String,
+    held: Arc<RwLock<Held>>,
     version: ProtocolVersion,
     allow_append: bool,
 }
 
+/// The credentials, which may change while requests are under way: an answer to one that
+/// was signed before may show the secret of then.
+#[derive(Debug)]
+struct Held {
+    now: Arc<Credentials>,
+    before: Option<Arc<Credentials>>,
+}
+
 impl Api {
     pub(crate) fn new(config: &Config) -> Result<Self> {
+        let credentials = config.credentials()?;
         Ok(Self {
             base: config.base()?,
-            credentials: config.credentials()?,
+            access_id: credentials.access_id().to_owned(),
+            held: Arc::new(RwLock::new(Held {
+                now: Arc::new(credentials),
+                before: None,
+            })),
             version: config.protocol,
             allow_append: config.allow_append,
         })
@@ -37,8 +52,7 @@ impl Api {
     /// The application's id, the base URL and the protocol version.
     #[cfg(feature = "apply")]
     pub(crate) fn application(&self) -> (&str, &str, &'static str) {
-        let id = self.credentials.access_id();
-        (id, self.base.as_str(), self.version.name())
+        (&self.access_id, self.base.as_str(), self.version.name())
     }
 
     /// Checks a request against the documents of the protocol version.
@@ -80,7 +94,14 @@ impl Api {
 
     /// A response as it may be shown in messages: without the secret.
     pub(crate) fn shown<'a>(&self, response: &'a HttpResponse) -> Cow<'a, HttpResponse> {
-        match self.credentials.hidden_in(&response.body) {
+        let (now, before) = {
+            let held = self.held.read().unwrap_or_else(PoisonError::into_inner);
+            (Arc::clone(&held.now), held.before.clone())
+        };
+        let once = now.hidden_in(&response.body);
+        let body = once.as_deref().unwrap_or(&response.body);
+        let twice = before.and_then(|before| before.hidden_in(body));
+        match twice.or(once) {
             None => Cow::Borrowed(response),
             Some(body) => Cow::Owned(HttpResponse {
                 body,
@@ -89,10 +110,23 @@ impl Api {
         }
     }
 
+    /// What is signed from now on has this key.
+    pub(crate) fn set_secret_key(&self, key: &str) -> Result<()> {
+        let mut held = self.held.write().unwrap_or_else(PoisonError::into_inner);
+        let new = Credentials::new(held.now.scheme(), self.access_id.as_str(), key)?;
+        let before = std::mem::replace(&mut held.now, Arc::new(new));
+        held.before = Some(before);
+        Ok(())
+    }
+
     /// Any body to any path below the base URL, signed for this time.
     pub(crate) fn sign(&self, path: &str, body: Vec<u8>, unix_seconds: i64) -> HttpRequest {
         let mut headers = vec![("Content-Type", "application/json".to_owned())];
-        headers.extend(self.credentials.headers(&body, unix_seconds));
+        let credentials = {
+            let held = self.held.read().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(&held.now)
+        };
+        headers.extend(credentials.headers(&body, unix_seconds));
         HttpRequest {
             url: self.base.join(path),
             headers,

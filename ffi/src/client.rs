@@ -58,6 +58,30 @@ pub unsafe extern "C" fn xg_client_new_over(
     })
 }
 
+/// Signs with this secret key from the next request on, for a key that is changed while
+/// the program runs. A call that is under way sends its next part, or its retry, with it.
+/// The text is copied and wiped from memory when it is not needed any more; wipe your own.
+///
+/// Errors: XG_INVALID_OPTION when it is empty or no header can carry it, XG_CLOSED; the
+/// key from before stays then.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn xg_client_set_secret_key(
+    client: *const xg_client,
+    secret_key: *const c_char,
+    error: *mut *mut xg_error,
+) -> xg_status {
+    guard::status(error, || {
+        // SAFETY: as the header demands.
+        let (client, key) = unsafe {
+            (
+                handle::shared(client)?,
+                text::read(secret_key, "secret_key")?,
+            )
+        };
+        client.0.set_secret_key(key)
+    })
+}
+
 /// Closes idle connections and makes calls that run in other threads end soon.
 /// Later calls return XG_CLOSED. NULL is fine, and so is closing twice.
 #[unsafe(no_mangle)]

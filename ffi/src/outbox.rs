@@ -417,6 +417,44 @@ pub unsafe extern "C" fn xg_outbox_close(outbox: *const xg_outbox, timeout_ms: u
     })
 }
 
+/// Waits up to timeout_ms until the outbox is not full, for threads that have nothing
+/// else to do; an event loop hands in again in a later round, when it has taken reports.
+/// False when it is still full, and at once when it is closed, for NULL, and in a child
+/// after fork. Another thread may be quicker than the hand-in that follows.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn xg_outbox_wait_room(outbox: *const xg_outbox, timeout_ms: u64) -> bool {
+    guard::value(false, || {
+        // SAFETY: as the header demands.
+        let outbox = unsafe { handle::shared(outbox) }.ok()?;
+        let timeout = Duration::from_millis(timeout_ms);
+        Some(outbox.outbox.wait_for_room(timeout))
+    })
+}
+
+/// Signs with this secret key from the next attempt on, without closing, for a key that
+/// is changed while the program runs. While sending is paused because the key was
+/// refused, the next attempt comes within the option max_backoff_ms. The text is copied
+/// and wiped from memory when it is not needed any more; wipe your own.
+///
+/// Errors: as xg_client_set_secret_key.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn xg_outbox_set_secret_key(
+    outbox: *const xg_outbox,
+    secret_key: *const c_char,
+    error: *mut *mut xg_error,
+) -> xg_status {
+    guard::status(error, || {
+        // SAFETY: as the header demands.
+        let (outbox, key) = unsafe {
+            (
+                handle::shared(outbox)?,
+                text::read(secret_key, "secret_key")?,
+            )
+        };
+        outbox.outbox.set_secret_key(key)
+    })
+}
+
 /// The numbers of an outbox, as they are now. Free them with xg_stats_free.
 ///
 /// Errors: XG_INVALID_ARGUMENT for NULL.
@@ -430,7 +468,7 @@ pub unsafe extern "C" fn xg_outbox_stats(
         let out = Out::new(stats)?;
         // SAFETY: as the header demands.
         let outbox = unsafe { handle::shared(outbox) }?;
-        out.write(handle::give(xg_stats::new(outbox.outbox.stats())));
+        out.write(handle::give(xg_stats::new(&outbox.outbox)));
         Ok(())
     })
 }

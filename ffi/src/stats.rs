@@ -3,7 +3,7 @@
 use std::ffi::{CString, c_char};
 use std::sync::OnceLock;
 
-use xgpush::OutboxStats;
+use xgpush::{Outbox, OutboxStats};
 
 use crate::handle::{self, Handle};
 use crate::{guard, text};
@@ -11,6 +11,7 @@ use crate::{guard, text};
 /// Numbers, as they were when they were asked for.
 pub struct xg_stats {
     stats: OutboxStats,
+    trouble: CString,
     json: OnceLock<CString>,
     prometheus: OnceLock<CString>,
 }
@@ -20,9 +21,10 @@ impl Handle for xg_stats {
 }
 
 impl xg_stats {
-    pub(crate) fn new(stats: OutboxStats) -> Self {
+    pub(crate) fn new(outbox: &Outbox) -> Self {
         Self {
-            stats,
+            stats: outbox.stats(),
+            trouble: text::owned(&outbox.trouble()),
             json: OnceLock::new(),
             prometheus: OnceLock::new(),
         }
@@ -43,7 +45,8 @@ impl xg_stats {
 ///
 /// As they are now: "open" (handed in and not settled), "in_flight" (requests), "bytes"
 /// (of tokens and accounts), "oldest_ms" (how long the oldest one waits),
-/// "breaker_open" (1 while sending is paused after failures in a row) and
+/// "breaker_open" (1 while sending is paused after failures in a row), "room"
+/// (how many operations would be taken, as far as their number goes) and
 /// "reports_waiting" (reports that nobody took).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg_stats_value(stats: *const xg_stats, name: *const c_char) -> u64 {
@@ -83,6 +86,18 @@ pub unsafe extern "C" fn xg_stats_prometheus(
             .prometheus
             .get_or_init(|| text::owned(&stats.stats.to_prometheus()));
         Some((page.as_ptr(), page.as_bytes().len()))
+    })
+}
+
+/// What fails in the background, as the log was told of it (xg_outbox_set_log): why
+/// sending is paused, that the file cannot be written, that there is no thread. "" while
+/// all is well, and for NULL. Valid until the numbers are freed. For languages in which
+/// a foreign thread may bring no line.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn xg_stats_trouble(stats: *const xg_stats) -> *const c_char {
+    guard::value(text::EMPTY, || {
+        // SAFETY: as the header demands.
+        Some(unsafe { handle::shared(stats) }.ok()?.trouble.as_ptr())
     })
 }
 

@@ -114,6 +114,10 @@ impl Client {
         })
     }
 
+    fn set_secret_key(&self, key: &str) -> PyResult<()> {
+        self.client.set_secret_key(key).map_err(|e| exception(&e))
+    }
+
     fn close(&self, py: Python<'_>) {
         self.is_closed.store(true, Ordering::Release);
         py.detach(|| self.client.close());

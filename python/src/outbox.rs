@@ -155,8 +155,17 @@ impl Outbox {
         }))
     }
 
+    fn set_secret_key(&self, key: &str) -> PyResult<()> {
+        self.0.set_secret_key(key).map_err(|e| exception(&e))
+    }
+
     fn stats_json(&self) -> String {
         self.0.stats().to_json()
+    }
+
+    #[getter]
+    fn trouble(&self) -> String {
+        self.0.trouble()
     }
 
     fn prometheus(&self) -> String {

@@ -126,6 +126,10 @@ class Client(Operations[Outcome], Closing):
         became of it unless the service answered with code 0."""
         return self._native.call(path, _requests.encode(json), seconds(deadline))
 
+    def set_secret_key(self, key: str) -> None:
+        """Signs with this secret key from the next request on."""
+        self._native.set_secret_key(key)
+
     def close(self) -> None:
         """Closes idle connections, ends running calls soon, refuses later ones."""
         self._native.close()

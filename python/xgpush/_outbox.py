@@ -55,11 +55,22 @@ class OutboxBase:
         event loops. It belongs to the outbox."""
         return self._native.fileno()
 
+    def set_secret_key(self, key: str) -> None:
+        """Signs with this secret key from the next attempt on, without closing."""
+        self._native.set_secret_key(key)
+
     @property
     def stats(self) -> Dict[str, int]:
         """The numbers."""
         stats: Dict[str, int] = json.loads(self._native.stats_json())
         return stats
+
+    @property
+    def trouble(self) -> str:
+        """What fails in the background just now, as the logger ``xgpush`` was told: why
+        sending is paused, that the file cannot be written, that there is no thread. Empty
+        while all is well."""
+        return self._native.trouble
 
     def prometheus(self) -> str:
         """The numbers in the text format that Prometheus reads."""

@@ -228,6 +228,18 @@ impl Client {
         self.shared.api.application()
     }
 
+    /// Signs with this secret key from the next request on, for a key that is changed
+    /// while the program runs. A call that is under way sends its next part, or its retry,
+    /// with it. The access id stays.
+    ///
+    /// # Errors
+    /// [`InvalidOption`](ErrorKind::InvalidOption) when it is empty or no header can carry
+    /// it, and [`Closed`](ErrorKind::Closed); the key from before stays then.
+    pub fn set_secret_key(&self, key: &str) -> Result<()> {
+        self.shared.still_open()?;
+        self.shared.api.set_secret_key(key)
+    }
+
     /// Closes idle connections and ends running calls soon. Later calls are
     /// refused. Closing twice does no harm, and in a child after `fork` it does
     /// nothing: the connections are the parent's.

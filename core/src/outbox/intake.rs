@@ -184,6 +184,21 @@ impl Intake {
         Ok(())
     }
 
+    /// How many operations it takes now, as far as their number goes; `None` when it is
+    /// closed.
+    pub(crate) fn room(&self) -> Option<u64> {
+        let mut inbox = self.lock();
+        if !inbox.open {
+            return None;
+        }
+        if !self.has_room(&mut inbox, 0) {
+            return Some(0);
+        }
+        let left = self.left.places.load(Ordering::Acquire);
+        let held = self.door.operations.load(Ordering::Relaxed) - left;
+        Some(self.max_operations.saturating_sub(held))
+    }
+
     fn has_room(&self, inbox: &mut Inbox, bytes: u64) -> bool {
         let operations = self.door.operations.load(Ordering::Relaxed);
         if operations - inbox.left >= self.max_operations {

@@ -14,7 +14,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::client::Client;
 use crate::config::Config;
@@ -185,15 +185,14 @@ impl Outbox {
         tag: u64,
         timeout: Duration,
     ) -> Result<()> {
-        const STEP: Duration = Duration::from_millis(2);
-        let ends = std::time::Instant::now().checked_add(timeout);
+        let ends = Instant::now().checked_add(timeout);
         loop {
             match self.submit(operation, tag) {
                 Err(error) if error.kind() == ErrorKind::Full => {
-                    if ends.is_some_and(|ends| std::time::Instant::now() >= ends) {
+                    if ends.is_some_and(|ends| Instant::now() >= ends) {
                         return Err(error);
                     }
-                    std::thread::sleep(STEP);
+                    std::thread::sleep(LOOK_AGAIN);
                 }
                 other => return other,
             }
@@ -341,6 +340,44 @@ impl Outbox {
         self.shared.counters.read(now, intake, reports)
     }
 
+    /// Waits up to `timeout` until it is not full, for threads that have nothing else to
+    /// do. `false` when it is still full, and at once when it is closed. Another thread may
+    /// be quicker than the hand-in that follows.
+    pub fn wait_for_room(&self, timeout: Duration) -> bool {
+        let ends = Instant::now().checked_add(timeout);
+        loop {
+            match self.still_here().map(|()| self.shared.intake.room()) {
+                Ok(Some(0)) => {}
+                Ok(Some(_)) => return true,
+                Ok(None) | Err(_) => return false,
+            }
+            if ends.is_some_and(|ends| Instant::now() >= ends) {
+                return false;
+            }
+            std::thread::sleep(LOOK_AGAIN);
+        }
+    }
+
+    /// Signs with this secret key from the next attempt on, without closing: as
+    /// [`Client::set_secret_key`]. While sending is paused because the key was refused, the
+    /// next attempt comes within `max_backoff_ms`.
+    ///
+    /// # Errors
+    /// As [`Client::set_secret_key`].
+    pub fn set_secret_key(&self, key: &str) -> Result<()> {
+        self.still_here()?;
+        self.client.set_secret_key(key)
+    }
+
+    /// What fails in the background just now, as the log was told of it: why sending is
+    /// paused, that the file cannot be written, that there is no thread. Empty while all
+    /// is well. For programs that look rather than take lines.
+    pub fn trouble(&self) -> String {
+        let troubles = self.shared.troubles();
+        let lines: Vec<&str> = troubles.iter().flatten().map(String::as_str).collect();
+        lines.join("; ")
+    }
+
     /// Takes lines for a log: what fails in the background, and when it is over.
     /// Called on the outbox's own thread, on which everything waits for it. Never
     /// with a secret. A panic in it is caught, and the line lost. The one that was
@@ -374,6 +411,9 @@ impl Outbox {
         Ok(())
     }
 }
+
+/// How often those look who wait for room.
+const LOOK_AGAIN: Duration = Duration::from_millis(2);
 
 fn elsewhere() -> Error {
     Error::new(

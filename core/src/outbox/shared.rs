@@ -41,6 +41,8 @@ pub(super) struct Shared {
     /// How many operations were left when the worker ended; `usize::MAX` before.
     pub(super) left: AtomicUsize,
     log: Mutex<Logging>,
+    /// What fails just now, by its kind: for those who take no lines.
+    troubles: Mutex<[Option<String>; 3]>,
     /// Told when a line was brought.
     brought: Condvar,
 }
@@ -73,6 +75,7 @@ impl Shared {
             changed: Condvar::new(),
             left: AtomicUsize::new(usize::MAX),
             log: Mutex::default(),
+            troubles: Mutex::default(),
             brought: Condvar::new(),
         }
     }
@@ -232,6 +235,10 @@ impl Shared {
 
     fn logging(&self) -> MutexGuard<'_, Logging> {
         self.log.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn troubles(&self) -> MutexGuard<'_, [Option<String>; 3]> {
+        self.troubles.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The outbox's thread hangs: nobody waits for a report of its, and it brings no

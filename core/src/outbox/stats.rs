@@ -59,6 +59,8 @@ pub struct OutboxStats {
     pub oldest_ms: u64,
     /// Gauge: 1 while the breaker is open.
     pub breaker_open: u64,
+    /// Gauge: how many operations it takes now, as far as their number goes.
+    pub room: u64,
     /// Gauge: reports that nobody took yet.
     pub reports_waiting: u64,
 }
@@ -166,6 +168,7 @@ const ROWS: &[Row] = &[
         true,
         |s| s.breaker_open,
     ),
+    ("room", "Operations that it would take.", true, |s| s.room),
     (
         "reports_waiting",
         "Reports that nobody took yet.",
@@ -284,6 +287,7 @@ impl Counters {
                 now.saturating_sub(oldest)
             },
             breaker_open: read(&self.breaker_open),
+            room: intake.room().unwrap_or_default(),
             reports_waiting: reports as u64,
         }
     }

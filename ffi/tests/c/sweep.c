@@ -339,6 +339,12 @@ static void outboxes(void) {
   REFUSED(XG_INVALID_ARGUMENT, xg_outbox_call_back_n(outbox, no_reports, NULL, 0, &error));
   REFUSED(XG_INVALID_ARGUMENT, xg_outbox_call_back_n(outbox, no_reports, NULL, SIZE_MAX, &error));
   xg_outbox_begin_close(NULL);
+  CHECK(!xg_outbox_wait_room(NULL, 60000) && xg_outbox_wait_room(outbox, 0));
+  REFUSED(XG_INVALID_ARGUMENT, xg_outbox_set_secret_key(NULL, "key", &error));
+  REFUSED(XG_INVALID_ARGUMENT, xg_outbox_set_secret_key(outbox, NULL, &error));
+  REFUSED(XG_INVALID_OPTION, xg_outbox_set_secret_key(outbox, "", &error));
+  REFUSED(XG_INVALID_OPTION, xg_outbox_set_secret_key(outbox, "a\nb", &error));
+  REFUSED(XG_INVALID_ARGUMENT, xg_client_set_secret_key(NULL, "key", &error));
   REFUSED(XG_INVALID_ARGUMENT, xg_outbox_flush(NULL, 0, NULL, &error));
   REFUSED(XG_INVALID_ARGUMENT, xg_outbox_sync(NULL, 0, &error));
   REFUSED(XG_INVALID_ARGUMENT, xg_outbox_stats(outbox, NULL, &error));
@@ -359,6 +365,7 @@ static void outboxes(void) {
   CHECK(xg_outbox_stats(outbox, &stats, NULL) == XG_OK);
   size_t length = 7;
   CHECK(xg_stats_value(stats, NULL) == 0 && xg_stats_value(NULL, "open") == 0);
+  EMPTY(xg_stats_trouble(NULL));
   EMPTY(xg_stats_json(NULL, &length));
   CHECK(length == 0);
   EMPTY(xg_stats_prometheus(NULL, NULL));

@@ -9,6 +9,14 @@ use crate::policy::Alarm;
 /// How often the clock is called wrong, at most.
 const CLOCK_AGAIN: Millis = 60 * SECOND;
 
+/// What may fail; a place in `Shared::troubles`.
+#[derive(Clone, Copy)]
+enum Kind {
+    Service,
+    Store,
+    Threads,
+}
+
 pub(super) struct Trouble {
     store: Alarm,
     threads: Alarm,
@@ -48,7 +56,7 @@ impl Worker {
                 "{error}; until it can be written, what is handed in is delivered from memory and \
                  is not durable"
             );
-            self.shared.log(LogLevel::Error, &line);
+            self.begins(Kind::Store, LogLevel::Error, line);
         }
     }
 
@@ -68,7 +76,7 @@ impl Worker {
             self.trouble.threads.works();
         } else if self.trouble.threads.fails(self.now()) {
             let line = "no thread can be had to send with; it is tried again every second";
-            self.shared.log(LogLevel::Error, line);
+            self.begins(Kind::Threads, LogLevel::Error, line.to_owned());
         }
     }
 
@@ -79,7 +87,7 @@ impl Worker {
         } else if self.trouble.service.fails(self.now()) {
             let why = outcome.map_or("", ItemOutcome::message);
             let line = format!("sending is paused after failures in a row: {why}");
-            self.shared.log(LogLevel::Warning, &line);
+            self.begins(Kind::Service, LogLevel::Warning, line);
         }
     }
 
@@ -104,13 +112,23 @@ impl Worker {
                 "the outbox's file can be written again; {count} operations were handed in \
                  meanwhile and not durable"
             );
-            self.shared.log(LogLevel::Info, &line);
+            self.ends(Kind::Store, &line);
         }
         if self.trouble.threads.is_over(now, at_the_end) {
-            self.shared.log(LogLevel::Info, "threads can be had again");
+            self.ends(Kind::Threads, "threads can be had again");
         }
         if self.trouble.service.is_over(now, at_the_end) {
-            self.shared.log(LogLevel::Info, "the service answers again");
+            self.ends(Kind::Service, "the service answers again");
         }
+    }
+
+    fn begins(&self, kind: Kind, level: LogLevel, line: String) {
+        self.shared.log(level, &line);
+        self.shared.troubles()[kind as usize] = Some(line);
+    }
+
+    fn ends(&self, kind: Kind, line: &str) {
+        self.shared.troubles()[kind as usize] = None;
+        self.shared.log(LogLevel::Info, line);
     }
 }

@@ -1,0 +1,113 @@
+//! What can be asked of an outbox, and changed, while it is open.
+
+mod common;
+
+use std::time::Duration;
+
+use common::outbox::{all_reports, bind, open};
+use common::{bindings, client, emulator};
+use xgpush::{ErrorKind, Operation, Outbox};
+use xgpush_emulator::{Config as Service, Fault, FaultKind};
+
+const LONG: Duration = Duration::from_secs(60);
+const NEW_KEY: &str = "the-console-made-it-anew";
+
+/// The service has another key now.
+fn changed() -> Service {
+    Service {
+        secret_key: NEW_KEY.to_owned(),
+        ..Service::default()
+    }
+}
+
+#[test]
+fn a_key_that_is_changed_signs_the_next_attempt() {
+    for auth in ["sign", "basic"] {
+        let emulator = emulator(changed());
+        let options = [
+            ("auth", auth),
+            ("retry_base_ms", "1"),
+            ("throttle_base_ms", "1"),
+            ("max_backoff_ms", "5"),
+        ];
+        let old = Service::default().secret_key;
+        let outbox = open(&emulator, &[&options[..], &[("secret_key", &old)]].concat());
+        bind(&outbox, "t1", "alice", 1);
+        assert!(emulator.wait_until(LONG, |c| c.received >= 3));
+        assert_eq!(outbox.stats().accepted, 0);
+        for bad in ["", "two\nlines"] {
+            let error = outbox.set_secret_key(bad).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::InvalidOption);
+        }
+        outbox.set_secret_key(NEW_KEY).unwrap();
+        assert_eq!(outbox.flush(LONG).unwrap(), 0);
+        assert_eq!(outbox.stats().accepted, 1);
+        assert!(!all_reports(&outbox)[0].message().contains(NEW_KEY));
+
+        let client = client(&emulator, &[("auth", auth)]);
+        let refused = client.batch_operate(&bindings("t", 1)).unwrap();
+        assert_eq!(refused.items()[0].code(), Some(1_008_003));
+        client.set_secret_key(NEW_KEY).unwrap();
+        let taken = client.batch_operate(&bindings("t", 1)).unwrap();
+        assert!(taken.all_accepted());
+        client.close();
+        let error = client.set_secret_key(NEW_KEY).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Closed);
+    }
+}
+
+#[test]
+fn there_is_a_word_when_there_is_room_again() {
+    let emulator = emulator(Service::default());
+    emulator.push_fault(Fault::new(FaultKind::Hang).times(0));
+    let options = [
+        ("outbox_max_operations", "2"),
+        ("request_timeout_ms", "20"),
+        ("outbox_reports", "false"),
+        ("max_backoff_ms", "5"),
+    ];
+    let outbox = open(&emulator, &options);
+    let room = |outbox: &Outbox| outbox.stats().room;
+    assert_eq!(room(&outbox), 2);
+    assert!(outbox.wait_for_room(Duration::ZERO));
+    bind(&outbox, "t1", "alice", 1);
+    bind(&outbox, "t2", "bob", 2);
+    assert_eq!(room(&outbox), 0);
+    assert!(!outbox.wait_for_room(Duration::from_millis(5)));
+    std::thread::scope(|scope| {
+        let waits = scope.spawn(|| outbox.wait_for_room(LONG));
+        emulator.clear_faults();
+        assert!(waits.join().unwrap());
+    });
+    outbox.submit(&Operation::clear_token("t3"), 3).unwrap();
+    outbox.close(LONG);
+    assert!(!outbox.wait_for_room(LONG), "closed");
+}
+
+/// For languages that take no lines for a log.
+#[test]
+fn what_fails_can_be_looked_at_until_it_is_over() {
+    let emulator = emulator(Service::default());
+    emulator.push_fault(Fault::new(FaultKind::ret_code(1_008_003)).times(8));
+    let options = [
+        ("retry_base_ms", "1"),
+        ("throttle_base_ms", "1"),
+        ("max_backoff_ms", "5"),
+    ];
+    let outbox = open(&emulator, &options);
+    let (told, lines) = std::sync::mpsc::channel();
+    outbox.set_log(Some(std::sync::Arc::new(move |_, line: &str| {
+        let _ = told.send(line.to_owned());
+    })));
+    assert_eq!(outbox.trouble(), "");
+    let mut troubles = Vec::new();
+    bind(&outbox, "t1", "alice", 1);
+    while outbox.stats().open > 0 {
+        troubles.push(outbox.trouble());
+        std::thread::yield_now();
+    }
+    assert!(lines.recv_timeout(LONG).unwrap().contains("1008003"));
+    assert!(lines.recv_timeout(LONG).unwrap().contains("answers again"));
+    assert!(troubles.iter().any(|text| text.contains("1008003")));
+    assert_eq!(outbox.trouble(), "");
+}
