@@ -4,6 +4,7 @@ nothing but the wheel is installed."""
 import asyncio
 import sys
 import threading
+from importlib import import_module
 from typing import Tuple
 
 import xgpush
@@ -51,8 +52,34 @@ def leave_calls(service: Emulator) -> None:
     assert service.wait_received(before + 1)
 
 
+IMPORT = """
+import sys
+sys.path[:] = PATH
+try:
+    import xgpush
+except ImportError as error:
+    assert "single-interpreter = true" in str(error), error
+else:
+    raise AssertionError("it was imported")
+"""
+
+
+def leave_other_interpreters_alone() -> None:
+    """Isolated ones, and those that a host makes which embeds Python."""
+    try:
+        interpreters = import_module("_interpreters")
+        made = [interpreters.create(), interpreters.create("legacy")]
+    except ImportError:
+        interpreters = import_module("_xxsubinterpreters")
+        made = [interpreters.create(), interpreters.create(isolated=False)]
+    for other in made:
+        assert interpreters.run_string(other, IMPORT.replace("PATH", repr(sys.path))) is None
+        interpreters.destroy(other)
+
+
 if __name__ == "__main__":
     emulator = Emulator()
     tell(emulator)
+    leave_other_interpreters_alone()
     leave_calls(emulator)
     print(f"xgpush {xgpush.__version__} in {sys.implementation.name} {sys.version.split()[0]}")

@@ -3,6 +3,8 @@ accounts, unbinds them and looks them up, and tells what became of every item.""
 
 from typing import TYPE_CHECKING, Any, NamedTuple, Tuple
 
+# Before anything native is loaded.
+from . import _interpreter as _interpreter
 from . import errors
 from ._client import (
     Client,
