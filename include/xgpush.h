@@ -193,8 +193,10 @@
  * threads have 2 MiB, of which the system gives what is touched.
  *
  * Memory: what Rust needs and cannot have aborts the process, as operator new without
- * a handler would. Handing in is the exception: it answers XG_FULL. Callbacks come on them: say as little as possible there, and do not
- * free the outbox from one. Every callback must return: an exception, a longjmp or
+ * a handler would. Handing in is the exception: it answers XG_FULL.
+ *
+ * Callbacks come on the threads of an outbox: say as little as possible there, and do
+ * not free the outbox from one. Every callback must return: an exception, a longjmp or
  * the end of its thread that leaves one aborts the process. xgpush.hpp catches
  * exceptions and says at each callback what becomes of them.
  *
@@ -931,8 +933,6 @@ const char *xg_http_request_body(const struct xg_http_request *request, size_t *
  * Frees an HTTP request. NULL is fine.
  */
 void xg_http_request_free(struct xg_http_request *request);
-
-extern int pthread_setcancelstate(int state, int *old);
 
 /**
  * Hands in: bind a token to an account in place of those that it has

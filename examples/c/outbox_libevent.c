@@ -33,8 +33,8 @@ static void look(struct server *server) {
            xg_state_name(xg_reports_state(server->reports, n)),
            xg_reports_reason(server->reports, n), (long long)xg_reports_code(server->reports, n),
            xg_reports_message(server->reports, n));
+    if (!xg_reports_is_recovered(server->reports, n)) server->settled++;
   }
-  server->settled += count;
 }
 
 static void on_signal(evutil_socket_t number, short events, void *context) {

@@ -34,8 +34,8 @@ static void look(struct server *server) {
            xg_state_name(xg_reports_state(server->reports, n)),
            xg_reports_reason(server->reports, n), (long long)xg_reports_code(server->reports, n),
            xg_reports_message(server->reports, n));
+    if (!xg_reports_is_recovered(server->reports, n)) server->settled++;
   }
-  server->settled += count;
 }
 
 /* Every handle leaves the loop, which ends with the last one. The descriptor is the

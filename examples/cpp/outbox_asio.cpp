@@ -35,7 +35,7 @@ int main() try {
   std::size_t settled = 0;
   xgpush_asio::report_stream reports(loop.get_executor(), outbox, [&](const xgpush::report& report) {
     print(report);
-    if (++settled == players.size()) loop.stop();
+    if (!report.is_recovered() && ++settled == players.size()) loop.stop();
   });
   signals.async_wait([&](asio::error_code error, int) {
     if (!error) loop.stop();

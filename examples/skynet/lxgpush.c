@@ -126,12 +126,12 @@ static int l_clear_account(lua_State *L) { /* outbox:clear_account(tag, account 
                                             account_type(L, 4), tag, &error), error);
 }
 
-/* A list of { tag, state, reason, code, message }; at most 256, so call it until it is empty. */
+/* A list of { tag, state, reason, code, message, recovered }; at most 256, so call it until it is empty. */
 static int push_reports(lua_State *L, const struct box *box) {
   const size_t count = box->outbox ? xg_outbox_poll(box->outbox, box->reports, 0) : 0;
   lua_createtable(L, (int)count, 0);
   for (size_t n = 0; n < count; n++) {
-    lua_createtable(L, 0, 5);
+    lua_createtable(L, 0, 6);
     lua_pushinteger(L, (lua_Integer)xg_reports_tag(box->reports, n));
     lua_setfield(L, -2, "tag");
     lua_pushstring(L, xg_state_name(xg_reports_state(box->reports, n)));
@@ -142,6 +142,8 @@ static int push_reports(lua_State *L, const struct box *box) {
     lua_setfield(L, -2, "code");
     lua_pushstring(L, xg_reports_message(box->reports, n));
     lua_setfield(L, -2, "message");
+    lua_pushboolean(L, xg_reports_is_recovered(box->reports, n));
+    lua_setfield(L, -2, "recovered"); /* handed in by an earlier run, with a tag of its own */
     lua_rawseti(L, -2, (lua_Integer)n + 1);
   }
   return 1;

@@ -13,8 +13,7 @@ local xgpush = require "lxgpush"
 
 local outbox
 local waiting = {} -- by tag: who waits for the report
--- With a file the reports of an earlier run come as well: its tags are not given again.
-local last_tag = os.time() << 20
+local last_tag = 0 -- of this run only: reports of an earlier one are told apart
 local closing = false
 
 local function next_tag()
@@ -23,7 +22,7 @@ local function next_tag()
 end
 
 local function settle(report)
-  local waiter = waiting[report.tag]
+  local waiter = not report.recovered and waiting[report.tag]
   if waiter then
     waiting[report.tag] = nil
     waiter.report = report
@@ -70,7 +69,7 @@ end
 
 function command.close()
   closing = true
-  local left, reports = outbox:close(2000) -- stops this worker thread for 2 s at most
+  local left, reports = outbox:close(2000) -- stops this worker thread for 3 s at most
   for _, report in ipairs(reports) do settle(report) end
   for tag in pairs(waiting) do -- of what is left in a file
     settle { tag = tag, state = "unknown", reason = "closed", code = -1, message = "closed before it was settled" }
