@@ -63,6 +63,15 @@ for when in static atexit main_thread_local thread_local quick; do
   check "calls at the end of the program ($when)" test "$(late "$when")" = "8 accepted"
 done
 check "returns from main while sending" "${under[@]}" "$programs/outbox_exit" "$BASE_URL"
+# Each with a second copy of the library beside its own.
+cp "$work/lib/libxgpush.so.0" "$programs/copy.so"
+build copies -ldl -lpthread
+cc -std=c11 -g "${strict[@]}" "${sanitize[@]}" $tests/copies.c -o "$programs/copies-static" -Iinclude \
+  "$work/lib/libxgpush.a" -ldl -lpthread -lm
+for program in copies copies-static; do
+  rm -rf "$programs/files"; mkdir -p "$programs/files"
+  run "$programs/$program" "$BASE_URL" "$programs/files" "$programs/copy.so"
+done
 store() { "${under[@]}" "$programs/outbox_store" "$BASE_URL" "$programs/files/store" process "$1" | wc -l; }
 check "ten operations go into the file" test "$(store fill)" = 10
 check "ten operations come out of it" test "$(store drain)" = 10

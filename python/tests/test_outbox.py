@@ -1,5 +1,6 @@
 """The outbox: what it takes, what it reports, and how it ends."""
 
+import ctypes
 import os
 import select
 import signal
@@ -109,6 +110,47 @@ def test_a_file_outlives_the_outbox(service: Emulator, tmp_path: Path) -> None:
         reports = by_tag(outbox.reports())
         assert sorted(reports) == list(range(11))
         assert all(report.is_recovered == (tag < 10) for tag, report in reports.items())
+
+
+class Library:
+    """The little of the C library that is needed to open an outbox."""
+
+    def __init__(self, path: str) -> None:
+        self._c = ctypes.CDLL(path)
+        self._c.xg_config_new.restype = ctypes.c_void_p
+        self._c.xg_error_message.restype = ctypes.c_char_p
+        self._c.xg_outbox_close.restype = ctypes.c_size_t
+
+    def why_not(self, base_url: str, file: Path) -> str:
+        """Opens and closes an outbox over the file; what was wrong."""
+        config = ctypes.c_void_p(self._c.xg_config_new())
+        options = {**CREDENTIALS, "base_url": base_url, "outbox_file": str(file)}
+        for name, value in options.items():
+            assert self._c.xg_config_set(config, name.encode(), value.encode(), None) == 0
+        outbox, error = ctypes.c_void_p(), ctypes.c_void_p()
+        self._c.xg_outbox_open(config, ctypes.byref(outbox), ctypes.byref(error))
+        message: bytes = self._c.xg_error_message(error)
+        self._c.xg_outbox_close(outbox, ctypes.c_uint64(10000))
+        self._c.xg_outbox_free(outbox)
+        self._c.xg_error_free(error)
+        self._c.xg_config_free(config)
+        return message.decode()
+
+
+@pytest.mark.skipif("XGPUSH_TEST_LIBRARY" not in os.environ, reason="python/tests/run.sh has it")
+def test_a_c_library_in_the_process_does_not_get_the_file(
+    service: Emulator, tmp_path: Path
+) -> None:
+    library = Library(os.environ["XGPUSH_TEST_LIBRARY"])
+    file = tmp_path / "outbox"
+    held = "is held by another outbox of this process"
+    with opened(service, outbox_file=file):
+        for _ in range(2):
+            assert held in library.why_not(service.base_url, file)
+            # Whoever closes a file takes the process's own locks of it away.
+            for beside in tmp_path.iterdir():
+                beside.read_bytes()
+    assert library.why_not(service.base_url, file) == ""
 
 
 def test_sync_without_a_file_is_an_error(service: Emulator) -> None:
