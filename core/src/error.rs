@@ -141,6 +141,13 @@ impl Error {
         self
     }
 
+    /// Names the line of the file on which its row stands.
+    #[must_use]
+    pub fn at_line(mut self, line: u64) -> Self {
+        self.0.message = format!("{} (line {line})", self.0.message);
+        self
+    }
+
     /// Names another item in place of the one that it names: that of a longer list.
     pub(crate) fn moved_to_item(mut self, index: usize) -> Self {
         if let Some(old) = self.0.item.take() {

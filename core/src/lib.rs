@@ -60,6 +60,8 @@ mod sync;
     reason = "the one room for it, with what nobody else offers"
 )]
 mod sys;
+#[cfg(feature = "apply")]
+mod table;
 mod threads;
 mod transport;
 mod wire;
@@ -87,6 +89,8 @@ pub use outcome::{Found, FoundAccount, ItemOutcome, Outcome, Reason, State, Warn
 pub use plan::MAX_ITEMS_PER_REQUEST;
 pub use rules::ProtocolVersion;
 pub use sync::{Change, Wanted};
+#[cfg(feature = "apply")]
+pub use table::{Judge, Notice, Scrutiny, Suspicion};
 #[doc(hidden)]
 pub use threads::{no_thread, thread};
 pub use transport::{

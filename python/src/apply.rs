@@ -10,6 +10,7 @@ use xgpush::{ApplyEnd, ApplyInput, ApplyOptions, BulkOptions, Format, Reading};
 use crate::bulk::{operator, platform};
 use crate::client::{Client, seconds};
 use crate::errors::exception;
+use crate::rows::reading;
 
 /// A run over one file.
 #[pyclass(frozen, module = "xgpush._native")]
@@ -46,13 +47,19 @@ impl Apply {
         state: Option<PathBuf>,
         format_name: Option<&str>,
         encoding: Option<String>,
+        check: &str,
+        made_of_another: bool,
     ) -> PyResult<Self> {
         let format = format(format_name, &path)?;
+        let reading = Reading {
+            has_lines: !made_of_another,
+            ..reading(encoding, check)?
+        };
         let input = ApplyInput {
             path,
             read_from,
             format,
-            reading: Reading { encoding },
+            reading,
         };
         let options = ApplyOptions {
             operator: operator(operation)?,
@@ -108,6 +115,15 @@ impl Apply {
     #[getter]
     fn counted(&self, py: Python<'_>) -> Option<u64> {
         py.detach(|| self.lock().counted())
+    }
+
+    /// What is suspicious in the table: of a file all of it from the beginning.
+    #[getter]
+    fn notices(&self, py: Python<'_>) -> Vec<String> {
+        py.detach(|| {
+            let apply = self.lock();
+            apply.notices().iter().map(ToString::to_string).collect()
+        })
     }
 
     /// How many rows without any field were passed over.

@@ -6,13 +6,13 @@ use std::time::{Duration, Instant};
 
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
-use xgpush::{BulkOptions, Operator, Platform, Reading};
+use xgpush::{BulkOptions, Operator, Platform};
 
 use crate::bulk_result::BulkResult;
 use crate::cancel::CancelFlag;
 use crate::client::{Client, seconds};
 use crate::errors::exception;
-use crate::rows::Source;
+use crate::rows::{Source, reading};
 use crate::running::{Running, Step, Watch};
 
 /// For how long results are gathered behind the first one.
@@ -28,6 +28,8 @@ pub(crate) struct Bulk {
     /// Whether who is inside is to end it.
     closing: AtomicBool,
     requests: AtomicU64,
+    /// What was suspicious, once it has ended.
+    notices: Mutex<Vec<String>>,
     window: usize,
 }
 
@@ -65,6 +67,7 @@ impl Bulk {
         patience: f64,
         format_name: Option<&str>,
         encoding: Option<String>,
+        check: &str,
     ) -> PyResult<Self> {
         let options = BulkOptions {
             parallel,
@@ -72,11 +75,12 @@ impl Bulk {
             ..BulkOptions::default()
         };
         let stream = xgpush::Bulk::new(&client.client, &options).map_err(|e| exception(&e))?;
-        let reading = Reading { encoding };
+        let reading = reading(encoding, check)?;
         let source = Source::new(&rows, operator(operation)?, format_name, &reading)?;
         Ok(Self {
             window: stream.window(),
             requests: AtomicU64::new(0),
+            notices: Mutex::new(Vec::new()),
             closing: AtomicBool::new(false),
             place: Mutex::new(Place::Free(Box::new(Running::new(
                 stream,
@@ -185,11 +189,32 @@ impl Bulk {
         self.requests.load(Ordering::Relaxed)
     }
 
+    /// What is suspicious in the rows that were read, one text for each kind: of a file
+    /// all of it from the beginning.
+    #[getter]
+    fn notices(&self) -> Vec<String> {
+        if let Place::Free(running) = &*self.lock() {
+            return running.notices();
+        }
+        self.notices
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
     /// How many rows are held at most.
     #[getter]
     fn window(&self) -> usize {
         self.window
     }
+}
+
+/// A warning of the logger `xgpush`.
+fn warn(py: Python<'_>, text: &str) -> PyResult<()> {
+    let logger = py
+        .import("logging")?
+        .call_method1("getLogger", ("xgpush",))?;
+    logger.call_method1("warning", ("%s", text)).map(drop)
 }
 
 impl Bulk {
@@ -229,6 +254,15 @@ impl Bulk {
     fn end(&self, py: Python<'_>, mut running: Box<Running>) {
         *self.lock() = Place::Closed;
         running.close(py);
+        let notices = running.notices();
+        self.notices
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone_from(&notices);
+        for notice in notices {
+            // Who does not log hears nothing.
+            drop(warn(py, &notice));
+        }
         self.count(running.requests());
     }
 

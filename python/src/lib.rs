@@ -12,6 +12,7 @@ mod log;
 mod outbox;
 mod outcome;
 mod pickle;
+mod row;
 mod rows;
 mod running;
 mod sync;

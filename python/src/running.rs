@@ -112,6 +112,10 @@ impl Running {
         self.interrupted = Some(error);
     }
 
+    pub(crate) fn notices(&self) -> Vec<String> {
+        self.source.notices()
+    }
+
     pub(crate) fn requests(&self) -> u64 {
         self.stream.requests()
     }

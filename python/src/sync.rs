@@ -4,13 +4,13 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use pyo3::prelude::*;
-use xgpush::{Account, Change, ItemOutcome, Reading, Row, SyncOptions, SyncState, Wanted};
+use xgpush::{Account, Change, ItemOutcome, Row, SyncOptions, SyncState, Wanted};
 
 use crate::bulk::platform;
 use crate::cancel::CancelFlag;
 use crate::client::{Client, seconds, waiting};
 use crate::errors::exception;
-use crate::rows::Source;
+use crate::rows::{Source, reading};
 
 type Accounts = Vec<(String, Option<i32>)>;
 /// Token, state, what had to be done (clear, unbind, bind), and of what was
@@ -24,7 +24,10 @@ type Synced = (
 
 /// A wanted state, read.
 #[pyclass(frozen, module = "xgpush._native")]
-pub(crate) struct WantedState(Vec<Wanted>);
+pub(crate) struct WantedState {
+    wanted: Vec<Wanted>,
+    notices: Vec<String>,
+}
 
 #[pymethods]
 impl WantedState {
@@ -35,8 +38,9 @@ impl WantedState {
         rows: &Bound<'_, PyAny>,
         format_name: Option<&str>,
         encoding: Option<String>,
+        check: &str,
     ) -> PyResult<Self> {
-        let reading = Reading { encoding };
+        let reading = reading(encoding, check)?;
         let mut source = Source::new(rows, xgpush::Operator::Bind, format_name, &reading)?;
         let mut failed = None;
         let mut n = 0_usize;
@@ -51,12 +55,26 @@ impl WantedState {
         let wanted = Wanted::from_rows(rows);
         match failed {
             Some(error) => Err(error),
-            None => wanted.map(Self).map_err(|e| exception(&e)),
+            None => {
+                let notices = source.notices();
+                // The row that was read last is the one that was refused.
+                let wanted = wanted.map_err(|e| match source.line() {
+                    Some(line) => exception(&e.at_line(line)),
+                    None => exception(&e),
+                });
+                wanted.map(|wanted| Self { wanted, notices })
+            }
         }
     }
 
+    /// What is suspicious in the rows.
+    #[getter]
+    fn notices(&self) -> Vec<String> {
+        self.notices.clone()
+    }
+
     fn __len__(&self) -> usize {
-        self.0.len()
+        self.wanted.len()
     }
 
     /// Compares, and with `apply` changes what differs. `progress` is told how
@@ -97,9 +115,9 @@ impl WantedState {
                 patience: Some(patience),
                 progress: told,
             };
-            client.client.sync(&self.0, &options)
+            client.client.sync(&self.wanted, &options)
         })?;
-        let told = self.0.iter().zip(synced);
+        let told = self.wanted.iter().zip(synced);
         Ok(told
             .map(|(wanted, synced)| shown(wanted, &synced))
             .collect())

@@ -73,11 +73,16 @@ def run(options: argparse.Namespace) -> int:
             options.resume,
             "csv" if source.is_parquet else options.format,
             options.encoding,
+            options.check,
+            source.is_parquet,
         )
+        warned = _warn(apply, 0)
         with Progress(source.rows(apply.counted)) as progress:
             end = _work(apply, progress, stop)
         # The other side of the pipe only saw an end.
         wrong = source.error() or apply.error
+    # Of a pipe it is known only now.
+    _warn(apply, warned)
     done = dict(apply.progress)
     _tell(options, apply, done, end if wrong is None else "failed", not source.is_parquet)
     if wrong is not None:
@@ -88,6 +93,16 @@ def run(options: argparse.Namespace) -> int:
     if end in ("refused", "no_answer"):
         return {"refused": 3, "no_answer": 4}[end]
     return 0 if done["accepted"] == done["rows"] else 1
+
+
+def _warn(apply: _native.Apply, told: int) -> int:
+    """Tells what is suspicious, behind what was told of it."""
+    notices = apply.notices
+    for notice in notices[told:]:
+        _settings.warn(notice)
+    if notices and not told:
+        print("xgpush: --strict refuses such rows; --verbatim takes them without a word", file=sys.stderr)
+    return len(notices)
 
 
 def _work(apply: _native.Apply, progress: Progress, stop: List[int]) -> str:

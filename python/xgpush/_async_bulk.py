@@ -50,6 +50,11 @@ class AsyncBulk(AsyncClosing):
         return self._native.requests
 
     @property
+    def notices(self) -> List[str]:
+        """What is suspicious in the rows that were read."""
+        return self._native.notices
+
+    @property
     def window(self) -> int:
         """How many rows are held at most."""
         return self._native.window

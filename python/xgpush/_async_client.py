@@ -77,6 +77,7 @@ class AsyncClient(Operations[Coroutine[Any, Any, Outcome]], AsyncClosing):
         patience: Seconds = 60.0,
         format: Optional[str] = None,
         encoding: Optional[str] = None,
+        check: str = "normal",
     ) -> AsyncBulk:
         """As :meth:`Client.bulk`, to be read by ``async for``, in one task at a time.
 
@@ -90,7 +91,15 @@ class AsyncClient(Operations[Coroutine[Any, Any, Outcome]], AsyncClosing):
         """
         here = self._here.get()
         native = _bulk.stream(
-            here.native, rows, operation, platform, parallel, patience, format, encoding
+            here.native,
+            rows,
+            operation,
+            platform,
+            parallel,
+            patience,
+            format,
+            encoding,
+            check,
         )
         return AsyncBulk(native, here.pool, here.closing)
 
@@ -106,6 +115,7 @@ class AsyncClient(Operations[Coroutine[Any, Any, Outcome]], AsyncClosing):
         progress: Optional[Callable[[int], object]] = None,
         format: Optional[str] = None,
         encoding: Optional[str] = None,
+        check: str = "normal",
     ) -> List[Synced]:
         """As :meth:`Client.sync`; ``wanted`` is read, and ``progress`` called, in the
         thread that waits. Cancelling it leaves what was changed by then; to do it again
@@ -113,7 +123,7 @@ class AsyncClient(Operations[Coroutine[Any, Any, Outcome]], AsyncClosing):
         how = _sync.how(dry_run, confirm, platform, deadline, patience)
 
         def run(cancel: _native.CancelFlag) -> List[Synced]:
-            return _sync.run(self._native, _sync.wanted(wanted, format, encoding), how, progress, cancel)
+            return _sync.run(self._native, _sync.wanted(wanted, format, encoding, check), how, progress, cancel)
 
         return await self._pool.run(run)
 

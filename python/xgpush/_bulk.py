@@ -8,7 +8,7 @@ from importlib import import_module
 from itertools import repeat
 from typing import Any, Iterable, Iterator, List, Optional, Protocol, Union
 
-from . import _native, _requests
+from . import _named, _native, _requests
 from ._requests import Seconds
 
 
@@ -45,12 +45,13 @@ def stream(
     patience: Seconds,
     file_format: Optional[str],
     encoding: Optional[str],
+    check: str,
 ) -> _native.Bulk:
     """What :meth:`Client.bulk` gives."""
     longest = _requests.seconds(patience)
     taken = source(rows, file_format)
     return _native.Bulk(
-        client, taken, operation, platform, parallel, longest, file_format, encoding
+        client, taken, operation, platform, parallel, longest, file_format, encoding, check
     )
 
 
@@ -60,14 +61,55 @@ def source(rows: Any, file_format: Optional[str] = None) -> Any:
         path = os.fspath(rows)
         return _parquet(path) if is_parquet(path, file_format) else path
     if isinstance(rows, Mapping):
+        if are_columns(rows):
+            return _columns(list(rows), lambda name: rows[name])
         return rows.items()
+    if hasattr(rows, "readline"):
+        raise TypeError("a file object has lines, no rows: hand over its path, or csv.DictReader(file)")
     if hasattr(rows, "to_batches"):  # an Arrow table or data set
         return _arrow(rows.schema, rows.to_batches())
     if hasattr(rows, "itertuples"):  # pandas
         return _columns(list(rows.columns), lambda name: rows[name])
     if hasattr(rows, "iter_rows"):  # polars
         return _columns(list(rows.columns), rows.get_column)
+    if hasattr(rows, "collect_schema"):  # what polars has not computed yet
+        return source(rows.collect())
+    if hasattr(rows, "read_next_batch"):  # a RecordBatchReader
+        return _arrow(rows.schema, rows)
+    if hasattr(rows, "schema") and hasattr(rows, "to_pylist"):  # a RecordBatch
+        return _arrow(rows.schema, [rows])
+    result = _named.cursor(rows)
+    if result is not None:
+        return _results(*result)
+    if hasattr(rows, "__arrow_c_stream__"):
+        reader = _pyarrow("pyarrow").RecordBatchReader.from_stream(rows)
+        return _arrow(reader.schema, reader)
     return rows
+
+
+def are_columns(given: Mapping[Any, Any]) -> bool:
+    """Whether a mapping has columns, ``{"token": [...], "account": [...]}``."""
+    texts = (str, bytes)
+    return (
+        bool(given)
+        and all(name in NAMES for name in given)
+        and all(hasattr(column, "__len__") and not isinstance(column, texts) for column in given.values())
+    )
+
+
+def _results(names: List[str], rows: Iterator[Any]) -> Iterator[Any]:
+    """The rows of a cursor, by the names of its columns, not by their order."""
+    known = _known(names)
+    places = [known.index(name) if name in known else None for name in NAMES]
+
+    def named() -> Iterator[Any]:
+        for row in rows:
+            if type(row) in (tuple, list):
+                yield tuple(None if place is None else row[place] for place in places)
+            else:
+                yield row
+
+    return named()
 
 
 def _known(columns: Iterable[str]) -> List[str]:
@@ -86,7 +128,11 @@ def _known(columns: Iterable[str]) -> List[str]:
 
 def _columns(names: Iterable[str], column: Any) -> Iterator[Any]:
     known = _known(names)
-    return zip(*(column(name) if name in known else repeat(None) for name in NAMES))
+    columns = {name: column(name) for name in known}
+    lengths = {name: len(values) for name, values in columns.items()}
+    if len(set(lengths.values())) > 1:
+        raise ValueError(f"the columns have different lengths: {lengths}")
+    return zip(*(columns.get(name, repeat(None)) for name in NAMES))
 
 
 def known(schema: Any) -> List[str]:
@@ -120,11 +166,14 @@ def is_parquet(path: Any, file_format: Optional[str] = None) -> bool:
 
 def parquet_file(path: str) -> Any:
     """The file, for those who have pyarrow."""
+    return _pyarrow("pyarrow.parquet", "Parquet").ParquetFile(path)
+
+
+def _pyarrow(module: str, what: str = "a stream of Arrow") -> Any:
     try:
-        parquet = import_module("pyarrow.parquet")
+        return import_module(module)
     except ImportError:
-        raise ImportError("Parquet needs pyarrow: pip install 'xgpush[parquet]'") from None
-    return parquet.ParquetFile(path)
+        raise ImportError(f"{what} needs pyarrow: pip install 'xgpush[parquet]'") from None
 
 
 def _parquet(path: str) -> Iterator[Any]:

@@ -59,6 +59,7 @@ class Client(Operations[Outcome], Closing):
         patience: Seconds = 60.0,
         format: Optional[str] = None,
         encoding: Optional[str] = None,
+        check: str = "normal",
     ) -> Bulk:
         """Sends rows of any number and gives one result per row, in their order,
         with as much memory for a million rows as for a thousand.
@@ -71,6 +72,12 @@ class Client(Operations[Outcome], Closing):
         For a file, ``format`` (``csv``, ``jsonl``, ``parquet``) is for a name that does
         not say it, and ``encoding`` for one that is not UTF-8, such as ``gb18030``. A
         file that cannot be read as a whole is refused before anything is sent.
+
+        Rows are looked at as those of tables are: what cannot be meant (blanks around a
+        value, characters that nobody sees, a second header) is ``invalid``, and what is
+        suspicious (``NULL``, ``1.38E+10``, one account in very many rows …) is counted in
+        ``stream.notices`` and logged to ``xgpush`` at the end. ``check="strict"`` refuses
+        that as well, and ``check="verbatim"`` takes every value as it stands.
 
         ``parallel`` requests travel at once (0: the client's option); when the
         service has not answered for ``patience`` seconds, what is left is given up.
@@ -87,7 +94,15 @@ class Client(Operations[Outcome], Closing):
         closed (:class:`Closed`).
         """
         return _bulk.stream(
-            self._native, rows, operation, platform, parallel, patience, format, encoding
+            self._native,
+            rows,
+            operation,
+            platform,
+            parallel,
+            patience,
+            format,
+            encoding,
+            check,
         )
 
     def sync(
@@ -102,6 +117,7 @@ class Client(Operations[Outcome], Closing):
         progress: Optional[Callable[[int], object]] = None,
         format: Optional[str] = None,
         encoding: Optional[str] = None,
+        check: str = "normal",
     ) -> List[Synced]:
         """Makes the service know for each token the wanted accounts and no others:
         asks what it knows, and sends operations for the tokens that differ only.
@@ -119,7 +135,7 @@ class Client(Operations[Outcome], Closing):
         ended: what is right already is not sent.
         """
         how = _sync.how(dry_run, confirm, platform, deadline, patience)
-        return _sync.run(self._native, _sync.wanted(wanted, format, encoding), how, progress)
+        return _sync.run(self._native, _sync.wanted(wanted, format, encoding, check), how, progress)
 
     def call(self, path: str, json: Json, *, deadline: Deadline = None) -> Reply:
         """Posts JSON to any other v3 path, such as ``/v3/push/app``. Raises what

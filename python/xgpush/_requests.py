@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Callable, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple, Union, cast
 
+from . import _named
+
 
 @dataclass(frozen=True)
 class Account:
@@ -38,9 +40,11 @@ if TYPE_CHECKING:
 else:
     _More = Union[Tuple[str, str, Optional[int]], Tuple[str, str, str]]
 
-AccountLike = Union[str, Tuple[str, Optional[int]], Account]
+#: What has names is read by them, such as a named tuple or a row of a database.
+AccountLike = Union[str, Tuple[str, Optional[int]], Account, Mapping[str, Any]]
 BindingLike = Union[
     Binding,
+    Mapping[str, Any],
     Tuple[str, Union[AccountLike, Sequence[AccountLike]]],
     _More,
 ]
@@ -60,8 +64,29 @@ def pair(given: AccountLike) -> Tuple[str, Optional[int]]:
         return given, None
     if isinstance(given, Account):
         return given.name, given.type
-    name, kind = given
+    named = _named.fields(given)
+    if named is not None:
+        _only(named, ("account", "account_type"), "account")
+        return named["account"], _kind(named.get("account_type"))
+    name, kind = cast("Tuple[str, Optional[int]]", given)
     return name, kind
+
+
+def _only(named: Mapping[str, Any], known: Tuple[str, ...], needed: str) -> None:
+    unknown = [name for name in named if name not in known]
+    if unknown:
+        raise ValueError(f"unknown fields {unknown}: choose those of {list(known)}")
+    if needed not in named:
+        raise ValueError(f"there is no field {needed}")
+
+
+def _kind(given: Any) -> Any:
+    """An account's type as tables have it: NaN and an empty text are none, and ``3.0`` is
+    3, also as a text."""
+    if given is None or given == "" or given != given:
+        return None
+    number = float(given) if isinstance(given, str) else given
+    return int(number) if isinstance(number, float) and number.is_integer() else number
 
 
 def _account(given: AccountLike) -> Dict[str, Any]:
@@ -77,15 +102,36 @@ def is_typed(given: Any) -> bool:
     return isinstance(given, tuple) and len(given) == 2 and _is_type(given[1])
 
 
+def is_account(given: Any) -> bool:
+    return is_typed(given) or _named.fields(given) is not None
+
+
+def several_of(given: Any) -> Sequence[Any]:
+    """The accounts that stand in the place of one."""
+    if given is None:
+        return []
+    return given if isinstance(given, (list, tuple)) and not is_account(given) else [given]
+
+
 def _binding(given: BindingLike) -> Dict[str, Any]:
     if isinstance(given, Binding):
         return {"token": given.token, "account_list": [_account(a) for a in given.accounts]}
+    if isinstance(given, (str, bytes)):
+        raise TypeError("a text is no binding: one has a token and an account")
+    named = _named.fields(given)
+    if named is not None:
+        _only(named, ("token", "account", "account_type"), "token")
+        name, kind = named.get("account"), _kind(named.get("account_type"))
+        found = [_account(account) for account in several_of(name)]
+        if kind is not None:
+            found = [{**account, "account_type": kind} for account in found]
+        return {"token": named["token"], "account_list": found}
     token, *rest = cast("Sequence[Any]", given)
     # (token, account, type), (token, account) or (token, [account, …])
     listed: Sequence[Any] = rest
     if len(rest) == 2 and _is_type(rest[1]):
         listed = [tuple(rest)]
-    elif len(rest) == 1 and isinstance(rest[0], (list, tuple)) and not is_typed(rest[0]):
+    elif len(rest) == 1 and isinstance(rest[0], (list, tuple)) and not is_account(rest[0]):
         listed = rest[0]
     return {"token": token, "account_list": [_account(a) for a in listed]}
 
@@ -95,7 +141,15 @@ def accounts(given: Iterable[AccountLike]) -> List[str]:
 
 
 def tokens(given: Iterable[str]) -> List[str]:
-    return _each("tokens", given, lambda token: token)
+    return _each("tokens", given, _token)
+
+
+def _token(given: Any) -> Any:
+    named = None if isinstance(given, str) else _named.fields(given)
+    if named is None:
+        return given
+    _only(named, ("token",), "token")
+    return named["token"]
 
 
 def bindings(given: BindingsLike) -> List[str]:
@@ -108,6 +162,10 @@ def _each(what: str, given: Iterable[Any], convert: Callable[[Any], Any]) -> Lis
     many dictionaries."""
     if isinstance(given, (str, bytes)):
         raise TypeError(f"a list of {what} is wanted, not one text")
+    result = _named.cursor(given)
+    if result is not None:
+        names, rows = result
+        given = (dict(zip(names, row)) if type(row) in (tuple, list) else row for row in rows)
     listed = []
     for index, item in enumerate(given):
         try:

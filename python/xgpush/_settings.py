@@ -62,6 +62,27 @@ def add_reading(parser: argparse.ArgumentParser) -> None:
         help="the format of a file whose name does not say it, as of - (standard input)",
     )
     add("--encoding", metavar="NAME", help="of a file that is not UTF-8, such as gb18030 (GBK)")
+    how = parser.add_mutually_exclusive_group()
+    how.add_argument(
+        "--strict",
+        dest="check",
+        action="store_const",
+        const="strict",
+        default="normal",
+        help="refuse what is suspicious, such as NULL or 1.38E+10 for an account",
+    )
+    how.add_argument(
+        "--verbatim",
+        dest="check",
+        action="store_const",
+        const="verbatim",
+        help="take every value as it stands: blanks around it, NULL, and so on",
+    )
+
+
+def warn(notice: str) -> None:
+    """Of what is suspicious in a table."""
+    print(f"xgpush: suspicious: {notice}", file=sys.stderr)
 
 
 def add_pace(parser: argparse.ArgumentParser, what: str) -> None:

@@ -1,5 +1,6 @@
 """What ``sync`` takes, and what it tells."""
 
+import logging
 from typing import Any, Callable, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
 
 from . import _bulk, _native, _requests
@@ -43,18 +44,27 @@ class Synced(NamedTuple):
 
 
 def wanted(
-    given: WantedLike, file_format: Optional[str] = None, encoding: Optional[str] = None
+    given: WantedLike,
+    file_format: Optional[str] = None,
+    encoding: Optional[str] = None,
+    check: str = "normal",
+    tell: Callable[[str], object] = logging.getLogger("xgpush").warning,
 ) -> _native.WantedState:
-    """Reads it, and refuses what cannot be wanted."""
-    rows = _rows(given) if isinstance(given, Mapping) else _bulk.source(given, file_format)
-    return _native.WantedState(rows, file_format, encoding)
+    """Reads it, refuses what cannot be wanted, and tells what is suspicious."""
+    if isinstance(given, Mapping) and not _bulk.are_columns(given):
+        rows = _rows(given)
+    else:
+        rows = _bulk.source(given, file_format)
+    state = _native.WantedState(rows, file_format, encoding, check)
+    for notice in state.notices:
+        tell(notice)
+    return state
 
 
 def _rows(given: Mapping[str, Any]) -> Iterator[Any]:
     for token, value in given.items():
-        several = isinstance(value, (list, tuple)) and not _requests.is_typed(value)
-        listed: Sequence[Any] = value if several else [value]
-        if not listed or value is None:
+        listed = _requests.several_of(value)
+        if not listed:
             yield token, None, None, "clear_token"
             continue
         for account in listed:

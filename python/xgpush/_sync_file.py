@@ -41,7 +41,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     if options.confirm is not None and not options.apply:
         raise ValueError("--confirm goes with --apply: without it nothing changes")
-    wanted = _sync.wanted(options.file, options.format, options.encoding)
+    wanted = _sync.wanted(
+        options.file, options.format, options.encoding, options.check, _settings.warn
+    )
     how = _sync.how(not options.apply, options.confirm, options.platform, None, options.patience)
     with _settings.client(options, **_settings.pace(options)) as client:
         with Progress(len(wanted), "tokens") as progress:

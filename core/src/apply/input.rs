@@ -19,6 +19,7 @@ use crate::account::AccountType;
 use crate::bulk::Row;
 use crate::error::{Error, ErrorKind, Result};
 use crate::operation::Operator;
+use crate::table::{Judge, Notice};
 
 use table::Table;
 use text::{More, Text};
@@ -74,8 +75,17 @@ pub(super) struct Input {
     source: Source,
     keep: bool,
     at_end: bool,
-    /// How many rows there are, where they were counted before the first one is read.
-    counted: Option<u64>,
+    judge: Judge,
+    /// Whether its lines are those of a file that somebody has.
+    has_lines: bool,
+    /// What was found before the first row was handed on.
+    survey: Option<Survey>,
+}
+
+/// What a file holds.
+struct Survey {
+    rows: u64,
+    notices: Vec<Notice>,
 }
 
 enum Source {
@@ -92,7 +102,7 @@ impl Input {
     /// of it doubtful is found before the first row is handed on.
     pub(super) fn open(path: &Path, format: Format, reading: &Reading, keep: bool) -> Result<Self> {
         let text = Text::open(path, reading.encoding.as_deref())?;
-        let mut input = Self::begin(path, text, format, keep)?;
+        let mut input = Self::begin(path, text, format, reading, keep)?;
         if !input.text.is_regular() {
             return Ok(input);
         }
@@ -101,13 +111,22 @@ impl Input {
             rows += 1;
             drop(read);
         }
-        let text = input.text.again()?;
-        let mut input = Self::begin(path, text, format, keep)?;
-        input.counted = Some(rows);
+        let survey = Survey {
+            rows,
+            notices: input.judge.notices().to_vec(),
+        };
+        let mut input = Self::begin(path, input.text.again()?, format, reading, keep)?;
+        input.survey = Some(survey);
         Ok(input)
     }
 
-    fn begin(path: &Path, mut text: Text, format: Format, keep: bool) -> Result<Self> {
+    fn begin(
+        path: &Path,
+        mut text: Text,
+        format: Format,
+        reading: &Reading,
+        keep: bool,
+    ) -> Result<Self> {
         let source = match format {
             Format::Csv => Source::Csv(Box::new(Table::begin(path, &mut text)?)),
             Format::Jsonl => Source::Jsonl {
@@ -121,7 +140,9 @@ impl Input {
             text,
             keep,
             at_end: false,
-            counted: None,
+            judge: Judge::new(reading.scrutiny),
+            has_lines: reading.has_lines,
+            survey: None,
         })
     }
 
@@ -145,7 +166,14 @@ impl Input {
 
     /// How many rows there are, if that could be known beforehand.
     pub(super) fn counted(&self) -> Option<u64> {
-        self.counted
+        self.survey.as_ref().map(|survey| survey.rows)
+    }
+
+    /// What is suspicious in it: of a file from the beginning, of a pipe as far as it
+    /// was read.
+    pub(super) fn notices(&self) -> &[Notice] {
+        let known = self.survey.as_ref().map(|survey| &survey.notices);
+        known.map_or(self.judge.notices(), Vec::as_slice)
     }
 
     /// Rows in which nothing stands; they are passed over.
@@ -174,10 +202,21 @@ impl Input {
 
     /// The next row, if it is there.
     pub(super) fn step(&mut self, operator: Operator) -> Result<Step> {
-        let step = match &mut self.source {
-            Source::Csv(table) => table.step(&self.path, &mut self.text, operator, self.keep),
+        let mut step = match &mut self.source {
+            Source::Csv(table) => {
+                let judge = &self.judge;
+                table.step(&self.path, &mut self.text, operator, judge, self.keep)
+            }
             Source::Jsonl { .. } => self.step_jsonl(operator),
         }?;
+        if let Step::Row(read) = &mut step {
+            if read.wrong.is_some() {
+                self.judge.pass();
+            } else {
+                let line = self.has_lines.then_some(read.line);
+                read.wrong = self.judge.judge(&read.row, line).err();
+            }
+        }
         self.at_end = matches!(step, Step::End);
         Ok(step)
     }
@@ -222,7 +261,7 @@ impl Input {
             }
             let mut row = Row::new(operator, "", "");
             let read = Read {
-                wrong: json::read(line, |fields| set(&mut row, fields)).err(),
+                wrong: json::read(line, |fields| set(&mut row, fields, &self.judge)).err(),
                 row,
                 line: *number,
                 raw: self.keep.then(|| Raw::Line(line.to_owned())),
@@ -242,9 +281,10 @@ fn no_table(path: &Path, line: u64, text: &str) -> Error {
 }
 
 /// Takes over the fields of a row.
-fn set(row: &mut Row, fields: &Fields<'_>) -> Result<()> {
+fn set(row: &mut Row, fields: &Fields<'_>, judge: &Judge) -> Result<()> {
     fields.token.clone_into(&mut row.token);
     fields.account.clone_into(&mut row.account);
+    judge.is_no_header(fields.token, fields.account)?;
     row.account_type = match (fields.number, fields.account_type) {
         (Some(number), _) => Some(AccountType::from_number(number)?),
         (None, "") => None,

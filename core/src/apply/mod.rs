@@ -22,6 +22,7 @@ use crate::client::Client;
 use crate::error::{Error, ErrorKind, Result};
 use crate::operation::{Operation, Operator};
 use crate::outcome::{ItemOutcome, State};
+use crate::table::Notice;
 
 pub use options::{ApplyEnd, ApplyInput, ApplyOptions, Failure, Format, Progress, Reading};
 pub use row_file::RowFile;
@@ -416,6 +417,12 @@ impl Apply {
     /// of a pipe.
     pub fn counted(&self) -> Option<u64> {
         self.input.counted()
+    }
+
+    /// What is suspicious in the table, one notice for each suspicion: of a regular file
+    /// all of it from the beginning, of a pipe as far as it was read.
+    pub fn notices(&self) -> &[Notice] {
+        self.input.notices()
     }
 
     /// How many rows without any field were passed over; they have no number.

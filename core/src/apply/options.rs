@@ -8,6 +8,7 @@ use crate::bulk::BulkOptions;
 use crate::error::{Error, ErrorKind, Result};
 use crate::operation::Operator;
 use crate::outcome::ItemOutcome;
+use crate::table::Scrutiny;
 
 /// How a file keeps rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,13 +62,28 @@ impl Format {
     }
 }
 
-/// How the text of a file is read.
-#[derive(Debug, Clone, Default)]
+/// How a file is read.
+#[derive(Debug, Clone)]
 pub struct Reading {
     /// The encoding, by a name of the WHATWG Encoding Standard (`gb18030`, `big5`,
     /// `shift_jis`, `utf-16le`, `windows-1252` …). Without one it is UTF-8, or UTF-16
     /// with a byte order mark.
     pub encoding: Option<String>,
+    /// How closely its rows are looked at.
+    pub scrutiny: Scrutiny,
+    /// Whether messages name lines: not those of a text that was made of another file.
+    pub has_lines: bool,
+}
+
+impl Default for Reading {
+    /// UTF-8, looked at normally.
+    fn default() -> Self {
+        Self {
+            encoding: None,
+            scrutiny: Scrutiny::Normal,
+            has_lines: true,
+        }
+    }
 }
 
 /// Where rows come from.

@@ -3,16 +3,18 @@
 use std::path::Path;
 use std::time::Duration;
 
-use super::input::{Input, Step};
+use super::input::{Input, Read, Step};
 use super::{Format, Reading};
 use crate::bulk::Row;
 use crate::error::{Error, Result};
 use crate::operation::Operator;
+use crate::table::Notice;
 
 /// Reads the rows of a file one by one, in memory that does not grow.
 pub struct RowFile {
     input: Input,
     operator: Operator,
+    line: u64,
 }
 
 impl RowFile {
@@ -28,6 +30,7 @@ impl RowFile {
     ) -> Result<Self> {
         Ok(Self {
             input: Input::open(path, format, reading, false)?,
+            line: 0,
             operator,
         })
     }
@@ -38,7 +41,7 @@ impl RowFile {
     /// [`Storage`](crate::ErrorKind::Storage) when the file cannot be read.
     pub fn read(&mut self) -> Result<Option<(Row, Option<Error>)>> {
         let read = self.input.read(self.operator)?;
-        Ok(read.map(|read| (read.row, read.wrong)))
+        Ok(read.map(|read| self.given(read)))
     }
 
     /// The same, if it is there: a pipe whose other side has not written it is waited
@@ -49,13 +52,29 @@ impl RowFile {
     pub fn read_within(&mut self, time: Duration) -> Result<Option<Option<(Row, Option<Error>)>>> {
         for waited in [false, true] {
             match self.input.step(self.operator)? {
-                Step::Row(read) => return Ok(Some(Some((read.row, read.wrong)))),
+                Step::Row(read) => return Ok(Some(Some(self.given(*read)))),
                 Step::End => return Ok(Some(None)),
                 Step::Wait if waited => {}
                 Step::Wait => self.input.wait(time)?,
             }
         }
         Ok(None)
+    }
+
+    fn given(&mut self, read: Read) -> (Row, Option<Error>) {
+        self.line = read.line;
+        (read.row, read.wrong)
+    }
+
+    /// The number of the line on which the row that was read last begins.
+    pub fn line(&self) -> u64 {
+        self.line
+    }
+
+    /// What is suspicious in it: of a regular file all of it from the beginning, of a
+    /// pipe as far as it was read.
+    pub fn notices(&self) -> &[Notice] {
+        self.input.notices()
     }
 
     /// Whether what it reads may let it wait.

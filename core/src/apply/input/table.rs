@@ -9,6 +9,7 @@ use crate::account::shortened;
 use crate::bulk::Row;
 use crate::error::{Error, Result};
 use crate::operation::Operator;
+use crate::table::Judge;
 
 pub(super) struct Table {
     records: Records,
@@ -72,6 +73,7 @@ impl Table {
         path: &Path,
         text: &mut Text,
         operator: Operator,
+        judge: &Judge,
         keep: bool,
     ) -> Result<Step> {
         loop {
@@ -99,7 +101,7 @@ impl Table {
             }
             let mut row = Row::new(operator, "", "");
             return Ok(Step::Row(Box::new(Read {
-                wrong: self.read_record(first, last, &mut row).err(),
+                wrong: self.read_record((first, last), judge, &mut row).err(),
                 row,
                 line: first,
                 raw: keep.then(|| Raw::Record(self.record.fields().collect())),
@@ -107,7 +109,7 @@ impl Table {
         }
     }
 
-    fn read_record(&self, first: u64, last: u64, row: &mut Row) -> Result<()> {
+    fn read_record(&self, (first, last): (u64, u64), judge: &Judge, row: &mut Row) -> Result<()> {
         let Self {
             header,
             delimiter,
@@ -148,7 +150,7 @@ impl Table {
                 shortened(record.get(at).unwrap_or(""))
             )));
         }
-        set(row, &fields)
+        set(row, &fields, judge)
     }
 }
 

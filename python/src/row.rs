@@ -1,0 +1,267 @@
+//! One row from what Python has for rows.
+
+use pyo3::prelude::*;
+use pyo3::types::{PyBool, PyBytes, PyDict, PyList, PyMapping, PyString, PyTuple, PyType};
+use xgpush::{AccountType, Error, ErrorKind, Judge, Operator, Row};
+
+const NAMES: [&str; 4] = ["token", "account", "account_type", "operation"];
+
+/// The fields in the order of [`NAMES`], as far as they are there.
+type Fields<'py> = [Option<Bound<'py, PyAny>>; 4];
+
+/// Reads a row of any of these kinds: with names, by name (dicts and other mappings, named
+/// tuples, rows of databases, data classes); without, by position, where what comes
+/// later may be left out.
+pub(crate) fn read(given: &Bound<'_, PyAny>, row: &mut Row, judge: &mut Judge) -> Option<Error> {
+    let read = fields(given).and_then(|fields| {
+        take(&fields, row).map_err(Wrong::Text)?;
+        judge
+            .is_no_header(&row.token, &row.account)
+            .map_err(Wrong::Error)?;
+        take_type(&fields, row).map_err(Wrong::Text)
+    });
+    match read {
+        Ok(()) => judge.judge(row, None).err(),
+        Err(wrong) => {
+            judge.pass();
+            Some(match wrong {
+                Wrong::Text(text) => Error::new(ErrorKind::InvalidValue, text),
+                Wrong::Error(error) => error,
+            })
+        }
+    }
+}
+
+enum Wrong {
+    Text(String),
+    Error(Error),
+}
+
+impl From<String> for Wrong {
+    fn from(text: String) -> Self {
+        Self::Text(text)
+    }
+}
+
+impl From<PyErr> for Wrong {
+    fn from(error: PyErr) -> Self {
+        Self::Text(error.to_string())
+    }
+}
+
+fn fields<'py>(given: &Bound<'py, PyAny>) -> Result<Fields<'py>, Wrong> {
+    if given.is_exact_instance_of::<PyTuple>() || given.is_exact_instance_of::<PyList>() {
+        return by_position(given);
+    }
+    if let Ok(fields) = given.cast::<PyDict>() {
+        return by_name(fields.iter().map(Ok));
+    }
+    if let Some(names) = named_fields(given)? {
+        return by_name(names.into_iter().map(Ok));
+    }
+    if given.is_instance_of::<PyTuple>() || given.is_instance_of::<PyList>() {
+        return by_position(given);
+    }
+    let text = given.is_instance_of::<PyString>() || given.is_instance_of::<PyBytes>();
+    if !text && given.hasattr("__getitem__")? && given.len().is_ok() {
+        return by_position(given);
+    }
+    Err(Wrong::Text(format!(
+        "a row is a sequence, a mapping or an object with these fields, not {}",
+        type_name(given)
+    )))
+}
+
+/// Names and values of what has both.
+fn named_fields<'py>(
+    given: &Bound<'py, PyAny>,
+) -> PyResult<Option<Vec<(Bound<'py, PyAny>, Bound<'py, PyAny>)>>> {
+    if given.is_instance_of::<PyString>() || given.is_instance_of::<PyType>() {
+        return Ok(None);
+    }
+    // Named tuples, and rows of SQLAlchemy and of Spark.
+    for attribute in ["_fields", "__fields__"] {
+        let Some(names) = given.getattr_opt(attribute)? else {
+            continue;
+        };
+        if names.is_instance_of::<PyTuple>() || names.is_instance_of::<PyList>() {
+            let names: Vec<_> = names.try_iter()?.collect::<PyResult<_>>()?;
+            let values: Vec<_> = given.try_iter()?.collect::<PyResult<_>>()?;
+            let index = |name: &Bound<'_, PyAny>| name.eq("Index").unwrap_or(false);
+            // That of a frame, from itertuples().
+            let skipped = usize::from(names.first().is_some_and(index));
+            return Ok(Some(names.into_iter().zip(values).skip(skipped).collect()));
+        }
+    }
+    if let Ok(mapping) = given.cast::<PyMapping>() {
+        let items = mapping.items()?;
+        let pairs = items.iter().map(|item| item.extract());
+        return pairs.collect::<PyResult<_>>().map(Some);
+    }
+    // Records of numpy.
+    let dtype = given.getattr_opt("dtype")?;
+    let dtype_names = dtype.and_then(|dtype| dtype.getattr("names").ok());
+    if let Some(names) = dtype_names.filter(|names| !names.is_none()) {
+        let pairs = names.try_iter()?.map(|name| {
+            let name = name?;
+            let value = given.get_item(&name)?;
+            Ok((name, value))
+        });
+        return pairs.collect::<PyResult<_>>().map(Some);
+    }
+    // Rows of sqlite3 and of other databases, series of pandas.
+    if given.hasattr("__getitem__")?
+        && let Some(keys) = given.getattr_opt("keys")?
+        && keys.is_callable()
+    {
+        let pairs = keys.call0()?.try_iter()?.map(|name| {
+            let name = name?;
+            let value = given.get_item(&name)?;
+            Ok((name, value))
+        });
+        return pairs.collect::<PyResult<_>>().map(Some);
+    }
+    // Data classes, attrs, pydantic.
+    let kind = given.get_type();
+    for attribute in ["__dataclass_fields__", "__attrs_attrs__", "model_fields"] {
+        let Some(fields) = kind.getattr_opt(attribute)? else {
+            continue;
+        };
+        let pairs = fields.try_iter()?.map(|field| {
+            let field = field?;
+            let name = field.getattr_opt("name")?.unwrap_or(field);
+            let value = given.getattr(name.cast::<PyString>()?)?;
+            Ok((name, value))
+        });
+        return pairs.collect::<PyResult<_>>().map(Some);
+    }
+    Ok(None)
+}
+
+fn by_name<'py>(
+    pairs: impl Iterator<Item = PyResult<(Bound<'py, PyAny>, Bound<'py, PyAny>)>>,
+) -> Result<Fields<'py>, Wrong> {
+    let mut fields = Fields::default();
+    for pair in pairs {
+        let (name, value) = pair?;
+        if is_rest(&name, &value) {
+            continue;
+        }
+        let name = name.extract::<String>().unwrap_or_default();
+        let at = NAMES.iter().position(|known| *known == name);
+        let at = at.ok_or_else(|| {
+            format!("{name:?} is none of token, account, account_type and operation")
+        })?;
+        if fields[at].replace(value).is_some() {
+            return Err(Wrong::Text(format!("the field {name} is there twice")));
+        }
+    }
+    Ok(fields)
+}
+
+/// What stands in columns without a name, if it is nothing: of trailing commas.
+fn is_rest(name: &Bound<'_, PyAny>, value: &Bound<'_, PyAny>) -> bool {
+    let empty = |value: &Bound<'_, PyAny>| value.is_none() || value.eq("").unwrap_or(false);
+    if !name.is_none() && !name.eq("").unwrap_or(false) {
+        return false;
+    }
+    empty(value)
+        || value
+            .cast::<PyList>()
+            .is_ok_and(|list| list.iter().all(|value| empty(&value)))
+}
+
+/// Whether a row without names is a header whose columns stand otherwise than those of
+/// such rows: all behind it would be read wrongly.
+pub(crate) fn is_other_header(given: &Bound<'_, PyAny>) -> bool {
+    if !given.is_instance_of::<PyTuple>() && !given.is_instance_of::<PyList>() {
+        return false;
+    }
+    let Ok(names) = given.extract::<Vec<String>>() else {
+        return false;
+    };
+    let known = names.iter().all(|name| NAMES.contains(&name.as_str()));
+    let in_order = names.iter().zip(NAMES).all(|(name, known)| name == known);
+    known && !in_order && names.len() > 1
+}
+
+fn by_position<'py>(given: &Bound<'py, PyAny>) -> Result<Fields<'py>, Wrong> {
+    let len = given.len()?;
+    if !(1..=4).contains(&len) {
+        return Err(Wrong::Text(format!(
+            "a row has 1 to 4 fields (token, account, account_type, operation), not {len}"
+        )));
+    }
+    let mut fields = Fields::default();
+    for (at, field) in fields.iter_mut().enumerate().take(len) {
+        *field = Some(given.get_item(at)?);
+    }
+    Ok(fields)
+}
+
+fn take(fields: &Fields<'_>, row: &mut Row) -> Result<(), String> {
+    for (at, target) in [(0, &mut row.token), (1, &mut row.account)] {
+        if let Some(text) = text(fields, at)? {
+            *target = text;
+        }
+    }
+    Ok(())
+}
+
+fn take_type(fields: &Fields<'_>, row: &mut Row) -> Result<(), String> {
+    if let Some(value) = fields[2].as_ref().filter(|value| !is_missing(value)) {
+        row.account_type = account_type(value)?;
+    }
+    if let Some(name) = text(fields, 3)?.filter(|name| !name.is_empty()) {
+        row.operator = Operator::from_name(&name).map_err(|e| e.to_string())?;
+    }
+    Ok(())
+}
+
+fn text(fields: &Fields<'_>, at: usize) -> Result<Option<String>, String> {
+    let Some(value) = fields[at].as_ref().filter(|value| !is_missing(value)) else {
+        return Ok(None);
+    };
+    let text = value.extract::<String>();
+    let text = text.map_err(|_| format!("{} is {}, not str", NAMES[at], type_name(value)))?;
+    Ok(Some(text))
+}
+
+/// What tables have where nothing is: `None`, NaN, and what pandas and numpy have for it.
+fn is_missing(value: &Bound<'_, PyAny>) -> bool {
+    if value.is_none() {
+        return true;
+    }
+    if value.is_exact_instance_of::<PyString>() {
+        return false;
+    }
+    // NaN and NaT differ from themselves; NA says neither yes nor no.
+    value
+        .ne(value)
+        .unwrap_or_else(|_| type_name(value) == "NAType")
+        || type_name(value) == "MaskedConstant"
+}
+
+/// An empty text is none, as in a file.
+fn account_type(value: &Bound<'_, PyAny>) -> Result<Option<AccountType>, String> {
+    if value.is_instance_of::<PyBool>() {
+        return Err("account_type is bool, no integer".to_owned());
+    }
+    if let Ok(number) = value.extract::<i32>() {
+        return Ok(Some(AccountType(number)));
+    }
+    let read = match value.cast::<PyString>() {
+        Ok(text) if text.to_string_lossy().is_empty() => return Ok(None),
+        Ok(text) => AccountType::parse(&text.to_string_lossy()),
+        Err(_) => match value.extract::<f64>() {
+            Ok(number) => AccountType::from_number(number),
+            Err(_) => return Err(format!("account_type is {}, no integer", type_name(value))),
+        },
+    };
+    read.map(Some).map_err(|error| error.to_string())
+}
+
+fn type_name(value: &Bound<'_, PyAny>) -> String {
+    let name = value.get_type().name();
+    name.map_or_else(|_| "?".to_owned(), |name| name.to_string())
+}
