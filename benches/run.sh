@@ -143,6 +143,30 @@ if [ -x "$work/kafka" ]; then
 fi
 for pattern in burst flat; do row "46 bytes copied, no more, $pattern" floor $pattern; done
 
+cc -O2 -Iinclude benches/c/durable.c -o "$work/durable" -L"$work/lib" -lxgpush -Wl,-rpath,"$work/lib"
+admin config '{"max_log":0,"latency_ms":50}'
+echo; echo "From the hand-in to durable, 32 at a time at 60 Hz, us (medians of 5 rounds):"
+rm -f "$work/durable.us"
+for _ in 1 2 3 4 5; do
+  rm -rf "$files"; mkdir -p "$files"
+  "$work/durable" latency "$files/outbox" "$BASE_URL" >> "$work/durable.us"
+done
+for p in p50:1 p99:2 worst:3; do
+  cut -d' ' -f"${p#*:}" "$work/durable.us" > "$work/durable.p"
+  printf '%-8s%8s\n' "${p%:*}" "$(median "$work/durable.p")"
+done
+echo "SIGKILL after a hand-in of 32, 10 times; how many of 320 the file has:"
+killed() { { "$work/durable" kill "$files/outbox" "$1" || true; } 2>/dev/null; }
+for ms in 0 1 2 5 10 20; do
+  there=0
+  for _ in 1 2 3 4 5 6 7 8 9 10; do
+    rm -rf "$files"; mkdir -p "$files"
+    killed "$ms"
+    there=$((there + $("$work/durable" left "$files/outbox")))
+  done
+  printf '%-8s%8s\n' "$ms ms" "$there"
+done
+
 outbox() { "$ROOT/target/release/outbox" "$@"; }
 compare() { # LABEL OURS BASE
   printf '%-52s %10s %10s   %s\n' "$1" "$2" "$3" "$(ratio "$2" "$3")"

@@ -26,7 +26,7 @@ static int by_size(const void *a, const void *b) {
 
 /* Hands in by `one`, and prints the percentiles in ns, the cost of looking at the
  * clock taken off: "p50 p99 p99.9". */
-static int measure(int flat, int (*one)(const char *token, const char *account, int n)) {
+static inline int measure(int flat, int (*one)(const char *token, const char *account, int n)) {
   static uint64_t took[FLAT];
   for (int n = 0; n < FLAT; n++) {
     snprintf(token[n], sizeof token[n], "token%031d", n);

@@ -81,6 +81,8 @@ if [ "$mode" != asan ]; then
   check "100 programs return from main while sending" leave_main
   build outbox_memory -lpthread
   check "a hand-in without memory is answered" "$programs/outbox_memory"
+  build outbox_idle
+  "$programs/outbox_idle" "$BASE_URL" "$programs/files/idle" || bad=1
   check "file systems that lack something" bash ffi/tests/store_systems.sh "$BASE_URL" "$programs"
   build coroutines -ldl
   "$PYTHON" ffi/tests/interleaved.py "$BASE_URL" "$programs/coroutines" 10000 || bad=1
