@@ -1608,7 +1608,8 @@ void xg_request_free(struct xg_request *request);
  * "callback_failures" (xg_reports_note_failure), and "latency_ms_sum" (from hand-in to
  * the final report).
  *
- * As they are now: "open" (handed in and not settled), "in_flight" (requests), "bytes"
+ * As they are now: "open" (handed in and not settled), "in_flight" (requests on the
+ * wire), "ready" (requests that lie ready for a thread), "bytes"
  * (of tokens and accounts), "oldest_ms" (how long the oldest one waits),
  * "breaker_open" (1 while sending is paused after failures in a row), "room"
  * (how many operations would be taken, as far as their number goes) and
@@ -1623,7 +1624,15 @@ uint64_t xg_stats_value(const struct xg_stats *stats, const char *name);
 const char *xg_stats_json(const struct xg_stats *stats, size_t *len);
 
 /**
- * The numbers in the text format that Prometheus reads. As xg_stats_json.
+ * Puts the numbers of another outbox on the page of these: xg_stats_prometheus has both
+ * then. Two pages one after the other would say the same names twice, which is no valid
+ * page. What xg_stats_prometheus returned before is not valid any more.
+ */
+void xg_stats_add_to_page(struct xg_stats *stats, const struct xg_stats *other);
+
+/**
+ * The numbers in the text format that Prometheus reads, with the label "outbox": the
+ * option outbox_name, or the access id. As xg_stats_json.
  */
 const char *xg_stats_prometheus(const struct xg_stats *stats, size_t *len);
 

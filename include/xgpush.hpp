@@ -308,6 +308,8 @@ class stats : public detail::handle<xg_stats, xg_stats_free> {
   // What fails in the background just now, as the log was told; "" while all is well.
   [[nodiscard]] std::string_view trouble() const noexcept { return xg_stats_trouble(get()); }
   [[nodiscard]] std::string json() const { return detail::text(xg_stats_json, get()); }
+  // Puts the numbers of another outbox on the same page.
+  void add_to_page(const stats& other) noexcept { xg_stats_add_to_page(get(), other.get()); }
   [[nodiscard]] std::string prometheus() const { return detail::text(xg_stats_prometheus, get()); }
 };
 

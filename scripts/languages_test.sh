@@ -26,8 +26,12 @@ kept='"tokens":{"token-of-phone-1":[["alice",0]],"token-of-phone-3":[["小明",0
 
 delivers() { # COMMAND…: what it prints, by tag, and what the service has then
   local got state
+  local code=0
   admin reset
-  got=$(XGPUSH_SECRET_KEY=$secret timeout 120 "$@") || return
+  got=$(XGPUSH_SECRET_KEY=$secret timeout 120 "$@" 2>"$work/stderr") || code=$?
+  # Not everything was accepted.
+  [ $code = 1 ] || { echo "exit code $code"; return 1; }
+  grep -q 'x.* has 65 bytes' "$work/stderr" || { cat "$work/stderr"; return 1; }
   diff <(echo "$wanted") <(sort -n <<< "$got" | tr '\t' ' ' | sed 's/ *$//') || return
   admin settle >/dev/null
   state=$(admin state)
@@ -58,12 +62,20 @@ stops() { # COMMAND…: SIGTERM ends it while the service is away; it says what 
   return 1
 }
 
+shows() { # COMMAND…: what is wrong in the background, and by its exit status
+  local said code=0
+  said=$(XGPUSH_SECRET_KEY=wrong XGPUSH_OUTBOX_DEADLINE_MS=2000 timeout 120 "$@" 2>&1 >"$work/stdout") || code=$?
+  [ $code = 1 ] && grep -q 'sending is paused.*1008003' <<< "$said" && grep -q 'left' "$work/stdout" && return
+  echo "exit code $code, and it said: $said"
+  return 1
+}
+
 ok() { echo "$1: 1 passed, 0 failed"; }
 no() { echo "$1: 0 passed, 1 failed"; bad=1; }
 
 run() { # LANGUAGE COMMAND…
   local language=$1 test; shift
-  for test in delivers complains; do
+  for test in delivers complains shows; do
     if "$test" "$@"; then ok "$language $test"; else no "$language $test"; fi
   done
 }

@@ -64,6 +64,7 @@ pub(crate) struct OutboxConfig {
     pub(crate) linger: Duration,
     pub(crate) deadline: Duration,
     pub(crate) parallel: u32,
+    pub(crate) name: String,
     pub(crate) reports: bool,
     pub(crate) durable_notices: bool,
     pub(crate) recover_max_age: Duration,

@@ -84,7 +84,9 @@ pub use fork::note_fork;
 pub use operation::Operation;
 pub use operation::{Action, Binding, Lookup, Operator, Request};
 #[cfg(feature = "outbox")]
-pub use outbox::{LogLevel, NewRecord, Outbox, OutboxStats, Record, Report, Store};
+pub use outbox::{
+    LogLevel, NewRecord, Outbox, OutboxStats, Record, Report, Store, prometheus_page,
+};
 pub use outcome::{Found, FoundAccount, ItemOutcome, Outcome, Reason, State, Warning, WarningKind};
 pub use plan::MAX_ITEMS_PER_REQUEST;
 pub use rules::ProtocolVersion;

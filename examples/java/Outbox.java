@@ -8,8 +8,8 @@ import java.util.Map;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 /**
- * Binds three phones to players through the outbox and prints what became of each. Options come from the
- * environment: XGPUSH_ACCESS_ID, XGPUSH_SECRET_KEY, XGPUSH_ACCESS_POINT …
+ * Binds three phones to players through the outbox and prints what became of each; the exit status is
+ * 0 when all of it was accepted. Options come from the environment: XGPUSH_ACCESS_ID, XGPUSH_SECRET_KEY, XGPUSH_ACCESS_POINT …
  */
 public final class Outbox {
     /** What is used of xgpush.h. size_t is long here: a 64-bit machine. */
@@ -31,7 +31,10 @@ public final class Outbox {
                 int accountType, long tag, PointerByReference error);
         long xg_outbox_poll(Pointer outbox, Pointer reports, long timeoutMs);
         long xg_outbox_close(Pointer outbox, long timeoutMs);
+        int xg_outbox_stats(Pointer outbox, PointerByReference stats, PointerByReference error);
         void xg_outbox_free(Pointer outbox);
+        String xg_stats_trouble(Pointer stats);
+        void xg_stats_free(Pointer stats);
         int xg_reports_new(long room, PointerByReference reports, PointerByReference error);
         void xg_reports_free(Pointer reports);
         long xg_reports_tag(Pointer reports, long nth);
@@ -50,41 +53,88 @@ public final class Outbox {
         throw new IllegalStateException(message);
     }
 
-    private static void bindAndTell(Pointer outbox, Pointer reports, PrintStream out) {
+    private static final String[] PLAYERS = {"alice", "bob", "小明"}; // the tag of an operation is its player's number
+
+    private final Pointer outbox, reports;
+    private final PrintStream out;
+    private int open, failed;
+
+    private Outbox(Pointer outbox, Pointer reports, PrintStream out) {
+        this.outbox = outbox;
+        this.reports = reports;
+        this.out = out;
+    }
+
+    /** Tokens and accounts come from phones: what is none is refused, and the game goes on. */
+    private void handIn(String token, String player, long tag) {
         PointerByReference error = new PointerByReference();
-        String[] players = {"alice", "bob", "小明"}; // the tag of an operation is its player's number
-        for (int tag = 1; tag <= players.length; tag++) {
-            byte[] token = ("token-of-phone-" + tag).getBytes(UTF_8), account = players[tag - 1].getBytes(UTF_8);
-            check(XG.xg_outbox_bind_n(outbox, token, token.length, account, account.length,
+        byte[] bytes = token.getBytes(UTF_8), account = player.getBytes(UTF_8);
+        try {
+            check(XG.xg_outbox_bind_n(outbox, bytes, bytes.length, account, account.length,
                     Xgpush.NO_ACCOUNT_TYPE, tag, error), error);
+            open++;
+        } catch (IllegalStateException refused) {
+            System.err.println(token + ": " + refused.getMessage());
         }
-        for (long seen = 0, count; seen < players.length; seen += count) {
-            count = XG.xg_outbox_poll(outbox, reports, 30_000);
-            if (count == 0) throw new IllegalStateException("no report came for 30 s");
-            for (long n = 0; n < count; n++) {
-                int tag = (int) XG.xg_reports_tag(reports, n);
-                out.printf("%d\t%s\t%s\t%s\t%d\t%s\n", tag, players[tag - 1],
-                        Xgpush.STATES[XG.xg_reports_state(reports, n)], XG.xg_reports_reason(reports, n),
-                        XG.xg_reports_code(reports, n), XG.xg_reports_message(reports, n));
-            }
+    }
+
+    private long look(long timeoutMs) {
+        long count = XG.xg_outbox_poll(outbox, reports, timeoutMs);
+        for (long n = 0; n < count; n++) {
+            int tag = (int) XG.xg_reports_tag(reports, n);
+            String state = Xgpush.STATES[XG.xg_reports_state(reports, n)];
+            if (!state.equals("accepted")) failed++;
+            out.printf("%d\t%s\t%s\t%s\t%d\t%s\n", tag, PLAYERS[tag - 1], state,
+                    XG.xg_reports_reason(reports, n), XG.xg_reports_code(reports, n),
+                    XG.xg_reports_message(reports, n));
         }
-        out.println(XG.xg_outbox_close(outbox, 5000) + " left");
+        open -= (int) count;
+        return count;
+    }
+
+    /** What fails in the background, such as a wrong key; "" while all is well. */
+    private String trouble() {
+        PointerByReference stats = new PointerByReference(), error = new PointerByReference();
+        check(XG.xg_outbox_stats(outbox, stats, error), error);
+        String trouble = XG.xg_stats_trouble(stats.getValue());
+        XG.xg_stats_free(stats.getValue());
+        return trouble;
+    }
+
+    /** Whether everything was accepted. */
+    private boolean bindAndTell() {
+        for (int tag = 1; tag <= PLAYERS.length; tag++) handIn("token-of-phone-" + tag, PLAYERS[tag - 1], tag);
+        handIn("x".repeat(65), "mallory", 4); // no token of TPNS
+        String last = "";
+        for (int n = 0; n < 300 && open > 0; n++) { // at most 30 s
+            look(100);
+            String now = trouble();
+            if (!now.equals(last)) System.err.println(now.isEmpty() ? "it works again" : now);
+            last = now;
+        }
+        long left = XG.xg_outbox_close(outbox, 5000);
+        while (look(0) > 0) { }
+        out.println(left + " left");
+        return failed + left == 0;
     }
 
     public static void main(String[] arguments) {
         PointerByReference error = new PointerByReference();
         PointerByReference outbox = new PointerByReference(), reports = new PointerByReference();
+        boolean delivered;
         Pointer config = XG.xg_config_new();
         try {
             check(XG.xg_abi_check(Xgpush.ABI_VERSION, error), error);
             check(XG.xg_config_set_from_env(config, error), error);
             check(XG.xg_outbox_open(config, outbox, error), error);
             check(XG.xg_reports_new(64, reports, error), error);
-            bindAndTell(outbox.getValue(), reports.getValue(), new PrintStream(System.out, true, UTF_8));
+            PrintStream out = new PrintStream(System.out, true, UTF_8);
+            delivered = new Outbox(outbox.getValue(), reports.getValue(), out).bindAndTell();
         } finally {
             XG.xg_reports_free(reports.getValue());
             XG.xg_outbox_free(outbox.getValue());
             XG.xg_config_free(config);
         }
+        if (!delivered) System.exit(1);
     }
 }

@@ -1,5 +1,5 @@
 // Binds three phones to players through the outbox and prints what became of
-// each. Options come from the environment: XGPUSH_ACCESS_ID, XGPUSH_SECRET_KEY,
+// each; the exit status is 0 when all of it was accepted. Options come from the environment: XGPUSH_ACCESS_ID, XGPUSH_SECRET_KEY,
 // XGPUSH_ACCESS_POINT …
 import { promisify } from 'node:util';
 import koffi from 'koffi';
@@ -9,7 +9,7 @@ const OK = 0;
 const NO_ACCOUNT_TYPE = -(2 ** 31);
 const STATES = ['none', 'accepted', 'rejected', 'unknown', 'not_sent'];
 
-for (const handle of ['error', 'config', 'outbox', 'reports']) koffi.opaque(`xg_${handle}`);
+for (const handle of ['error', 'config', 'outbox', 'reports', 'stats']) koffi.opaque(`xg_${handle}`);
 const library = koffi.load('libxgpush.so.0');
 const declare = (prototype) => library.func(prototype);
 const error_message = declare('const char *xg_error_message(const xg_error *error)');
@@ -36,6 +36,9 @@ const outbox_bind = declareFallible('xg_outbox_bind_n', `const xg_outbox *outbox
 const outbox_poll = declare('size_t xg_outbox_poll(const xg_outbox *outbox, xg_reports *reports, uint64_t timeout_ms)');
 const outbox_close = declare('size_t xg_outbox_close(const xg_outbox *outbox, uint64_t timeout_ms)');
 const outbox_free = declare('void xg_outbox_free(xg_outbox *outbox)');
+const outbox_stats = declareFallible('xg_outbox_stats', 'const xg_outbox *outbox, _Out_ xg_stats **stats');
+const stats_trouble = declare('const char *xg_stats_trouble(const xg_stats *stats)');
+const stats_free = declare('void xg_stats_free(xg_stats *stats)');
 const reports_new = declareFallible('xg_reports_new', 'size_t room, _Out_ xg_reports **reports');
 const reports_free = declare('void xg_reports_free(xg_reports *reports)');
 const reports_tag = declare('uint64_t xg_reports_tag(const xg_reports *reports, size_t nth)');
@@ -57,24 +60,49 @@ try {
   outbox_open(config, outbox);
   reports_new(64, reports);
 
-  const players = ['alice', 'bob', '小明']; // the tag of an operation is its player's number
-  players.forEach((player, n) => {
-    const token = `token-of-phone-${n + 1}`;
+  let open = 0;
+  let failed = 0;
+  // Tokens and accounts come from phones: what is none is refused, and the game goes on.
+  const handIn = (token, player, tag) => {
     const lengths = [token, player].map((text) => Buffer.byteLength(text));
-    outbox_bind(outbox[0], token, lengths[0], player, lengths[1], NO_ACCOUNT_TYPE, n + 1);
-  });
+    try {
+      outbox_bind(outbox[0], token, lengths[0], player, lengths[1], NO_ACCOUNT_TYPE, tag);
+      open++;
+    } catch (error) {
+      console.error(`${token}: ${error.message}`);
+    }
+  };
+  const players = ['alice', 'bob', '小明']; // the tag of an operation is its player's number
+  players.forEach((player, n) => handIn(`token-of-phone-${n + 1}`, player, n + 1));
+  handIn('x'.repeat(65), 'mallory', 4); // no token of TPNS
 
-  for (let seen = 0; seen < players.length; ) {
-    const count = await poll(outbox[0], reports[0], 30_000);
-    if (count === 0) throw new Error('no report came for 30 s');
+  const look = async (timeout) => {
+    const count = await poll(outbox[0], reports[0], timeout);
     for (let n = 0; n < count; n++) {
       const tag = Number(reports_tag(reports[0], n));
-      console.log([tag, players[tag - 1], STATES[reports_state(reports[0], n)], reports_reason(reports[0], n),
+      const state = STATES[reports_state(reports[0], n)];
+      if (state !== 'accepted') failed++;
+      console.log([tag, players[tag - 1], state, reports_reason(reports[0], n),
         reports_code(reports[0], n), reports_message(reports[0], n)].join('\t'));
     }
-    seen += count;
+    open -= count;
+    return count;
+  };
+  let last = '';
+  for (let n = 0; n < 300 && open > 0; n++) { // at most 30 s
+    await look(100);
+    // What fails in the background, such as a wrong key.
+    const stats = [null];
+    outbox_stats(outbox[0], stats);
+    const now = stats_trouble(stats[0]);
+    stats_free(stats[0]);
+    if (now !== last) console.error(now || 'it works again');
+    last = now;
   }
-  console.log(`${await close(outbox[0], 5000)} left`);
+  const left = await close(outbox[0], 5000);
+  while ((await look(0)) > 0);
+  console.log(`${left} left`);
+  if (failed + Number(left) > 0) process.exitCode = 1;
 } catch (error) {
   console.error(error.message);
   process.exitCode = 1;

@@ -1,9 +1,11 @@
 """A web handler that binds a phone on login: it answers at once, and the outbox
-delivers. Options come from the environment (``XGPUSH_ACCESS_ID`` …).
+delivers. What fails in the background is logged, and the exit status is 1 when
+something was left. Options come from the environment (``XGPUSH_ACCESS_ID`` …).
 
     python web_handler.py 8080      then: curl -d 'phone=t1&player=alice' localhost:8080/login
 """
 
+import logging
 import sys
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -25,7 +27,7 @@ def handler(outbox: xgpush.Outbox) -> type:
                 self.send_response(202)
             except xgpush.Full:
                 self.send_response(503)
-            except xgpush.Error as error:
+            except xgpush.Error as error:  # what is no token, or no account
                 self.send_error(400, str(error)[:100])
                 return
             self.end_headers()
@@ -51,7 +53,7 @@ def tell(outbox: xgpush.Outbox) -> None:
             print(f"not delivered: {report.message}", file=sys.stderr)
 
 
-def serve(port: int) -> None:
+def serve(port: int) -> int:
     with xgpush.Outbox.from_env() as outbox:
         teller = threading.Thread(target=tell, args=(outbox,))
         teller.start()
@@ -64,7 +66,9 @@ def serve(port: int) -> None:
         left = outbox.close(10)
         teller.join()
         print(f"{outbox.stats['accepted']} delivered, {left} left")
+        return 1 if left else 0
 
 
 if __name__ == "__main__":
-    serve(int(sys.argv[1]) if len(sys.argv) > 1 else 0)
+    logging.basicConfig()  # a wrong key, a service that is away
+    sys.exit(serve(int(sys.argv[1]) if len(sys.argv) > 1 else 0))

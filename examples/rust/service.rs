@@ -1,4 +1,5 @@
-//! A service whose threads hand logins in while one thread looks at the reports.
+//! A service whose threads hand logins in while one thread looks at the reports. What
+//! fails in the background is logged; the exit status is 0 when all was delivered.
 //! Options come from the environment (`XGPUSH_ACCESS_ID` …).
 
 #![allow(
@@ -7,6 +8,7 @@
     reason = "a program that prints"
 )]
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -14,8 +16,12 @@ use xgpush::{Config, ErrorKind, Operation, Outbox, State};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let outbox = Outbox::open(Config::new().set_from_env()?)?;
+    // A wrong key or a dead service is seen here first.
+    outbox.set_log(Some(Arc::new(|level, line: &str| {
+        eprintln!("{level:?}: {line}");
+    })));
     let delivered = AtomicU64::new(0);
-    std::thread::scope(|scope| {
+    let left = std::thread::scope(|scope| {
         let reader = scope.spawn(|| {
             while !outbox.is_drained() {
                 for report in outbox.reports(1000, Duration::from_secs(60)) {
@@ -38,7 +44,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                         let accounts = [(player.as_str(), None)];
                         match outbox.submit(&Operation::bind(&phone, &accounts), tag) {
                             Ok(()) => {}
+                            // The service has been away for long.
                             Err(error) if error.kind() == ErrorKind::Full => eprintln!("{error}"),
+                            // Phones send what is no token: the service goes on.
                             Err(error) => eprintln!("{phone}: {error}"),
                         }
                     }
@@ -50,10 +58,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         }
         let left = outbox.close(Duration::from_secs(30));
         let _ = reader.join();
-        println!(
-            "{} delivered, {left} left",
-            delivered.load(Ordering::Relaxed)
-        );
+        left
     });
+    let delivered = delivered.into_inner();
+    println!("{delivered} delivered, {left} left");
+    if delivered < 1000 {
+        std::process::exit(1);
+    }
     Ok(())
 }

@@ -11,6 +11,9 @@ use crate::{guard, text};
 /// Numbers, as they were when they were asked for.
 pub struct xg_stats {
     stats: OutboxStats,
+    name: String,
+    /// Those on the same page.
+    others: Vec<(String, OutboxStats)>,
     trouble: CString,
     json: OnceLock<CString>,
     prometheus: OnceLock<CString>,
@@ -24,10 +27,23 @@ impl xg_stats {
     pub(crate) fn new(outbox: &Outbox) -> Self {
         Self {
             stats: outbox.stats(),
+            name: outbox.name().to_owned(),
+            others: Vec::new(),
             trouble: text::owned(&outbox.trouble()),
             json: OnceLock::new(),
             prometheus: OnceLock::new(),
         }
+    }
+}
+
+impl xg_stats {
+    fn page(&self) -> String {
+        let own = std::iter::once((self.name.as_str(), &self.stats));
+        let others = self
+            .others
+            .iter()
+            .map(|(name, stats)| (name.as_str(), stats));
+        xgpush::prometheus_page(own.chain(others))
     }
 }
 
@@ -43,7 +59,8 @@ impl xg_stats {
 /// "callback_failures" (xg_reports_note_failure), and "latency_ms_sum" (from hand-in to
 /// the final report).
 ///
-/// As they are now: "open" (handed in and not settled), "in_flight" (requests), "bytes"
+/// As they are now: "open" (handed in and not settled), "in_flight" (requests on the
+/// wire), "ready" (requests that lie ready for a thread), "bytes"
 /// (of tokens and accounts), "oldest_ms" (how long the oldest one waits),
 /// "breaker_open" (1 while sending is paused after failures in a row), "room"
 /// (how many operations would be taken, as far as their number goes) and
@@ -73,7 +90,29 @@ pub unsafe extern "C" fn xg_stats_json(stats: *const xg_stats, len: *mut usize) 
     })
 }
 
-/// The numbers in the text format that Prometheus reads. As xg_stats_json.
+/// Puts the numbers of another outbox on the page of these: xg_stats_prometheus has both
+/// then. Two pages one after the other would say the same names twice, which is no valid
+/// page. What xg_stats_prometheus returned before is not valid any more.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn xg_stats_add_to_page(stats: *mut xg_stats, other: *const xg_stats) {
+    guard::run(|| {
+        // SAFETY: as the header demands.
+        let Ok(other) = (unsafe { handle::shared(other) }) else {
+            return;
+        };
+        let more = (other.name.clone(), other.stats);
+        let others = other.others.clone();
+        // SAFETY: as the header demands. `other` is not looked at any more: it may be the same.
+        if let Ok(stats) = unsafe { handle::exclusive(stats) } {
+            stats.others.push(more);
+            stats.others.extend(others);
+            stats.prometheus = OnceLock::new();
+        }
+    });
+}
+
+/// The numbers in the text format that Prometheus reads, with the label "outbox": the
+/// option outbox_name, or the access id. As xg_stats_json.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg_stats_prometheus(
     stats: *const xg_stats,
@@ -82,9 +121,7 @@ pub unsafe extern "C" fn xg_stats_prometheus(
     guard::text(len, || {
         // SAFETY: as the header demands.
         let stats = unsafe { handle::shared(stats) }.ok()?;
-        let page = stats
-            .prometheus
-            .get_or_init(|| text::owned(&stats.stats.to_prometheus()));
+        let page = stats.prometheus.get_or_init(|| text::owned(&stats.page()));
         Some((page.as_ptr(), page.as_bytes().len()))
     })
 }

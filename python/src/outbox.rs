@@ -168,8 +168,13 @@ impl Outbox {
         self.0.trouble()
     }
 
-    fn prometheus(&self) -> String {
-        self.0.stats().to_prometheus()
+    /// With the numbers of the others on the same page.
+    fn prometheus(&self, others: Vec<Py<Self>>) -> String {
+        let stats: Vec<_> = std::iter::once(&self.0)
+            .chain(others.iter().map(|other| &other.get().0))
+            .map(|outbox| (outbox.name(), outbox.stats()))
+            .collect();
+        xgpush::prometheus_page(stats.iter().map(|(name, stats)| (*name, stats)))
     }
 
     /// The function is given the level, as a number of `logging`, and the line.

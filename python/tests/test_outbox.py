@@ -48,7 +48,11 @@ def test_each_operation_is_reported_once(service: Emulator) -> None:
         assert reports[0].is_final and reports[0].attempts == 1
         assert 0 < reports[0].handed_in_ms <= reports[0].at_ms
         assert outbox.stats["handed_in"] == 50
-        assert "xgpush_outbox_handed_in_total 50\n" in outbox.prometheus()
+        line = 'xgpush_outbox_handed_in_total{outbox="1500001048"} 50\n'
+        assert line in outbox.prometheus()
+        with opened(service, outbox_name="ios") as other:
+            page = other.prometheus(outbox)
+            assert line in page and page.count("# TYPE xgpush_outbox_open ") == 1
 
 
 def test_iteration_ends_when_it_is_closed(service: Emulator) -> None:

@@ -72,9 +72,11 @@ class OutboxBase:
         while all is well."""
         return self._native.trouble
 
-    def prometheus(self) -> str:
-        """The numbers in the text format that Prometheus reads."""
-        return self._native.prometheus()
+    def prometheus(self, *others: OutboxBase) -> str:
+        """The numbers in the text format that Prometheus reads, with the label ``outbox``:
+        the option ``outbox_name``, or the access id. ``others`` are outboxes whose numbers
+        are on the same page: two pages one after the other are no valid page."""
+        return self._native.prometheus([other._native for other in others])
 
     def on_log(self, function: Optional[Callable[[str], None]]) -> None:
         """Has lines for a log brought to a function in place of the logger

@@ -277,6 +277,13 @@ pub static OPTIONS: &[ConfigOption] = &[
         kind: Kind::Number(|c| &mut c.outbox.parallel, 1, 256),
     },
     ConfigOption {
+        name: "outbox_name",
+        default: "",
+        text: "Outbox: its label in the page for Prometheus; the access_id where there is none. \
+               Two outboxes of one application in one process need two names",
+        kind: Kind::Text(|c| &mut c.outbox.name),
+    },
+    ConfigOption {
         name: "outbox_reports",
         default: "true",
         text: "Outbox: keep a report of each operation until it is taken. Without, its place is \

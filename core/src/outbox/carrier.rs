@@ -1,7 +1,10 @@
 //! One request on its way: a single attempt.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
+use super::shared::Shared;
 use crate::client::{Attempted, Client};
 use crate::operation::Operator;
 use crate::queue::Slot;
@@ -20,7 +23,16 @@ pub(super) struct Done {
     pub(super) attempted: Attempted,
 }
 
-pub(super) struct Carrier(pub(super) Client);
+pub(super) struct Carrier {
+    client: Client,
+    shared: Arc<Shared>,
+}
+
+impl Carrier {
+    pub(super) fn new(client: Client, shared: Arc<Shared>) -> Self {
+        Self { client, shared }
+    }
+}
 
 impl Work for Carrier {
     type Job = Job;
@@ -28,9 +40,12 @@ impl Work for Carrier {
 
     fn run(&self, job: Job) -> Done {
         let count = job.slots.len();
-        let attempt = || self.0.attempt(job.operator, &job.body, count);
+        let attempt = || self.client.attempt(job.operator, &job.body, count);
+        let on_the_wire = &self.shared.counters.in_flight;
+        on_the_wire.fetch_add(1, Ordering::Relaxed);
         let attempted =
             catch_unwind(AssertUnwindSafe(attempt)).unwrap_or_else(|_| Attempted::panicked(count));
+        on_the_wire.fetch_sub(1, Ordering::Relaxed);
         Done {
             slots: job.slots,
             attempted,

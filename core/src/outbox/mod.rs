@@ -3,6 +3,7 @@
 mod carrier;
 mod intake;
 mod log;
+mod page;
 mod report;
 mod shared;
 mod stats;
@@ -24,6 +25,7 @@ use crate::operation::{Operation, Request, single};
 use crate::threads;
 
 pub use log::LogLevel;
+pub use page::prometheus_page;
 pub use report::Report;
 pub use stats::OutboxStats;
 pub use store::{NewRecord, Record, Store};
@@ -62,6 +64,7 @@ pub struct Outbox {
     worker: Mutex<Option<JoinHandle<()>>>,
     /// Its thread hangs, in a function of the host's: nobody waits for it again.
     given_up: AtomicBool,
+    name: String,
     origin: Origin,
 }
 
@@ -104,6 +107,11 @@ impl Outbox {
 
     fn start(config: &Config, client: Client, store: Option<Box<dyn Store>>) -> Result<Self> {
         let options = &config.outbox;
+        let name = if options.name.is_empty() {
+            config.access_id.clone()
+        } else {
+            options.name.clone()
+        };
         let intake = Intake::new(options.max_operations, options.max_bytes);
         let shared = Arc::new(Shared::new(intake, options.reports, store.is_some()));
         let mut worker = Worker::new(Arc::clone(&shared), client.clone(), config, store);
@@ -116,6 +124,7 @@ impl Outbox {
             client,
             worker: Mutex::new(Some(thread)),
             given_up: AtomicBool::new(false),
+            name,
             origin: Origin::here(),
         })
     }
@@ -367,6 +376,17 @@ impl Outbox {
     pub fn set_secret_key(&self, key: &str) -> Result<()> {
         self.still_here()?;
         self.client.set_secret_key(key)
+    }
+
+    /// What it is called in metrics: `outbox_name`, or the access id.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The numbers in the text format that Prometheus reads, with the label `outbox`, its
+    /// [`name`](Outbox::name). For several outboxes on one page: [`prometheus_page`].
+    pub fn prometheus(&self) -> String {
+        prometheus_page([(self.name(), &self.stats())])
     }
 
     /// What fails in the background just now, as the log was told of it: why sending is

@@ -129,7 +129,7 @@ impl Shared {
                 self.counters.settle(outcome.state());
             }
             let took = at.saturating_sub(gone.at.max(self.opened));
-            self.counters.latency.fetch_add(took, Ordering::Relaxed);
+            self.counters.note_latency(took);
             if self.keeps_reports {
                 reports.push(Report {
                     tag: gone.tag,

@@ -1,11 +1,11 @@
 //! What an outbox has done, and what it holds.
 
-use std::fmt::Write as _;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde::Serialize;
 
 use super::intake::Intake;
+use super::page;
 use crate::outcome::State;
 
 /// Counted since the outbox was opened; the gauges are of now.
@@ -49,10 +49,16 @@ pub struct OutboxStats {
     pub callback_failures: u64,
     /// Milliseconds from hand-in to the final report, over all of them.
     pub latency_ms_sum: u64,
+    /// How many of them took at most [`LATENCY_MS`](Self::LATENCY_MS), each with those before.
+    /// Not in the JSON.
+    #[serde(skip)]
+    pub latency_at_most: [u64; Self::LATENCY_MS.len()],
     /// Gauge: handed in and not settled.
     pub open: u64,
-    /// Gauge: requests under way.
+    /// Gauge: requests on the wire.
     pub in_flight: u64,
+    /// Gauge: requests that lie ready for a thread.
+    pub ready: u64,
     /// Gauge: bytes of tokens and accounts that are not settled.
     pub bytes: u64,
     /// Gauge: age of the operation that waits longest, in milliseconds.
@@ -66,9 +72,9 @@ pub struct OutboxStats {
 }
 
 /// Name, text, whether it is a gauge, and where it is.
-type Row = (&'static str, &'static str, bool, fn(&OutboxStats) -> u64);
+pub(super) type Row = (&'static str, &'static str, bool, fn(&OutboxStats) -> u64);
 
-const ROWS: &[Row] = &[
+pub(super) const ROWS: &[Row] = &[
     (
         "handed_in_total",
         "Operations that were taken.",
@@ -142,14 +148,14 @@ const ROWS: &[Row] = &[
         false,
         |s| s.callback_failures,
     ),
-    (
-        "latency_milliseconds_sum",
-        "From hand-in to the final report.",
-        false,
-        |s| s.latency_ms_sum,
-    ),
     ("open", "Operations that are not settled.", true, |s| s.open),
-    ("in_flight", "Requests under way.", true, |s| s.in_flight),
+    ("in_flight", "Requests on the wire.", true, |s| s.in_flight),
+    (
+        "ready",
+        "Requests that lie ready for a thread.",
+        true,
+        |s| s.ready,
+    ),
     (
         "bytes",
         "Bytes of tokens and accounts that are not settled.",
@@ -178,6 +184,17 @@ const ROWS: &[Row] = &[
 ];
 
 impl OutboxStats {
+    /// The upper ends of what [`latency_at_most`](Self::latency_at_most) counts, in
+    /// milliseconds: from a quick service to an outage.
+    pub const LATENCY_MS: [u64; 12] = [
+        25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000, 30_000, 60_000, 300_000,
+    ];
+
+    /// All final reports, superseded ones as well.
+    pub(super) fn settled(&self) -> u64 {
+        self.accepted + self.rejected + self.unknown + self.not_sent + self.superseded
+    }
+
     /// One number by the name of its field.
     pub fn value(&self, name: &str) -> Option<u64> {
         let all = serde_json::to_value(self).ok()?;
@@ -190,33 +207,10 @@ impl OutboxStats {
     }
 
     /// The numbers in the text format that Prometheus reads, names beginning with
-    /// `xgpush_outbox_`.
+    /// `xgpush_outbox_`, without a label: [`Outbox::prometheus`](crate::Outbox::prometheus)
+    /// and [`prometheus_page`](crate::prometheus_page) have one.
     pub fn to_prometheus(&self) -> String {
-        let mut text = String::new();
-        for (name, help, gauge, value) in ROWS {
-            let kind = if *gauge { "gauge" } else { "counter" };
-            let _ = writeln!(text, "# HELP xgpush_outbox_{name} {help}");
-            let _ = writeln!(text, "# TYPE xgpush_outbox_{name} {kind}");
-            let _ = writeln!(text, "xgpush_outbox_{name} {}", value(self));
-        }
-        let _ = writeln!(
-            text,
-            "# HELP xgpush_outbox_settled_total Final reports.\n\
-             # TYPE xgpush_outbox_settled_total counter"
-        );
-        for (state, value) in [
-            ("accepted", self.accepted),
-            ("rejected", self.rejected),
-            ("unknown", self.unknown),
-            ("not_sent", self.not_sent),
-            ("superseded", self.superseded),
-        ] {
-            let _ = writeln!(
-                text,
-                "xgpush_outbox_settled_total{{state=\"{state}\"}} {value}"
-            );
-        }
-        text
+        page::page(&[(None, self)])
     }
 }
 
@@ -237,8 +231,13 @@ pub(crate) struct Counters {
     pub(crate) resource_failures: AtomicU64,
     pub(crate) not_durable: AtomicU64,
     pub(crate) callback_failures: AtomicU64,
-    pub(crate) latency: AtomicU64,
+    latency: AtomicU64,
+    /// How many took at most each of `LATENCY_MS`, and not less than the one before.
+    latencies: [AtomicU64; OutboxStats::LATENCY_MS.len()],
+    /// On the wire; written by who sends.
     pub(crate) in_flight: AtomicU64,
+    /// Given to those who send.
+    pub(crate) given_out: AtomicU64,
     /// When the oldest open operation was handed in; 0: there is none.
     pub(crate) oldest: AtomicU64,
     pub(crate) breaker_open: AtomicU64,
@@ -253,11 +252,28 @@ impl Counters {
         self.settled[state as usize - 1].fetch_add(1, Ordering::Relaxed);
     }
 
+    /// A final report came so many milliseconds after the hand-in.
+    pub(crate) fn note_latency(&self, took: u64) {
+        self.latency.fetch_add(took, Ordering::Relaxed);
+        let at = OutboxStats::LATENCY_MS
+            .iter()
+            .position(|most| took <= *most);
+        if let Some(count) = at.and_then(|at| self.latencies.get(at)) {
+            count.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
     pub(crate) fn read(&self, now: u64, intake: &Intake, reports: usize) -> OutboxStats {
         let (open, bytes) = (intake.open(), intake.bytes());
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         let settled = |state: State| read(&self.settled[state as usize - 1]);
         let oldest = read(&self.oldest);
+        let in_flight = read(&self.in_flight);
+        let mut sum = 0;
+        let latency_at_most = std::array::from_fn(|at| {
+            sum += read(&self.latencies[at]);
+            sum
+        });
         OutboxStats {
             handed_in: intake.entered().saturating_sub(read(&self.recovered)),
             full: read(&self.full),
@@ -278,8 +294,10 @@ impl Counters {
             not_durable: read(&self.not_durable),
             callback_failures: read(&self.callback_failures),
             latency_ms_sum: read(&self.latency),
+            latency_at_most,
             open: open as u64,
-            in_flight: read(&self.in_flight),
+            in_flight,
+            ready: read(&self.given_out).saturating_sub(in_flight),
             bytes: bytes as u64,
             oldest_ms: if oldest == 0 || open == 0 {
                 0
@@ -312,6 +330,7 @@ mod tests {
             page.contains("settled_total{state=\"rejected\"} 1\n"),
             "{page}"
         );
-        assert_eq!(ROWS.len() + 5, json.as_object().unwrap().len());
+        // The states are one family, and the sum of latencies is in the histogram.
+        assert_eq!(ROWS.len() + 6, json.as_object().unwrap().len());
     }
 }

@@ -89,7 +89,12 @@ impl Worker {
         let linger = millis(options.linger);
         let parallel = options.parallel as usize;
         Self {
-            senders: Senders::new(Carrier(client.clone()), parallel, parallel, tell),
+            senders: Senders::new(
+                Carrier::new(client.clone(), Arc::clone(&shared)),
+                parallel,
+                parallel,
+                tell,
+            ),
             gate: Gate::new(backoff),
             queue: Queue::new(linger).taking_away_first(),
             shared,
@@ -373,7 +378,7 @@ impl Worker {
     fn look(&self) {
         let counters = &self.shared.counters;
         let in_flight = self.senders.in_flight() as u64;
-        counters.in_flight.store(in_flight, Ordering::Relaxed);
+        counters.given_out.store(in_flight, Ordering::Relaxed);
         let refused = self.senders.refused();
         counters.resource_failures.store(refused, Ordering::Relaxed);
         let broken = u64::from(self.gate.is_broken());

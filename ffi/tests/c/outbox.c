@@ -114,7 +114,7 @@ static void delivery(void) {
   CHECK(xg_stats_value(stats, "handed_in") == 50 && xg_stats_value(stats, "open") == 0);
   size_t length = 0;
   CHECK(strlen(xg_stats_json(stats, &length)) == length && length > 100);
-  CHECK(strstr(xg_stats_prometheus(stats, &length), "xgpush_outbox_handed_in_total 50\n") != NULL);
+  CHECK(strstr(xg_stats_prometheus(stats, &length), "xgpush_outbox_handed_in_total{outbox=\"1500001048\"} 50\n") != NULL);
   xg_stats_free(stats);
   CHECK(xg_outbox_close(outbox, 1000) == 0);
   CHECK(bind_one(outbox, 1, NULL) == XG_CLOSED);

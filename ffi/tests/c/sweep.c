@@ -366,6 +366,7 @@ static void outboxes(void) {
   size_t length = 7;
   CHECK(xg_stats_value(stats, NULL) == 0 && xg_stats_value(NULL, "open") == 0);
   EMPTY(xg_stats_trouble(NULL));
+  xg_stats_add_to_page(NULL, NULL);
   EMPTY(xg_stats_json(NULL, &length));
   CHECK(length == 0);
   EMPTY(xg_stats_prometheus(NULL, NULL));

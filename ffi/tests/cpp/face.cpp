@@ -198,7 +198,13 @@ void delivery() {
   const auto stats = value(outbox.stats());
   CHECK(stats.value("handed_in") == 7 && stats.value("open") == 0 && stats.value("nothing") == 0);
   CHECK(stats.json().front() == '{' && stats.json().back() == '}');
-  CHECK(stats.prometheus().find("xgpush_outbox_handed_in_total 7\n") != std::string::npos);
+  const string_view line = "xgpush_outbox_handed_in_total{outbox=\"1500001048\"} 7\n";
+  CHECK(stats.prometheus().find(line) != std::string::npos);
+  const xgpush::outbox named(std::move(options().set("outbox_name", "ios")));
+  auto both = value(named.stats());
+  both.add_to_page(stats);
+  CHECK(both.prometheus().find(line) != std::string::npos);
+  CHECK(both.prometheus().find("handed_in_total{outbox=\"ios\"} 0\n") != std::string::npos);
   CHECK(outbox.close(1s) == 0);
   const auto late = outbox.bind("box1", "alice", 1);
   CHECK(!late && late.status() == XG_CLOSED && string_view(late.reason()) == "closed");
