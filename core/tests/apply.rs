@@ -107,6 +107,51 @@ fn lines_of_json_become_a_report_and_rejects() {
 }
 
 #[test]
+fn a_report_for_a_spreadsheet_runs_nothing() {
+    let (emulator, files) = (emulator(Service::default()), Files::new());
+    let client = client(&emulator, &[]);
+    let names = [
+        "=1+1",
+        "+8613800000000",
+        "-2+3",
+        "@SUM(A1)",
+        "＝1+1",
+        "ali=ce",
+    ];
+    let rows = names.map(|name| format!("bad{},{name}\n", name.len()));
+    let table = format!("token,account\n{}", rows.concat());
+    let input = files.input("in.csv", &table);
+    let mut options = files.options("csv");
+    finish(&client, &input, &options);
+    let plain = files.text("report.csv");
+    options.escape_formulas = true;
+    finish(&client, &input, &options);
+    let report = files.text("report.csv");
+    for name in names {
+        assert!(plain.contains(&format!(",{name},")), "{plain}");
+        let mark = if name == "ali=ce" { "" } else { "'" };
+        assert!(report.contains(&format!(",{mark}{name},")), "{report}");
+    }
+    // What is to be applied again stands as it stood.
+    assert_eq!(files.text("rejects.csv"), table);
+    for report in [None, Some(files.path("report.jsonl"))] {
+        let options = ApplyOptions {
+            report,
+            escape_formulas: true,
+            ..files.options("csv")
+        };
+        let found = refusal(Apply::open(&client, &input, &options));
+        assert!(found.contains("a report in CSV"), "{found}");
+    }
+    let options = ApplyOptions {
+        report: Some(files.path("report.csv.gz")),
+        ..files.options("csv")
+    };
+    let found = refusal(Apply::open(&client, &input, &options));
+    assert!(found.contains("a name without .gz"), "{found}");
+}
+
+#[test]
 fn what_is_no_table_is_refused() {
     let (emulator, files) = (emulator(Service::default()), Files::new());
     let client = client(&emulator, &[]);

@@ -49,6 +49,7 @@ impl Apply {
         encoding: Option<String>,
         check: &str,
         made_of_another: bool,
+        escape_formulas: bool,
     ) -> PyResult<Self> {
         let format = format(format_name, &path)?;
         let reading = Reading {
@@ -72,6 +73,7 @@ impl Apply {
             report,
             rejects,
             state,
+            escape_formulas,
         };
         let client = client.client.clone();
         let opened = py.detach(|| xgpush::Apply::open(&client, &input, &options));

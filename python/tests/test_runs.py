@@ -170,3 +170,15 @@ def test_a_parquet_file_that_is_damaged_behind_its_first_rows(
     output, errors = run.communicate(timeout=60)
     assert run.returncode == 0 and "20000 accepted" in output, errors
     assert numbers(report) == list(range(1, 20_001))
+
+
+def test_a_report_for_a_spreadsheet(service: Emulator, tmp_path: Path) -> None:
+    table, report = tmp_path / "in.csv", tmp_path / "out.csv"
+    table.write_text('token,account\ntoken1,"=HYPERLINK(""http://a"")"\n')
+    for more, account in (((), '=HYPERLINK("http://a")'), (("--escape-formulas",), "'=HYPERLINK(\"http://a\")")):
+        run = start(service, "apply", table, "--report", report, *more)
+        _, errors = run.communicate(timeout=60)
+        assert run.returncode == 0 and report_of(report)[0]["account"] == account, errors
+    run = start(service, "apply", table, "--escape-formulas")
+    _, errors = run.communicate(timeout=60)
+    assert run.returncode == 2 and "a report in CSV" in errors, errors

@@ -43,6 +43,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--report", metavar="FILE", help="one line per row: .csv or .jsonl")
     add("--rejects", metavar="FILE", help="the rows that were not accepted, to be applied again")
     add(
+        "--escape-formulas",
+        action="store_true",
+        help="put an apostrophe before cells of the report that a spreadsheet would run (= + - @)",
+    )
+    add(
         "--resume",
         metavar="STATE",
         help="keep the place in this file, and go on there if it exists; needs --report",
@@ -75,6 +80,7 @@ def run(options: argparse.Namespace) -> int:
             options.encoding,
             options.check,
             source.is_parquet,
+            options.escape_formulas,
         )
         warned = _warn(apply, 0)
         with Progress(source.rows(apply.counted)) as progress:

@@ -1,6 +1,7 @@
 //! A file of rows through a stream into a report: one line per row, in order,
 //! and a state from which a run that was ended can go on.
 
+mod cells;
 mod input;
 mod lines;
 mod lock;
@@ -115,7 +116,11 @@ impl Apply {
         let left = apply.keep(client, options)?;
         // Every file is held, and every check made, before any of them is changed.
         if let Some(path) = &options.report {
-            let (report, warning) = Report::open(path, left.as_ref().map(|left| &left.report))?;
+            let (report, warning) = Report::open(
+                path,
+                options.escape_formulas,
+                left.as_ref().map(|left| &left.report),
+            )?;
             apply.report = Some(report);
             apply.warnings.extend(warning);
         }

@@ -116,6 +116,11 @@ pub struct ApplyOptions {
     pub rejects: Option<PathBuf>,
     /// From which a run goes on. It needs a report.
     pub state: Option<PathBuf>,
+    /// Puts an apostrophe before a cell of the report that a spreadsheet would run as a
+    /// formula: one that begins with `=`, `+`, `-`, `@` (or their full-width forms), a
+    /// tab or a line end. It needs a report in CSV, whose accounts are then not always
+    /// those of the table.
+    pub escape_formulas: bool,
 }
 
 /// How far a run is. The counts are those of earlier runs, too.
@@ -180,6 +185,24 @@ impl ApplyOptions {
                 return Err(Error::new(ErrorKind::InvalidArgument, message));
             }
             seen.push(whole);
+        }
+        let is_csv = |path: &PathBuf| Format::of(path).is_ok_and(|format| format == Format::Csv);
+        if self.escape_formulas && !self.report.as_ref().is_some_and(is_csv) {
+            return Err(Error::new(
+                ErrorKind::InvalidArgument,
+                "formulas are escaped (--escape-formulas) in a report in CSV, and there is none",
+            ));
+        }
+        for path in [&self.report, &self.rejects].into_iter().flatten() {
+            let suffix = path.extension().unwrap_or_default();
+            if suffix.eq_ignore_ascii_case("gz") || suffix.eq_ignore_ascii_case("zst") {
+                let message = format!(
+                    "{} is written as plain text: give it a name without .{}",
+                    path.display(),
+                    suffix.display()
+                );
+                return Err(Error::new(ErrorKind::InvalidArgument, message));
+            }
         }
         match &self.rejects {
             Some(path) if Format::of(path)? != from.format => Err(Error::new(

@@ -1,11 +1,13 @@
 //! The report: what became of each row.
 
+use std::borrow::Cow;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read as _};
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use super::cells::harmless;
 use super::input::{Raw, Read};
 use super::lines::Lines;
 use super::state::{Mark, does_not_fit};
@@ -32,6 +34,7 @@ const COLUMNS: [&str; 11] = [
 pub(super) struct Report {
     pub(super) lines: Lines,
     format: Format,
+    escape_formulas: bool,
 }
 
 #[derive(Serialize)]
@@ -51,10 +54,19 @@ struct Line<'a> {
 
 impl Report {
     /// Opens it as [`Lines::open`] does.
-    pub(super) fn open(path: &Path, left: Option<&Mark>) -> Result<(Self, Option<String>)> {
+    pub(super) fn open(
+        path: &Path,
+        escape_formulas: bool,
+        left: Option<&Mark>,
+    ) -> Result<(Self, Option<String>)> {
         let format = Format::of(path)?;
         let (lines, warning) = Lines::open(path, format, left)?;
-        Ok((Self { lines, format }, warning))
+        let report = Self {
+            lines,
+            format,
+            escape_formulas,
+        };
+        Ok((report, warning))
     }
 
     /// Begins it as [`Lines::begin`] does.
@@ -69,10 +81,16 @@ impl Report {
 
     pub(super) fn write(&mut self, row: u64, read: &Read, outcome: &ItemOutcome) -> Result<()> {
         let given = &read.row;
+        let cell = |text| match self.escape_formulas {
+            true => harmless(text),
+            false => Cow::Borrowed(text),
+        };
+        let (token, account) = (cell(&given.token), cell(&given.account));
+        let message = cell(outcome.message());
         self.lines.write_fields(&Line {
             row,
-            token: &given.token,
-            account: &given.account,
+            token: &token,
+            account: &account,
             account_type: given.account_type.map(|t| t.0),
             operation: given.operator.name(),
             state: outcome.state().name(),
@@ -80,7 +98,7 @@ impl Report {
             code: outcome.code(),
             attempts: outcome.attempts(),
             retryable: outcome.is_retryable(),
-            message: outcome.message(),
+            message: &message,
         })
     }
 }

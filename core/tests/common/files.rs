@@ -67,6 +67,7 @@ pub(crate) fn plain() -> ApplyOptions {
         report: None,
         rejects: None,
         state: None,
+        escape_formulas: false,
     }
 }
 
