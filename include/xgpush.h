@@ -655,7 +655,8 @@ enum xg_status xg_query(const struct xg_client *client,
  * signing, time-outs and errors. Free the reply with xg_reply_free.
  *
  * Sent again only if it certainly had no effect: after XG_CALL_UNKNOWN it may
- * have been done, and a push that is sent again is pushed twice.
+ * have been done, and a push that is sent again is pushed twice. Of what may be done
+ * twice say so, and send what is no JSON: xg_call_with.
  *
  * Errors: XG_INVALID_ARGUMENT (path), XG_INVALID_JSON, XG_CLOSED,
  * XG_CALL_NOT_SENT, XG_CALL_UNKNOWN, XG_CALL_REJECTED.
@@ -666,6 +667,31 @@ enum xg_status xg_call(const struct xg_client *client,
                        size_t json_len,
                        struct xg_reply **reply,
                        struct xg_error **error);
+
+/**
+ * xg_call for any body, with what may differ from call to call.
+ *
+ * content_type: such as "multipart/form-data; boundary=x" for
+ * "/v3/push/package/upload"; NULL is "application/json", and then the body has to be
+ * JSON. auth: "sign" or "basic" in place of the option `auth`; NULL is the option,
+ * and basic for "/v3/push/package/upload", as all of its samples. repeatable: done
+ * twice is as good as once (what only reads; tags and attributes, which are set; no
+ * push): it is sent again like the operations on accounts, when an answer is missing
+ * as well. deadline_ms: in place of the option `deadline_ms`; 0 is the option.
+ *
+ * Errors: as xg_call; XG_INVALID_ARGUMENT also for content_type and auth,
+ * XG_INVALID_JSON for JSON only.
+ */
+enum xg_status xg_call_with(const struct xg_client *client,
+                            const char *path,
+                            const char *body,
+                            size_t body_len,
+                            const char *content_type,
+                            const char *auth,
+                            bool repeatable,
+                            uint64_t deadline_ms,
+                            struct xg_reply **reply,
+                            struct xg_error **error);
 
 /**
  * The whole table as JSON, for the authors of bindings, NUL-terminated; its

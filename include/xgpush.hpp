@@ -225,6 +225,14 @@ class transport : public detail::handle<xg_transport, xg_transport_free> {
   }
 };
 
+// How a call to any other v3 path differs from the usual: empty and zero is as usual.
+struct call_options {
+  std::string content_type{};
+  std::string auth{};
+  bool repeatable = false;
+  std::chrono::milliseconds deadline{0};
+};
+
 // A client of one application; share it between threads by reference.
 class client : public detail::handle<xg_client, xg_client_free> {
  public:
@@ -253,6 +261,16 @@ class client : public detail::handle<xg_client, xg_client_free> {
     auto why = failed();
     if (!why) why = detail::call(xg_client_set_secret_key, get(), std::string(key).c_str());
     return detail::done(why);
+  }
+  // The same for any body, with what may differ from call to call: see xg_call_with.
+  [[nodiscard]] result<reply> call(std::string_view path, std::string_view body,
+                                   const call_options& how) const {
+    const auto text = [](const std::string& given) {
+      return given.empty() ? nullptr : given.c_str();
+    };
+    return detail::make<reply>(failed(), xg_call_with, get(), std::string(path).c_str(),
+                               body.data(), body.size(), text(how.content_type), text(how.auth),
+                               how.repeatable, detail::count(how.deadline));
   }
   // Makes running calls end soon and refuses later ones.
   void close() const noexcept { xg_client_close(get()); }

@@ -5,8 +5,9 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use crate::access_point::BaseUrl;
 use crate::account::Platform;
+use crate::client::{ApiCall, JSON};
 use crate::config::Config;
-use crate::credentials::Credentials;
+use crate::credentials::{Credentials, Scheme};
 use crate::error::{Error, ErrorKind, Result};
 #[cfg(feature = "bulk")]
 use crate::operation::Operation;
@@ -94,13 +95,22 @@ impl Api {
 
     /// A response as it may be shown in messages: without the secret.
     pub(crate) fn shown<'a>(&self, response: &'a HttpResponse) -> Cow<'a, HttpResponse> {
+        self.shown_to(response, None)
+    }
+
+    /// [`Self::shown`], of a call with an authentication of its own.
+    pub(crate) fn shown_to<'a>(
+        &self,
+        response: &'a HttpResponse,
+        own_auth: Option<Scheme>,
+    ) -> Cow<'a, HttpResponse> {
         let (now, before) = {
             let held = self.held.read().unwrap_or_else(PoisonError::into_inner);
             (Arc::clone(&held.now), held.before.clone())
         };
-        let once = now.hidden_in(&response.body);
+        let once = with_scheme(&now, own_auth).hidden_in(&response.body);
         let body = once.as_deref().unwrap_or(&response.body);
-        let twice = before.and_then(|before| before.hidden_in(body));
+        let twice = before.and_then(|before| with_scheme(&before, own_auth).hidden_in(body));
         match twice.or(once) {
             None => Cow::Borrowed(response),
             Some(body) => Cow::Owned(HttpResponse {
@@ -119,14 +129,36 @@ impl Api {
         Ok(())
     }
 
+    /// Checks a call to any other v3 endpoint.
+    pub(crate) fn check_call(&self, call: &ApiCall<'_>) -> Result<()> {
+        if let Some(own) = call.own_auth() {
+            self.credentials().with_scheme(own)?;
+        }
+        check_call(call)
+    }
+
+    /// The HTTP request of a call to any other v3 endpoint.
+    pub(crate) fn sign_call(&self, call: &ApiCall<'_>, unix_seconds: i64) -> HttpRequest {
+        let credentials = self.credentials();
+        let credentials = with_scheme(&credentials, call.own_auth());
+        let mut headers = vec![("Content-Type", call.content_type.to_owned())];
+        headers.extend(credentials.headers(call.body, unix_seconds));
+        HttpRequest {
+            url: self.base.join(call.path),
+            headers,
+            body: call.body.to_vec(),
+        }
+    }
+
+    fn credentials(&self) -> Arc<Credentials> {
+        let held = self.held.read().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(&held.now)
+    }
+
     /// Any body to any path below the base URL, signed for this time.
     pub(crate) fn sign(&self, path: &str, body: Vec<u8>, unix_seconds: i64) -> HttpRequest {
         let mut headers = vec![("Content-Type", "application/json".to_owned())];
-        let credentials = {
-            let held = self.held.read().unwrap_or_else(PoisonError::into_inner);
-            Arc::clone(&held.now)
-        };
-        headers.extend(credentials.headers(&body, unix_seconds));
+        headers.extend(self.credentials().headers(&body, unix_seconds));
         HttpRequest {
             url: self.base.join(path),
             headers,
@@ -135,8 +167,24 @@ impl Api {
     }
 }
 
-/// Checks the path and body of a call to any other v3 endpoint.
-pub(crate) fn check_call(path: &str, json: &[u8]) -> Result<()> {
+/// The credentials, with another scheme where a call has its own.
+fn with_scheme(credentials: &Credentials, own: Option<Scheme>) -> Cow<'_, Credentials> {
+    let other = own.filter(|own| *own != credentials.scheme());
+    match other.map(|other| credentials.with_scheme(other)) {
+        Some(Ok(other)) => Cow::Owned(other),
+        // `check_call` has refused what cannot be.
+        Some(Err(_)) | None => Cow::Borrowed(credentials),
+    }
+}
+
+/// Checks path, content type and body.
+fn check_call(call: &ApiCall<'_>) -> Result<()> {
+    let ApiCall {
+        path,
+        body,
+        content_type,
+        ..
+    } = *call;
     let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'/' | b'_' | b'-' | b'.');
     if !path.starts_with('/') || path.starts_with("//") || !path.bytes().all(plain) {
         return Err(Error::new(
@@ -148,7 +196,22 @@ pub(crate) fn check_call(path: &str, json: &[u8]) -> Result<()> {
             ),
         ));
     }
-    serde_json::from_slice::<serde::de::IgnoredAny>(json).map_err(|error| {
+    let printable = |b: u8| matches!(b, b' '..=b'~');
+    if !content_type.contains('/') || !content_type.bytes().all(printable) {
+        return Err(Error::new(
+            ErrorKind::InvalidArgument,
+            format!(
+                "content type {} is none; expected is one like application/json or \
+                 multipart/form-data; boundary=…",
+                crate::account::shortened(content_type)
+            ),
+        ));
+    }
+    let media = content_type.split(';').next().unwrap_or("").trim();
+    if !media.eq_ignore_ascii_case(JSON) {
+        return Ok(());
+    }
+    serde_json::from_slice::<serde::de::IgnoredAny>(body).map_err(|error| {
         Error::new(
             ErrorKind::InvalidJson,
             format!("the body of {path} is no JSON: {error}"),

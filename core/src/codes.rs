@@ -95,6 +95,8 @@ pub const PART_FAILED: i64 = 1_008_026;
 pub const ALL_FAILED: i64 = 1_008_027;
 /// Access id or domain not correct.
 pub const ACCESS_ID_OR_DOMAIN: i64 = 1_008_035;
+/// An equal push was taken within the hour.
+pub const REPEATED_PUSH: i64 = 10_010_018;
 /// The token or account asked for does not exist.
 pub const DOES_NOT_EXIST: i64 = 10_110_008;
 

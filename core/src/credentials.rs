@@ -30,6 +30,23 @@ impl Scheme {
     pub const NAMES: &'static [(&'static str, Self)] =
         &[("sign", Self::Sign), ("basic", Self::Basic)];
 
+    /// The scheme with this name.
+    ///
+    /// # Errors
+    /// [`InvalidArgument`](crate::ErrorKind::InvalidArgument) for any other name.
+    pub fn named(name: &str) -> Result<Self> {
+        let found = Self::NAMES.iter().find(|(known, _)| *known == name);
+        found.map(|(_, scheme)| *scheme).ok_or_else(|| {
+            Error::new(
+                crate::error::ErrorKind::InvalidArgument,
+                format!(
+                    "auth {} is neither sign nor basic",
+                    crate::account::shortened(name)
+                ),
+            )
+        })
+    }
+
     /// The stable name.
     pub fn name(self) -> &'static str {
         match self {
@@ -110,6 +127,11 @@ impl Credentials {
     fn basic(&self) -> Zeroizing<String> {
         let pair = Zeroizing::new(format!("{}:{}", self.access_id, self.secret_key.as_str()));
         Zeroizing::new(STANDARD.encode(pair.as_bytes()))
+    }
+
+    /// The same with another scheme.
+    pub(crate) fn with_scheme(&self, scheme: Scheme) -> Result<Self> {
+        Self::new(scheme, self.access_id.as_str(), self.secret_key.as_str())
     }
 
     /// A body without the secret: Basic sends it along, and what answers may be

@@ -74,7 +74,7 @@ pub use apply::{
 };
 #[cfg(feature = "bulk")]
 pub use bulk::{Bulk, BulkOptions, BulkRows, GivenUp, Row};
-pub use client::{CallOptions, Client, Reply, SyncOptions, SyncState, Synced};
+pub use client::{ApiCall, CallOptions, Client, Reply, SyncOptions, SyncState, Synced};
 pub use config::{Config, Durability};
 pub use credentials::{Credentials, Scheme};
 pub use error::{Error, ErrorKind, Result};

@@ -1,8 +1,9 @@
 //! Clients and the two calls of the card.
 
 use std::ffi::c_char;
+use std::time::Duration;
 
-use xgpush::Client;
+use xgpush::{ApiCall, CallOptions, Client, Scheme};
 
 use crate::config::xg_config;
 use crate::error::{xg_error, xg_status};
@@ -155,7 +156,8 @@ pub unsafe extern "C" fn xg_query(
 /// signing, time-outs and errors. Free the reply with xg_reply_free.
 ///
 /// Sent again only if it certainly had no effect: after XG_CALL_UNKNOWN it may
-/// have been done, and a push that is sent again is pushed twice.
+/// have been done, and a push that is sent again is pushed twice. Of what may be done
+/// twice say so, and send what is no JSON: xg_call_with.
 ///
 /// Errors: XG_INVALID_ARGUMENT (path), XG_INVALID_JSON, XG_CLOSED,
 /// XG_CALL_NOT_SENT, XG_CALL_UNKNOWN, XG_CALL_REJECTED.
@@ -177,6 +179,61 @@ pub unsafe extern "C" fn xg_call(
         // SAFETY: as the header demands.
         let json = unsafe { text::read_n(json, json_len, "json") }?;
         let reply = client.0.call(path, json.as_bytes())?;
+        out.write(handle::give(xg_reply::new(reply)));
+        Ok(())
+    })
+}
+
+/// xg_call for any body, with what may differ from call to call.
+///
+/// content_type: such as "multipart/form-data; boundary=x" for
+/// "/v3/push/package/upload"; NULL is "application/json", and then the body has to be
+/// JSON. auth: "sign" or "basic" in place of the option `auth`; NULL is the option,
+/// and basic for "/v3/push/package/upload", as all of its samples. repeatable: done
+/// twice is as good as once (what only reads; tags and attributes, which are set; no
+/// push): it is sent again like the operations on accounts, when an answer is missing
+/// as well. deadline_ms: in place of the option `deadline_ms`; 0 is the option.
+///
+/// Errors: as xg_call; XG_INVALID_ARGUMENT also for content_type and auth,
+/// XG_INVALID_JSON for JSON only.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn xg_call_with(
+    client: *const xg_client,
+    path: *const c_char,
+    body: *const c_char,
+    body_len: usize,
+    content_type: *const c_char,
+    auth: *const c_char,
+    repeatable: bool,
+    deadline_ms: u64,
+    reply: *mut *mut xg_reply,
+    error: *mut *mut xg_error,
+) -> xg_status {
+    guard::status(error, || {
+        let out = Out::new(reply)?;
+        // SAFETY: as the header demands, of each of them.
+        let (client, path, body, content_type, auth) = unsafe {
+            (
+                handle::shared(client)?,
+                text::read(path, "path")?,
+                text::bytes(body.cast(), body_len, "body")?,
+                text::read_optional(content_type, "content_type")?,
+                text::read_optional(auth, "auth")?,
+            )
+        };
+        let mut call = match content_type {
+            None => ApiCall::json(path, body),
+            Some(content_type) => ApiCall::bytes(path, content_type, body),
+        }
+        .repeatable(repeatable);
+        if let Some(auth) = auth {
+            call = call.with_auth(Scheme::named(auth)?);
+        }
+        let options = CallOptions {
+            deadline: (deadline_ms > 0).then(|| Duration::from_millis(deadline_ms)),
+            ..CallOptions::default()
+        };
+        let reply = client.0.call_api(&call, &options)?;
         out.write(handle::give(xg_reply::new(reply)));
         Ok(())
     })

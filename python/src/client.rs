@@ -7,7 +7,7 @@ use std::time::Duration;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
-use xgpush::{CallOptions, Config, Request};
+use xgpush::{ApiCall, CallOptions, Config, Request, Scheme};
 
 use crate::cancel::{CancelFlag, Raised, handles_signals, signals};
 use crate::errors::exception;
@@ -95,18 +95,30 @@ impl Client {
         .map(Outcome::from)
     }
 
-    /// Posts JSON to any other v3 path.
-    #[pyo3(signature = (path, json, deadline, cancel=None))]
+    /// Posts a body to any other v3 path.
+    #[pyo3(signature = (path, body, deadline, content_type=None, auth=None, repeatable=false, cancel=None))]
+    #[expect(clippy::too_many_arguments, reason = "what the interpreter hands over")]
     fn call(
         &self,
         py: Python<'_>,
         path: &str,
-        json: &[u8],
+        body: &[u8],
         deadline: Option<f64>,
+        content_type: Option<&str>,
+        auth: Option<&str>,
+        repeatable: bool,
         cancel: Option<&CancelFlag>,
     ) -> PyResult<Reply> {
+        let mut call = match content_type {
+            None => ApiCall::json(path, body),
+            Some(content_type) => ApiCall::bytes(path, content_type, body),
+        }
+        .repeatable(repeatable);
+        if let Some(auth) = auth {
+            call = call.with_auth(Scheme::named(auth).map_err(|e| exception(&e))?);
+        }
         let reply = waiting(py, deadline, None, cancel, |options, _| {
-            self.client.call_with(path, json, options)
+            self.client.call_api(&call, options)
         })?;
         Ok(Reply {
             http_status: reply.http_status(),

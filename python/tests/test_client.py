@@ -180,6 +180,24 @@ def test_call_and_close(service: Emulator) -> None:
         client.clear_tokens(["t1"])
 
 
+def test_any_body_with_its_content_type(service: Emulator, client: Client) -> None:
+    body = b"--x\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.txt\"\r\n\r\nalice\r\n--x--\r\n"
+    upload = ("/v3/push/package/upload", body)
+    client.call(*upload, content_type="multipart/form-data; boundary=x")
+    client.call(*upload, content_type="multipart/form-data; boundary=x", auth="sign")
+    client.call("/v3/device/tag", {"operator_type": 5}, auth="basic", repeatable=True)
+    client.call("/v3/device/tag", {"operator_type": 5})
+    log = service.log
+    assert [entry["auth"] for entry in log] == ["basic", "sign", "basic", "sign"]
+    assert log[0]["body"].encode() == body
+    with pytest.raises(xgpush.InvalidArgument, match="neither sign nor basic"):
+        client.call("/v3/device/tag", {}, auth="digest")
+    with pytest.raises(xgpush.InvalidArgument, match="content type"):
+        client.call("/v3/device/tag", b"x", content_type="text\r\nX: y")
+    with pytest.raises(TypeError, match="text or bytes"):
+        client.call("/v3/device/tag", {}, content_type="text/plain")
+
+
 def test_from_env(service: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XGPUSH_BASE_URL", service.base_url)
     for name, value in CREDENTIALS.items():

@@ -25,7 +25,8 @@ FIELDS = {
     "answer": HEAD | {"answer"},
     "invalid": HEAD,
     "call": {"name", "kind", "source", "options", "path", "json_text", "expect"},
-    "live": HEAD | {"path", "json_text", "emulator", "calls", "tls", "trust"},
+    "live": HEAD
+    | {"path", "json_text", "content_type", "auth", "repeatable", "emulator", "calls", "tls", "trust"},
 }
 ITEM_FIELDS = {
     "state",
@@ -274,7 +275,8 @@ def run_live(case: Case, servers: Servers) -> None:
 def call(client: xgpush.Client, case: Case) -> Any:
     try:
         if "path" in case:
-            return client.call(case["path"], case["json_text"])
+            how = {name: case[name] for name in ("content_type", "auth", "repeatable") if name in case}
+            return client.call(case["path"], case["json_text"], **how)
         operate = client.query if case["api"] == "query" else client.batch_operate
         return operate(body_of(case))
     except xgpush.Error as error:

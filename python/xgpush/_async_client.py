@@ -127,11 +127,29 @@ class AsyncClient(Operations[Coroutine[Any, Any, Outcome]], AsyncClosing):
 
         return await self._pool.run(run)
 
-    async def call(self, path: str, json: Json, *, deadline: Deadline = None) -> Reply:
-        """Posts JSON to any other v3 path, such as ``/v3/push/app``. Raises what
-        became of it unless the service answered with code 0."""
-        body = _requests.encode(json)
-        return await self._pool.run(self._native.call, path, body, seconds(deadline))
+    async def call(
+        self,
+        path: str,
+        json: Json,
+        *,
+        deadline: Deadline = None,
+        repeatable: bool = False,
+        content_type: Optional[str] = None,
+        auth: Optional[str] = None,
+    ) -> Reply:
+        """Posts to any other v3 path, such as ``/v3/push/app``. Raises what became of it
+        unless the service answered with code 0.
+
+        ``json`` is a value, or text or bytes; with another ``content_type`` (such as
+        ``multipart/form-data; boundary=…``) text or bytes are sent as
+        they are. What is sent and not
+        answered is not sent again, unless it is ``repeatable``: done twice is as good as
+        once (what only reads; tags and attributes, which are set; no push). ``auth`` is
+        ``"sign"`` or ``"basic"`` in place of the client's; without it
+        ``/v3/push/package/upload`` takes Basic, as all of its samples."""
+        sent = _requests.body(json, content_type)
+        how = (seconds(deadline), content_type, auth, repeatable)
+        return await self._pool.run(self._native.call, path, sent, *how)
 
     async def aclose(self) -> None:
         """Closes idle connections, ends running calls soon, refuses later ones."""

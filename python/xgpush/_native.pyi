@@ -176,8 +176,11 @@ class Client:
     def call(
         self,
         path: str,
-        json: bytes,
+        body: bytes,
         deadline: Optional[float],
+        content_type: Optional[str] = None,
+        auth: Optional[str] = None,
+        repeatable: bool = False,
         cancel: Optional[CancelFlag] = None,
     ) -> Reply: ...
     def set_secret_key(self, key: str) -> None: ...

@@ -189,6 +189,13 @@ def encode(request: Json) -> bytes:
     return json.dumps(request, separators=(",", ":")).encode("ascii")
 
 
+def body(given: Json, content_type: Optional[str]) -> bytes:
+    """The body of a call: JSON, or with another content type what is given."""
+    if content_type is not None and not isinstance(given, (str, bytes)):
+        raise TypeError(f"with content_type the body is text or bytes, not {type(given).__name__}")
+    return encode(given)
+
+
 def documented(
     operator_type: int,
     field: str,

@@ -1,8 +1,9 @@
 //! Any other v3 endpoint: one body in, one body out.
 
 use super::send::{self, Sender, Verdict};
-use super::{Call, Interrupt, Shared};
+use super::{ApiCall, Call, Interrupt, Shared};
 use crate::codes;
+use crate::credentials::Scheme;
 use crate::error::{Error, ErrorKind, Result};
 use crate::judge::{self, excerpt};
 use crate::outcome::{ItemOutcome, Reason, State, Warning};
@@ -38,20 +39,23 @@ pub(super) fn run(
     shared: &Shared,
     call: &Call,
     interrupt: Interrupt<'_>,
-    path: &str,
-    json: &[u8],
+    api_call: &ApiCall<'_>,
 ) -> Result<Reply> {
     let mut sender = CallSender {
         shared,
-        path,
-        json,
+        api_call,
         reply: None,
         outcome: None,
     };
     send::drive(shared, call, interrupt, &mut sender);
     match (sender.reply, sender.outcome) {
         (Some(reply), _) => Ok(reply),
-        (None, Some(outcome)) => Err(error(&outcome)),
+        (None, Some(outcome)) => {
+            if outcome.state() == State::Unknown {
+                shared.unanswered.note(api_call.path, api_call.body);
+            }
+            Err(error(&outcome, api_call.repeatable))
+        }
         (None, None) => Err(Error::new(
             ErrorKind::Internal,
             "a call ended without an outcome",
@@ -61,21 +65,22 @@ pub(super) fn run(
 
 struct CallSender<'a> {
     shared: &'a Shared,
-    path: &'a str,
-    json: &'a [u8],
+    api_call: &'a ApiCall<'a>,
     reply: Option<Reply>,
     outcome: Option<ItemOutcome>,
 }
 
 impl Sender for CallSender<'_> {
     fn request(&mut self, unix_seconds: i64) -> HttpRequest {
-        self.shared
-            .api
-            .sign(self.path, self.json.to_vec(), unix_seconds)
+        self.shared.api.sign_call(self.api_call, unix_seconds)
     }
 
     fn is_repeatable(&self) -> bool {
-        false
+        self.api_call.repeatable
+    }
+
+    fn own_auth(&self) -> Option<Scheme> {
+        self.api_call.own_auth()
     }
 
     fn read(&mut self, response: std::result::Result<&HttpResponse, &SendError>) -> Verdict {
@@ -93,8 +98,14 @@ impl Sender for CallSender<'_> {
             },
             Err(error) => judge::not_answered(error),
         };
+        let outcome = self.of_this_call(outcome);
+        let again = if self.api_call.repeatable {
+            send::pace(std::iter::once(&outcome))
+        } else {
+            harmless(&outcome)
+        };
         let verdict = Verdict {
-            again: harmless(&outcome),
+            again,
             authentication_failed: judge::is_authentication_failure(&outcome),
             accepted: false,
         };
@@ -110,6 +121,51 @@ impl Sender for CallSender<'_> {
     }
 
     fn warn(&mut self, _: Warning) {}
+}
+
+impl CallSender<'_> {
+    /// What a refusal means where the endpoint is not known.
+    fn of_this_call(&mut self, outcome: ItemOutcome) -> ItemOutcome {
+        let ApiCall { path, body, .. } = *self.api_call;
+        let Some(code) = outcome.code.filter(|_| outcome.state() == State::Rejected) else {
+            return outcome;
+        };
+        let earlier_is_unknown =
+            self.outcome.as_ref().map(ItemOutcome::state) == Some(State::Unknown);
+        if code == codes::REPEATED_PUSH
+            && (earlier_is_unknown || self.shared.unanswered.has(path, body))
+        {
+            // It holds for the earlier one, and is the answer to it.
+            self.outcome = None;
+            return with_words(
+                outcome,
+                "; an equal call of this client ended unknown before: that one was taken, and what \
+                 it asked for is done",
+            );
+        }
+        let of_the_service =
+            codes::lookup(code).is_some_and(|row| row.fault == codes::Fault::Service);
+        if of_the_service && !self.api_call.repeatable {
+            // Something behind the service failed, and nobody says before or after what.
+            let outcome = ItemOutcome {
+                reason: Reason::NotDocumented,
+                ..outcome
+            };
+            return with_words(
+                outcome,
+                "; whether the call had its effect is not known, so it is not sent again",
+            );
+        }
+        outcome
+    }
+}
+
+fn with_words(outcome: ItemOutcome, more: &str) -> ItemOutcome {
+    let message = format!("{}{more}", outcome.message());
+    ItemOutcome {
+        message: Some(message.into()),
+        ..outcome
+    }
 }
 
 /// A call to an endpoint that this crate knows nothing of may push to a million
@@ -167,7 +223,7 @@ fn judge_reply(response: &HttpResponse) -> std::result::Result<Reply, ItemOutcom
     Err(outcome)
 }
 
-fn error(outcome: &ItemOutcome) -> Error {
+fn error(outcome: &ItemOutcome, repeatable: bool) -> Error {
     let kind = match (outcome.state(), outcome.reason) {
         (_, Reason::Closed) => ErrorKind::Closed,
         (State::NotSent, _) => ErrorKind::NotSent,
@@ -178,6 +234,6 @@ fn error(outcome: &ItemOutcome) -> Error {
         outcome.code,
         outcome.http_status,
         // What is unknown may have been done: a push to be pushed twice.
-        outcome.is_retryable() && outcome.state() != State::Unknown,
+        outcome.is_retryable() && (repeatable || outcome.state() != State::Unknown),
     )
 }

@@ -1,6 +1,7 @@
 //! Blocking calls: split, sign, send, judge, retry, and put the items back in
 //! the caller's order.
 
+mod api_call;
 #[cfg(feature = "outbox")]
 mod attempt;
 mod call;
@@ -9,6 +10,7 @@ mod confirm;
 #[cfg(feature = "bulk")]
 mod delivery;
 mod parts;
+mod recent;
 mod send;
 mod sync;
 
@@ -26,12 +28,15 @@ use crate::outcome::Outcome;
 use crate::policy::{Backoff, Pacer, RetryBudget};
 use crate::transport::{Question, Transport};
 
+pub use api_call::ApiCall;
+pub(crate) use api_call::JSON;
 #[cfg(feature = "outbox")]
 pub(crate) use attempt::Attempted;
 pub use call::Reply;
 use cancel::Cancel;
 #[cfg(feature = "bulk")]
 pub(crate) use delivery::{Delivered, Delivery};
+use recent::Recent;
 pub use sync::{SyncOptions, SyncState, Synced};
 
 /// A client of one application. Cheap to clone; made once and used from any
@@ -56,6 +61,8 @@ struct Shared {
     deadline: Duration,
     request_timeout: Duration,
     parallel: u32,
+    /// Calls that ended unknown, for what the service says of a repetition.
+    unanswered: Recent,
     /// How far the service's clock was found ahead of ours, in seconds.
     skew: AtomicI64,
     closed: Arc<AtomicBool>,
@@ -112,6 +119,7 @@ impl Client {
                 deadline: config.deadline,
                 request_timeout: config.request_timeout,
                 parallel: config.parallel,
+                unanswered: Recent::default(),
                 skew: AtomicI64::new(0),
                 closed: Arc::default(),
                 origin: Origin::here(),
@@ -195,7 +203,8 @@ impl Client {
     /// signing, time-outs and errors.
     ///
     /// It is sent again only if it certainly had no effect: when it did not
-    /// leave, or when the service asked for fewer calls.
+    /// leave, or when the service asked for fewer calls. Of what may be done twice
+    /// say so: [`Client::call_api`] with [`ApiCall::repeatable`].
     ///
     /// # Errors
     /// [`NotSent`](ErrorKind::NotSent), [`Unknown`](ErrorKind::Unknown) when it
@@ -210,16 +219,21 @@ impl Client {
     /// # Errors
     /// As [`Client::call`].
     pub fn call_with(&self, path: &str, json: &[u8], options: &CallOptions) -> Result<Reply> {
+        self.call_api(&ApiCall::json(path, json), options)
+    }
+
+    /// Posts any body to any other v3 path; may be declared repeatable, and may have
+    /// an authentication of its own.
+    ///
+    /// # Errors
+    /// As [`Client::call`]; [`InvalidArgument`](ErrorKind::InvalidArgument) also for a
+    /// content type that no header carries.
+    pub fn call_api(&self, api_call: &ApiCall<'_>, options: &CallOptions) -> Result<Reply> {
         let shared = &*self.shared;
         shared.still_open()?;
-        crate::api::check_call(path, json)?;
-        call::run(
-            shared,
-            &shared.begin(options),
-            options.interrupt.as_ref(),
-            path,
-            json,
-        )
+        shared.api.check_call(api_call)?;
+        let interrupt = options.interrupt.as_ref();
+        call::run(shared, &shared.begin(options), interrupt, api_call)
     }
 
     /// The application's id, the base URL and the protocol version.

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::{Call, Interrupt, Shared};
 use crate::clock::unix_seconds;
+use crate::credentials::Scheme;
 use crate::judge;
 use crate::outcome::{ItemOutcome, Reason, Warning, WarningKind};
 use crate::policy::{self, Pace, RetryBudget};
@@ -18,6 +19,10 @@ pub(super) trait Sender {
     fn request(&mut self, unix_seconds: i64) -> HttpRequest;
     /// Whether a request that may have arrived may be sent once more.
     fn is_repeatable(&self) -> bool;
+    /// How it authenticates, where not as the option says.
+    fn own_auth(&self) -> Option<Scheme> {
+        None
+    }
     /// Reads a response or a failure. `None`: settled.
     fn read(&mut self, response: Result<&HttpResponse, &SendError>) -> Verdict;
     /// Takes note of what becomes of items that were never sent.
@@ -81,7 +86,10 @@ pub(super) fn drive(
         made += 1;
         unspent = 0;
         let verdict = match &response {
-            Ok(response) => sender.read(Ok(&shared.api.shown(response))),
+            Ok(response) => {
+                let shown = shared.api.shown_to(response, sender.own_auth());
+                sender.read(Ok(&shown))
+            }
             Err(error) => sender.read(Err(error)),
         };
         let response = response.ok();

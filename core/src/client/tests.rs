@@ -409,7 +409,7 @@ fn a_call_is_repeated_only_if_it_had_no_effect() {
         ),
         (
             vec![json(200, r#"{"ret_code":1008004}"#)],
-            Some(ErrorKind::Rejected),
+            Some(ErrorKind::Unknown),
             1,
         ),
         (vec![json(500, "")], Some(ErrorKind::Unknown), 1),

@@ -210,6 +210,10 @@ pub(crate) struct LiveCase {
     pub(crate) input_text: Option<String>,
     pub(crate) path: Option<String>,
     pub(crate) json_text: Option<String>,
+    pub(crate) content_type: Option<String>,
+    pub(crate) auth: Option<String>,
+    #[serde(default)]
+    pub(crate) repeatable: bool,
     #[serde(default)]
     pub(crate) emulator: Map<String, Value>,
     #[serde(default = "once")]

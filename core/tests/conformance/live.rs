@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
-use xgpush::{Client, Config, Error, Outcome, Reply};
+use xgpush::{ApiCall, Client, Config, Error, Outcome, Reply};
 use xgpush_emulator::{Config as Service, Counters, Emulator};
 
 use crate::Differences;
@@ -111,7 +111,16 @@ pub(crate) fn run(case: &Case, live: &LiveCase, servers: &mut Servers) -> Differ
 
 fn call(client: &Client, live: &LiveCase) -> End {
     if let (Some(path), Some(json)) = (&live.path, &live.json_text) {
-        return match client.call(path, json.as_bytes()) {
+        let body = json.as_bytes();
+        let mut call = match &live.content_type {
+            None => ApiCall::json(path, body),
+            Some(content_type) => ApiCall::bytes(path, content_type, body),
+        }
+        .repeatable(live.repeatable);
+        if let Some(auth) = &live.auth {
+            call = call.with_auth(xgpush::Scheme::named(auth).expect("a scheme of the page"));
+        }
+        return match client.call_api(&call, &xgpush::CallOptions::default()) {
             Ok(reply) => End::Reply(reply),
             Err(error) => End::Error(error),
         };

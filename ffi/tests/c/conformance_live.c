@@ -150,8 +150,10 @@ static struct end call(const xg_client *client, const json_t *test) {
   struct end end = {NULL, NULL, NULL};
   const json_t *path = json_object_get(test, "path"), *json = json_object_get(test, "json_text");
   if (path) {
-    xg_call(client, json_string_value(path), json_string_value(json), json_string_length(json),
-            &end.reply, &end.error);
+    xg_call_with(client, json_string_value(path), json_string_value(json),
+                 json_string_length(json), json_string_value(json_object_get(test, "content_type")),
+                 json_string_value(json_object_get(test, "auth")),
+                 json_is_true(json_object_get(test, "repeatable")), 0, &end.reply, &end.error);
     return end;
   }
   xg_request *request = request_of(test, &end.error);
@@ -195,7 +197,7 @@ void run_live(const json_t *test) {
   const json_t *least = json_object_get(expect, "at_least_ms");
   bool tls = json_is_true(json_object_get(test, "tls"));
   only(test,
-       " name kind source options api input input_text path json_text emulator calls tls trust "
+       " name kind source options api input input_text path json_text emulator calls content_type auth repeatable tls trust "
        "expect ");
   only(expect, " items warnings extra reply error log at_most_ms at_least_ms ");
   struct emulator *emulator = get(tls);

@@ -174,6 +174,15 @@ static void clients(void) {
   REFUSED(XG_INVALID_ARGUMENT, xg_call(client, "v3", "{}", 2, &reply, &error));
   REFUSED(XG_INVALID_JSON, xg_call(client, "/v3/x", NULL, 0, &reply, &error));
   REFUSED(XG_INVALID_ARGUMENT, xg_call(client, "/v3/x", "{}", 2, NULL, &error));
+  REFUSED(XG_INVALID_ARGUMENT, xg_call_with(NULL, "/v3/x", "{}", 2, NULL, NULL, 0, 0, &reply, &error));
+  REFUSED(XG_INVALID_ARGUMENT, xg_call_with(client, NULL, "{}", 2, NULL, NULL, 0, 0, &reply, &error));
+  REFUSED(XG_INVALID_ARGUMENT, xg_call_with(client, "v3", "{}", 2, NULL, NULL, 0, 0, &reply, &error));
+  REFUSED(XG_INVALID_ARGUMENT, xg_call_with(client, "/v3/x", NULL, 2, NULL, NULL, 0, 0, &reply, &error));
+  REFUSED(XG_INVALID_JSON, xg_call_with(client, "/v3/x", "\xff", 1, NULL, NULL, 0, 0, &reply, &error));
+  REFUSED(XG_INVALID_ARGUMENT, xg_call_with(client, "/v3/x", "x", 1, "a/b\n", NULL, 0, 0, &reply, &error));
+  REFUSED(XG_INVALID_ARGUMENT, xg_call_with(client, "/v3/x", "x", 1, BAD, NULL, 0, 0, &reply, &error));
+  REFUSED(XG_INVALID_ARGUMENT, xg_call_with(client, "/v3/x", "{}", 2, NULL, "md5", 0, 0, &reply, &error));
+  REFUSED(XG_INVALID_ARGUMENT, xg_call_with(client, "/v3/x", "{}", 2, NULL, NULL, 0, 0, NULL, &error));
   CHECK(outcome == NULL && reply == NULL);
   xg_client_close(client);
   xg_client_close(client);

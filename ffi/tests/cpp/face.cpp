@@ -118,6 +118,13 @@ void refusals(const xgpush::client& client) {
   stranger.close();
   CHECK(refused([&] { return stranger.call("/v3/push/app", "{}"); }).status() == XG_CLOSED);
   CHECK(value(client.call("/v3/push/app", "{}")).body().size() > 2);
+  xgpush::call_options how;
+  how.repeatable = true;
+  CHECK(value(client.call("/v3/device/tag", "{}", how)).http_status() == 200);
+  how.content_type = "multipart/form-data; boundary=x";
+  CHECK(value(client.call("/v3/push/package/upload", "--x--", how)).http_status() == 200);
+  how.auth = "digest";
+  CHECK(refused([&] { return client.call("/v3/x", "", how); }).status() == XG_INVALID_ARGUMENT);
 }
 
 void moves(const xgpush::client& client) {
