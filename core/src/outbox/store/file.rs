@@ -153,7 +153,8 @@ impl FileStore {
     fn insert(&mut self, records: &[NewRecord<'_>], to_send: bool) -> Result<u64> {
         let first = self.next;
         let next = first + records.len() as u64;
-        self.transaction(|transaction| {
+        let to_disk = to_send && self.lifts_over(first);
+        self.write(to_disk, |transaction| {
             let mut insert = transaction.prepare(
                 "INSERT INTO operation (id, tag, handed_in, body) VALUES (?1, ?2, ?3, ?4)",
             )?;
@@ -175,6 +176,28 @@ impl FileStore {
             self.sent_mark = next - 1;
         }
         Ok(first)
+    }
+
+    /// Whether a mark at `first` or behind it is lifted over operations that are stored
+    /// already: a loss of power must not take the mark and leave them, whatever the
+    /// durability is. Those of the same transaction go with it.
+    fn lifts_over(&self, first: u64) -> bool {
+        self.sent_mark + 1 < first
+    }
+
+    /// A transaction; `to_disk`: on the disk when this returns.
+    fn write<T>(
+        &mut self,
+        to_disk: bool,
+        work: impl FnOnce(&rusqlite::Transaction<'_>) -> rusqlite::Result<T>,
+    ) -> Result<T> {
+        if !to_disk || self.durability == Durability::Power {
+            return self.transaction(work);
+        }
+        self.synchronous(synchronous(Durability::Power))?;
+        let done = self.transaction(work);
+        self.synchronous(synchronous(self.durability))?;
+        done
     }
 
     fn synchronous(&self, level: &str) -> Result<()> {
@@ -210,17 +233,8 @@ impl Store for FileStore {
     }
 
     fn set_sent_mark(&mut self, up_to: u64) -> Result<()> {
-        if up_to <= self.sent_mark {
-            self.transaction(|transaction| set_mark(transaction, up_to))?;
-            self.sent_mark = up_to;
-            return Ok(());
-        }
-        // Even with `process`: a loss of power must not take the mark and leave the
-        // operations.
-        self.synchronous("FULL")?;
-        let set = self.transaction(|transaction| set_mark(transaction, up_to));
-        self.synchronous(synchronous(self.durability))?;
-        set?;
+        let to_disk = self.lifts_over(up_to + 1);
+        self.write(to_disk, |transaction| set_mark(transaction, up_to))?;
         self.sent_mark = up_to;
         Ok(())
     }

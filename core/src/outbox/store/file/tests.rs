@@ -295,6 +295,35 @@ fn the_mark_is_kept_and_numbers_below_it_are_not_given_again() {
     assert_eq!(open(&place.file).unwrap().sent_mark(), 0);
 }
 
+/// A loss of power must not leave operations and take the mark that is over them.
+#[test]
+fn a_mark_that_is_lifted_over_stored_operations_goes_to_the_disk() {
+    let place = place();
+    let mut store = open(&place.file).unwrap();
+    let record = |tag, body| NewRecord {
+        tag,
+        handed_in_ms: 1000 + tag,
+        body,
+    };
+    let (body, level) = (body(0), "PRAGMA synchronous");
+    assert!(!store.lifts_over(store.next), "nothing is below");
+    store.append_to_send(&[record(0, &body)]).unwrap();
+    assert!(!store.lifts_over(store.next), "all is below");
+    store.append(&[record(1, &body)]).unwrap();
+    assert!(
+        store.lifts_over(store.next),
+        "appended while nothing was sent"
+    );
+    store.append_to_send(&[record(2, &body)]).unwrap();
+    assert!(!store.lifts_over(store.next));
+    store.set_sent_mark(1).unwrap();
+    assert!(store.lifts_over(store.next), "an orderly end");
+    assert!(store.lifts_over(3), "the mark of a window");
+    store.set_sent_mark(3).unwrap();
+    let level: i64 = store.db.query_row(level, [], |row| row.get(0)).unwrap();
+    assert_eq!(level, 1, "NORMAL again");
+}
+
 /// Whatever is in a file of the first schema may have been sent.
 #[test]
 fn a_file_without_a_mark_is_taken_up() {
