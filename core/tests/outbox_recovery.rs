@@ -50,14 +50,22 @@ fn config(url: &str, file: &str, more: &[(&str, &str)]) -> Config {
 }
 
 /// Hands four operations in, the last of which says the same as the first, and
-/// waits to be killed.
+/// waits to be killed. `XGPUSH_KILLED_PAUSED`: while sending is paused, which another
+/// operation has brought about.
 #[test]
 fn child() {
     let Ok(told) = std::env::var("XGPUSH_KILLED_CHILD") else {
         return;
     };
     let (url, file) = told.split_once(' ').unwrap();
-    let outbox = Outbox::open(&config(url, file, &[])).unwrap();
+    let paused = std::env::var_os("XGPUSH_KILLED_PAUSED").is_some();
+    let outbox = Outbox::open(&config(url, file, &[("throttle_base_ms", "50")])).unwrap();
+    if paused {
+        bind(&outbox, "t9", "player-t9", 9);
+        while outbox.stats().throttled == 0 {
+            std::thread::yield_now();
+        }
+    }
     for (n, token) in ["t0", "t1", "t2", "t0"].into_iter().enumerate() {
         bind(&outbox, token, &format!("player-{token}"), n as u64);
     }
@@ -65,9 +73,18 @@ fn child() {
 }
 
 /// Runs the child until the service has something of it, and kills it.
-fn run_and_kill(emulator: &Emulator, file: &Path) {
+fn run_and_kill(emulator: &Emulator, file: &Path, paused: bool) {
+    emulator.clear_faults();
+    if paused {
+        emulator.push_fault(Fault::new(FaultKind::status(429)));
+    }
+    emulator.push_fault(Fault::new(FaultKind::HangAfterApply).times(0));
     let before = emulator.counters().applied;
-    let mut child = Command::new(std::env::current_exe().unwrap())
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    if paused {
+        command.env("XGPUSH_KILLED_PAUSED", "1");
+    }
+    let mut child = command
         .args(["--exact", "child", "--nocapture"])
         .env(
             "XGPUSH_KILLED_CHILD",
@@ -94,11 +111,12 @@ fn given_up(file: &Path) -> Vec<Report> {
 }
 
 /// What the service has of a child that hands in to this file and is killed.
-fn had_at_the_kill(emulator: &Emulator, file: &Path) -> Vec<Op> {
+fn had_at_the_kill(emulator: &Emulator, file: &Path, paused: bool) -> Vec<Op> {
     let before = emulator.log().len();
-    run_and_kill(emulator, file);
+    run_and_kill(emulator, file, paused);
     let log = emulator.log();
-    let bodies = log[before..].iter().map(|entry| entry.body.as_str());
+    let bodies = log[before..].iter().filter(|entry| entry.applied);
+    let bodies = bodies.map(|entry| entry.body.as_str());
     bodies.flat_map(Op::of_body).collect()
 }
 
@@ -107,7 +125,12 @@ fn check(file: &Path, had: &[Op]) -> (usize, usize) {
     let reports = given_up(file);
     let mut sent = 0;
     // The last operation may have taken the place of the first, before that was sent.
-    for (token, tags) in [("t0", [0, 3]), ("t1", [1, 1]), ("t2", [2, 2])] {
+    for (token, tags) in [
+        ("t0", [0, 3]),
+        ("t1", [1, 1]),
+        ("t2", [2, 2]),
+        ("t9", [9, 9]),
+    ] {
         if had.iter().all(|op| op.token != token) {
             continue;
         }
@@ -140,8 +163,10 @@ fn what_the_service_had_before_a_kill_is_never_called_not_sent() {
             .map(|files| {
                 scope.spawn(|| {
                     let emulator = common::emulator(Service::default());
-                    emulator.push_fault(Fault::new(FaultKind::HangAfterApply).times(0));
-                    let had = files.iter().map(|file| had_at_the_kill(&emulator, file));
+                    let had = files
+                        .iter()
+                        .zip([false, true].into_iter().cycle())
+                        .map(|(file, paused)| had_at_the_kill(&emulator, file, paused));
                     had.collect::<Vec<_>>()
                 })
             })
