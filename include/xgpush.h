@@ -237,7 +237,7 @@
  *
  * A child has none of the threads and shares the sockets: there the parent's
  * clients and outboxes answer XG_CLOSED, and closing or freeing them does the
- * parent no harm. The child makes its own. An outbox file belongs to one process:
+ * parent no harm. The child makes its own. An outbox file belongs to one outbox:
  * the child cannot open the one that its parent holds (XG_STORAGE).
  *
  * ## Signals and descriptors
@@ -356,7 +356,7 @@ typedef enum xg_status {
   XG_FULL = 12,
   /**
    * The outbox's file cannot be used; the message says why. Nothing in it was
-   * deleted.
+   * deleted. From xg_outbox_sync: not everything is durable.
    */
   XG_STORAGE = 13,
   /**
@@ -1068,10 +1068,11 @@ const char *xg_status_name(int32_t status);
 /**
  * Opens an outbox with a client of its own. With the option outbox_file it opens
  * the file, or makes it, and takes up what is in it: these operations are reported
- * like any others, with the tags of the run that handed them in.
+ * like any others, with the tags of the run that handed them in. What is handed in is
+ * in the file about outbox_commit_ms (2 ms) later: see xg_outbox_sync.
  *
  * Errors: XG_INVALID_OPTION; XG_STORAGE when the file cannot be used: held by
- * another process, not ours, of a newer version, corrupt, read-only; XG_RESOURCES when
+ * another outbox, not ours, of a newer version, corrupt, read-only; XG_RESOURCES when
  * there is no thread for it.
  */
 enum xg_status xg_outbox_open(const struct xg_config *config,

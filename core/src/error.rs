@@ -54,8 +54,8 @@ pub enum ErrorKind {
     AbiMismatch = 11,
     /// The outbox is full: it took nothing.
     Full = 12,
-    /// The outbox's file cannot be used: held by another process, not ours, of a
-    /// newer version, corrupt, read-only or full.
+    /// The outbox's file cannot be used: held by another outbox, not ours, of a newer
+    /// version, corrupt, read-only or full. From `sync`: not everything is durable.
     Storage = 13,
     /// The system gave no thread, descriptor or memory. The same call may succeed later.
     Resources = 14,

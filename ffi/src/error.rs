@@ -39,7 +39,7 @@ pub enum xg_status {
     /// The outbox is full: the operation was not taken.
     XG_FULL = 12,
     /// The outbox's file cannot be used; the message says why. Nothing in it was
-    /// deleted.
+    /// deleted. From xg_outbox_sync: not everything is durable.
     XG_STORAGE = 13,
     /// The system gave no thread, descriptor or memory: the message says which limit
     /// to look at. The same call may succeed later.

@@ -97,10 +97,11 @@ fn watch_forks() {
 
 /// Opens an outbox with a client of its own. With the option outbox_file it opens
 /// the file, or makes it, and takes up what is in it: these operations are reported
-/// like any others, with the tags of the run that handed them in.
+/// like any others, with the tags of the run that handed them in. What is handed in is
+/// in the file about outbox_commit_ms (2 ms) later: see xg_outbox_sync.
 ///
 /// Errors: XG_INVALID_OPTION; XG_STORAGE when the file cannot be used: held by
-/// another process, not ours, of a newer version, corrupt, read-only; XG_RESOURCES when
+/// another outbox, not ours, of a newer version, corrupt, read-only; XG_RESOURCES when
 /// there is no thread for it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg_outbox_open(

@@ -237,7 +237,7 @@
  *
  * A child has none of the threads and shares the sockets: there the parent's
  * clients and outboxes answer XG_CLOSED, and closing or freeing them does the
- * parent no harm. The child makes its own. An outbox file belongs to one process:
+ * parent no harm. The child makes its own. An outbox file belongs to one outbox:
  * the child cannot open the one that its parent holds (XG_STORAGE).
  *
  * ## Signals and descriptors

@@ -105,7 +105,8 @@ class Outbox(OutboxBase, Closing):
     account, and reports each of them once, with the caller's own ``tag``.
 
     The keyword arguments are the options of :class:`Client` and those that begin
-    with ``outbox_``. With ``outbox_file`` operations outlive the process, and a tag must
+    with ``outbox_``. With ``outbox_file`` operations outlive the process, from
+    about 2 ms (``outbox_commit_ms``) after the hand-in: see :meth:`sync`; and a tag must
     mean the same after a restart, where the next run reports what this one left
     (``report.is_recovered``): the number of a row or a player, not ``id(…)``. Handing
     in never waits: a full outbox raises :class:`Full`, unless ``wait`` (seconds)

@@ -41,7 +41,8 @@ use worker::Worker;
 /// is reported once, with the caller's own number. An operation is sent when it
 /// is the oldest on its token and on each of its accounts; failed ones are sent
 /// again in their place until they are settled or `outbox_deadline_ms` is over.
-/// With `outbox_file` operations outlive the process.
+/// With `outbox_file` operations outlive the process, from about `outbox_commit_ms`
+/// (2 ms) after the hand-in: see [`sync`](Outbox::sync).
 ///
 /// Shared by any number of threads. Dropping it closes it, with 2 s to deliver
 /// the rest.
