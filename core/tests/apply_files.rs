@@ -11,7 +11,7 @@ use std::time::{Duration, SystemTime};
 
 use common::files::{Files, LONG, finish, plain, refusal};
 use common::{client, emulator};
-use xgpush::{Apply, ApplyEnd, ApplyInput, ApplyOptions, Client, Platform};
+use xgpush::{Apply, ApplyEnd, ApplyInput, ApplyOptions, Client, Platform, RowFile};
 use xgpush_emulator::Config as Service;
 
 fn table(rows: usize) -> String {
@@ -203,6 +203,14 @@ fn a_file_is_for_one_run_at_a_time() {
         ..input.clone()
     };
     let found = refusal(Apply::open(&client, &rejects, &plain()));
+    assert!(found.contains("in use by"), "{found}");
+    let rows = RowFile::open(
+        &rejects.path,
+        rejects.format,
+        plain().operator,
+        &rejects.reading,
+    );
+    let found = rows.err().unwrap().to_string();
     assert!(found.contains("in use by"), "{found}");
     assert!(Apply::open(&client, &input, &plain()).is_ok());
     assert_eq!(before, names.map(|name| files.text(name)));

@@ -88,6 +88,22 @@ def test_the_thread_that_feeds_is_ended(how: str, service: Emulator, tmp_path: P
         assert f"{len(report_of(report))} rows: " in output
 
 
+def test_a_terminal_that_is_closed_says_so_twice(service: Emulator, tmp_path: Path) -> None:
+    table, report = tmp_path / "in.csv", tmp_path / "out.csv"
+    table.write_text("token,account\n" + "".join(f"token{n},player{n}\n" for n in range(2000)))
+    service.configure(latency_ms=1500)
+    run = start(service, "apply", table, "--report", report, "--parallel", 4)
+    assert service.wait_received(4, 60)
+    run.send_signal(signal.SIGHUP)
+    assert run.stderr is not None and run.stderr.readline().startswith("ending: ")
+    run.send_signal(signal.SIGHUP)
+    output, errors = run.communicate(timeout=60)
+    assert run.returncode == 129, errors
+    # What was in flight was waited for: whatever is there is reported.
+    done = len(report_of(report))
+    assert done == len(service.state["tokens"]) > 0 and f"{done} accepted" in output, errors
+
+
 def test_what_was_ignored_stays_ignored(service: Emulator, tmp_path: Path) -> None:
     table, report = tmp_path / "in.csv", tmp_path / "out.csv"
     table.write_text("token,account\n" + "".join(f"token{n},player{n}\n" for n in range(200)))

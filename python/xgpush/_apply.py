@@ -123,7 +123,9 @@ def _work(apply: _native.Apply, progress: Progress, stop: List[int]) -> str:
                 apply.halt()
                 progress.note("ending: waiting for the requests in flight; once more ends at once")
             halted += _LOOK
-            if halted > _GRACE or len(stop) > 1:
+            # A terminal that is closed says so more than once.
+            pressed = [number for number in stop if number != signal.SIGHUP]
+            if halted > _GRACE or len(pressed) > 1:
                 return "halted"
 
 

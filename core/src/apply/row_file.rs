@@ -1,10 +1,11 @@
 //! The rows of a file, for those who send them otherwise.
 
+use std::fs::File;
 use std::path::Path;
 use std::time::Duration;
 
 use super::input::{Input, Read, Step};
-use super::{Format, Reading};
+use super::{Format, Reading, claim};
 use crate::bulk::Row;
 use crate::error::{Error, Result};
 use crate::operation::Operator;
@@ -15,6 +16,8 @@ pub struct RowFile {
     input: Input,
     operator: Operator,
     line: u64,
+    /// Its lock: no run writes to it.
+    _read: Option<File>,
 }
 
 impl RowFile {
@@ -29,6 +32,7 @@ impl RowFile {
         reading: &Reading,
     ) -> Result<Self> {
         Ok(Self {
+            _read: claim(path)?,
             input: Input::open(path, format, reading, false)?,
             line: 0,
             operator,
