@@ -8,11 +8,12 @@ import socket
 import subprocess
 import threading
 from pathlib import Path
-from typing import Any, Dict, Iterator
+from typing import Any, Dict, Iterator, List
 
 import pytest
 import xgpush
-from test_command import command, environment, run
+from test_command import command as command_line
+from test_command import environment, run
 from xgpush.testing import Emulator
 
 #: Two frames with one to be skipped between them: two rows.
@@ -62,9 +63,26 @@ def test_a_named_pipe_brings_every_row(service: Emulator, tmp_path: Path, dry: b
     assert bound(service) == expected
 
 
+@pytest.mark.parametrize("rows", [0, 3])
+def test_a_named_pipe_that_was_written_at_once(
+    service: Emulator, tmp_path: Path, rows: int
+) -> None:
+    """Its writer is gone before the table is opened."""
+    pipe = tmp_path / "in.csv"
+    os.mkfifo(pipe)
+    program = standard_input(service, None, "apply", pipe)
+    with open(pipe, "wb") as writer:
+        writer.write(table(rows) if rows else b"")
+    told, errors = program.communicate(timeout=60)
+    if rows:
+        assert program.returncode == 0 and b"3 rows: 3 accepted" in told, errors
+    else:
+        assert program.returncode == 2 and b"the file is empty" in errors
+
+
 def standard_input(service: Emulator, stdin: Any, *arguments: object) -> "subprocess.Popen[bytes]":
     return subprocess.Popen(
-        command(*arguments),
+        command_line(*arguments),
         env=environment(service),
         stdin=stdin,
         stdout=subprocess.PIPE,
@@ -83,14 +101,18 @@ def test_standard_input_brings_every_row(service: Emulator, tmp_path: Path, name
     assert len(bound(service)) == ROWS
 
 
-def test_standard_input_may_be_a_socket_or_a_file(service: Emulator, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["-", "/dev/stdin"])
+@pytest.mark.parametrize("command, options", [("sync", ["--apply"]), ("apply", [])])
+def test_standard_input_may_be_a_socket_or_a_file(
+    service: Emulator, tmp_path: Path, name: str, command: str, options: List[str]
+) -> None:
     ours, theirs = socket.socketpair()
     with ours, theirs:
-        program = standard_input(service, theirs, "sync", "-", "--format", "csv", "--apply")
+        program = standard_input(service, theirs, command, name, "--format", "csv", *options)
         ours.sendall(b"token,account\nt1,alice\n")
         ours.shutdown(socket.SHUT_WR)
-        assert program.wait(300) == 0 and bound(service) == {"t1": "alice"}
-        program.communicate()
+        _, errors = program.communicate(timeout=300)
+        assert program.returncode == 0 and bound(service) == {"t1": "alice"}, errors
     (tmp_path / "in").write_bytes(b"token,account\nt2,bob\n")
     with open(tmp_path / "in", "rb") as file:
         program = standard_input(service, file, "apply", "-", "--format", "csv")

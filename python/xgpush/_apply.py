@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import fcntl
 import os
 import select
 import shlex
 import signal
+import stat
 import sys
+import termios
 import threading
 from contextlib import contextmanager
 from importlib import import_module
@@ -24,6 +27,9 @@ _GRACE = 15.0
 
 #: What asks a command to end.
 _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+#: Names of standard input, which cannot be opened anew when it is a socket.
+_STANDARD_INPUT = ("-", "/dev/stdin", "/dev/fd/0", "/proc/self/fd/0")
 
 _SENDS = ("bind", "unbind", "clear_token", "clear_account", "append")
 
@@ -161,6 +167,8 @@ def _tell(
         print(f"xgpush: {warning}", file=sys.stderr)
     if apply.empty_rows:
         print(f"xgpush: {apply.empty_rows} empty rows were passed over", file=sys.stderr)
+    if done["rows"] == 0 and end == "complete":
+        print("xgpush: the table has no rows", file=sys.stderr)
     if options.dry_run:
         invalid = done["not_sent"]
         print(f"{done['rows']} rows, {invalid} invalid; about {done['requests']} requests")
@@ -196,6 +204,13 @@ def _text(pyarrow: Any, column: Any) -> Any:
     return column.cast(pyarrow.string())
 
 
+def _waiting(pipe: int) -> int:
+    """How many bytes wait in a pipe; 1 for what is none."""
+    if not stat.S_ISFIFO(os.fstat(pipe).st_mode):
+        return 1
+    return int.from_bytes(fcntl.ioctl(pipe, termios.FIONREAD, bytes(4)), sys.byteorder)
+
+
 class _Source:
     """The file itself; or, for Parquet, a pipe that brings its rows as CSV."""
 
@@ -217,7 +232,11 @@ class _Source:
             self.read_from = f"/dev/fd/{self._read}"
             self._thread = threading.Thread(target=self._bring, args=(write,))
             self._thread.start()
-        elif os.path.exists(self.path) and not os.path.isfile(self.path):
+        elif (
+            self.path not in _STANDARD_INPUT
+            and os.path.exists(self.path)
+            and not os.path.isfile(self.path)
+        ):
             self._read = os.open(self.path, os.O_RDONLY | os.O_NONBLOCK)
             self.read_from = f"/dev/fd/{self._read}"
         return self
@@ -226,9 +245,12 @@ class _Source:
         """Until a pipe has something to read: here, where signals are heard."""
         if self._parquet is not None:
             return
-        pipe = 0 if self.path == "-" else self._read
+        pipe = 0 if self.path in _STANDARD_INPUT else self._read
         while pipe >= 0 and not stop and not select.select([pipe], [], [], _LOOK)[0]:
             pass
+        if self._read >= 0 and not stop and not _waiting(self._read):
+            # Its writers are gone, and who opens it now would wait for others.
+            self.read_from = os.devnull
 
     def _bring(self, write: int) -> None:
         with os.fdopen(write, "wb") as sink:

@@ -30,6 +30,11 @@ enum Number<'a> {
 
 /// Reads a line, and hands its fields on.
 pub(super) fn read(line: &[u8], with: impl FnOnce(&Fields<'_>) -> Result<()>) -> Result<()> {
+    // Read as an object, a list would be taken by position.
+    if line.first() != Some(&b'{') {
+        let message = "the line is no object of a row: it begins with no {";
+        return Err(Error::new(ErrorKind::InvalidJson, message));
+    }
     let line = serde_json::from_slice::<Line<'_>>(line).map_err(|e| wrong(line, &e))?;
     let (number, text) = match &line.account_type {
         None => (None, ""),

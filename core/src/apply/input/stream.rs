@@ -18,6 +18,11 @@ enum Kind {
         start: u64,
     },
     Once,
+    /// The same, opened here, so that a read never blocks. `begun` when it has brought
+    /// something: before that, nothing to read means that nobody writes yet.
+    Opened {
+        begun: bool,
+    },
 }
 
 /// An opened source. What is no regular file never blocks a read: it says
@@ -29,7 +34,8 @@ pub(super) struct Stream {
 
 impl Stream {
     pub(super) fn open(path: &Path) -> io::Result<Self> {
-        let mut file = if is_standard_input(path) {
+        let ours = !is_standard_input(path);
+        let mut file = if !ours {
             // Shared with whoever handed it over, so its flags are left alone.
             File::from(io::stdin().as_fd().try_clone_to_owned()?)
         } else {
@@ -47,6 +53,8 @@ impl Stream {
             Kind::Regular {
                 start: file.stream_position()?,
             }
+        } else if ours {
+            Kind::Opened { begun: false }
         } else {
             Kind::Once
         };
@@ -54,14 +62,14 @@ impl Stream {
     }
 
     pub(super) fn is_regular(&self) -> bool {
-        self.kind != Kind::Once
+        matches!(self.kind, Kind::Regular { .. })
     }
 
     /// Begins anew; only what is regular can.
     pub(super) fn rewind(&mut self) -> io::Result<()> {
         match self.kind {
             Kind::Regular { start } => self.file.seek(SeekFrom::Start(start)).map(drop),
-            Kind::Once => Err(io::Error::other("it can be read only once")),
+            _ => Err(io::Error::other("it can be read only once")),
         }
     }
 
@@ -86,10 +94,17 @@ impl Stream {
 
 impl Read for Stream {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if !self.wait(Some(Duration::ZERO))? {
+        // Of a named pipe whose writers were gone when it was opened, poll never tells the
+        // end; a read does.
+        let knows = self.kind == Kind::Opened { begun: true };
+        if !knows && !self.wait(Some(Duration::ZERO))? {
             return Err(io::ErrorKind::WouldBlock.into());
         }
-        self.file.read(buffer)
+        let read = self.file.read(buffer)?;
+        if let Kind::Opened { begun } = &mut self.kind {
+            *begun = true;
+        }
+        Ok(read)
     }
 }
 
