@@ -498,6 +498,11 @@ typedef struct xg_exchange xg_exchange;
 typedef struct xg_http_request xg_http_request;
 
 /**
+ * Operations that wait, as they were when they were asked for.
+ */
+typedef struct xg_look xg_look;
+
+/**
  * Delivers operations in the background, in the order of each token and account,
  * and reports what became of each of them. Made once and shared by any number of
  * threads.
@@ -1052,6 +1057,45 @@ enum xg_status xg_outbox_clear_account(const struct xg_outbox *outbox,
                                        int32_t account_type,
                                        uint64_t tag,
                                        struct xg_error **error);
+
+/**
+ * What waits in an outbox, in the order of the hand-ins: of a token, of an account (of
+ * any type), of both, or all where both are NULL; at most so many. It answers why
+ * somebody's phone is not bound. A look goes through everything that waits: it is for
+ * people rather than for each tick. For a file that no outbox holds there is the command
+ * `xgpush outbox show`.
+ *
+ * Errors: XG_CLOSED; XG_CALL_UNKNOWN when the outbox's thread does not answer within
+ * timeout_ms.
+ */
+enum xg_status xg_outbox_look(const struct xg_outbox *outbox,
+                              const char *token,
+                              const char *account,
+                              size_t most,
+                              uint64_t timeout_ms,
+                              struct xg_look **look,
+                              struct xg_error **error);
+
+/**
+ * How many operations. 0 for NULL.
+ */
+size_t xg_look_len(const struct xg_look *look);
+
+/**
+ * The operations as a JSON array, NUL-terminated; its length in bytes goes to *len unless
+ * len is NULL. Each has "tag", "operation" (such as "bind"), "token", "accounts"
+ * ([{"account","account_type"}]), "handed_in_ms", "state" ("behind": an earlier one on its
+ * token or accounts comes first; "ready": to be sent, or sent again; "sending"; "settling":
+ * decided, and the file has to forget it), "durable", "maybe_sent", "attempts", and of the
+ * last attempt "reason" (docs/reasons.md, or null) and "message". Valid until it is freed;
+ * "" and 0 for NULL.
+ */
+const char *xg_look_json(const struct xg_look *look, size_t *len);
+
+/**
+ * Frees a look. NULL is fine.
+ */
+void xg_look_free(struct xg_look *look);
 
 /**
  * The stable name of a state, such as "accepted"; "" for a number that is none.

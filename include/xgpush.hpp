@@ -490,6 +490,21 @@ class outbox : public detail::handle<xg_outbox, xg_outbox_free> {
   std::size_t close(std::chrono::milliseconds timeout) const noexcept {
     return xg_outbox_close(get(), detail::count(timeout));
   }
+  // What waits, as JSON (xg_look_json): of a token, of an account, or all where both are
+  // nullptr.
+  [[nodiscard]] result<std::string> look(const char* token = nullptr, const char* account = nullptr,
+                                         std::size_t most = 1000,
+                                         std::chrono::milliseconds timeout =
+                                             std::chrono::seconds(1)) const {
+    xg_look* found = nullptr;
+    auto why = failed();
+    if (!why)
+      why = detail::call(xg_outbox_look, get(), token, account, most, detail::count(timeout),
+                         &found);
+    if (why) return detail::fail<std::string>(*why);
+    const std::unique_ptr<xg_look, void (*)(xg_look*)> held(found, xg_look_free);
+    return detail::text(xg_look_json, static_cast<const xg_look*>(found));
+  }
   [[nodiscard]] result<xgpush::stats> stats() const {
     return detail::make<xgpush::stats>(failed(), xg_outbox_stats, get());
   }

@@ -13,7 +13,7 @@ GROUPS = [
     ("request", "Requests", r"xg_request\w*|xg_action|XG_NO_ACCOUNT_TYPE"),
     ("outcome", "Outcomes", r"xg_outcome\w*|xg_state\w*"),
     ("reply", "Replies of other endpoints", r"xg_reply\w*"),
-    ("outbox", "Outbox: background delivery", r"xg_outbox\w*|xg_log_\w+|xg_leveled_log_fn|XG_LOG_\w+"),
+    ("outbox", "Outbox: background delivery", r"xg_outbox\w*|xg_look\w*|xg_log_\w+|xg_leveled_log_fn|XG_LOG_\w+"),
     ("reports", "Reports of an outbox", r"xg_report\w*"),
     ("stats", "Numbers of an outbox", r"xg_stats\w*"),
     ("error", "Errors", r"xg_error\w*|xg_status\w*"),

@@ -85,7 +85,8 @@ pub use operation::Operation;
 pub use operation::{Action, Binding, Lookup, Operator, Request};
 #[cfg(feature = "outbox")]
 pub use outbox::{
-    LogLevel, NewRecord, Outbox, OutboxStats, Record, Report, Store, prometheus_page,
+    LogLevel, NewRecord, Outbox, OutboxStats, Record, Report, Store, Waiting, WaitingAccount,
+    look_at_file, prometheus_page,
 };
 pub use outcome::{Found, FoundAccount, ItemOutcome, Outcome, Reason, State, Warning, WarningKind};
 pub use plan::MAX_ITEMS_PER_REQUEST;

@@ -155,6 +155,29 @@ impl Queue {
         self.slots[slot as usize].id
     }
 
+    pub(crate) fn tag(&self, slot: Slot) -> u64 {
+        self.slots[slot as usize].tag
+    }
+
+    /// Where it stands, in a word.
+    pub(crate) fn state_name(&self, slot: Slot) -> &'static str {
+        let queued = &self.slots[slot as usize];
+        match queued.state {
+            State::Waiting if queued.waits > 0 => "behind",
+            State::Waiting => "ready",
+            State::Taken | State::Free => "sending",
+        }
+    }
+
+    /// Every operation; those of one millisecond as the store has them.
+    pub(crate) fn in_order(&self) -> Vec<Slot> {
+        let slots = (0..).zip(&self.slots);
+        let queued = slots.filter(|(_, queued)| queued.state != State::Free);
+        let mut all: Vec<Slot> = queued.map(|(slot, _)| slot).collect();
+        all.sort_by_key(|slot| (self.at(*slot), self.id(*slot)));
+        all
+    }
+
     /// When the oldest operation was handed in.
     pub(crate) fn oldest(&self) -> Millis {
         let queued = self
@@ -168,7 +191,7 @@ impl Queue {
         self.slots[slot as usize].attempts
     }
 
-    fn at(&self, slot: Slot) -> Millis {
+    pub(crate) fn at(&self, slot: Slot) -> Millis {
         self.slots[slot as usize].at
     }
 

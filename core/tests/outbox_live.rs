@@ -111,3 +111,85 @@ fn what_fails_can_be_looked_at_until_it_is_over() {
     assert!(troubles.iter().any(|text| text.contains("1008003")));
     assert_eq!(outbox.trouble(), "");
 }
+
+fn waiting(outbox: &Outbox, token: Option<&str>, account: Option<&str>) -> Vec<xgpush::Waiting> {
+    outbox.look(token, account, 1000, LONG).unwrap()
+}
+
+#[test]
+fn what_waits_can_be_looked_at_by_token_and_by_account() {
+    let emulator = emulator(Service::default());
+    emulator.push_fault(Fault::new(FaultKind::status(503)).times(0));
+    let outbox = open(&emulator, &[("retry_base_ms", "1")]);
+    bind(&outbox, "phone1", "alice", 1);
+    assert!(emulator.wait_until(LONG, |c| c.received >= 1));
+    let typed = [("alice", Some(xgpush::AccountType(3)))];
+    outbox
+        .submit(&Operation::unbind("phone1", &typed), 2)
+        .unwrap();
+    bind(&outbox, "phone2", "alice", 3);
+    bind(&outbox, "phone3", "bob", 4);
+    let tags = |list: &[xgpush::Waiting]| list.iter().map(|w| w.tag).collect::<Vec<_>>();
+    // An attempt may be on its way.
+    let first = loop {
+        let list = waiting(&outbox, Some("phone1"), None);
+        assert_eq!(tags(&list), [1, 2]);
+        if list[0].state == "ready" && list[0].reason.is_some() {
+            break list;
+        }
+    };
+    assert_eq!(first[0].reason, Some("http_error"));
+    assert!(first[0].message.contains("503") && first[0].attempts > 0);
+    assert!(first[0].maybe_sent && !first[0].durable && first[0].operation == "bind");
+    assert_eq!((first[1].state, first[1].reason), ("behind", None));
+    assert_eq!(first[1].accounts[0].account_type, Some(3));
+    let mut alices = tags(&waiting(&outbox, None, Some("alice")));
+    alices.sort_unstable();
+    assert_eq!(alices, [1, 2, 3]);
+    assert_eq!(waiting(&outbox, None, None).len(), 4);
+    assert_eq!(outbox.look(None, None, 2, LONG).unwrap().len(), 2);
+    assert!(waiting(&outbox, Some("phone1"), Some("bob")).is_empty());
+    outbox.close(Duration::ZERO);
+    let error = outbox.look(None, None, 1, LONG).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Closed);
+}
+
+#[test]
+fn a_file_that_nobody_holds_can_be_looked_at_and_stays_as_it_is() {
+    let emulator = emulator(Service::default());
+    emulator.push_fault(Fault::new(FaultKind::status(503)).times(0));
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("outbox");
+    let outbox = open(&emulator, &[("outbox_file", file.to_str().unwrap())]);
+    for n in 0..40 {
+        bind(&outbox, &format!("t{n}"), &format!("player{}", n % 2), n);
+    }
+    outbox.sync(LONG).unwrap();
+    let look = |token, account| xgpush::look_at_file(&file, token, account, 1000);
+    let held = look(None, None).unwrap_err();
+    assert_eq!(held.kind(), ErrorKind::Storage);
+    assert!(held.to_string().contains("is held"), "{held}");
+    // As a killed process leaves it: most of it is beside the file.
+    let killed = folder.path().join("killed");
+    for end in ["", "-wal"] {
+        let beside = |path: &std::path::Path| format!("{}{end}", path.display());
+        std::fs::copy(beside(&file), beside(&killed)).unwrap();
+    }
+    let before = std::fs::read(&killed).unwrap();
+    let found = xgpush::look_at_file(&killed, None, Some("player1"), 1000).unwrap();
+    assert_eq!(
+        found.iter().map(|w| w.tag).collect::<Vec<_>>(),
+        (0..20).map(|n| 2 * n + 1).collect::<Vec<_>>()
+    );
+    assert_eq!(std::fs::read(&killed).unwrap(), before);
+    outbox.close(Duration::ZERO);
+    let found = look(Some("t7"), None).unwrap();
+    assert_eq!(
+        (found.len(), found[0].tag, found[0].state),
+        (1, 7, "stored")
+    );
+    assert!(found[0].durable);
+    let none = xgpush::look_at_file(&folder.path().join("none"), None, None, 1).unwrap_err();
+    assert_eq!(none.kind(), ErrorKind::Storage);
+    assert!(!folder.path().join("none").exists());
+}

@@ -22,6 +22,7 @@ mod exchange;
 mod guard;
 mod hand_in;
 mod handle;
+mod look;
 mod names;
 mod outbox;
 mod outcome;

@@ -166,6 +166,8 @@ pub unsafe extern "C" fn xg_outbox_free(outbox: *mut xg_outbox) {
             caller.wait(began + WHOLE);
             caller.shut();
         }
+        // Of a callback that hangs, too, when it comes back.
+        open.outbox.end_log();
         // SAFETY: as the header demands.
         unsafe { handle::free(outbox) };
     });

@@ -155,6 +155,20 @@ impl Outbox {
         }))
     }
 
+    fn look(
+        &self,
+        py: Python<'_>,
+        token: Option<&str>,
+        account: Option<&str>,
+        most: usize,
+        timeout: f64,
+    ) -> PyResult<String> {
+        let timeout = seconds("timeout", timeout)?;
+        let list = py.detach(|| self.0.look(token, account, most, timeout));
+        let list = list.map_err(|e| exception(&e))?;
+        Ok(xgpush::Waiting::list_to_json(&list))
+    }
+
     fn set_secret_key(&self, key: &str) -> PyResult<()> {
         self.0.set_secret_key(key).map_err(|e| exception(&e))
     }
@@ -195,6 +209,20 @@ impl Drop for Outbox {
         // other threads of the program need not wait for it.
         Python::try_attach(|py| py.detach(|| self.0.close_once(REST)));
     }
+}
+
+/// What waits in a file that no outbox holds, as JSON.
+#[pyfunction]
+pub(crate) fn look_at_file(
+    py: Python<'_>,
+    path: std::path::PathBuf,
+    token: Option<&str>,
+    account: Option<&str>,
+    most: usize,
+) -> PyResult<String> {
+    let list = py.detach(|| xgpush::look_at_file(&path, token, account, most));
+    let list = list.map_err(|e| exception(&e))?;
+    Ok(xgpush::Waiting::list_to_json(&list))
 }
 
 /// To be called in a child after `fork`.

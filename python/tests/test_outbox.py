@@ -1,6 +1,7 @@
 """The outbox: what it takes, what it reports, and how it ends."""
 
 import ctypes
+import json
 import os
 import select
 import signal
@@ -225,3 +226,28 @@ def test_ctrl_c_ends_a_wait(service: Emulator) -> None:
     program.send_signal(signal.SIGINT)
     _, errors = program.communicate(timeout=30)
     assert b"KeyboardInterrupt" in errors and time.monotonic() - began < 20
+
+
+def test_what_waits_is_shown(service: Emulator, tmp_path: Path) -> None:
+    service.fault({"kind": "status", "status": 503, "times": 0})
+    file = str(tmp_path / "outbox")
+    outbox = opened(service, outbox_file=file)
+    outbox.bind("phone1", "alice", tag=1)
+    outbox.unbind("phone1", ("alice", 3), tag=2)
+    outbox.bind("phone2", "bob", tag=3)
+    assert [one["tag"] for one in outbox.look("phone1")] == [1, 2]
+    assert outbox.look(account="bob")[0]["state"] in ("ready", "sending")
+    show = [sys.executable, "-m", "xgpush", "outbox", "show", file]
+    held = subprocess.run(show, capture_output=True, text=True)
+    assert held.returncode == 2 and "is held" in held.stderr
+    assert outbox.close(0) == 3
+    with pytest.raises(xgpush.Closed):
+        outbox.look()
+    shown = subprocess.run([*show, "--account", "alice"], capture_output=True, text=True)
+    lines = [line.split("\t") for line in shown.stdout.splitlines()]
+    assert [line[:4] for line in lines] == [
+        ["1", "bind", "phone1", "alice"],
+        ["2", "unbind", "phone1", "alice (3)"],
+    ]
+    shown = subprocess.run([*show, "--token", "phone2", "--json"], capture_output=True, text=True)
+    assert json.loads(shown.stdout)["token"] == "phone2"

@@ -7,7 +7,7 @@ import signal
 import sys
 from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
 
-from . import _apply, _native, _printing, _settings, _sync_file
+from . import _apply, _native, _outbox_file, _printing, _settings, _sync_file
 from ._client import Client, ItemOutcome, Outcome
 from .errors import Error
 
@@ -109,6 +109,9 @@ def _parser() -> argparse.ArgumentParser:
     _apply.add_arguments(command("apply", _apply.run, "send every row of a table"))
     _sync_file.add_arguments(
         command("sync", _sync_file.run, "compare a table with the service, and make it so")
+    )
+    _outbox_file.add_arguments(
+        commands.add_parser("outbox", help="show what waits in the file of an outbox")
     )
     # Its arguments are those of the emulator's own program.
     commands.add_parser("emulator", help="a TPNS on localhost (see: xgpush emulator --help)")

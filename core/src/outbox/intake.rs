@@ -70,12 +70,16 @@ struct Head {
 impl Handed {
     /// Whether there was memory for it.
     fn push(&mut self, operation: &Operation<'_>, bytes: usize, tag: u64, at: Millis) -> bool {
-        let has_room = has_room_for(&mut self.bodies, bytes) && has_room_for(&mut self.heads, 1);
+        let has_room = self.has_memory(bytes);
         if has_room {
             operation.encode_to(&mut self.bodies);
             self.heads.push(Head { tag, at, bytes });
         }
         has_room
+    }
+
+    fn has_memory(&mut self, bytes: usize) -> bool {
+        has_room_for(&mut self.bodies, bytes) && has_room_for(&mut self.heads, 1)
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -121,6 +125,8 @@ struct Inbox {
     /// What was seen of `Left` when it mattered last.
     left: u64,
     settled_bytes: u64,
+    /// The bytes of the operation that was refused last.
+    refused: usize,
 }
 
 /// What the worker and those who take reports write: all that ever went.
@@ -140,6 +146,7 @@ impl Intake {
             open: true,
             left: 0,
             settled_bytes: 0,
+            refused: 0,
         };
         Self {
             door: Apart(Door {
@@ -167,10 +174,9 @@ impl Intake {
         if !inbox.open {
             return Err(Refused::Closed);
         }
-        if !self.has_room(&mut inbox, bytes as u64) {
-            return Err(Refused::Full);
-        }
-        if !inbox.handed.push(operation, bytes, tag, at) {
+        if !self.has_room(&mut inbox, bytes as u64) || !inbox.handed.push(operation, bytes, tag, at)
+        {
+            inbox.refused = bytes;
             return Err(Refused::Full);
         }
         self.enter(bytes as u64);
@@ -184,16 +190,18 @@ impl Intake {
         Ok(())
     }
 
-    /// How many operations it takes now, as far as their number goes; `None` when it is
-    /// closed.
+    /// How many operations it takes now, as far as their number goes, or none while there
+    /// is no room for the one that was refused last; `None` when it is closed.
     pub(crate) fn room(&self) -> Option<u64> {
         let mut inbox = self.lock();
         if !inbox.open {
             return None;
         }
-        if !self.has_room(&mut inbox, 0) {
+        let refused = inbox.refused;
+        if !self.has_room(&mut inbox, refused as u64) || !inbox.handed.has_memory(refused) {
             return Some(0);
         }
+        inbox.refused = 0;
         let left = self.left.places.load(Ordering::Acquire);
         let held = self.door.operations.load(Ordering::Relaxed) - left;
         Some(self.max_operations.saturating_sub(held))
@@ -353,6 +361,13 @@ mod tests {
         intake.leave(1);
         assert_eq!(submit(&intake, 1), Err(Refused::Closed));
         assert_eq!(intake.empty(Handed::default()).heads.len(), 4);
+        let full = Intake::new(3, 100);
+        assert_eq!(submit(&full, 60), Ok(()));
+        assert_eq!(full.room(), Some(2));
+        assert_eq!(submit(&full, 50), Err(Refused::Full));
+        assert_eq!(full.room(), Some(0), "not for what was refused");
+        full.settle(60);
+        assert_eq!(full.room(), Some(2));
         let roomy = Intake::new(3, 10);
         assert_eq!(submit(&roomy, 11), Ok(()), "the only one");
     }

@@ -6,9 +6,11 @@ mod log;
 mod page;
 mod report;
 mod shared;
+mod shelf;
 mod stats;
 mod store;
 mod synced;
+mod waiting;
 mod worker;
 
 use std::path::Path;
@@ -27,12 +29,16 @@ use crate::threads;
 pub use log::LogLevel;
 pub use page::prometheus_page;
 pub use report::Report;
+pub use shelf::look_at_file;
 pub use stats::OutboxStats;
 pub use store::{NewRecord, Record, Store};
+
+pub use waiting::{Waiting, WaitingAccount};
 
 use intake::{Intake, Refused};
 use shared::Shared;
 use store::FileStore;
+use waiting::{Filter, Question};
 use worker::Worker;
 
 /// Delivers operations in the background, in the order of each token and account.
@@ -233,7 +239,8 @@ impl Outbox {
     /// Whether no report will come any more: it is closed, and all were taken. In a
     /// child after `fork` none will.
     pub fn is_drained(&self) -> bool {
-        self.shared.reports.has_ended() || self.is_forked()
+        // A lock may be held for ever in a child.
+        self.is_forked() || self.shared.reports.has_ended()
     }
 
     /// A descriptor that is readable while reports wait, and after the end. It
@@ -344,10 +351,14 @@ impl Outbox {
 
     /// The numbers.
     pub fn stats(&self) -> OutboxStats {
-        let intake = &self.shared.intake;
-        let now = self.shared.now();
-        let reports = self.shared.reports.waiting();
-        self.shared.counters.read(now, intake, reports)
+        let shared = &self.shared;
+        let mut stats = shared.counters.read(shared.now(), &shared.intake);
+        // A lock may be held for ever in a child.
+        if !self.is_forked() {
+            stats.room = shared.intake.room().unwrap_or_default();
+            stats.reports_waiting = shared.reports.waiting() as u64;
+        }
+        stats
     }
 
     /// Waits up to `timeout` until it is not full, for threads that have nothing else to
@@ -379,6 +390,54 @@ impl Outbox {
         self.client.set_secret_key(key)
     }
 
+    /// What waits, in the order of the hand-ins: of a token, of an account (of any type), of
+    /// both, or all; at most so many. With the attempts so far and the last reason, it
+    /// answers why somebody's phone is not bound.
+    ///
+    /// The outbox's thread answers, as soon as it has nothing else in hand: a look goes
+    /// through everything that waits, so it is for people rather than for each tick.
+    ///
+    /// # Errors
+    /// [`Closed`](ErrorKind::Closed) when it is closed, or in a child after `fork`, and
+    /// [`Unknown`](ErrorKind::Unknown) when the thread does not answer within `timeout`.
+    pub fn look(
+        &self,
+        token: Option<&str>,
+        account: Option<&str>,
+        most: usize,
+        timeout: Duration,
+    ) -> Result<Vec<Waiting>> {
+        const SLICE: Duration = Duration::from_millis(50);
+        self.still_here()?;
+        let (answer, answered) = std::sync::mpsc::channel();
+        self.shared.questions().push(Question {
+            filter: Filter {
+                token: token.map(str::to_owned),
+                account: account.map(str::to_owned),
+            },
+            most,
+            answer,
+        });
+        self.shared.intake.bell.ring();
+        let ends = Instant::now().checked_add(timeout);
+        loop {
+            let left = ends.map_or(SLICE, |ends| ends.saturating_duration_since(Instant::now()));
+            if let Ok(list) = answered.recv_timeout(left.min(SLICE)) {
+                return Ok(list);
+            }
+            if self.shared.wait(Duration::ZERO, true) {
+                return Err(Error::new(ErrorKind::Closed, "the outbox is closed"));
+            }
+            if left.is_zero() {
+                return Err(Error::new(
+                    ErrorKind::Unknown,
+                    "the outbox's thread did not answer in time: its log function, or the disk, \
+                     keeps it",
+                ));
+            }
+        }
+    }
+
     /// What it is called in metrics: `outbox_name`, or the access id.
     pub fn name(&self) -> &str {
         &self.name
@@ -394,6 +453,9 @@ impl Outbox {
     /// paused, that the file cannot be written, that there is no thread. Empty while all
     /// is well. For programs that look rather than take lines.
     pub fn trouble(&self) -> String {
+        if self.is_forked() {
+            return String::new();
+        }
         let troubles = self.shared.troubles();
         let lines: Vec<&str> = troubles.iter().flatten().map(String::as_str).collect();
         lines.join("; ")
@@ -405,15 +467,29 @@ impl Outbox {
     /// set before is not called any more when this returns, unless it takes longer
     /// than a second.
     pub fn set_log(&self, log: Option<Arc<dyn Fn(LogLevel, &str) + Send + Sync>>) {
-        self.shared.set_log(log);
+        if !self.is_forked() {
+            self.shared.set_log(log);
+        }
     }
 
-    /// Counts and logs that a function which is brought reports failed: for faces in
-    /// languages with exceptions.
+    /// Brings no line any more: what the log uses may go when this returns, unless it hangs.
+    /// Within a tenth of a second.
+    pub fn end_log(&self) {
+        if !self.is_forked() {
+            self.shared.end_log();
+        }
+    }
+
+    /// Counts that a function which is brought reports failed, and logs it once a minute:
+    /// for faces in languages with exceptions.
     pub fn note_callback_failure(&self, why: &str) {
         stats::add(&self.shared.counters.callback_failures, 1);
-        let line = format!("a function that is brought reports failed: {why}");
-        self.shared.log(LogLevel::Error, &line);
+        if self.shared.may_log_callback_failure() {
+            let line = format!(
+                "a function that is brought reports failed: {why}; callback_failures counts them"
+            );
+            self.shared.log(LogLevel::Error, &line);
+        }
     }
 
     /// Whether this process is a child of the one that opened it.

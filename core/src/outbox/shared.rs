@@ -12,6 +12,7 @@ use super::log::{Log, LogLevel};
 use super::report::{Event, Report, Reports};
 use super::stats::Counters;
 use super::synced::Synced;
+use super::waiting::Question;
 use super::worker::millis;
 use crate::outcome::{ItemOutcome, Reason};
 use crate::queue::{Gone, Millis};
@@ -41,6 +42,10 @@ pub(super) struct Shared {
     /// How many operations were left when the worker ended; `usize::MAX` before.
     pub(super) left: AtomicUsize,
     log: Mutex<Logging>,
+    /// Until when the failure of a callback is no line.
+    callback_rests_until: AtomicU64,
+    /// Asked, and not answered yet.
+    questions: Mutex<Vec<Question>>,
     /// What fails just now, by its kind: for those who take no lines.
     troubles: Mutex<[Option<String>; 3]>,
     /// Told when a line was brought.
@@ -75,6 +80,8 @@ impl Shared {
             changed: Condvar::new(),
             left: AtomicUsize::new(usize::MAX),
             log: Mutex::default(),
+            callback_rests_until: AtomicU64::new(0),
+            questions: Mutex::default(),
             troubles: Mutex::default(),
             brought: Condvar::new(),
         }
@@ -237,6 +244,12 @@ impl Shared {
         self.log.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    pub(super) fn questions(&self) -> MutexGuard<'_, Vec<Question>> {
+        self.questions
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
     pub(super) fn troubles(&self) -> MutexGuard<'_, [Option<String>; 3]> {
         self.troubles.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -244,10 +257,27 @@ impl Shared {
     /// The outbox's thread hangs: nobody waits for a report of its, and it brings no
     /// line any more.
     pub(super) fn give_up(&self) {
+        self.reports.end();
+        self.end_log();
+    }
+
+    pub(super) fn end_log(&self) {
         /// For a line that is nearly there.
         const NEARLY: Duration = Duration::from_millis(100);
-        self.reports.end();
-        self.replace_log(None, NEARLY);
+        if self.logging().log.is_some() {
+            self.replace_log(None, NEARLY);
+        }
+    }
+
+    /// Whether a minute has passed since.
+    pub(super) fn may_log_callback_failure(&self) -> bool {
+        const MINUTE: Millis = 60_000;
+        let now = self.now();
+        let rests = |until: Millis| (now >= until).then_some(now + MINUTE);
+        let order = Ordering::Relaxed;
+        self.callback_rests_until
+            .try_update(order, order, rests)
+            .is_ok()
     }
 }
 

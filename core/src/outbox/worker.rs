@@ -1,5 +1,6 @@
 //! The outbox's own thread: takes in, stores, sends, and settles.
 
+mod looking;
 mod settling;
 mod trouble;
 
@@ -198,6 +199,7 @@ impl Worker {
                 }
                 self.dispatch();
             }
+            self.answer_questions();
             self.look();
             self.sleep();
         }

@@ -17,6 +17,20 @@ impl Queue {
         self.tails.find(hash, same).map(|tail| tail.slot)
     }
 
+    /// The operations on a token, oldest first.
+    pub(crate) fn of_token(&self, token: &str) -> Vec<Slot> {
+        let mut all = Vec::new();
+        let mut next = self.tail(Key::Token(token.as_bytes()));
+        while let Some(slot) = next {
+            all.push(slot);
+            // The token is the first key of what has one.
+            let before = self.slots[slot as usize].links[0].prev;
+            next = (before != NONE).then_some(before);
+        }
+        all.reverse();
+        all
+    }
+
     /// Puts an operation at the end of the chain of each of its keys.
     pub(super) fn append_to_chains(&mut self, slot: Slot) {
         let count = all_keys(Body(self.body(slot))).count();

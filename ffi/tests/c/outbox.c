@@ -212,6 +212,10 @@ static void ask_in_a_child(xg_outbox *outbox) {
   bad += xg_outbox_sync(outbox, 60000, NULL) != XG_CLOSED;
   bad += xg_outbox_call_back(outbox, on_reports, NULL, NULL) != XG_CLOSED;
   bad += xg_reports_new(4, &reports, NULL) != XG_OK;
+  xg_stats *stats = NULL;
+  bad += xg_outbox_stats(outbox, &stats, NULL) != XG_OK || !xg_outbox_is_drained(outbox);
+  bad += xg_outbox_look(outbox, NULL, NULL, 9, 60000, NULL, NULL) == XG_OK;
+  xg_outbox_set_log(outbox, NULL, NULL);
   bad += xg_outbox_poll(outbox, reports, 60000) != 0;
   bad += xg_outbox_close(outbox, 60000) != 0;
   xg_outbox_free(outbox);

@@ -73,8 +73,7 @@ static int freed(xg_outbox *outbox, struct seen *seen) {
   seen->gone = 1;
   long ms = (ended.tv_sec - began.tv_sec) * 1000 + (ended.tv_nsec - began.tv_nsec) / 1000000;
   dprintf(1, "freed within %ld ms\n", ms);
-  nanosleep(&tenth, NULL);
-  nanosleep(&tenth, NULL);
+  for (int n = 0; n < 3; n++) nanosleep(&tenth, NULL);
   return seen->late ? 3 : ms <= 3200 ? 0 : 2;
 }
 
@@ -98,6 +97,29 @@ static void slow_reports(const xg_reports *reports, void *context) {
   if (seen->gone) seen->late = 1;
   seen->calls += (int)xg_reports_len(reports);
   nanosleep(&twentieth, NULL);
+}
+
+static void logged(const char *line, void *context) {
+  struct seen *seen = context;
+  if (strstr(line, "reports failed") && seen->gone) seen->late = 1;
+}
+
+static void late_reports(const xg_reports *reports, void *context) {
+  struct seen *seen = context;
+  seen->calls++;
+  while (!seen->gone) nanosleep(&tenth, NULL);
+  xg_reports_note_failure(reports, "late");
+}
+
+/* A callback that comes back after the end calls nothing of the host's by that. */
+static int late_report_callback(void) {
+  static struct seen seen;
+  xg_outbox *outbox = opened(base_url);
+  xg_outbox_set_log(outbox, logged, &seen);
+  if (xg_outbox_call_back(outbox, late_reports, &seen, NULL) != XG_OK) return 9;
+  hand_in(outbox, 45);
+  wait_for(&seen.calls);
+  return freed(outbox, &seen);
 }
 
 /* 200 reports of 50 ms: what is not brought is counted. */
@@ -192,6 +214,7 @@ static const struct {
   int (*run)(void);
 } cases[] = {{"report callback", report_callback},
              {"slow report callback", slow_report_callback},
+             {"late report callback", late_report_callback},
              {"log callback", log_callback},
              {"transport", transport_without_file},
              {"transport, with a file", transport_with_file},

@@ -347,6 +347,16 @@ static void outboxes(void) {
   REFUSED(XG_INVALID_ARGUMENT, xg_outbox_call_back_n(outbox, NULL, NULL, 1, &error));
   REFUSED(XG_INVALID_ARGUMENT, xg_outbox_call_back_n(outbox, no_reports, NULL, 0, &error));
   REFUSED(XG_INVALID_ARGUMENT, xg_outbox_call_back_n(outbox, no_reports, NULL, SIZE_MAX, &error));
+  xg_look *look = NULL;
+  REFUSED(XG_INVALID_ARGUMENT, xg_outbox_look(NULL, NULL, NULL, 9, 1000, &look, &error));
+  REFUSED(XG_INVALID_ARGUMENT, xg_outbox_look(outbox, NULL, NULL, 9, 1000, NULL, &error));
+  REFUSED(XG_INVALID_ARGUMENT, xg_outbox_look(outbox, BAD, NULL, 9, 1000, &look, &error));
+  CHECK(xg_outbox_look(outbox, NULL, "alice", 9, 60000, &look, NULL) == XG_OK);
+  CHECK(xg_look_len(look) == 0 && xg_look_len(NULL) == 0);
+  CHECK(strcmp(xg_look_json(look, NULL), "[]") == 0);
+  EMPTY(xg_look_json(NULL, NULL));
+  xg_look_free(look);
+  xg_look_free(NULL);
   xg_outbox_begin_close(NULL);
   CHECK(!xg_outbox_wait_room(NULL, 60000) && xg_outbox_wait_room(outbox, 0));
   REFUSED(XG_INVALID_ARGUMENT, xg_outbox_set_secret_key(NULL, "key", &error));

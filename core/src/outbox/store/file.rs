@@ -56,6 +56,18 @@ impl FileStore {
         Ok(store)
     }
 
+    /// Keeps outboxes from the file while it is copied; `None` where that takes more
+    /// rights than reading does.
+    pub(crate) fn lock_to_read(path: &Path) -> Result<Option<impl Sized + use<>>> {
+        let name = path.display().to_string();
+        let real = place::resolve(path).map_err(|why| storage(&name, &why))?;
+        match Lock::take(&real) {
+            Ok(lock) => Ok(Some(lock)),
+            Err(why) if why.starts_with("is held") => Err(storage(&name, &why)),
+            Err(_) => Ok(None),
+        }
+    }
+
     fn prepare(&mut self, max_bytes: u32) -> Result<()> {
         let name = self.name.clone();
         let fail = |error: rusqlite::Error| failed(&name, &error);

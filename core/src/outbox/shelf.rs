@@ -1,0 +1,114 @@
+//! A look at an outbox's file that nobody holds.
+
+use std::fs::{self, DirBuilder};
+use std::io;
+use std::os::unix::fs::DirBuilderExt as _;
+use std::path::{Path, PathBuf};
+
+use super::store::{FileStore, Store as _};
+use super::waiting::{Filter, Waiting};
+use crate::config::Durability;
+use crate::error::{Error, ErrorKind, Result};
+use crate::operation::single::Body;
+
+/// What waits in the file of an outbox that is not open, in the order of the hand-ins:
+/// of a token, of an account (of any type), or of both, or all; at most so many.
+///
+/// The file is not changed: a copy of it is read, in a folder for temporary files that
+/// only this user can read. A file that an outbox holds is not looked at; ask the outbox
+/// ([`Outbox::look`](crate::Outbox::look)).
+///
+/// # Errors
+/// [`Storage`](ErrorKind::Storage) when it is not there, is held, cannot be read, or is
+/// no file of an outbox.
+pub fn look_at_file(
+    path: &Path,
+    token: Option<&str>,
+    account: Option<&str>,
+    most: usize,
+) -> Result<Vec<Waiting>> {
+    let failed = |what: &str, error: &io::Error| {
+        let name = path.display();
+        Error::new(
+            ErrorKind::Storage,
+            format!("the outbox's file {name} {what}: {error}"),
+        )
+    };
+    fs::metadata(path).map_err(|error| failed("is not there", &error))?;
+    let lock = FileStore::lock_to_read(path)?;
+    let copy = Copy::new(path).map_err(|error| failed("cannot be copied", &error))?;
+    drop(lock);
+    let mut store = FileStore::open(&copy.file, Durability::Process, u32::MAX)?;
+    let filter = Filter {
+        token: token.map(str::to_owned),
+        account: account.map(str::to_owned),
+    };
+    let (mut found, mut after) = (Vec::new(), 0);
+    let mark = store.sent_mark();
+    loop {
+        let records = store.claim(after, 1000)?;
+        let Some(last) = records.last() else {
+            return Ok(found);
+        };
+        after = last.id;
+        for record in records {
+            let body = Body(&record.body);
+            if !filter.lets_pass(body) {
+                continue;
+            }
+            if found.len() == most {
+                return Ok(found);
+            }
+            found.push(Waiting {
+                tag: record.tag,
+                handed_in_ms: record.handed_in_ms,
+                durable: true,
+                maybe_sent: record.id <= mark,
+                ..Waiting::of(body, "stored")
+            });
+        }
+    }
+}
+
+/// The file and what belongs to it, in a folder of its own.
+struct Copy {
+    folder: PathBuf,
+    file: PathBuf,
+}
+
+impl Copy {
+    fn new(path: &Path) -> io::Result<Self> {
+        let name = format!(
+            "xgpush-look-{}-{:016x}",
+            std::process::id(),
+            fastrand::u64(..)
+        );
+        let folder = std::env::temp_dir().join(name);
+        DirBuilder::new().mode(0o700).create(&folder)?;
+        let copy = Self {
+            file: folder.join("outbox"),
+            folder,
+        };
+        let real = path.canonicalize()?;
+        for end in ["", "-wal", "-journal"] {
+            let beside = |path: &Path| {
+                let mut name = path.as_os_str().to_owned();
+                name.push(end);
+                PathBuf::from(name)
+            };
+            match fs::copy(beside(&real), beside(&copy.file)) {
+                Err(error) if end.is_empty() || error.kind() != io::ErrorKind::NotFound => {
+                    return Err(error);
+                }
+                _ => {}
+            }
+        }
+        Ok(copy)
+    }
+}
+
+impl Drop for Copy {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.folder);
+    }
+}

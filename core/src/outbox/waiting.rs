@@ -1,0 +1,109 @@
+//! What waits in an outbox, for people who ask why a phone is not bound.
+
+use std::sync::mpsc::Sender;
+
+use serde::Serialize;
+
+use crate::account::AccountType;
+use crate::operation::single::Body;
+use crate::outcome::ItemOutcome;
+
+/// An operation that is not settled.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Waiting {
+    /// The caller's own number.
+    pub tag: u64,
+    /// The operator's name, such as `bind`.
+    pub operation: &'static str,
+    /// Empty where it has none.
+    pub token: String,
+    /// What it names.
+    pub accounts: Vec<WaitingAccount>,
+    /// When it was handed in, in milliseconds since 1970-01-01 UTC.
+    pub handed_in_ms: u64,
+    /// `behind`: an earlier one on its token or one of its accounts comes first.
+    /// `ready`: to be sent, or sent again. `sending`: on its way, or about to be.
+    /// `settling`: decided, and the file has to forget it. `stored`: in a file that no
+    /// outbox holds.
+    pub state: &'static str,
+    /// Whether it is in the file.
+    pub durable: bool,
+    /// Whether it was sent, or may have been by an earlier run.
+    pub maybe_sent: bool,
+    /// How often it was sent.
+    pub attempts: u16,
+    /// Why it is not settled after an attempt, as a report's reason; else none.
+    pub reason: Option<&'static str>,
+    /// The same for people; empty where there is none.
+    pub message: String,
+}
+
+/// An account of an operation that waits.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct WaitingAccount {
+    /// Its name.
+    pub account: String,
+    /// Its type, where it was given.
+    pub account_type: Option<i32>,
+}
+
+impl Waiting {
+    /// A list as JSON: an array of objects with the names of the fields.
+    pub fn list_to_json(list: &[Self]) -> String {
+        serde_json::to_string(list).expect("texts and numbers have no value that JSON lacks")
+    }
+
+    /// What its kept bytes say; the rest is to be filled in.
+    pub(super) fn of(body: Body<'_>, state: &'static str) -> Self {
+        let account = |(name, kind): (&str, Option<AccountType>)| WaitingAccount {
+            account: name.to_owned(),
+            account_type: kind.map(|AccountType(number)| number),
+        };
+        Self {
+            tag: 0,
+            operation: body.operator().name(),
+            token: body.token().to_owned(),
+            accounts: body.accounts().map(account).collect(),
+            handed_in_ms: 0,
+            state,
+            durable: false,
+            maybe_sent: false,
+            attempts: 0,
+            reason: None,
+            message: String::new(),
+        }
+    }
+
+    pub(super) fn with_last(mut self, last: Option<&ItemOutcome>) -> Self {
+        if let Some(last) = last {
+            self.reason = Some(last.reason().name());
+            last.message().clone_into(&mut self.message);
+        }
+        self
+    }
+}
+
+/// Which ones: all of a token, or of an account of any type, or both, or all.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Filter {
+    pub(super) token: Option<String>,
+    pub(super) account: Option<String>,
+}
+
+impl Filter {
+    pub(super) fn lets_pass(&self, body: Body<'_>) -> bool {
+        let token = self.token.as_deref();
+        let account = self.account.as_deref();
+        token.is_none_or(|token| body.token() == token)
+            && account.is_none_or(|account| body.accounts().any(|(name, _)| name == account))
+    }
+}
+
+/// Asked of the outbox's thread.
+pub(super) struct Question {
+    pub(super) filter: Filter,
+    pub(super) most: usize,
+    pub(super) answer: Sender<Vec<Waiting>>,
+}

@@ -1,0 +1,50 @@
+//! Answers those who look at what waits.
+
+use super::{Body, Slot, Worker};
+use crate::outbox::waiting::{Question, Waiting};
+
+impl Worker {
+    pub(super) fn answer_questions(&mut self) {
+        let questions = std::mem::take(&mut *self.shared.questions());
+        for Question {
+            filter,
+            most,
+            answer,
+        } in questions
+        {
+            let token = filter.token.as_deref();
+            let all = match token {
+                Some(token) => self.queue.of_token(token),
+                None => self.queue.in_order(),
+            };
+            let passing = all
+                .into_iter()
+                .filter(|slot| filter.lets_pass(Body(self.queue.body(*slot))));
+            let list = passing.take(most).map(|slot| self.shown(slot)).collect();
+            // Who asked may have gone.
+            let _ = answer.send(list);
+        }
+    }
+
+    fn shown(&self, slot: Slot) -> Waiting {
+        let ended = self.ending.iter().find(|(decided, _)| *decided == slot);
+        let state = if ended.is_some() {
+            "settling"
+        } else {
+            self.queue.state_name(slot)
+        };
+        let last = ended
+            .map(|(_, outcome)| outcome)
+            .or_else(|| self.last.get(&slot));
+        let attempts = self.queue.attempts(slot);
+        Waiting {
+            tag: self.queue.tag(slot),
+            handed_in_ms: self.queue.at(slot),
+            durable: self.queue.id(slot) != 0,
+            maybe_sent: attempts > 0 || state == "sending",
+            attempts,
+            ..Waiting::of(Body(self.queue.body(slot)), state)
+        }
+        .with_last(last)
+    }
+}
