@@ -81,7 +81,7 @@ start_emulator() {
   EMULATOR=$!
   exec 9>"$dir/stdin"
   trap 'exec 9>&-; wait "$EMULATOR" 2>/dev/null || true; rm -rf "'"$dir"'"' EXIT
-  until grep -q 'listening on' "$dir/stdout"; do
+  until grep -qs 'listening on' "$dir/stdout"; do
     kill -0 "$EMULATOR" 2>/dev/null || missing "the emulator" "it did not start"
     read -r -t 0.05 <> <(:) || true
   done

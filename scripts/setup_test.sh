@@ -93,4 +93,15 @@ check "a test without its things is skipped" counts \
   $'A test: 0 passed, 0 failed, 1 skipped: needs no-such-thing\nbad=0' env XG_NEED_ALL=
 check "or fails where all is demanded" counts \
   $'A test: 0 passed, 1 failed: needs no-such-thing\nbad=1' env XG_NEED_ALL=1
+
+without_network() { # what the clients of registries say then
+  local said
+  for said in 'npm error code ENOTFOUND' 'connect ECONNREFUSED 127.0.0.1:9' \
+    'Could not transfer artifact net.java.dev.jna:jna:pom:5 from/to central: Unknown host' \
+    'dial tcp: lookup proxy.golang.org: no such host' 'Temporary failure in name resolution'; do
+    offline "$said" || { echo "not understood: $said"; return 1; }
+  done
+}
+check "no network is understood" without_network
+check "and a defect is not taken for it" eval '! offline "outbox.go:12: undefined: xg_outbox_open"'
 exit $bad
