@@ -214,12 +214,27 @@ fn a_file_is_for_one_run_at_a_time() {
     assert!(found.contains("in use by"), "{found}");
     assert!(Apply::open(&client, &input, &plain()).is_ok());
     assert_eq!(before, names.map(|name| files.text(name)));
-    assert!(!files.path("new").exists() && !files.path("state.new").exists());
+    assert!(!files.path("new").exists());
 
     while first.work(LONG).unwrap().is_none() {}
     assert_eq!(first.progress().accepted, 2000);
     drop(first);
     assert_eq!(finish(&client, &input, &options).1.resumed, 2000);
+}
+
+#[test]
+fn a_state_takes_no_name_beside_its_own() {
+    let (service, files) = (emulator(Service::default()), Files::new());
+    let client = client(&service, &[]);
+    let mut input = files.input("in.csv", &table(100));
+    fs::rename(&input.path, files.path("state.new")).unwrap();
+    input.path = files.path("state.new");
+    let (end, progress) = finish(&client, &input, &files.with_state());
+    assert_eq!((end, progress.accepted), (ApplyEnd::Complete, 100));
+    assert_eq!(files.text("state.new"), table(100));
+    // Nothing else is left.
+    let names = fs::read_dir(files.path("")).unwrap().count();
+    assert_eq!(names, 4);
 }
 
 #[test]

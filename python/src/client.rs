@@ -1,7 +1,7 @@
 //! The blocking client.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use pyo3::exceptions::PyValueError;
@@ -39,7 +39,9 @@ pub(crate) fn request(api: &str, json: &[u8]) -> PyResult<Request> {
 #[pyclass(frozen, module = "xgpush._native")]
 pub(crate) struct Client {
     pub(crate) client: xgpush::Client,
-    config: Config,
+    /// With the key of now. Its lock is never held without the interpreter, so not
+    /// while another thread forks.
+    config: Mutex<Config>,
     is_closed: AtomicBool,
 }
 
@@ -50,7 +52,7 @@ impl Client {
         let config = config(options, from_env)?;
         Ok(Self {
             client: xgpush::Client::new(&config).map_err(|e| exception(&e))?,
-            config,
+            config: Mutex::new(config),
             is_closed: AtomicBool::new(false),
         })
     }
@@ -59,13 +61,14 @@ impl Client {
     /// if this one is.
     fn anew(&self) -> PyResult<Self> {
         let is_closed = self.is_closed.load(Ordering::Acquire);
-        let client = xgpush::Client::new(&self.config).map_err(|e| exception(&e))?;
+        let config = self.config().clone();
+        let client = xgpush::Client::new(&config).map_err(|e| exception(&e))?;
         if is_closed {
             client.close();
         }
         Ok(Self {
             client,
-            config: self.config.clone(),
+            config: Mutex::new(config),
             is_closed: AtomicBool::new(is_closed),
         })
     }
@@ -127,12 +130,21 @@ impl Client {
     }
 
     fn set_secret_key(&self, key: &str) -> PyResult<()> {
-        self.client.set_secret_key(key).map_err(|e| exception(&e))
+        let mut config = self.config();
+        let set = self.client.set_secret_key(key);
+        set.and_then(|()| config.set("secret_key", key).map(|_| ()))
+            .map_err(|e| exception(&e))
     }
 
     fn close(&self, py: Python<'_>) {
         self.is_closed.store(true, Ordering::Release);
         py.detach(|| self.client.close());
+    }
+}
+
+impl Client {
+    fn config(&self) -> MutexGuard<'_, Config> {
+        self.config.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -126,6 +126,22 @@ ended(forked(lambda: asyncio.run(acloses())))
 """)
 
 
+def test_a_child_signs_with_the_key_of_now() -> None:
+    run("""
+right = service.options["secret_key"]
+client = service.client(secret_key="0" * 32)
+assert not client.bind({"t1": "alice"}).all_accepted
+client.set_secret_key(right)
+
+def work():
+    assert client.bind({"t1": "alice"}).all_accepted
+    client.set_secret_key("0" * 32)
+    ended(forked(lambda: client.bind({"t1": "alice"}).all_accepted and os._exit(1)))
+ended(forked(work))
+assert client.bind({"t1": "alice"}).all_accepted
+""")
+
+
 def test_forks_in_the_middle_of_calls() -> None:
     """Threads of the parent are inside calls, and hold what they hold."""
     run("""

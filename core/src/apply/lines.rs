@@ -6,6 +6,7 @@ use std::os::fd::AsRawFd as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
+use csv::QuoteStyle;
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
@@ -25,6 +26,7 @@ pub(super) struct Lines {
     path: PathBuf,
     file: File,
     waiting: Waiting,
+    quotes: QuoteStyle,
     /// Where each line of those that wait ends.
     ends: Vec<usize>,
     /// What the file holds.
@@ -47,6 +49,7 @@ impl Lines {
     pub(super) fn open(
         path: &Path,
         format: Format,
+        quotes: QuoteStyle,
         left: Option<&Mark>,
     ) -> Result<(Self, Option<String>)> {
         let opened = OpenOptions::new()
@@ -66,7 +69,8 @@ impl Lines {
         let mut lines = Self {
             path: path.to_owned(),
             file,
-            waiting: Waiting::new(format),
+            waiting: Waiting::new(format, quotes),
+            quotes,
             ends: Vec::new(),
             length: 0,
             hash: Sha256::new(),
@@ -166,7 +170,7 @@ impl Lines {
         if self.is_broken {
             return Ok(());
         }
-        let bytes = self.waiting.take();
+        let bytes = self.waiting.take(self.quotes);
         let ends = std::mem::take(&mut self.ends);
         let (written, failed) = write(&self.file, &bytes);
         // A line of which a part was written is none.
@@ -209,11 +213,14 @@ impl Drop for Lines {
 }
 
 impl Waiting {
-    fn new(format: Format) -> Self {
+    fn new(format: Format, quotes: QuoteStyle) -> Self {
         match format {
             Format::Csv => {
                 let mut builder = csv::WriterBuilder::new();
-                builder.flexible(true).has_headers(false);
+                builder
+                    .flexible(true)
+                    .has_headers(false)
+                    .quote_style(quotes);
                 Self::Csv(Box::new(builder.from_writer(Vec::new())))
             }
             Format::Jsonl => Self::Jsonl(Vec::new()),
@@ -230,9 +237,9 @@ impl Waiting {
         }
     }
 
-    fn take(&mut self) -> Vec<u8> {
+    fn take(&mut self, quotes: QuoteStyle) -> Vec<u8> {
         match self {
-            Self::Csv(_) => match std::mem::replace(self, Self::new(Format::Csv)) {
+            Self::Csv(_) => match std::mem::replace(self, Self::new(Format::Csv, quotes)) {
                 Self::Csv(csv) => csv.into_inner().unwrap_or_default(),
                 Self::Jsonl(bytes) => bytes,
             },

@@ -15,6 +15,7 @@ use std::fs::File;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use csv::QuoteStyle;
 use sha2::{Digest as _, Sha256};
 
 use crate::account::Platform;
@@ -126,7 +127,7 @@ impl Apply {
         }
         if let Some(path) = &options.rejects {
             let left = left.as_ref().and_then(|left| left.rejects.as_ref());
-            let (rejects, warning) = Lines::open(path, from.format, left)?;
+            let (rejects, warning) = Lines::open(path, from.format, QuoteStyle::Necessary, left)?;
             apply.rejects = Some(rejects);
             apply.warnings.extend(warning);
         }

@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io::{BufRead, BufReader, Read as _};
 use std::path::Path;
 
+use csv::QuoteStyle;
 use serde::{Deserialize, Serialize};
 
 use super::cells::harmless;
@@ -60,7 +61,14 @@ impl Report {
         left: Option<&Mark>,
     ) -> Result<(Self, Option<String>)> {
         let format = Format::of(path)?;
-        let (lines, warning) = Lines::open(path, format, left)?;
+        // Where a spreadsheet separates by semicolons, one inside of a cell makes another,
+        // unless the cell is quoted.
+        let quotes = if escape_formulas {
+            QuoteStyle::NonNumeric
+        } else {
+            QuoteStyle::Necessary
+        };
+        let (lines, warning) = Lines::open(path, format, quotes, left)?;
         let report = Self {
             lines,
             format,

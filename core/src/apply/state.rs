@@ -193,12 +193,13 @@ impl StateFile {
 
     /// In the place of the one before, whole or not at all.
     pub(super) fn write(&mut self, checkpoint: &Checkpoint) -> Result<()> {
+        // Of a name that is nobody's.
         let mut name = self.path.as_os_str().to_owned();
-        name.push(".new");
+        name.push(format!(".{:016x}.new", fastrand::u64(..)));
         let new = Path::new(&name);
         let mut write = || -> io::Result<()> {
             let mut file = open(new, true)?;
-            // Before it has the name: at no time may another run take it.
+            // Before it has the other name: at no time may another run take it.
             let _ = file.try_lock();
             serde_json::to_writer(&mut file, checkpoint)?;
             file.write_all(b"\n")?;
@@ -208,7 +209,10 @@ impl StateFile {
             self.is_new = false;
             Ok(())
         };
-        write().map_err(|e| storage(&self.path, &e))
+        write().map_err(|e| {
+            let _ = fs::remove_file(new);
+            storage(&self.path, &e)
+        })
     }
 }
 
@@ -221,10 +225,10 @@ impl Drop for StateFile {
     }
 }
 
-fn open(path: &Path, truncate: bool) -> io::Result<File> {
+fn open(path: &Path, is_new: bool) -> io::Result<File> {
     let mut options = OpenOptions::new();
-    let options = options.read(true).write(true).create(true).mode(0o600);
-    let file = options.truncate(truncate).open(path)?;
+    let options = options.read(true).write(true).truncate(false).mode(0o600);
+    let file = options.create(true).create_new(is_new).open(path)?;
     beside_the_standard_streams(file)
 }
 
