@@ -92,8 +92,9 @@ static int l_bind(lua_State *L) { /* outbox:bind(tag, token, account [, type]) *
   const uint64_t tag = (uint64_t)luaL_checkinteger(L, 2);
   const char *token = luaL_checklstring(L, 3, &token_len);
   const char *account = luaL_checklstring(L, 4, &account_len);
-  return taken(L, xg_outbox_bind_n(box->outbox, token, token_len, account, account_len,
-                                   account_type(L, 5), tag, &error), error);
+  const xg_status status = xg_outbox_bind_n(box->outbox, token, token_len, account, account_len,
+        account_type(L, 5), tag, &error);
+  return taken(L, status, error);
 }
 
 static int l_unbind(lua_State *L) { /* outbox:unbind(tag, token, account [, type]) */
@@ -103,8 +104,9 @@ static int l_unbind(lua_State *L) { /* outbox:unbind(tag, token, account [, type
   const uint64_t tag = (uint64_t)luaL_checkinteger(L, 2);
   const char *token = luaL_checklstring(L, 3, &token_len);
   const char *account = luaL_checklstring(L, 4, &account_len);
-  return taken(L, xg_outbox_unbind_n(box->outbox, token, token_len, account, account_len,
-                                     account_type(L, 5), tag, &error), error);
+  const xg_status status = xg_outbox_unbind_n(box->outbox, token, token_len, account, account_len,
+        account_type(L, 5), tag, &error);
+  return taken(L, status, error);
 }
 
 static int l_clear_token(lua_State *L) { /* outbox:clear_token(tag, token) */
@@ -113,7 +115,8 @@ static int l_clear_token(lua_State *L) { /* outbox:clear_token(tag, token) */
   xg_error *error = NULL;
   const uint64_t tag = (uint64_t)luaL_checkinteger(L, 2);
   const char *token = luaL_checklstring(L, 3, &token_len);
-  return taken(L, xg_outbox_clear_token_n(box->outbox, token, token_len, tag, &error), error);
+  const xg_status status = xg_outbox_clear_token_n(box->outbox, token, token_len, tag, &error);
+  return taken(L, status, error);
 }
 
 static int l_clear_account(lua_State *L) { /* outbox:clear_account(tag, account [, type]) */
@@ -122,8 +125,9 @@ static int l_clear_account(lua_State *L) { /* outbox:clear_account(tag, account 
   xg_error *error = NULL;
   const uint64_t tag = (uint64_t)luaL_checkinteger(L, 2);
   const char *account = luaL_checklstring(L, 3, &account_len);
-  return taken(L, xg_outbox_clear_account_n(box->outbox, account, account_len,
-                                            account_type(L, 4), tag, &error), error);
+  const xg_status status = xg_outbox_clear_account_n(box->outbox, account, account_len,
+        account_type(L, 4), tag, &error);
+  return taken(L, status, error);
 }
 
 /* A list of { tag, state, reason, code, message, recovered }; at most 256, so call it until it is empty. */

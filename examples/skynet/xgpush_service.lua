@@ -32,24 +32,47 @@ local function settle(report)
   end
 end
 
+-- Messages that found the outbox full. Each has a coroutine of its own, so they stand in
+-- one line: a login must not be overtaken by the logout that came after it.
+local line, head, tail = {}, 1, 0
+
+local function hand_in(method, ...)
+  local turn = { method = method, tag = next_tag(), arguments = table.pack(...) }
+  if closing then return nil, "the outbox is closed" end
+  if head > tail then
+    local taken, why = outbox[method](outbox, turn.tag, ...)
+    if taken then return turn.tag end
+    if why then return nil, why end
+  end
+  tail = tail + 1
+  line[tail] = turn
+  skynet.wait(turn)
+  return turn.taken and turn.tag, turn.why
+end
+
+-- Lets those in whose turn it is, until it is full again.
+local function let_in()
+  while head <= tail do
+    local turn = line[head]
+    if closing then
+      turn.why = "the outbox is closed"
+    else
+      turn.taken, turn.why = outbox[turn.method](outbox, turn.tag, table.unpack(turn.arguments, 1, turn.arguments.n))
+      if not turn.taken and not turn.why then return end
+    end
+    line[head] = nil
+    head = head + 1
+    skynet.wakeup(turn)
+  end
+end
+
 local function look()
   while not closing do
     local reports = outbox:poll()
     for _, report in ipairs(reports) do settle(report) end
+    let_in()
     if #reports == 0 then skynet.sleep(10) end
   end
-end
-
--- Hands in; a full outbox is asked again, in its order, when it has room.
-local function hand_in(method, ...)
-  local tag = next_tag()
-  while not closing do
-    local taken, why = outbox[method](outbox, tag, ...)
-    if taken then return tag end
-    if why then return nil, why end
-    skynet.sleep(10)
-  end
-  return nil, "the outbox is closed"
 end
 
 local command = {}
@@ -69,6 +92,7 @@ end
 
 function command.close()
   closing = true
+  let_in()
   local left, reports = outbox:close(2000) -- stops this worker thread for 3 s at most
   for _, report in ipairs(reports) do settle(report) end
   for tag in pairs(waiting) do -- of what is left in a file
