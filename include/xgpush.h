@@ -835,6 +835,12 @@ int64_t xg_error_item(const struct xg_error *error);
 bool xg_error_is_retryable(const struct xg_error *error);
 
 /**
+ * How long the service asks to wait before the call is made again (Retry-After), in
+ * milliseconds; -1 where it says nothing.
+ */
+int64_t xg_error_retry_after_ms(const struct xg_error *error);
+
+/**
  * Frees an error. NULL is fine.
  */
 void xg_error_free(struct xg_error *error);
@@ -1343,6 +1349,12 @@ uint32_t xg_outcome_attempts(const struct xg_outcome *outcome, size_t index);
  * same token or account.
  */
 int32_t xg_outcome_confirmed(const struct xg_outcome *outcome, size_t index);
+
+/**
+ * How long the service asks to wait before an item is sent again (Retry-After, as it
+ * says, whatever `max_backoff_ms` is), in milliseconds; -1 where it says nothing.
+ */
+int64_t xg_outcome_retry_after_ms(const struct xg_outcome *outcome, size_t index);
 
 /**
  * Whether sending an item again later may end better.

@@ -122,6 +122,10 @@ class item {
   [[nodiscard]] int http_status() const noexcept { return xg_outcome_http_status(of_, n_); }
   [[nodiscard]] std::uint32_t attempts() const noexcept { return xg_outcome_attempts(of_, n_); }
   [[nodiscard]] bool is_retryable() const noexcept { return xg_outcome_is_retryable(of_, n_); }
+  // How long the service asks to wait before it is sent again, in ms, or -1.
+  [[nodiscard]] std::int64_t retry_after_ms() const noexcept {
+    return xg_outcome_retry_after_ms(of_, n_);
+  }
   // Whether the service showed it in time: 1, 0, or -1 where nobody asked.
   [[nodiscard]] int confirmed() const noexcept { return xg_outcome_confirmed(of_, n_); }
   [[nodiscard]] std::string_view message() const noexcept { return xg_outcome_message(of_, n_); }

@@ -53,6 +53,10 @@ class error : public std::runtime_error {
   [[nodiscard]] std::int64_t code() const noexcept { return xg_error_code(handle_.get()); }
   // The HTTP status, or 0.
   [[nodiscard]] int http_status() const noexcept { return xg_error_http_status(handle_.get()); }
+  // How long the service asks to wait, in ms, or -1.
+  [[nodiscard]] std::int64_t retry_after_ms() const noexcept {
+    return xg_error_retry_after_ms(handle_.get());
+  }
   // The 0-based index of the item at fault, or -1.
   [[nodiscard]] std::int64_t item() const noexcept { return xg_error_item(handle_.get()); }
   [[nodiscard]] bool is_retryable() const noexcept { return xg_error_is_retryable(handle_.get()); }

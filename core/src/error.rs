@@ -1,6 +1,7 @@
 //! The one error type.
 
 use std::fmt;
+use std::time::Duration;
 
 /// The result of everything in this crate that can be refused.
 pub type Result<T> = std::result::Result<T, Error>;
@@ -20,6 +21,7 @@ struct Inner {
     code: Option<i64>,
     http_status: Option<u16>,
     retryable: bool,
+    retry_after: Option<Duration>,
     message: String,
 }
 
@@ -115,6 +117,7 @@ impl Error {
             code: None,
             http_status: None,
             retryable: matches!(kind, ErrorKind::Full | ErrorKind::Resources),
+            retry_after: None,
             message: message.into(),
         }))
     }
@@ -194,6 +197,19 @@ impl Error {
     /// Whether the same call may succeed later without a change.
     pub fn is_retryable(&self) -> bool {
         self.0.retryable
+    }
+}
+
+impl Error {
+    pub(crate) fn with_retry_after(mut self, wait: Option<Duration>) -> Self {
+        self.0.retry_after = wait;
+        self
+    }
+
+    /// How long the service asks to wait before the call is made again: see
+    /// [`ItemOutcome::retry_after`](crate::ItemOutcome::retry_after).
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.0.retry_after
     }
 }
 

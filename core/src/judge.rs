@@ -8,6 +8,7 @@ use std::sync::Arc;
 use crate::codes;
 use crate::operation::{Action, Items, Request};
 use crate::outcome::{Found, ItemOutcome, Reason, State, Warning, WarningKind};
+use crate::policy;
 use crate::transport::{HttpResponse, SendError, SendErrorKind};
 use crate::wire::{Answer, Element};
 
@@ -34,6 +35,12 @@ pub(crate) fn judge(request: &Request, carried: &[u32], response: &HttpResponse)
             *item = success_code_in_error_status(status, &response.body);
         }
         item.http_status = Some(status);
+    }
+    if let Some(wait) = policy::asked_wait(response) {
+        let items = judgement.items.iter_mut();
+        items
+            .filter(|item| item.reason != Reason::Accepted)
+            .for_each(|item| item.asked_to_wait(wait));
     }
     if response.replayed {
         let asks = request.is_query();

@@ -310,7 +310,7 @@ impl Outcome {
     /// The whole outcome as JSON.
     ///
     /// `{"counts":{…},"requests":n,"items":[{"state","reason","code"?,
-    /// "http_status"?,"attempts","retryable"?,"message"?,"confirmed"?,"tokens"?|"accounts"?}],
+    /// "http_status"?,"attempts","retryable"?,"retry_after_ms"?,"message"?,"confirmed"?,"tokens"?|"accounts"?}],
     /// "warnings":[{"name","item"?,"message"}],"extra":{…}}`
     pub fn to_json(&self) -> String {
         serde_json::to_string(self).expect("an outcome has no value that JSON lacks")

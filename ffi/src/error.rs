@@ -160,6 +160,17 @@ pub unsafe extern "C" fn xg_error_is_retryable(error: *const xg_error) -> bool {
     })
 }
 
+/// How long the service asks to wait before the call is made again (Retry-After), in
+/// milliseconds; -1 where it says nothing.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn xg_error_retry_after_ms(error: *const xg_error) -> i64 {
+    guard::value(-1, || {
+        // SAFETY: as the header demands.
+        let error = unsafe { handle::shared(error) }.ok()?;
+        i64::try_from(error.error.retry_after()?.as_millis()).ok()
+    })
+}
+
 /// Frees an error. NULL is fine.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg_error_free(error: *mut xg_error) {

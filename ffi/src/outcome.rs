@@ -228,6 +228,21 @@ pub unsafe extern "C" fn xg_outcome_confirmed(outcome: *const xg_outcome, index:
     }
 }
 
+/// How long the service asks to wait before an item is sent again (Retry-After, as it
+/// says, whatever `max_backoff_ms` is), in milliseconds; -1 where it says nothing.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn xg_outcome_retry_after_ms(
+    outcome: *const xg_outcome,
+    index: usize,
+) -> i64 {
+    // SAFETY: as the header demands.
+    unsafe {
+        of_item(outcome, index, -1, |item| {
+            i64::try_from(item.retry_after()?.as_millis()).ok()
+        })
+    }
+}
+
 /// Whether sending an item again later may end better.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg_outcome_is_retryable(outcome: *const xg_outcome, index: usize) -> bool {

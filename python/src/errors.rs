@@ -15,6 +15,7 @@ pub(crate) fn exception(error: &xgpush::Error) -> PyErr {
                 error.code(),
                 error.http_status(),
                 error.is_retryable(),
+                error.retry_after().map(|wait| wait.as_secs()),
             ))
         };
         match make() {

@@ -216,6 +216,13 @@ impl ItemOutcome {
         self.item().message().to_owned()
     }
 
+    /// How many seconds the service asks to wait before it is sent again
+    /// (``Retry-After``).
+    #[getter]
+    fn retry_after(&self) -> Option<u64> {
+        self.item().retry_after().map(|wait| wait.as_secs())
+    }
+
     /// Whether a query showed it: see ``confirm`` of :meth:`Client.batch_operate`. ``None``
     /// if none was asked, none told, or a later item of the call concerns the same.
     #[getter]

@@ -35,6 +35,7 @@ ITEM_FIELDS = {
     "http_status",
     "attempts",
     "retryable",
+    "retry_after_ms",
     "tokens",
     "accounts",
 }
@@ -110,6 +111,8 @@ def check_item(item: xgpush.ItemOutcome, shown: Dict[str, Any], expect: Dict[str
     assert item.code == shown.get("code") and item.http_status == shown.get("http_status")
     assert item.attempts == shown["attempts"] and item.message == shown.get("message", "")
     assert item.retryable == shown.get("retryable", False)
+    wait = shown.get("retry_after_ms")
+    assert item.retry_after == (None if wait is None else wait // 1000)
     assert item.tokens == shown.get("tokens", [])
     accounts = [(a["account"], a.get("account_type")) for a in shown.get("accounts", [])]
     assert item.accounts == accounts
@@ -294,9 +297,11 @@ def check_end(case: Case, end: Any, expect: Dict[str, Any]) -> None:
         assert end.json() == expect["reply"]["body"]
     else:
         wanted = expect["error"]
-        only(wanted, {"error", "contains", "code", "http_status", "retryable"})
+        only(wanted, {"error", "contains", "code", "http_status", "retryable", "retry_after_ms"})
         assert isinstance(end, xgpush.Error) and end.kind == wanted["error"], end
         assert end.code == wanted.get("code") and end.http_status == wanted.get("http_status")
+        if "retry_after_ms" in wanted:
+            assert end.retry_after == wanted["retry_after_ms"] // 1000
         assert end.is_retryable == wanted.get("retryable", end.is_retryable)
         contains(str(end), wanted.get("contains", []))
         Secrets(case).error(end)

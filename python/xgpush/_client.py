@@ -224,6 +224,7 @@ def raise_for_failures(outcome: Outcome) -> Outcome:
         code=worst.code,
         http_status=worst.http_status,
         is_retryable=worst.retryable,
+        retry_after=worst.retry_after,
     )
     error.outcome = outcome
     raise error

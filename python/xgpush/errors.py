@@ -42,6 +42,7 @@ class Error(Exception):
         code: Optional[int] = None,
         http_status: Optional[int] = None,
         is_retryable: bool = False,
+        retry_after: Optional[int] = None,
     ) -> None:
         super().__init__(message)
         self.message = message
@@ -54,6 +55,8 @@ class Error(Exception):
         self.http_status = http_status
         #: Whether the same call may succeed later without a change.
         self.is_retryable = is_retryable
+        #: How many seconds the service asks to wait (``Retry-After``).
+        self.retry_after = retry_after
 
     def __reduce__(self) -> Tuple[Any, ...]:
         return (_remake, (type(self), self.message, self.__dict__.copy()))
@@ -185,6 +188,7 @@ def make(
     code: Optional[int],
     http_status: Optional[int],
     is_retryable: bool,
+    retry_after: Optional[int] = None,
 ) -> Error:
     """The exception for an error of the core; called by the native module."""
     cls = _KINDS.get(kind, Internal)
@@ -195,4 +199,5 @@ def make(
         code=code,
         http_status=http_status,
         is_retryable=is_retryable,
+        retry_after=retry_after,
     )

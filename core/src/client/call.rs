@@ -7,7 +7,7 @@ use crate::credentials::Scheme;
 use crate::error::{Error, ErrorKind, Result};
 use crate::judge::{self, excerpt};
 use crate::outcome::{ItemOutcome, Reason, State, Warning};
-use crate::policy::Pace;
+use crate::policy::{self, Pace};
 use crate::transport::{HttpRequest, HttpResponse, SendError};
 use crate::wire::Answer;
 
@@ -220,6 +220,9 @@ fn judge_reply(response: &HttpResponse) -> std::result::Result<Reply, ItemOutcom
         Ok(_) | Err(_) => judge::by_status(status, &response.body),
     };
     outcome.http_status = Some(status);
+    if let Some(wait) = policy::asked_wait(response) {
+        outcome.asked_to_wait(wait);
+    }
     Err(outcome)
 }
 
@@ -230,10 +233,11 @@ fn error(outcome: &ItemOutcome, repeatable: bool) -> Error {
         (State::Rejected, _) => ErrorKind::Rejected,
         (State::Unknown | State::Accepted, _) => ErrorKind::Unknown,
     };
-    Error::new(kind, outcome.message()).with_answer(
+    let error = Error::new(kind, outcome.message()).with_answer(
         outcome.code,
         outcome.http_status,
         // What is unknown may have been done: a push to be pushed twice.
         outcome.is_retryable() && (repeatable || outcome.state() != State::Unknown),
-    )
+    );
+    error.with_retry_after(outcome.retry_after())
 }

@@ -53,6 +53,7 @@ struct ItemShape {
     attempts: u16,
     message: Option<String>,
     confirmed: Option<bool>,
+    retry_after_ms: Option<u64>,
     tokens: Option<Vec<String>>,
     accounts: Option<Vec<FoundAccount>>,
 }
@@ -70,6 +71,9 @@ impl<'de> Deserialize<'de> for ItemOutcome {
             message: shape.message.map(Into::into),
             found: found.map(Box::new),
             confirmed: shape.confirmed,
+            retry_after: shape
+                .retry_after_ms
+                .map(|ms| u32::try_from(ms / 1000).unwrap_or(u32::MAX)),
         })
     }
 }
@@ -136,6 +140,7 @@ mod tests {
         items[1].http_status = Some(200);
         items[1].attempts = 3;
         items[1].confirmed = Some(false);
+        items[1].retry_after = Some(u32::MAX);
         let account = |account_type| FoundAccount {
             account: "\u{7206}\"\n".to_owned(),
             account_type,

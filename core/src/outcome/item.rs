@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -18,6 +19,8 @@ pub struct ItemOutcome {
     pub(crate) message: Option<Arc<str>>,
     pub(crate) found: Option<Box<Found>>,
     pub(crate) confirmed: Option<bool>,
+    /// In seconds, as the header.
+    pub(crate) retry_after: Option<u32>,
 }
 
 /// What a query found for one item.
@@ -49,6 +52,7 @@ impl ItemOutcome {
             message,
             found: None,
             confirmed: None,
+            retry_after: None,
         }
     }
 
@@ -102,6 +106,23 @@ impl ItemOutcome {
                 (None, status) => status == Some(429),
             },
         }
+    }
+
+    /// How long the service asks to wait before the item is sent again: its
+    /// `Retry-After` (RFC 9110, section 10.2.3), a date reckoned from the `Date` of
+    /// the same answer. As it says, whatever `max_backoff_ms` is; `None` where it says
+    /// nothing.
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.retry_after
+            .map(|seconds| Duration::from_secs(seconds.into()))
+    }
+
+    /// Notes what the answer asks for, in the message as well.
+    pub(crate) fn asked_to_wait(&mut self, wait: Duration) {
+        let seconds = u32::try_from(wait.as_secs()).unwrap_or(u32::MAX);
+        self.retry_after = Some(seconds);
+        let message = self.message();
+        self.message = Some(format!("{message}; come back in {seconds} s (Retry-After)").into());
     }
 
     /// Whether the service refused who asked: see [`Reason::refuses_caller`].

@@ -19,6 +19,9 @@ impl Serialize for ItemOutcome {
         if self.state() != State::Accepted {
             map.serialize_entry("retryable", &self.is_retryable())?;
         }
+        if let Some(seconds) = self.retry_after {
+            map.serialize_entry("retry_after_ms", &(u64::from(seconds) * 1000))?;
+        }
         if let Some(message) = &self.message {
             map.serialize_entry("message", &**message)?;
         }

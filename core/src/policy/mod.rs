@@ -20,5 +20,5 @@ pub(crate) use delivery::{Fate, fate, health};
 #[cfg(feature = "bulk")]
 pub(crate) use gate::{Gate, Health};
 pub(crate) use pacing::Pacer;
-pub(crate) use retry::{Backoff, Pace, next_attempt, retry_after, worth_a_retry};
+pub(crate) use retry::{Backoff, Pace, asked_wait, next_attempt, retry_after, worth_a_retry};
 pub(crate) use skew::{MIN_SKEW, clock_skew};

@@ -6,6 +6,7 @@ use super::RetryBudget;
 use crate::codes;
 use crate::config::Config;
 use crate::outcome::{ItemOutcome, Reason};
+use crate::transport::HttpResponse;
 
 /// How soon a retry may pass.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -124,11 +125,28 @@ pub(crate) fn next_attempt(
 /// Reads `Retry-After`: seconds, or a date (RFC 9110, section 10.2.3).
 pub(crate) fn retry_after(value: &str, now: SystemTime) -> Option<Duration> {
     let value = value.trim();
+    let in_seconds = !value.is_empty() && value.bytes().all(|b| b.is_ascii_digit());
+    if in_seconds && value.parse::<u64>().is_err() {
+        return Some(Duration::from_secs(u64::MAX));
+    }
     if let Ok(seconds) = value.parse::<u64>() {
         return Some(Duration::from_secs(seconds));
     }
     let date = httpdate::parse_http_date(value).ok()?;
     Some(date.duration_since(now).unwrap_or_default())
+}
+
+/// What an answer asks for, a date reckoned from its own `Date`.
+pub(crate) fn asked_wait(response: &HttpResponse) -> Option<Duration> {
+    let date = response.date.as_deref();
+    let date = date.and_then(|date| httpdate::parse_http_date(date.trim()).ok());
+    let value = response.retry_after.as_deref()?;
+    // Without one only seconds can be told.
+    let is_date = value.contains(':');
+    match date {
+        None if is_date => None,
+        date => retry_after(value, date.unwrap_or(SystemTime::UNIX_EPOCH)),
+    }
 }
 
 #[cfg(test)]

@@ -147,13 +147,14 @@ pub(crate) struct ItemExpectation {
     pub(crate) message_contains: Vec<String>,
 }
 
-const ITEM_FIELDS: [&str; 8] = [
+const ITEM_FIELDS: [&str; 9] = [
     "state",
     "reason",
     "code",
     "http_status",
     "attempts",
     "retryable",
+    "retry_after_ms",
     "tokens",
     "accounts",
 ];
@@ -257,6 +258,7 @@ pub(crate) struct CallErrorExpectation {
     pub(crate) code: Option<i64>,
     pub(crate) http_status: Option<u16>,
     pub(crate) retryable: Option<bool>,
+    pub(crate) retry_after_ms: Option<u64>,
 }
 
 #[derive(Default, Deserialize)]

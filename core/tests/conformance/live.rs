@@ -198,6 +198,10 @@ fn compare_error(error: &Error, expected: &CallErrorExpectation, to: &mut Differ
     {
         to.push(format!("retryable is {}: {error}", error.is_retryable()));
     }
+    let wait = error.retry_after().map(|wait| wait.as_secs() * 1000);
+    if expected.retry_after_ms.is_some() && wait != expected.retry_after_ms {
+        to.push(format!("retry_after is {wait:?}: {error}"));
+    }
     compare::contains(&error.to_string(), &expected.contains, to);
 }
 

@@ -76,7 +76,7 @@ static void compare_item(size_t n, const json_t *got, const json_t *expect) {
   const char *key;
   json_t *wanted;
   only(expect,
-       " state reason code http_status attempts retryable tokens accounts message_contains ");
+       " state reason code http_status attempts retryable retry_after_ms tokens accounts message_contains ");
   json_object_foreach((json_t *)expect, key, wanted) {
     const json_t *value = json_object_get(got, key);
     if (strcmp(key, "message_contains") == 0) {
@@ -95,6 +95,7 @@ static void compare_item(size_t n, const json_t *got, const json_t *expect) {
 static void compare_accessors(const xg_outcome *outcome, size_t n, const json_t *item) {
   static const char *const states[] = {"", "accepted", "rejected", "unknown", "not_sent"};
   const json_t *code = json_object_get(item, "code");
+  const json_t *wait = json_object_get(item, "retry_after_ms");
   const char *message = string_of(item, "message");
   size_t found = json_array_size(json_object_get(item, "tokens")) +
                  json_array_size(json_object_get(item, "accounts"));
@@ -107,6 +108,7 @@ static void compare_accessors(const xg_outcome *outcome, size_t n, const json_t 
       (json_int_t)xg_outcome_attempts(outcome, n) !=
           json_integer_value(json_object_get(item, "attempts")) ||
       xg_outcome_is_retryable(outcome, n) != json_is_true(json_object_get(item, "retryable")) ||
+      xg_outcome_retry_after_ms(outcome, n) != (wait ? json_integer_value(wait) : -1) ||
       xg_outcome_found_len(outcome, n) != found)
     differ("item %zu: the accessors differ from the JSON", n);
 }

@@ -126,12 +126,14 @@ static void compare_reply(xg_reply *reply, const json_t *expect) {
 static void compare_failure(xg_error *error, const json_t *expect) {
   const json_t *code = json_object_get(expect, "code"), *status = json_object_get(expect, "http_status");
   const json_t *retryable = json_object_get(expect, "retryable");
+  const json_t *wait = json_object_get(expect, "retry_after_ms");
   const char *wanted = json_string_value(json_object_get(expect, "error"));
-  only(expect, " error contains code http_status retryable ");
+  only(expect, " error contains code http_status retryable retry_after_ms ");
   if (strcmp(xg_error_name(error), wanted) != 0)
     differ("error %s, expected %s: %s", xg_error_name(error), wanted, xg_error_message(error));
   if (xg_error_code(error) != (code ? json_integer_value(code) : -1) ||
       xg_error_http_status(error) != (int)json_integer_value(status) ||
+      (wait && xg_error_retry_after_ms(error) != json_integer_value(wait)) ||
       (retryable && xg_error_is_retryable(error) != json_is_true(retryable)))
     differ("code %lld, http_status %d, retryable %d: %s", (long long)xg_error_code(error),
            xg_error_http_status(error), xg_error_is_retryable(error), xg_error_message(error));

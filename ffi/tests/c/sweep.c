@@ -205,6 +205,8 @@ static void outcome_accessors(const xg_outcome *outcome, size_t index) {
   CHECK(xg_outcome_http_status(outcome, index) == 0);
   CHECK(xg_outcome_attempts(outcome, index) == 0);
   CHECK(xg_outcome_confirmed(NULL, 0) == -1);
+  CHECK(xg_outcome_retry_after_ms(NULL, 0) == -1);
+  CHECK(xg_error_retry_after_ms(NULL) == -1);
   CHECK(!xg_outcome_is_retryable(outcome, index));
   EMPTY(xg_outcome_message(outcome, index));
   CHECK(xg_outcome_found_len(outcome, index) == 0);
