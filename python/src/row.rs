@@ -147,6 +147,11 @@ fn by_name<'py>(
         if is_rest(&name, &value) {
             continue;
         }
+        if name.is_none() {
+            return Err(Wrong::Text(
+                "the row has more fields than the header".to_owned(),
+            ));
+        }
         let name = name.extract::<String>().unwrap_or_default();
         let at = NAMES.iter().position(|known| *known == name);
         let at = at.ok_or_else(|| {

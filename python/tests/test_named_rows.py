@@ -343,3 +343,21 @@ def test_a_truth_value_is_no_type(service: Emulator) -> None:
     with service.client() as client:
         (result,) = client.bulk([("token1", "alice", True)])
     assert result.reason == "invalid" and "bool" in result.message
+
+
+@pytest.mark.parametrize("one", [{"token": "t1", "account": "alice"}, {"account": "alice"}])
+def test_one_row_is_no_mapping_from_token_to_account(service: Emulator, one: Any) -> None:
+    with service.client() as client:
+        for take in (client.bulk, client.sync, client.bind):
+            with pytest.raises(TypeError, match="list"):
+                take(one)
+        with pytest.raises(TypeError, match="rows"):
+            client.bind(COLUMNS)
+    assert service.log == []
+
+
+def test_a_number_as_text_is_not_taken_for_a_second_account(service: Emulator) -> None:
+    with service.client() as client:
+        with pytest.raises(TypeError, match="type or a second account"):
+            client.bind([("t1", "alice", "12")])
+        assert client.bind([("t1", ["alice"])]).all_accepted

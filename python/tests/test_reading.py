@@ -13,7 +13,7 @@ from typing import Any, Dict, Iterator, List
 import pytest
 import xgpush
 from test_command import command as command_line
-from test_command import environment, run
+from test_command import environment, report_of, run
 from xgpush.testing import Emulator
 
 #: Two frames with one to be skipped between them: two rows.
@@ -243,3 +243,53 @@ def test_one_byte_of_another_encoding_and_nothing_is_sent(
     assert f"line {ROWS + 2} is no UTF-8" in told
     assert "--encoding gb18030" in told and "玩家小强" in told
     assert service.log == []
+
+
+def test_utf_8_is_not_read_as_something_else(service: Emulator, tmp_path: Path) -> None:
+    (tmp_path / "in.csv").write_text("token,account\nt1,小明\n", encoding="utf-8")
+    for name in ("gb18030", "windows-1252"):
+        done = run(service, "apply", tmp_path / "in.csv", "--encoding", name)
+        assert done.returncode == 2 and "leave --encoding out" in done.stderr, done
+    assert service.log == []
+    (tmp_path / "gbk.csv").write_bytes("token,account\nt1,小强\n".encode("gbk"))
+    done = run(service, "apply", tmp_path / "gbk.csv", "--encoding", "gb18030")
+    assert done.returncode == 0 and bound(service) == {"t1": "小强"}
+
+
+@pytest.mark.parametrize("suffix", ["csv", "jsonl"])
+def test_rejects_are_read_with_the_same_options(
+    service: Emulator, tmp_path: Path, suffix: str
+) -> None:
+    lines = {"csv": "token,account\nt1, 小明\n", "jsonl": '{"token": "t1", "account": " 小明"}\n'}
+    table, rejects = tmp_path / f"in.{suffix}", tmp_path / f"rejects.{suffix}"
+    table.write_bytes(lines[suffix].encode("gbk"))
+    options = ("--encoding", "gb18030")
+    assert run(service, "apply", table, *options, "--rejects", rejects).returncode == 1
+    rejects.write_bytes(rejects.read_bytes().replace(b" \xe5", b"\xe5"))
+    done = run(service, "apply", rejects, *options)
+    assert done.returncode == 0 and bound(service) == {"t1": "小明"}, done
+
+
+def test_every_row_of_parquet_is_a_row(service: Emulator, tmp_path: Path) -> None:
+    pyarrow = pytest.importorskip("pyarrow")
+    parquet = pytest.importorskip("pyarrow.parquet")
+    path, report = tmp_path / "in.parquet", tmp_path / "out.csv"
+    odd = ["token1", None, "a\nb,c", "account", "token5"]
+    for columns in (
+        {"token": odd},
+        {"account": [*odd[:3], "token", "token5"], "token": [*odd[:3], "account", "token5"]},
+    ):
+        parquet.write_table(pyarrow.table(columns), path)
+        operation = "clear_token" if len(columns) == 1 else "bind"
+        done = run(service, "apply", path, "--operation", operation, "--report", report)
+        found = [row["state"] for row in report_of(report)]
+        with service.client() as client:
+            expected = [r.state for r in client.bulk(path, operation=operation)]
+        assert found == expected and len(found) == 5, done
+        assert found[1:3] == ["not_sent"] * 2
+    path.write_bytes(b"no parquet")
+    with open(path, "wb") as file:
+        parquet.write_table(pyarrow.table({"token": ["t9"], "account": ["alice"]}), file)
+    program = standard_input(service, subprocess.PIPE, "apply", "-", "--format", "parquet")
+    told, errors = program.communicate(path.read_bytes(), timeout=300)
+    assert program.returncode == 0 and b"1 rows: 1 accepted" in told, errors

@@ -263,14 +263,17 @@ class _Source:
         pyarrow = import_module("pyarrow")
         # As text, numbers as well: whether one is an account's type is judged row by
         # row where the text is read.
-        schema = pyarrow.schema(
-            [(name, pyarrow.string()) for name in self._parquet.schema_arrow.names]
-        )
+        names = list(self._parquet.schema_arrow.names)
+        if len(names) == 1:
+            # A gap would make an empty line, which is no row.
+            names.append(next(name for name in _bulk.NAMES if name not in names))
+        schema = pyarrow.schema([(name, pyarrow.string()) for name in names])
         with import_module("pyarrow.csv").CSVWriter(sink, schema) as writer:
             for batch in self._parquet.iter_batches(batch_size=10_000):
                 if self._ending:
                     break
                 columns = [_text(pyarrow, column) for column in batch.columns]
+                columns += [pyarrow.nulls(len(batch), pyarrow.string())] * (len(names) - len(columns))
                 writer.write(pyarrow.record_batch(columns, schema=schema))
 
     def rows(self, counted: Optional[int]) -> Optional[int]:

@@ -28,7 +28,7 @@ class Arrow(Protocol):
 #: What :meth:`Client.bulk` takes: rows, a table with these columns, or a file.
 Rows = Union[Iterable[Any], Mapping[str, str], Frame, Arrow, "os.PathLike[str]", str]
 
-NAMES = ("token", "account", "account_type", "operation")
+NAMES = _named.NAMES
 
 #: How the Arrow types begin that are text, or nothing at all.
 _TEXTS = tuple(
@@ -63,6 +63,7 @@ def source(rows: Any, file_format: Optional[str] = None) -> Any:
     if isinstance(rows, Mapping):
         if are_columns(rows):
             return _columns(list(rows), lambda name: rows[name])
+        refuse_row(rows)
         return rows.items()
     if hasattr(rows, "readline"):
         raise TypeError("a file object has lines, no rows: hand over its path, or csv.DictReader(file)")
@@ -95,6 +96,12 @@ def are_columns(given: Mapping[Any, Any]) -> bool:
         and all(name in NAMES for name in given)
         and all(hasattr(column, "__len__") and not isinstance(column, texts) for column in given.values())
     )
+
+
+def refuse_row(given: Mapping[Any, Any]) -> None:
+    """One row in the place of a mapping from token to account would be two of these."""
+    if given and all(name in NAMES for name in given):
+        raise TypeError("the mapping is one row: put it into a list")
 
 
 def _results(names: List[str], rows: Iterator[Any]) -> Iterator[Any]:
@@ -166,7 +173,12 @@ def is_parquet(path: Any, file_format: Optional[str] = None) -> bool:
 
 def parquet_file(path: str) -> Any:
     """The file, for those who have pyarrow."""
-    return _pyarrow("pyarrow.parquet", "Parquet").ParquetFile(path)
+    parquet = _pyarrow("pyarrow.parquet", "Parquet")
+    if path != "-" and (os.path.isfile(path) or not os.path.exists(path)):
+        return parquet.ParquetFile(path)
+    # Its end is read first, so what comes once is held in memory.
+    with open(0 if path == "-" else path, "rb", closefd=path != "-") as pipe:
+        return parquet.ParquetFile(import_module("pyarrow").BufferReader(pipe.read()))
 
 
 def _pyarrow(module: str, what: str = "a stream of Arrow") -> Any:

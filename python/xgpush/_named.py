@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Dict, Iterator, List, Optional, Tuple
 
+NAMES = ("token", "account", "account_type", "operation")
+
 #: How many rows of a cursor are fetched at once.
 _MANY = 1000
 

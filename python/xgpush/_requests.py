@@ -127,6 +127,11 @@ def _binding(given: BindingLike) -> Dict[str, Any]:
             found = [{**account, "account_type": kind} for account in found]
         return {"token": named["token"], "account_list": found}
     token, *rest = cast("Sequence[Any]", given)
+    if len(rest) == 2 and isinstance(rest[1], str) and rest[1].isdigit():
+        raise TypeError(
+            f"{rest[1]!r} may be a type or a second account: say a type as a number, and several "
+            "accounts in a list"
+        )
     # (token, account, type), (token, account) or (token, [account, …])
     listed: Sequence[Any] = rest
     if len(rest) == 2 and _is_type(rest[1]):
@@ -153,7 +158,11 @@ def _token(given: Any) -> Any:
 
 
 def bindings(given: BindingsLike) -> List[str]:
-    items: Iterable[Any] = given.items() if isinstance(given, Mapping) else given
+    items: Iterable[Any] = given
+    if isinstance(given, Mapping):
+        if given and all(name in _named.NAMES for name in given):
+            raise TypeError("the mapping has fields: put a row into a list, and columns into rows")
+        items = given.items()
     return _each("bindings", items, _binding)
 
 

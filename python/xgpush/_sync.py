@@ -52,6 +52,7 @@ def wanted(
 ) -> _native.WantedState:
     """Reads it, refuses what cannot be wanted, and tells what is suspicious."""
     if isinstance(given, Mapping) and not _bulk.are_columns(given):
+        _bulk.refuse_row(given)
         rows = _rows(given)
     else:
         rows = _bulk.source(given, file_format)

@@ -3,6 +3,7 @@
 mod header;
 mod json;
 mod packed;
+mod quotes;
 mod records;
 mod sniff;
 mod stream;
@@ -98,10 +99,16 @@ enum Source {
 }
 
 impl Input {
-    /// Opens it. What can be read twice is read to its end first: what makes the whole
+    /// Opens `from`, which messages call `path`. What can be read twice is read to its end first: what makes the whole
     /// of it doubtful is found before the first row is handed on.
-    pub(super) fn open(path: &Path, format: Format, reading: &Reading, keep: bool) -> Result<Self> {
-        let text = Text::open(path, reading.encoding.as_deref())?;
+    pub(super) fn open(
+        from: &Path,
+        path: &Path,
+        format: Format,
+        reading: &Reading,
+        keep: bool,
+    ) -> Result<Self> {
+        let text = Text::open(from, path, reading.encoding.as_deref())?;
         let mut input = Self::begin(path, text, format, reading, keep)?;
         if !input.text.is_regular() {
             return Ok(input);
@@ -128,7 +135,10 @@ impl Input {
         keep: bool,
     ) -> Result<Self> {
         let source = match format {
-            Format::Csv => Source::Csv(Box::new(Table::begin(path, &mut text)?)),
+            Format::Csv => {
+                let table = Table::begin(path, &mut text, reading.has_lines)?;
+                Source::Csv(Box::new(table))
+            }
             Format::Jsonl => Source::Jsonl {
                 number: 0,
                 any: false,

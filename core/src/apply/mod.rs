@@ -29,7 +29,7 @@ use crate::table::Notice;
 pub use options::{ApplyEnd, ApplyInput, ApplyOptions, Failure, Format, Progress, Reading};
 pub use row_file::RowFile;
 
-use input::{Input, Read, Step};
+use input::{Input, Raw, Read, Step};
 use lines::Lines;
 use lock::Access;
 use report::Report;
@@ -48,6 +48,8 @@ const SHOWN: usize = 20;
 pub struct Apply {
     bulk: Bulk,
     input: Input,
+    /// Whether the table is in an encoding that was named.
+    decodes: bool,
     operator: Operator,
     platform: Option<Platform>,
     report: Option<Report>,
@@ -96,9 +98,10 @@ impl Apply {
         let read_from = from.read_from.as_ref().unwrap_or(&from.path);
         let keep = options.rejects.is_some() || options.state.is_some();
         let read = claim(&from.path)?;
-        let input = Input::open(read_from, from.format, &from.reading, keep)?;
+        let input = Input::open(read_from, &from.path, from.format, &from.reading, keep)?;
         let mut apply = Self {
             bulk: Bulk::new(client, &options.bulk)?,
+            decodes: from.reading.encoding.is_some(),
             operator: options.operator,
             platform: options.platform,
             report: None,
@@ -220,7 +223,20 @@ impl Apply {
 
     fn write_rejects_header(&mut self) -> Result<()> {
         match (&mut self.rejects, self.input.header()) {
-            (Some(rejects), Some(header)) => rejects.write(&header),
+            (Some(rejects), header) => {
+                // They are UTF-8, and to be read with the same --encoding.
+                let mark = self.decodes.then_some("\u{feff}");
+                match header {
+                    Some(Raw::Record(header)) => {
+                        let mut fields: Vec<Vec<u8>> = header.iter().map(<[u8]>::to_vec).collect();
+                        if let (Some(mark), Some(first)) = (mark, fields.first_mut()) {
+                            first.splice(0..0, mark.bytes());
+                        }
+                        rejects.write(&Raw::Record(fields.into_iter().collect()))
+                    }
+                    _ => mark.map_or(Ok(()), |mark| rejects.write(&Raw::Line(mark.into()))),
+                }
+            }
             _ => Ok(()),
         }
     }

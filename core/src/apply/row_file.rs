@@ -33,7 +33,7 @@ impl RowFile {
     ) -> Result<Self> {
         Ok(Self {
             _read: claim(path)?,
-            input: Input::open(path, format, reading, false)?,
+            input: Input::open(path, path, format, reading, false)?,
             line: 0,
             operator,
         })

@@ -3,6 +3,7 @@
 use csv_core::{ReadRecordResult, Reader, ReaderBuilder};
 
 use super::LONGEST_ROW;
+use super::quotes::{Quotes, Wrong};
 use super::text::{More, Text, count};
 use crate::error::Result;
 
@@ -35,6 +36,7 @@ pub(super) enum Next {
     Record {
         first: u64,
         last: u64,
+        quotes: Option<Wrong>,
     },
     /// It begins on this line, and has no end.
     Endless {
@@ -54,6 +56,8 @@ pub(super) struct Records {
     ended: usize,
     /// Where the record under way began; 0 when none did.
     first: u64,
+    delimiter: u8,
+    quotes: Quotes,
 }
 
 impl Records {
@@ -68,6 +72,8 @@ impl Records {
             ends: vec![0; 16],
             ended: 0,
             first: 0,
+            delimiter,
+            quotes: Quotes::default(),
         }
     }
 
@@ -88,6 +94,7 @@ impl Records {
                 &mut self.output[self.written..],
                 &mut self.ends[self.ended..],
             );
+            self.quotes.see(&text.rest()[..read], self.delimiter);
             text.consume(read);
             self.written += written;
             self.ended += ended;
@@ -106,7 +113,12 @@ impl Records {
                     self.give(record);
                     let more = count(record.text.as_bytes());
                     let last = first + more;
-                    return Ok(Next::Record { first, last });
+                    let quotes = self.quotes.end();
+                    return Ok(Next::Record {
+                        first,
+                        last,
+                        quotes,
+                    });
                 }
                 ReadRecordResult::End => return Ok(Next::End),
             }

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::quotes::Wrong;
 use super::records::{Next, Record, Records};
 use super::text::{More, Text, count};
 use super::{Fields, LONGEST_ROW, NAMES, Raw, Read, Step, header, no_table, set};
@@ -20,11 +21,17 @@ pub(super) struct Table {
     columns: [Option<usize>; 4],
     record: Record,
     pub(super) empty_rows: u64,
+    /// Whether somebody wrote it as text; else it was made of another file.
+    is_text: bool,
 }
+
+/// What is wrong with `"foo"bar`.
+const BEHIND: &str = "something stands behind a closing quotation mark: a quotation mark that is \
+                      part of a value is written twice, and the value stands between two of them";
 
 impl Table {
     /// Reads the header.
-    pub(super) fn begin(path: &Path, text: &mut Text) -> Result<Self> {
+    pub(super) fn begin(path: &Path, text: &mut Text, is_text: bool) -> Result<Self> {
         let (mut line, before) = first_line(text)?;
         let mut number = 1;
         let announced = header::announced(&line);
@@ -43,6 +50,11 @@ impl Table {
         let mut header = Record::default();
         let first = loop {
             match records.read(text, &mut header)? {
+                Next::Record {
+                    first,
+                    quotes: Some(_),
+                    ..
+                } => return Err(no_table(path, first, BEHIND)),
                 Next::Record { first, .. } => break first,
                 Next::Wait => text.wait(None)?,
                 Next::Endless { first, .. } => {
@@ -59,6 +71,7 @@ impl Table {
             columns,
             record: Record::default(),
             empty_rows: 0,
+            is_text,
         })
     }
 
@@ -77,8 +90,21 @@ impl Table {
         keep: bool,
     ) -> Result<Step> {
         loop {
-            let (first, last) = match self.records.read(text, &mut self.record)? {
-                Next::Record { first, last } => (first, last),
+            let (first, last, quotes) = match self.records.read(text, &mut self.record)? {
+                Next::Record {
+                    first,
+                    quotes: Some(Wrong::Open),
+                    ..
+                } => {
+                    let what = "the file ends inside a field in quotation marks: was it copied \
+                                whole, or is a quotation mark missing?";
+                    return Err(no_table(path, first, what));
+                }
+                Next::Record {
+                    first,
+                    last,
+                    quotes,
+                } => (first, last, quotes),
                 Next::Endless { first, last } => {
                     let what = format!(
                         "a row is longer than 1 MiB, and goes on to line {last} at least: was a \
@@ -90,18 +116,22 @@ impl Table {
                 Next::End => return Ok(Step::End),
             };
             let record = &self.record;
-            if is_empty(record) {
+            if self.is_text && is_empty(record) {
                 self.empty_rows += 1;
                 continue;
             }
+            // Values of another file may hold what they like.
             let broken = swallowed(record, self.delimiter, first, last)
                 .or_else(|| other_header(record, &self.columns));
-            if let Some(what) = broken {
+            if let Some(what) = broken.filter(|_| self.is_text) {
                 return Err(no_table(path, first, &what));
             }
             let mut row = Row::new(operator, "", "");
             return Ok(Step::Row(Box::new(Read {
-                wrong: self.read_record((first, last), judge, &mut row).err(),
+                wrong: match quotes {
+                    Some(_) => Some(Error::value(BEHIND)),
+                    None => self.read_record((first, last), judge, &mut row).err(),
+                },
                 row,
                 line: first,
                 raw: keep.then(|| Raw::Record(self.record.fields().collect())),
@@ -127,7 +157,7 @@ impl Table {
         };
         fields.token.clone_into(&mut row.token);
         fields.account.clone_into(&mut row.account);
-        if first != last {
+        if first != last && self.is_text {
             return Err(Error::value(format!(
                 "a field in quotation marks goes on from line {first} to line {last}; a line end is \
              part of no token, account, account_type or operation"

@@ -4,7 +4,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use encoding_rs::{Decoder, DecoderResult, Encoding, GB18030};
+use encoding_rs::{Decoder, DecoderResult, Encoding, GB18030, UTF_8, UTF_16BE, UTF_16LE};
 
 use super::packed::Packed;
 use super::sniff;
@@ -31,6 +31,7 @@ pub(super) struct Text {
     packed: Option<Packed>,
     encoding: Option<&'static Encoding>,
     decoder: Option<Decoder>,
+    utf_8: Utf8,
     /// The head of a character whose rest is not read yet.
     torn: Vec<u8>,
     buffer: Vec<u8>,
@@ -44,17 +45,18 @@ pub(super) struct Text {
 }
 
 impl Text {
-    /// `encoding` is a name of the WHATWG Encoding Standard; without one it is
+    /// Opens `from`, which messages call `path`. `encoding` is a name of the WHATWG Encoding Standard; without one it is
     /// UTF-8, or what a byte order mark says.
-    pub(super) fn open(path: &Path, encoding: Option<&str>) -> Result<Self> {
+    pub(super) fn open(from: &Path, path: &Path, encoding: Option<&str>) -> Result<Self> {
         let encoding = encoding.map(named).transpose()?;
-        let stream = Stream::open(path).map_err(|e| broken(path, &e))?;
+        let stream = Stream::open(from).map_err(|e| broken(path, &e))?;
         let packed = Packed::new(stream).map_err(|e| broken(path, &e))?;
         Ok(Self {
             path: path.to_owned(),
             packed: Some(packed),
             encoding,
             decoder: None,
+            utf_8: Utf8::default(),
             torn: Vec::new(),
             buffer: Vec::new(),
             at: 0,
@@ -76,6 +78,7 @@ impl Text {
         Ok(Self {
             packed,
             decoder: None,
+            utf_8: Utf8::default(),
             torn: Vec::new(),
             buffer: self.buffer,
             at: 0,
@@ -151,12 +154,24 @@ impl Text {
         }
         let from = self.buffer.len();
         if self.decoder.is_some() {
+            self.utf_8.see(&bytes);
+            if self.ended && self.utf_8.is_certain() && self.is_named_otherwise() {
+                return Err(self
+                    .refused("it is UTF-8: leave --encoding out (its names would become others)"));
+            }
             self.decode(&bytes)?;
         } else {
             self.take(bytes)?;
         }
         self.end_lines(from);
         Ok(if self.ended { More::End } else { More::Text })
+    }
+
+    /// Whether it is read in an encoding that was named and is none of Unicode.
+    fn is_named_otherwise(&self) -> bool {
+        let read = self.decoder.as_ref().map(Decoder::encoding);
+        self.encoding.is_some()
+            && read.is_some_and(|e| e != UTF_8 && e != UTF_16LE && e != UTF_16BE)
     }
 
     /// Looks at the first bytes.
@@ -268,6 +283,38 @@ impl Text {
         let line = self.lines + 1;
         let message = format!("{}: line {line} or behind it: {text}", self.path.display());
         Error::new(ErrorKind::Storage, message)
+    }
+}
+
+/// Whether bytes are UTF-8 that is nothing else: text of another encoding is hardly ever,
+/// once there are characters of three bytes.
+#[derive(Debug, Default)]
+struct Utf8 {
+    torn: Vec<u8>,
+    is_not: bool,
+    has_long: bool,
+}
+
+impl Utf8 {
+    fn see(&mut self, bytes: &[u8]) {
+        if self.is_not {
+            return;
+        }
+        let mut whole = std::mem::take(&mut self.torn);
+        whole.extend_from_slice(bytes);
+        let end = match std::str::from_utf8(&whole) {
+            Ok(_) => whole.len(),
+            Err(error) => {
+                self.is_not = error.error_len().is_some();
+                error.valid_up_to()
+            }
+        };
+        self.has_long |= whole[..end].iter().any(|byte| *byte >= 0xe0);
+        self.torn = whole.split_off(end);
+    }
+
+    fn is_certain(&self) -> bool {
+        !self.is_not && self.torn.is_empty() && self.has_long
     }
 }
 
