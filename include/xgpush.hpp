@@ -49,11 +49,23 @@ class config : public detail::handle<xg_config, xg_config_free> {
   config& set_from_env() { return note(detail::call(xg_config_set_from_env, get())), *this; }
 };
 
+// Makes a request that keeps its first error (failed()) in place of throwing it: for the
+// tick of a game, where tokens and accounts come from strangers.
+//
+//     xgpush::request login(XG_BIND, xgpush::keep_errors);
+//     login.add(token, account).add_account(mail, 3);
+//     if (const auto handed = outbox.submit(login, tag); !handed) log(handed.message());
+inline constexpr detail::keep_errors_t keep_errors{};
+
 // Items for one of the two APIs; any number of them.
 class request : public detail::handle<xg_request, xg_request_free> {
  public:
   using handle::handle;
   explicit request(xg_action action) { open(xg_request_new, static_cast<std::int32_t>(action)); }
+  request(xg_action action, detail::keep_errors_t) {
+    handle::keep_errors();
+    open(xg_request_new, static_cast<std::int32_t>(action));
+  }
   // The documented JSON of batchoperate, or of query.
   [[nodiscard]] static result<request> batch_from_json(std::string_view json) {
     return detail::make<request>({}, xg_request_batch_from_json, json.data(), json.size());
@@ -352,7 +364,7 @@ class [[nodiscard]] hand_in {
   [[nodiscard]] xg_status status() const noexcept { return status_; }
   // The stable name of the status, such as "full", "closed" or "invalid_value"; "ok".
   [[nodiscard]] const char* reason() const noexcept { return xg_status_name(status_); }
-  // What is wrong, for people; "" when it was taken. As long as this and the outbox live.
+  // What is wrong, for people; "" when it was taken. As long as this lives.
   [[nodiscard]] const char* message() const noexcept {
     return why_ ? xg_error_message(why_.get()) : told_ ? told_->what() : "";
   }
@@ -362,7 +374,7 @@ class [[nodiscard]] hand_in {
   struct deleter {
     void operator()(xg_error* held) const noexcept { xg_error_free(held); }
   };
-  explicit hand_in(const error& before) noexcept : status_(before.status()), told_(&before) {}
+  explicit hand_in(const error& before) noexcept : status_(before.status()), told_(before) {}
   hand_in(xg_status status, xg_error* why, std::size_t whole) noexcept
       : status_(status), why_(why), taken_(status == XG_OK ? whole : 0) {
     if (status == XG_FULL || status == XG_CLOSED) {
@@ -373,7 +385,7 @@ class [[nodiscard]] hand_in {
 
   xg_status status_;
   std::unique_ptr<xg_error, deleter> why_;
-  const error* told_ = nullptr;
+  std::optional<error> told_;
   std::size_t taken_ = 0;
 };
 
@@ -408,7 +420,8 @@ class outbox : public detail::handle<xg_outbox, xg_outbox_free> {
                                       std::int32_t type = XG_NO_ACCOUNT_TYPE) const noexcept {
     return one(xg_outbox_clear_account_n, account.data(), account.size(), type, tag);
   }
-  // Hands in every item, the n-th with the tag first_tag + n.
+  // Hands in every item, the n-th with the tag first_tag + n. One that kept an error
+  // (keep_errors) is refused with it, and nothing of it is taken.
   [[nodiscard]] hand_in submit(const request& items, std::uint64_t first_tag) const noexcept {
     const auto& before = failed_with(items);
     if (before) return hand_in(*before);

@@ -112,6 +112,9 @@ template <typename Function, typename... Arguments>
   return error(raw);
 }
 
+// For objects that keep their first error where others throw it.
+struct keep_errors_t {};
+
 // A handle of the library: moved, not copied. What was moved from is NULL to it.
 template <typename T, void (*Free)(T*)>
 class handle {
@@ -120,16 +123,17 @@ class handle {
   handle() = default;
   explicit handle(T* taken) noexcept : raw_(taken) {}
   [[nodiscard]] T* get() const noexcept { return raw_.get(); }
-  // The first error; never one where errors are thrown.
+  // The first error; none where errors are thrown.
   [[nodiscard]] const std::optional<error>& failed() const noexcept { return failed_; }
 
  protected:
   void note(const std::optional<error>& why) {
 #ifndef XGPUSH_NO_EXCEPTIONS
-    if (why) throw error(*why);
+    if (why && !keeps_) throw error(*why);
 #endif
     if (!failed_) failed_ = why;
   }
+  void keep_errors() noexcept { keeps_ = true; }
   // Makes the handle, unless something has failed before.
   template <typename Function, typename... Arguments>
   void open(Function function, Arguments... arguments) {
@@ -148,6 +152,7 @@ class handle {
   };
   std::unique_ptr<T, deleter> raw_;
   std::optional<error> failed_;
+  bool keeps_ = false;
 };
 
 // What a function hands out before the error, unless something has failed before.

@@ -261,6 +261,13 @@ void strangers() {
   CHECK(!outbox.clear_token(long_token, 1) && !outbox.clear_account("a", 1));
   CHECK(!outbox.submit(xgpush::request(XG_QUERY_BY_TOKEN).add_token("t1"), 1));
   CHECK(!outbox.submit(xgpush::request(XG_BIND), 1));
+  for (const string_view token : {string_view("stranger2"), string_view(long_token)}) {
+    xgpush::request login(XG_BIND, xgpush::keep_errors);
+    login.add(token, "alice").add_account("alice@example.com", 3);
+    const auto handed = outbox.submit(std::move(login), 1);
+    CHECK(bool(handed) == (token.size() <= 64) && handed.taken() == (handed ? 1 : 0));
+    CHECK(handed || string_view(handed.message()).find("65 bytes") != string_view::npos);
+  }
 }
 
 #ifndef XGPUSH_NO_EXCEPTIONS
