@@ -756,7 +756,8 @@ enum xg_status xg_config_set(struct xg_config *config,
 
 /**
  * Sets every option for which the environment has XGPUSH_ and its name in
- * upper case, such as XGPUSH_ACCESS_ID.
+ * upper case, such as XGPUSH_ACCESS_ID. What Kubernetes and Docker put there for a
+ * service called xgpush (XGPUSH_SERVICE_HOST, XGPUSH_PORT_80_TCP …) is passed over.
  *
  * Errors: as xg_config_set; also for a variable that is no option.
  */

@@ -1,6 +1,8 @@
 //! Options by name. The table in [`options`](crate::options) is the one place
 //! that knows them.
 
+mod service_link;
+
 use std::fmt;
 use std::time::Duration;
 
@@ -147,23 +149,34 @@ impl Config {
     }
 
     /// Sets every option for which the environment has `XGPUSH_` and its name
-    /// in upper case, such as `XGPUSH_ACCESS_ID`.
+    /// in upper case, such as `XGPUSH_ACCESS_ID`. What Kubernetes and Docker put
+    /// there for a service called `xgpush` or `xgpush-…` (`XGPUSH_SERVICE_HOST`,
+    /// `XGPUSH_PORT_80_TCP` …) is passed over.
     ///
     /// # Errors
     /// As [`Config::set`]; also for a variable that is no option.
     pub fn set_from_env(&mut self) -> Result<&mut Self> {
+        let variables = std::env::vars_os().filter_map(|(name, value)| {
+            Some((
+                name.to_str()?.to_owned(),
+                value.to_string_lossy().into_owned(),
+            ))
+        });
+        self.set_from(variables)
+    }
+
+    fn set_from(&mut self, variables: impl Iterator<Item = (String, String)>) -> Result<&mut Self> {
         const PREFIX: &str = "XGPUSH_";
-        let variables = std::env::vars_os();
         let mut ours: Vec<(String, String)> = variables
-            .filter_map(|(name, value)| {
-                let name = name.to_str()?.strip_prefix(PREFIX)?.to_ascii_lowercase();
-                Some((name, value.to_string_lossy().into_owned()))
-            })
+            .filter_map(|(name, value)| Some((name.strip_prefix(PREFIX)?.to_owned(), value)))
             .collect();
         ours.sort_unstable();
-        for (name, value) in &ours {
-            self.set(name, value).map_err(|error| {
-                let variable = name.to_ascii_uppercase();
+        for (variable, value) in &ours {
+            let name = variable.to_ascii_lowercase();
+            if options::find(&name).is_err() && service_link::is_one(variable, value) {
+                continue;
+            }
+            self.set(&name, value).map_err(|error| {
                 Error::option(format!("{PREFIX}{variable} in the environment: {error}"))
             })?;
         }
@@ -218,5 +231,68 @@ impl fmt::Debug for Config {
             map.entry(&option.name, &option.read(self));
         }
         map.finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn set_from(variables: &[(&str, &str)]) -> Result<Config> {
+        let mut config = Config::new();
+        let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        config.set_from(variables.iter().map(owned))?;
+        Ok(config)
+    }
+
+    #[test]
+    fn what_links_to_services_leave_in_the_environment_is_passed_over() {
+        let config = set_from(&[
+            ("XGPUSH_ACCESS_ID", "1500001048"),
+            ("XGPUSH_SERVICE_HOST", "10.0.0.1"),
+            ("XGPUSH_SERVICE_PORT", "80"),
+            ("XGPUSH_SERVICE_PORT_HTTP", "80"),
+            ("XGPUSH_SERVICE_PORT_METRICS_2", "81"),
+            ("XGPUSH_PORT", "tcp://10.0.0.1:80"),
+            ("XGPUSH_PORT_80_TCP", "tcp://10.0.0.1:80"),
+            ("XGPUSH_PORT_80_TCP_PROTO", "tcp"),
+            ("XGPUSH_PORT_80_TCP_PORT", "80"),
+            ("XGPUSH_PORT_80_TCP_ADDR", "10.0.0.1"),
+            ("XGPUSH_PORT_53_UDP", "udp://10.0.0.1:53"),
+            ("XGPUSH_PORT_8000_9000_TCP", "tcp://10.0.0.1:8000"),
+            ("XGPUSH_PORT_80_TCP_START", "tcp://10.0.0.1:80"),
+            ("XGPUSH_NAME", "/web/xgpush"),
+            ("XGPUSH_ENV_PATH", "/bin"),
+            ("XGPUSH_ENV_ACCESS_ID", "other"),
+            ("XGPUSH_EMULATOR_SERVICE_HOST", "10.0.0.2"),
+            ("XGPUSH_EMULATOR_SERVICE_PORT", "80"),
+            ("XGPUSH_EMULATOR_PORT", "tcp://10.0.0.2:80"),
+            ("XGPUSH_EMULATOR_PORT_80_TCP_ADDR", "10.0.0.2"),
+            ("XGPUSH_EMULATOR_NAME", "/web/emulator"),
+            ("XGPUSH_EMULATOR_ENV_HOME", "/root"),
+            ("OTHER_XGPUSH_ACCESS_ID", "2"),
+        ])
+        .unwrap();
+        assert_eq!(config.get("access_id").unwrap(), "1500001048");
+    }
+
+    #[test]
+    fn a_mistyped_option_is_told() {
+        for (name, value) in [
+            ("XGPUSH_ACESS_ID", "1"),
+            ("XGPUSH_PROXI", "http://p:1"),
+            ("XGPUSH_PORT", "8080"),
+            ("XGPUSH_HOST", "10.0.0.1"),
+            ("XGPUSH_NAME", "mine"),
+            ("XGPUSH_SERVICE", "x"),
+            ("XGPUSH_SERVICE_HOSTS", "10.0.0.1"),
+            ("XGPUSH_ENV", "production"),
+            ("XGPUSH_PORT_X_TCP", "tcp://10.0.0.1:80"),
+            ("XGPUSH_", "x"),
+            ("XGPUSH_DEADLINE_MS", "ten"),
+        ] {
+            let error = set_from(&[(name, value)]).unwrap_err().to_string();
+            assert!(error.contains(name), "{name}: {error}");
+        }
     }
 }

@@ -49,10 +49,17 @@ pub(super) fn run(
     };
     send::drive(shared, call, interrupt, &mut sender);
     match (sender.reply, sender.outcome) {
-        (Some(reply), _) => Ok(reply),
+        (Some(reply), _) => {
+            shared.unanswered.forget(api_call.path, api_call.body);
+            Ok(reply)
+        }
         (None, Some(outcome)) => {
-            if outcome.state() == State::Unknown {
-                shared.unanswered.note(api_call.path, api_call.body);
+            match outcome.state() {
+                State::Unknown => shared.unanswered.note(api_call.path, api_call.body),
+                State::Rejected if !outcome.is_retryable() && !is_repeated(&outcome) => {
+                    shared.unanswered.forget(api_call.path, api_call.body);
+                }
+                State::Accepted | State::Rejected | State::NotSent => {}
             }
             Err(error(&outcome, api_call.repeatable))
         }
@@ -132,9 +139,7 @@ impl CallSender<'_> {
         };
         let earlier_is_unknown =
             self.outcome.as_ref().map(ItemOutcome::state) == Some(State::Unknown);
-        if code == codes::REPEATED_PUSH
-            && (earlier_is_unknown || self.shared.unanswered.has(path, body))
-        {
+        if is_repeated(&outcome) && (earlier_is_unknown || self.shared.unanswered.has(path, body)) {
             // It holds for the earlier one, and is the answer to it.
             self.outcome = None;
             return with_words(
@@ -158,6 +163,10 @@ impl CallSender<'_> {
         }
         outcome
     }
+}
+
+fn is_repeated(outcome: &ItemOutcome) -> bool {
+    outcome.code == Some(codes::REPEATED_PUSH)
 }
 
 fn with_words(outcome: ItemOutcome, more: &str) -> ItemOutcome {

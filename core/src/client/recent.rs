@@ -24,6 +24,15 @@ impl Recent {
         hashes.push_back(hash);
     }
 
+    /// It has its answer.
+    pub(super) fn forget(&self, path: &str, body: &[u8]) {
+        let mut hashes = self.hashes.lock().unwrap_or_else(PoisonError::into_inner);
+        if !hashes.is_empty() {
+            let hash = self.hasher.hash_one((path, body));
+            hashes.retain(|known| *known != hash);
+        }
+    }
+
     /// Whether it was noted.
     pub(super) fn has(&self, path: &str, body: &[u8]) -> bool {
         let hash = self.hasher.hash_one((path, body));
