@@ -81,6 +81,9 @@ if [ "$mode" != asan ]; then
   check "100 programs return from main while sending" leave_main
   build outbox_memory -lpthread
   check "a hand-in without memory is answered" "$programs/outbox_memory"
+  build outbox_fork -lpthread
+  rm -rf "$programs/forks"; mkdir -p "$programs/forks"
+  "$programs/outbox_fork" "$BASE_URL" "$programs/forks" || bad=1
   build outbox_idle
   "$programs/outbox_idle" "$BASE_URL" "$programs/files/idle" || bad=1
   check "file systems that lack something" bash ffi/tests/store_systems.sh "$BASE_URL" "$programs"

@@ -8,13 +8,10 @@ use std::fs::File;
 use std::io;
 use std::ops::Deref;
 use std::os::fd::AsRawFd as _;
-use std::sync::atomic::{AtomicI32, AtomicU32, Ordering};
-use std::sync::{Once, OnceLock};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicI32, Ordering};
 
-/// How many forks began, and how many of them are over: no lock may be waited for
-/// while one is under way.
-static BEGUN: AtomicU32 = AtomicU32::new(0);
-static OVER: AtomicU32 = AtomicU32::new(0);
+use super::forks;
 
 const NO_FILE: i32 = -1;
 
@@ -78,20 +75,16 @@ impl KeptFile {
     /// What `open` opens. That is done again when somebody forked meanwhile: the
     /// child would have a copy that it does not know of.
     pub(crate) fn open(open: impl Fn() -> io::Result<File>) -> io::Result<Self> {
-        watch_forks();
+        forks::watch();
         loop {
-            let forks = BEGUN.load(Ordering::SeqCst);
-            if OVER.load(Ordering::SeqCst) != forks {
-                std::thread::yield_now();
-                continue;
-            }
+            let forks = forks::count();
             let file = open()?;
             let slot = Slot::take(file.as_raw_fd());
             let kept = Self {
                 file: Some(file),
                 slot,
             };
-            if BEGUN.load(Ordering::SeqCst) == forks {
+            if forks::count() == forks {
                 return Ok(kept);
             }
         }
@@ -124,15 +117,8 @@ impl Drop for KeptFile {
     }
 }
 
-unsafe extern "C" fn before_fork() {
-    BEGUN.fetch_add(1, Ordering::SeqCst);
-}
-
-unsafe extern "C" fn in_the_parent() {
-    OVER.fetch_add(1, Ordering::SeqCst);
-}
-
-unsafe extern "C" fn in_the_child() {
+/// In a child: closes its copies. Takes no lock and asks for no memory.
+pub(super) fn close_all() {
     let mut slot = Some(&FIRST);
     while let Some(known) = slot {
         let descriptor = known.descriptor.swap(NO_FILE, Ordering::SeqCst);
@@ -143,18 +129,6 @@ unsafe extern "C" fn in_the_child() {
         }
         slot = known.next.get().copied();
     }
-    OVER.store(BEGUN.load(Ordering::SeqCst), Ordering::SeqCst);
-}
-
-fn watch_forks() {
-    static WATCHED: Once = Once::new();
-    WATCHED.call_once(|| {
-        // SAFETY: the handlers only use atomic numbers and close descriptors, which may
-        // be done in a child of a program with threads. The library is never unloaded,
-        // or the C library drops the handlers with it. Without memory this fails, and
-        // a child keeps its copy until it ends.
-        unsafe { libc::pthread_atfork(Some(before_fork), Some(in_the_parent), Some(in_the_child)) };
-    });
 }
 
 #[cfg(test)]

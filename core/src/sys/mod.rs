@@ -2,8 +2,10 @@
 //! file, and a file that a child after `fork` gives up. All unsafe code of this crate
 //! is here.
 
+mod forks;
 mod kept;
 mod lock;
 
+pub(crate) use forks::NoFork;
 pub(crate) use kept::KeptFile;
 pub(crate) use lock::{Range, lock, unlock};

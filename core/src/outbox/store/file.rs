@@ -1,17 +1,20 @@
 //! One `SQLite` file, with a lock file beside it.
 
+mod database;
 mod lock;
 mod place;
 
 use std::path::Path;
 
-use rusqlite::{Connection, ErrorCode, OpenFlags, params};
+use rusqlite::{ErrorCode, params};
 
 use super::{NewRecord, Record, Store};
 use crate::config::Durability;
 use crate::error::{Error, ErrorKind, Result};
 use crate::operation::single::Body;
+use crate::sys::NoFork;
 
+use database::Database;
 use lock::Lock;
 
 /// `xgpo`: what makes a `SQLite` file one of ours.
@@ -22,7 +25,7 @@ const SCHEMA: i32 = 2;
 
 /// The store that `outbox_file` names.
 pub(crate) struct FileStore {
-    db: Connection,
+    db: Database,
     name: String,
     durability: Durability,
     sent_mark: u64,
@@ -38,11 +41,8 @@ impl FileStore {
         let name = path.display().to_string();
         let real = place::resolve(path).map_err(|why| storage(&name, &why))?;
         let lock = Lock::take(&real).map_err(|why| storage(&name, &why))?;
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
-            | OpenFlags::SQLITE_OPEN_CREATE
-            | OpenFlags::SQLITE_OPEN_NO_MUTEX
-            | OpenFlags::SQLITE_OPEN_PRIVATE_CACHE;
-        let db = Connection::open_with_flags(&real, flags).map_err(|e| failed(&name, &e))?;
+        let _no_fork = NoFork::begin();
+        let db = Database::open(&real).map_err(|e| failed(&name, &e))?;
         let mut store = Self {
             db,
             name,
@@ -213,6 +213,7 @@ impl FileStore {
     }
 
     fn synchronous(&self, level: &str) -> Result<()> {
+        let _no_fork = NoFork::begin();
         self.db
             .execute_batch(&format!("PRAGMA synchronous = {level}"))
             .map_err(|error| failed(&self.name, &error))
@@ -222,6 +223,7 @@ impl FileStore {
         &mut self,
         work: impl FnOnce(&rusqlite::Transaction<'_>) -> rusqlite::Result<T>,
     ) -> Result<T> {
+        let _no_fork = NoFork::begin();
         let done = self.db.transaction().and_then(|transaction| {
             let done = work(&transaction)?;
             transaction.commit()?;

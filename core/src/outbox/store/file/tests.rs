@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::PathBuf;
 
+use rusqlite::Connection;
+
 use super::*;
 use crate::operation::single::Operation;
 
