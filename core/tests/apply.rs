@@ -5,7 +5,7 @@ mod common;
 use std::fs;
 use std::path::Path;
 
-use common::files::{Files, finish, plain, refusal};
+use common::files::{Files, LONG, finish, plain, refusal};
 use common::{client, emulator};
 use proptest::prelude::*;
 use xgpush::{Apply, ApplyEnd, ApplyOptions, ErrorKind, Format, Operator, Reading, RowFile};
@@ -299,4 +299,39 @@ fn whole_numbers_are_account_types_however_they_are_written() {
     assert_eq!(types("in.csv", csv), read);
     let jsonl = given.map(|kind| format!("{{\"token\":\"t\",\"account_type\":{kind}}}\n"));
     assert_eq!(types("in.jsonl", jsonl.concat()), read);
+}
+
+#[test]
+fn what_is_written_to_a_table_behind_the_first_reading_is_not_sent() {
+    let (emulator, files) = (emulator(Service::default()), Files::new());
+    let client = client(&emulator, &[]);
+    // More than is read at once.
+    let rows: String = (0..9000).map(|n| format!("token{n},player{n}\n")).collect();
+    let before = format!("token,account\n{rows}last,player-hal");
+    let grown = format!("{before}f\nmore,x\u{200b}");
+    let other = before.replace("token8999", "tokenXXXX");
+    for (after, says, most) in [
+        (grown.as_str(), "has grown", 9000),
+        (&before[..before.len() - 3000], "is shorter", 8990),
+        (other.as_str(), "is another one", 9000),
+        (before.as_str(), "", 9001),
+    ] {
+        let input = files.input("in.csv", &before);
+        let mut apply = Apply::open(&client, &input, &plain()).unwrap();
+        assert_eq!(apply.counted(), Some(9001));
+        // In its place: the file that is open is the one that changes.
+        fs::write(&input.path, after).unwrap();
+        let end = apply.work(LONG).unwrap();
+        let told = apply.error().map(ToString::to_string).unwrap_or_default();
+        assert!(
+            told.contains(says),
+            "{says}: {told} {end:?} {:?}",
+            apply.progress()
+        );
+        assert_eq!(told.is_empty(), says.is_empty(), "{told}");
+        let complete = end == Some(ApplyEnd::Complete);
+        assert_eq!(complete, says.is_empty(), "{end:?}");
+        let sent = apply.progress().accepted;
+        assert!(sent <= most && (sent == 9001) == complete, "{says}: {sent}");
+    }
 }

@@ -144,7 +144,10 @@ impl Judge {
                 self.note(suspicion, field, value, line)?;
             }
         }
-        if row.token == row.account {
+        if row.token.contains([',', ';', '|', ' ', '\t']) {
+            self.note(Suspicion::Separated, "token", &row.token, line)?;
+        }
+        if row.token == row.account && !row.token.is_empty() {
             self.note(Suspicion::SameValue, "account", &row.account, line)?;
         }
         // More rows on one of them than anybody has phones.
@@ -247,5 +250,11 @@ mod tests {
             judge.judge(&row, None).unwrap();
         }
         assert_eq!(found(&judge), [(Suspicion::ManyAccounts, 1, 101)]);
+        let mut judge = Judge::new(Scrutiny::Normal);
+        judge
+            .judge(&Row::clear_token("token1;alice"), None)
+            .unwrap();
+        judge.judge(&Row::clear_token(""), None).unwrap();
+        assert_eq!(found(&judge), [(Suspicion::Separated, 1, 1)]);
     }
 }

@@ -27,6 +27,8 @@ pub enum Suspicion {
     Escaped,
     /// `å°å¼º`, `Сǿ`, `???`
     Misread,
+    /// A token such as `token1;alice`.
+    Separated,
     /// The token and the account of a row are the same.
     SameValue,
     /// An account in more than 100 rows.
@@ -50,6 +52,7 @@ impl Suspicion {
             Self::List => "list",
             Self::Escaped => "escaped",
             Self::Misread => "misread",
+            Self::Separated => "separated",
             Self::SameValue => "same_value",
             Self::ManyTokens => "many_tokens",
             Self::ManyAccounts => "many_accounts",
@@ -79,6 +82,7 @@ impl Suspicion {
             Self::List => "is a list or an object as text: one row names one account",
             Self::Escaped => "has characters that a program has escaped",
             Self::Misread => "was read in the wrong encoding somewhere: see --encoding",
+            Self::Separated => "holds a separator: do two fields stand in one?",
             Self::SameValue => "is the token of its row as well",
             Self::ManyTokens => {
                 "is in more than 100 rows: the service keeps up to 100 tokens of an account, and \

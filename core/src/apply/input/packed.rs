@@ -11,7 +11,7 @@ use super::stream::Stream;
 
 /// Bytes as they are told by [`Read`]; by what they begin with, not by a name.
 pub(super) enum Packed {
-    Plain(BufReader<Stream>),
+    Plain(Box<BufReader<Stream>>),
     Gzip(Box<MultiGzDecoder<BufReader<Stream>>>),
     Zstd(Box<Frames>),
 }
@@ -35,7 +35,7 @@ impl Packed {
                 inside: false,
             }))
         } else {
-            Self::Plain(reader)
+            Self::Plain(Box::new(reader))
         })
     }
 

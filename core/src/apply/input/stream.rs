@@ -1,6 +1,7 @@
 //! The bytes of a file, of a pipe, or of standard input.
 
 use std::fs::{File, OpenOptions};
+use std::hash::{DefaultHasher, Hasher as _};
 use std::io::{self, Read, Seek, SeekFrom};
 use std::os::fd::AsFd;
 use std::os::unix::fs::OpenOptionsExt;
@@ -30,12 +31,29 @@ enum Kind {
 pub(super) struct Stream {
     file: File,
     kind: Kind,
+    seen: Seen,
+    /// What the first reading saw: the second one is to see the same, and no more.
+    surveyed: Option<Seen>,
+}
+
+/// How much was read, and which bytes they were.
+#[derive(Clone, Default)]
+struct Seen {
+    bytes: u64,
+    hash: DefaultHasher,
+}
+
+impl Seen {
+    fn add(&mut self, bytes: &[u8]) {
+        self.bytes += bytes.len() as u64;
+        self.hash.write(bytes);
+    }
 }
 
 impl Stream {
     pub(super) fn open(path: &Path) -> io::Result<Self> {
-        let ours = !is_standard_input(path);
-        let mut file = if !ours {
+        let shared = is_standard_input(path);
+        let mut file = if shared {
             // Shared with whoever handed it over, so its flags are left alone.
             File::from(io::stdin().as_fd().try_clone_to_owned()?)
         } else {
@@ -53,20 +71,26 @@ impl Stream {
             Kind::Regular {
                 start: file.stream_position()?,
             }
-        } else if ours {
-            Kind::Opened { begun: false }
-        } else {
+        } else if shared {
             Kind::Once
+        } else {
+            Kind::Opened { begun: false }
         };
-        Ok(Self { file, kind })
+        Ok(Self {
+            file,
+            kind,
+            seen: Seen::default(),
+            surveyed: None,
+        })
     }
 
     pub(super) fn is_regular(&self) -> bool {
         matches!(self.kind, Kind::Regular { .. })
     }
 
-    /// Begins anew; only what is regular can.
+    /// Begins anew, behind a first reading to the end; only what is regular can.
     pub(super) fn rewind(&mut self) -> io::Result<()> {
+        self.surveyed = Some(std::mem::take(&mut self.seen));
         match self.kind {
             Kind::Regular { start } => self.file.seek(SeekFrom::Start(start)).map(drop),
             _ => Err(io::Error::other("it can be read only once")),
@@ -92,6 +116,29 @@ impl Stream {
     }
 }
 
+impl Stream {
+    /// At the end of the second reading. Its last bytes are not handed on before that.
+    fn is_unchanged(&self) -> io::Result<()> {
+        let (Some(surveyed), Kind::Regular { start }) = (&self.surveyed, self.kind) else {
+            return Ok(());
+        };
+        if surveyed.hash.finish() != self.seen.hash.finish() {
+            return Err(changed("is another one"));
+        }
+        if self.file.metadata()?.len() > start + surveyed.bytes {
+            return Err(changed("has grown"));
+        }
+        Ok(())
+    }
+}
+
+fn changed(how: &str) -> io::Error {
+    let text = format!(
+        "the table {how} now: it was written while it was read; apply it again when it is whole"
+    );
+    io::Error::new(io::ErrorKind::InvalidData, text)
+}
+
 impl Read for Stream {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         // Of a named pipe whose writers were gone when it was opened, poll never tells the
@@ -100,7 +147,23 @@ impl Read for Stream {
         if !knows && !self.wait(Some(Duration::ZERO))? {
             return Err(io::ErrorKind::WouldBlock.into());
         }
-        let read = self.file.read(buffer)?;
+        let most = match &self.surveyed {
+            Some(surveyed) => surveyed.bytes - self.seen.bytes,
+            None => u64::MAX,
+        };
+        if most == 0 {
+            return self.is_unchanged().map(|()| 0);
+        }
+        let most = buffer
+            .len()
+            .min(usize::try_from(most).unwrap_or(usize::MAX));
+        let read = self.file.read(&mut buffer[..most])?;
+        if self.is_regular() {
+            self.seen.add(&buffer[..read]);
+        }
+        if read == 0 && self.surveyed.is_some() {
+            return Err(changed("is shorter"));
+        }
         if let Kind::Opened { begun } = &mut self.kind {
             *begun = true;
         }

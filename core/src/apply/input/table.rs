@@ -163,6 +163,16 @@ impl Table {
              part of no token, account, account_type or operation"
             )));
         }
+        if fields.token.starts_with('\u{1a}') && record.len() < header.len() {
+            return Err(Error::value(
+                "the row is the end of a file of DOS (Ctrl-Z): take it out",
+            ));
+        }
+        if record.len() < header.len() && record.fields().any(|field| field.contains('\0')) {
+            return Err(Error::value(
+                "the row holds zero bytes: was the file cut off by a crash?",
+            ));
+        }
         let beyond = |at: usize| record.get(at).is_some_and(|field| !field.is_empty());
         if record.len() < header.len() || (header.len()..record.len()).any(beyond) {
             let separator = other_separator(record, *delimiter);
