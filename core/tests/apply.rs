@@ -144,12 +144,17 @@ fn a_report_for_a_spreadsheet_runs_nothing() {
         let found = refusal(Apply::open(&client, &input, &options));
         assert!(found.contains("a report in CSV"), "{found}");
     }
-    let options = ApplyOptions {
-        report: Some(files.path("report.csv.gz")),
-        ..files.options("csv")
-    };
-    let found = refusal(Apply::open(&client, &input, &options));
-    assert!(found.contains("a name without .gz"), "{found}");
+    for (name, suffix) in [("report.csv.gz", ".gz"), ("report.tsv", ".tsv")] {
+        let options = ApplyOptions {
+            report: Some(files.path(name)),
+            ..files.options("csv")
+        };
+        let found = refusal(Apply::open(&client, &input, &options));
+        assert!(
+            found.contains(&format!("a name without {suffix}")),
+            "{found}"
+        );
+    }
 }
 
 #[test]

@@ -4,10 +4,12 @@ import asyncio
 import itertools
 import threading
 import time
+from pathlib import Path
 from typing import Any, AsyncIterator, Callable, Coroutine, Dict, Iterator, List, Tuple
 
 import pytest
 import xgpush
+from xgpush import _bulk
 from xgpush.testing import Emulator
 
 #: Longer than any test is willing to wait.
@@ -147,6 +149,37 @@ def test_what_is_wrong_is_refused_where_it_is_called(xgpush_emulator: Emulator) 
                 client.bulk([], operation="forget")
         with pytest.raises(xgpush.Closed):
             client.bulk([("t1", "alice")])
+
+    run(main)
+
+
+def test_a_file_is_opened_beside_the_loop(
+    xgpush_emulator: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads = []
+    stream = _bulk.stream
+
+    def opens(*how: Any) -> Any:
+        threads.append(threading.get_ident())
+        return stream(*how)
+
+    monkeypatch.setattr(_bulk, "stream", opens)
+    table = tmp_path / "in.csv"
+    table.write_text("token,account\nt1,alice\n")
+
+    async def main() -> None:
+        async with xgpush_emulator.async_client() as client:
+            async with client.bulk(table) as stream:
+                assert (threads, stream.window, stream.requests) == ([], 0, 0)
+                assert [result.accepted async for result in stream] == [True]
+                assert len(threads) == 1 and threads[0] != threading.get_ident()
+                assert stream.window > 0 and stream.requests == 1
+            missing = client.bulk(tmp_path / "none.csv")
+            with pytest.raises(xgpush.Storage, match="none.csv"):
+                await missing.__anext__()
+            closed = client.bulk(table)
+            await closed.aclose()
+            assert [result async for result in closed] == [] and len(threads) == 2
 
     run(main)
 

@@ -1,9 +1,13 @@
 """Runs of ``apply`` that end before their table does: by a signal, by the service, or by
 a file that gives out."""
 
+import array
+import fcntl
+import os
 import resource
 import signal
 import subprocess
+import termios
 import time
 from pathlib import Path
 from typing import Callable, Iterator, List, Tuple
@@ -76,9 +80,9 @@ def test_the_thread_that_feeds_is_ended(how: str, service: Emulator, tmp_path: P
         files = ("--report", tmp_path / f"{n}.csv", "--resume", tmp_path / f"{n}.state")
         runs.append(start(service, "apply", table, *files, *options))
     for n, run in enumerate(runs):
-        report = tmp_path / f"{n}.csv"
-        # From then on it hears.
-        while not report.exists() and run.poll() is None:
+        report, state = tmp_path / f"{n}.csv", tmp_path / f"{n}.state"
+        # From then on rows are sent.
+        while not (state.exists() and state.stat().st_size) and run.poll() is None:
             time.sleep(0.005)
         if number is not None:
             run.send_signal(number)
@@ -102,6 +106,34 @@ def test_a_terminal_that_is_closed_says_so_twice(service: Emulator, tmp_path: Pa
     # What was in flight was waited for: whatever is there is reported.
     done = len(report_of(report))
     assert done == len(service.state["tokens"]) > 0 and f"{done} accepted" in output, errors
+
+
+def test_a_pipe_that_stops_in_its_header(service: Emulator) -> None:
+    read, write = os.pipe()
+    os.write(write, b"tok")
+    run = subprocess.Popen(
+        command("apply", "-", "--format", "csv"),
+        env=environment(service),
+        stdin=read,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=heard,
+    )
+    os.close(read)
+    # It has taken what there is, and waits for more.
+    while unread(write):
+        time.sleep(0.005)
+    run.send_signal(signal.SIGTERM)
+    _, errors = run.communicate(timeout=60)
+    os.close(write)
+    assert run.returncode == 143 and "before anything was sent" in errors, errors
+
+
+def unread(pipe: int) -> int:
+    """How many bytes nobody has read yet."""
+    count = array.array("i", [0])
+    fcntl.ioctl(pipe, termios.FIONREAD, count)
+    return count[0]
 
 
 def test_what_was_ignored_stays_ignored(service: Emulator, tmp_path: Path) -> None:

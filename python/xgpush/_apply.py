@@ -12,10 +12,12 @@ import stat
 import sys
 import termios
 import threading
+from concurrent.futures import Future
 from contextlib import contextmanager
+from functools import partial
 from importlib import import_module
 from types import FrameType
-from typing import Any, BinaryIO, Dict, Iterator, List, Optional
+from typing import Any, BinaryIO, Callable, Dict, Iterator, List, Optional
 
 from . import _bulk, _native, _settings
 from ._progress import Progress
@@ -70,7 +72,8 @@ def run(options: argparse.Namespace) -> int:
         source.wait(stop)
         if stop:
             return 128 + stop[0]
-        apply = _native.Apply(
+        made = partial(
+            _native.Apply,
             client._native,
             options.file,
             source.read_from,
@@ -88,6 +91,7 @@ def run(options: argparse.Namespace) -> int:
             source.is_parquet,
             options.escape_formulas,
         )
+        apply = _opened(made, stop)
         warned = _warn(apply, 0)
         with Progress(source.rows(apply.counted)) as progress:
             end = _work(apply, progress, stop)
@@ -105,6 +109,33 @@ def run(options: argparse.Namespace) -> int:
     if end in ("refused", "no_answer"):
         return {"refused": 3, "no_answer": 4}[end]
     return 0 if done["accepted"] == done["rows"] else 1
+
+
+def _opened(make: Callable[[], _native.Apply], stop: List[int]) -> _native.Apply:
+    """Opens the run in another thread, so that signals are heard meanwhile: it reads the
+    whole of a table, or what a pipe brings first, or the rows that are done. Nothing is
+    sent yet, so the command may end where it is."""
+    made: Future[_native.Apply] = Future()
+
+    def work() -> None:
+        try:
+            made.set_result(make())
+        except BaseException as error:
+            made.set_exception(error)
+
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    while thread.is_alive():
+        thread.join(_LOOK)
+        if stop:
+            # It may be all but done.
+            thread.join(_LOOK)
+        if stop and thread.is_alive():
+            print("xgpush: ended before anything was sent", file=sys.stderr)
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(128 + stop[0])
+    return made.result()
 
 
 def _warn(apply: _native.Apply, told: int) -> int:

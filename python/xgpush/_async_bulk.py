@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from typing import Deque, List
+from typing import Callable, Deque, List
 
 from . import _native
 from ._closing import AsyncClosing
@@ -19,8 +19,12 @@ class AsyncBulk(AsyncClosing):
     """What :meth:`AsyncClient.bulk` gives: results by ``async for``, in the order of
     the rows. Leave early with ``aclose()``, or use it in an ``async with`` block."""
 
-    def __init__(self, native: _native.Bulk, pool: Pool, closing: Pool) -> None:
-        self._native = native
+    def __init__(
+        self, make: Callable[[], _native.Bulk], is_made_later: bool, pool: Pool, closing: Pool
+    ) -> None:
+        self._make = make
+        self._native = None if is_made_later else make()
+        self._is_closed = False
         self._pool = pool
         # Closing does not wait behind those who read.
         self._closing = closing
@@ -38,31 +42,44 @@ class AsyncBulk(AsyncClosing):
 
     async def _take(self) -> List[BulkResult]:
         try:
-            return await self._pool.run(self._native.take, _MOST)
+            return await self._pool.run(self._some)
         except asyncio.CancelledError:
             # What was taken is lost: to go on would leave rows out in silence.
             await self.aclose()
             raise
 
+    def _some(self, cancel: _native.CancelFlag) -> List[BulkResult]:
+        """In a thread: opening a file reads it."""
+        if self._native is None:
+            if self._is_closed:
+                return []
+            self._native = self._make()
+            if self._is_closed:
+                self._native.close()
+        return self._native.take(_MOST, cancel)
+
     @property
     def requests(self) -> int:
         """How many HTTP requests were sent."""
-        return self._native.requests
+        return 0 if self._native is None else self._native.requests
 
     @property
     def notices(self) -> List[str]:
         """What is suspicious in the rows that were read."""
-        return self._native.notices
+        return [] if self._native is None else self._native.notices
 
     @property
     def window(self) -> int:
-        """How many rows are held at most."""
-        return self._native.window
+        """How many rows are held at most; of a file that is not open yet, 0."""
+        return 0 if self._native is None else self._native.window
 
     async def aclose(self) -> None:
         """Ends requests under way; there are no more results."""
         self._ready.clear()
-        await self._closing.run(lambda _: self._native.close())
+        self._is_closed = True
+        native = self._native
+        if native is not None:
+            await self._closing.run(lambda _: native.close())
 
 
 __all__ = ["AsyncBulk"]

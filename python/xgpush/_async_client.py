@@ -82,7 +82,8 @@ class AsyncClient(Operations[Coroutine[Any, Any, Outcome]], AsyncClosing):
         """As :meth:`Client.bulk`, to be read by ``async for``, in one task at a time.
 
         ``rows`` is iterated in a thread of the client's, so it may block, but not be
-        an asynchronous iterable. Cancelling who waits for a result ends the stream,
+        an asynchronous iterable. A file is opened there too, with the first result that
+        is asked for, which raises what is wrong with it. Cancelling who waits for a result ends the stream,
         as soon as the source has brought the row that it is asked for just then.
 
         >>> async with client.bulk("players.csv") as stream:  # doctest: +SKIP
@@ -90,18 +91,12 @@ class AsyncClient(Operations[Coroutine[Any, Any, Outcome]], AsyncClosing):
         ...         print(result.index, result.state)
         """
         here = self._here.get()
-        native = _bulk.stream(
-            here.native,
-            rows,
-            operation,
-            platform,
-            parallel,
-            patience,
-            format,
-            encoding,
-            check,
-        )
-        return AsyncBulk(native, here.pool, here.closing)
+
+        def make() -> _native.Bulk:
+            how = (operation, platform, parallel, patience, format, encoding, check)
+            return _bulk.stream(here.native, rows, *how)
+
+        return AsyncBulk(make, _bulk.takes_long(rows), here.pool, here.closing)
 
     async def sync(
         self,

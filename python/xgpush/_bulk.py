@@ -55,6 +55,12 @@ def stream(
     )
 
 
+def takes_long(rows: Any) -> bool:
+    """Whether :func:`stream` reads more of it than its columns: a file is surveyed, and
+    what polars has not computed yet is."""
+    return isinstance(rows, (str, os.PathLike)) or hasattr(rows, "collect_schema")
+
+
 def source(rows: Any, file_format: Optional[str] = None) -> Any:
     """An iterable of rows, or the path of a file that the core reads."""
     if isinstance(rows, (str, os.PathLike)):

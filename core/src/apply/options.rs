@@ -195,9 +195,10 @@ impl ApplyOptions {
         }
         for path in [&self.report, &self.rejects].into_iter().flatten() {
             let suffix = path.extension().unwrap_or_default();
-            if suffix.eq_ignore_ascii_case("gz") || suffix.eq_ignore_ascii_case("zst") {
+            let is_other = |other: &str| suffix.eq_ignore_ascii_case(other);
+            if ["gz", "zst", "tsv"].into_iter().any(is_other) {
                 let message = format!(
-                    "{} is written as plain text: give it a name without .{}",
+                    "{} is written as plain text, with commas where it is CSV: give it a name without .{}",
                     path.display(),
                     suffix.display()
                 );
