@@ -5,6 +5,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use socket2::{Domain, Socket, Type};
 use ureq::Error;
 
 use super::super::{SendError, SendErrorKind};
@@ -22,6 +23,9 @@ pub(super) enum Failure {
     NoThread(String),
     #[error("no connection to {addr}: {error}")]
     Connect { addr: SocketAddr, error: String },
+    /// This machine or process has no more of something.
+    #[error("{0}")]
+    Exhausted(String),
     /// Nobody answered in time.
     #[error("no answer from {0}")]
     Silent(String),
@@ -42,6 +46,11 @@ impl Failure {
             "Non-recoverable failure in name resolution",
             "Unrecoverable error",
         ];
+        // The system's resolver does not tell: it could not open a socket either.
+        let probe = Socket::new(Domain::IPV4, Type::DGRAM, None);
+        if let Some(exhausted) = probe.err().as_ref().and_then(exhausted) {
+            return exhausted;
+        }
         let text = if error.raw_os_error().is_some() {
             plain::io_error(error)
         } else {
@@ -59,6 +68,9 @@ impl Failure {
     }
 
     pub(super) fn connect(addr: SocketAddr, error: &io::Error) -> Error {
+        if let Some(exhausted) = exhausted(error) {
+            return exhausted;
+        }
         let error = plain::io_error(error);
         Error::Other(Box::new(Self::Connect { addr, error }))
     }
@@ -71,6 +83,25 @@ impl Failure {
         }
         Error::Other(Box::new(Self::Silent(list)))
     }
+}
+
+/// What is not the fault of who is at the other end.
+fn exhausted(error: &io::Error) -> Option<Error> {
+    use rustix::io::Errno;
+    let advice = match Errno::from_io_error(error)? {
+        Errno::MFILE => {
+            "this process may open no more files and sockets: see ulimit -n, LimitNOFILE"
+        }
+        Errno::NFILE => "this machine may open no more files and sockets: see fs.file-max",
+        Errno::NOBUFS | Errno::NOMEM => "this machine has no memory left for sockets",
+        Errno::ADDRNOTAVAIL => {
+            "this machine has no free port or no address of that kind: see net.ipv4.ip_local_port_range"
+        }
+        Errno::ACCESS | Errno::PERM => "this machine does not allow it: a firewall or a sandbox",
+        _ => return None,
+    };
+    let text = format!("{}; {advice}", plain::io_error(error));
+    Some(Error::Other(Box::new(Failure::Exhausted(text))))
 }
 
 /// Who takes part in the attempts of a client.
@@ -144,6 +175,7 @@ impl Parties {
                     "no connection to {who}, address {addr}: {error}; check {set}, and whether it \
                      runs there"
                 ),
+                Failure::Exhausted(why) => format!("no connection to {who}: {why}"),
                 Failure::Silent(addrs) => format!(
                     "no connection to {who}: nobody answered at {addrs} within {within}; a \
                      firewall, or {set} is wrong"
@@ -244,5 +276,68 @@ pub(super) fn words(error: &Error) -> String {
         Error::Protocol(error) => error.to_string(),
         Error::LargeResponseHeader(..) => "the head of the answer is too long".to_owned(),
         error => error.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(error: &Error, step: Step) -> String {
+        let parties = Parties {
+            service: "tpns.test".to_owned(),
+            proxy: None,
+            connect_timeout: Duration::from_secs(2),
+        };
+        let progress = Progress {
+            step,
+            ..Progress::default()
+        };
+        let error = parties.describe(error, progress, Duration::from_secs(3));
+        assert!(!error.sent && !error.message.contains("Error"), "{error}");
+        error.message
+    }
+
+    /// What this machine lacks is not put down to the service.
+    #[test]
+    fn what_this_machine_lacks_is_its_own() {
+        let addr = SocketAddr::from(([127, 0, 0, 1], 443));
+        for (number, words) in [
+            (24, "ulimit -n"),
+            (23, "file-max"),
+            (99, "port"),
+            (12, "memory"),
+        ] {
+            let error = Failure::connect(addr, &io::Error::from_raw_os_error(number));
+            let told = told(&error, Step::Connect);
+            assert!(told.contains(words) && !told.contains("base_url"), "{told}");
+        }
+    }
+
+    #[test]
+    fn a_failed_look_up_is_no_failed_connection() {
+        for (system, words) in [
+            (
+                "failed to lookup address information: Name or service not known",
+                "Name or service not known",
+            ),
+            // The host program's language.
+            (
+                "failed to lookup address information: \u{672a}\u{77e5}",
+                "no such name, or no answer",
+            ),
+        ] {
+            let told = told(&Failure::look_up(&io::Error::other(system)), Step::LookUp);
+            assert!(
+                told.contains(words) && told.contains("could not be looked up"),
+                "{told}"
+            );
+            assert!(told.contains("name server"), "{told}");
+        }
+        let told = told(&Error::Timeout(ureq::Timeout::Global), Step::LookUp);
+        assert!(
+            told.contains("was not looked up within connect_timeout_ms"),
+            "{told}"
+        );
     }
 }

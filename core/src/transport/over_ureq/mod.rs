@@ -4,6 +4,7 @@
 //! `ureq` resolves the name on every request and starts a thread for that, and
 //! writes head and body apart; the parts here cost four system calls a request.
 
+mod ca_file;
 mod coalesce;
 mod failure;
 mod lanes;

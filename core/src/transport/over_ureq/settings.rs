@@ -4,8 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ureq::http::{HeaderValue, Uri};
-use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig};
+use ureq::tls::{Certificate, RootCerts, TlsConfig};
 
+use super::ca_file;
 use super::failure::Parties;
 use crate::config::Config;
 use crate::error::{Error, Result};
@@ -75,19 +76,9 @@ fn roots(config: &Config) -> Result<RootCerts> {
     if config.ca_file.is_empty() {
         return Ok(RootCerts::WebPki);
     }
-    let refuse = |why: &str| Error::option(format!("option ca_file {:?}: {why}", config.ca_file));
-    let pem = std::fs::read(&config.ca_file).map_err(|e| refuse(&crate::plain::io_error(&e)))?;
-    let mut certificates = Vec::new();
-    for item in ureq::tls::parse_pem(&pem) {
-        match item {
-            Ok(PemItem::Certificate(certificate)) => certificates.push(certificate),
-            Ok(_) => {}
-            Err(error) => return Err(refuse(&format!("is no PEM file: {error}"))),
-        }
-    }
-    if certificates.is_empty() {
-        return Err(refuse("has no certificate in it"));
-    }
+    let refuse = |why: String| Error::option(format!("option ca_file {:?}: {why}", config.ca_file));
+    let bytes = std::fs::read(&config.ca_file).map_err(|e| refuse(crate::plain::io_error(&e)))?;
+    let mut certificates = ca_file::read(&bytes).map_err(refuse)?;
     let built_in = webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter();
     certificates.extend(built_in.map(|der| Certificate::from_der(der.as_ref())));
     Ok(RootCerts::Specific(Arc::new(certificates)))
