@@ -554,7 +554,7 @@ typedef void (*xg_report_fn)(const struct xg_reports *reports, void *context);
 
 /**
  * Called with a line for a log, one at a time, on a thread of the library, on which
- * delivery waits for it. The text is valid during the call. It must return, as
+ * delivery and writing to the file wait for it. The text is valid during the call. It must return, as
  * xg_report_fn.
  */
 typedef void (*xg_log_fn)(const char *line, void *context);

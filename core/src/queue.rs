@@ -77,6 +77,8 @@ struct Queued {
     at: Millis,
     /// Of the first two keys: hardly any operation has more.
     links: [Link; 2],
+    /// Grows with each one, and begins anew after 2^32.
+    number: u32,
     /// On how many keys it is not the first.
     waits: u16,
     attempts: u16,
@@ -119,6 +121,7 @@ pub(crate) struct Queue {
     solo: VecDeque<Slot>,
     delayed: BinaryHeap<Reverse<(Millis, Slot)>>,
     linger: Millis,
+    next_number: u32,
     len: usize,
     /// How many listed numbers have no operation any more.
     stale: usize,
@@ -137,6 +140,7 @@ impl Queue {
             solo: VecDeque::new(),
             delayed: BinaryHeap::new(),
             linger,
+            next_number: 0,
             len: 0,
             stale: 0,
         }
@@ -169,12 +173,16 @@ impl Queue {
         }
     }
 
-    /// Every operation; those of one millisecond as the store has them.
+    /// Every operation, in the order in which they came.
     pub(crate) fn in_order(&self) -> Vec<Slot> {
         let slots = (0..).zip(&self.slots);
         let queued = slots.filter(|(_, queued)| queued.state != State::Free);
         let mut all: Vec<Slot> = queued.map(|(slot, _)| slot).collect();
-        all.sort_by_key(|slot| (self.at(*slot), self.id(*slot)));
+        let age = |slot: Slot| {
+            self.next_number
+                .wrapping_sub(self.slots[slot as usize].number)
+        };
+        all.sort_by_key(|slot| Reverse(age(*slot)));
         all
     }
 
@@ -230,6 +238,7 @@ impl Queue {
             tag: entry.tag,
             at: entry.at,
             links: [alone; 2],
+            number: self.next_number,
             waits: 0,
             attempts: entry.attempts,
             state: State::Waiting,
@@ -237,6 +246,7 @@ impl Queue {
             solo: false,
             delayed: false,
         };
+        self.next_number = self.next_number.wrapping_add(1);
         if let Some(slot) = self.free.pop() {
             self.slots[slot as usize] = queued;
             return slot;

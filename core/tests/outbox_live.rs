@@ -116,6 +116,26 @@ fn waiting(outbox: &Outbox, token: Option<&str>, account: Option<&str>) -> Vec<x
     outbox.look(token, account, 1000, LONG).unwrap()
 }
 
+/// Whatever numbers of places are used again.
+#[test]
+fn what_waits_is_shown_in_the_order_of_the_hand_ins() {
+    let emulator = emulator(Service::default());
+    let outbox = open(&emulator, &[]);
+    for round in 0..5 {
+        for n in 0..100 {
+            bind(&outbox, &format!("t{n}"), &format!("player{n}"), n);
+        }
+        assert_eq!(outbox.flush(LONG).unwrap(), 0, "{round}");
+    }
+    emulator.push_fault(Fault::new(FaultKind::Hang).times(0));
+    for n in 0..100 {
+        bind(&outbox, &format!("t{n}"), &format!("player{n}"), n);
+    }
+    let tags: Vec<u64> = waiting(&outbox, None, None).iter().map(|w| w.tag).collect();
+    assert!(tags.is_sorted() && tags.len() == 100, "{tags:?}");
+    outbox.close(Duration::ZERO);
+}
+
 #[test]
 fn what_waits_can_be_looked_at_by_token_and_by_account() {
     let emulator = emulator(Service::default());
@@ -143,9 +163,7 @@ fn what_waits_can_be_looked_at_by_token_and_by_account() {
     assert!(first[0].maybe_sent && !first[0].durable && first[0].operation == "bind");
     assert_eq!((first[1].state, first[1].reason), ("behind", None));
     assert_eq!(first[1].accounts[0].account_type, Some(3));
-    let mut alices = tags(&waiting(&outbox, None, Some("alice")));
-    alices.sort_unstable();
-    assert_eq!(alices, [1, 2, 3]);
+    assert_eq!(tags(&waiting(&outbox, None, Some("alice"))), [1, 2, 3]);
     assert_eq!(waiting(&outbox, None, None).len(), 4);
     assert_eq!(outbox.look(None, None, 2, LONG).unwrap().len(), 2);
     assert!(waiting(&outbox, Some("phone1"), Some("bob")).is_empty());
@@ -191,5 +209,10 @@ fn a_file_that_nobody_holds_can_be_looked_at_and_stays_as_it_is() {
     assert!(found[0].durable);
     let none = xgpush::look_at_file(&folder.path().join("none"), None, None, 1).unwrap_err();
     assert_eq!(none.kind(), ErrorKind::Storage);
+    let other = folder.path().join("other");
+    std::fs::write(&other, "no file of an outbox, whatever it is called").unwrap();
+    let refused = xgpush::look_at_file(&other, None, None, 1).unwrap_err();
+    let named = format!("{refused}").contains(&*other.to_string_lossy());
+    assert!(named, "{refused}");
     assert!(!folder.path().join("none").exists());
 }

@@ -51,7 +51,7 @@ pub type xg_report_fn =
     Option<unsafe extern "C" fn(reports: *const xg_reports, context: *mut c_void)>;
 
 /// Called with a line for a log, one at a time, on a thread of the library, on which
-/// delivery waits for it. The text is valid during the call. It must return, as
+/// delivery and writing to the file wait for it. The text is valid during the call. It must return, as
 /// xg_report_fn.
 pub type xg_log_fn = Option<unsafe extern "C" fn(line: *const c_char, context: *mut c_void)>;
 

@@ -155,6 +155,7 @@ impl Outbox {
         }))
     }
 
+    #[pyo3(signature = (token, account, most, timeout, cancel=None))]
     fn look(
         &self,
         py: Python<'_>,
@@ -162,11 +163,21 @@ impl Outbox {
         account: Option<&str>,
         most: usize,
         timeout: f64,
+        cancel: Option<&CancelFlag>,
     ) -> PyResult<String> {
-        let timeout = seconds("timeout", timeout)?;
-        let list = py.detach(|| self.0.look(token, account, most, timeout));
-        let list = list.map_err(|e| exception(&e))?;
-        Ok(xgpush::Waiting::list_to_json(&list))
+        let ends = Instant::now() + seconds("timeout", timeout)?;
+        loop {
+            let left = ends.saturating_duration_since(Instant::now());
+            match py.detach(|| self.0.look(token, account, most, left.min(SLICE))) {
+                Ok(list) => return Ok(xgpush::Waiting::list_to_json(&list)),
+                Err(error) if error.kind() == xgpush::ErrorKind::Unknown && !left.is_zero() => {
+                    if is_cancelled(py, cancel)? {
+                        return Err(exception(&error));
+                    }
+                }
+                Err(error) => return Err(exception(&error)),
+            }
+        }
     }
 
     fn set_secret_key(&self, key: &str) -> PyResult<()> {

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import selectors
-from typing import Optional
+from typing import Any, Dict, List, Optional
 
 from . import _native, _requests
 from ._closing import AsyncClosing
@@ -100,6 +101,19 @@ class AsyncOutbox(OutboxBase, AsyncClosing):
     async def flush(self, timeout: Seconds) -> int:
         """Delivers without lingering; how many are not settled in time."""
         return await self._pool.run(self._native.flush, _requests.seconds(timeout))
+
+    async def look(
+        self,
+        token: Optional[str] = None,
+        account: Optional[str] = None,
+        *,
+        max: int = 1000,
+        timeout: Seconds = 1.0,
+    ) -> List[Dict[str, Any]]:
+        """As :meth:`Outbox.look`."""
+        asked = (token, account, max, _requests.seconds(timeout))
+        found: List[Dict[str, Any]] = json.loads(await self._pool.run(self._native.look, *asked))
+        return found
 
     async def sync(self, timeout: Seconds) -> None:
         """Waits until everything that was handed in so far is durable (in the file) or

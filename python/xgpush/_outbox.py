@@ -55,25 +55,6 @@ class OutboxBase:
         event loops. It belongs to the outbox."""
         return self._native.fileno()
 
-    def look(
-        self,
-        token: Optional[str] = None,
-        account: Optional[str] = None,
-        *,
-        max: int = 1000,
-        timeout: Seconds = 1.0,
-    ) -> List[Dict[str, Any]]:
-        """What waits, in the order of the hand-ins: of a token, of an account, of both, or
-        all. Each is a dictionary with ``tag``, ``operation``, ``token``, ``accounts``,
-        ``handed_in_ms``, ``state`` (``behind``: an earlier one on its token or accounts
-        comes first; ``ready``, ``sending``, ``settling``), ``durable``, ``maybe_sent``,
-        ``attempts``, and of the last attempt ``reason`` and ``message``. For a file that no
-        outbox holds there is the command ``xgpush outbox show``."""
-        found: List[Dict[str, Any]] = json.loads(
-            self._native.look(token, account, max, _requests.seconds(timeout))
-        )
-        return found
-
     def set_secret_key(self, key: str) -> None:
         """Signs with this secret key from the next attempt on, without closing."""
         self._native.set_secret_key(key)
@@ -200,6 +181,25 @@ class Outbox(OutboxBase, Closing):
     def flush(self, timeout: Seconds) -> int:
         """Delivers without lingering; how many are not settled in time."""
         return self._native.flush(_requests.seconds(timeout))
+
+    def look(
+        self,
+        token: Optional[str] = None,
+        account: Optional[str] = None,
+        *,
+        max: int = 1000,
+        timeout: Seconds = 1.0,
+    ) -> List[Dict[str, Any]]:
+        """What waits, in the order of the hand-ins: of a token, of an account, of both, or
+        all. Each is a dictionary with ``tag``, ``operation``, ``token``, ``accounts``,
+        ``handed_in_ms``, ``state`` (``behind``: an earlier one on its token or accounts
+        comes first; ``ready``, ``sending``, ``settling``), ``durable``, ``maybe_sent``,
+        ``attempts``, and of the last attempt ``reason`` and ``message``. For a file that no
+        outbox holds there is the command ``xgpush outbox show``."""
+        found: List[Dict[str, Any]] = json.loads(
+            self._native.look(token, account, max, _requests.seconds(timeout))
+        )
+        return found
 
     def sync(self, timeout: Seconds) -> None:
         """Waits until everything that was handed in so far is durable (in the file) or

@@ -15,6 +15,7 @@ mod worker;
 
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::Receiver;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -407,25 +408,43 @@ impl Outbox {
         most: usize,
         timeout: Duration,
     ) -> Result<Vec<Waiting>> {
-        const SLICE: Duration = Duration::from_millis(50);
         self.still_here()?;
         let (answer, answered) = std::sync::mpsc::channel();
-        self.shared.questions().push(Question {
+        let question = Question {
             filter: Filter {
                 token: token.map(str::to_owned),
                 account: account.map(str::to_owned),
             },
             most,
             answer,
-        });
+        };
+        let number = self.shared.ask(question);
         self.shared.intake.bell.ring();
+        let found = self.wait_for_answer(&answered, timeout);
+        self.shared.questions().remove(&number);
+        found
+    }
+
+    fn wait_for_answer(
+        &self,
+        answered: &Receiver<Vec<Waiting>>,
+        timeout: Duration,
+    ) -> Result<Vec<Waiting>> {
+        const SLICE: Duration = Duration::from_millis(50);
         let ends = Instant::now().checked_add(timeout);
         loop {
             let left = ends.map_or(SLICE, |ends| ends.saturating_duration_since(Instant::now()));
-            if let Ok(list) = answered.recv_timeout(left.min(SLICE)) {
+            // Nobody answers any more.
+            let ended = self.shared.wait(Duration::ZERO, true);
+            let slice = if ended {
+                Duration::ZERO
+            } else {
+                left.min(SLICE)
+            };
+            if let Ok(list) = answered.recv_timeout(slice) {
                 return Ok(list);
             }
-            if self.shared.wait(Duration::ZERO, true) {
+            if ended {
                 return Err(Error::new(ErrorKind::Closed, "the outbox is closed"));
             }
             if left.is_zero() {

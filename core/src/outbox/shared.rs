@@ -1,5 +1,6 @@
 //! What the outbox's thread and everybody else have in common.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
@@ -45,7 +46,8 @@ pub(super) struct Shared {
     /// Until when the failure of a callback is no line.
     callback_rests_until: AtomicU64,
     /// Asked, and not answered yet.
-    questions: Mutex<Vec<Question>>,
+    questions: Mutex<BTreeMap<u64, Question>>,
+    asked: AtomicU64,
     /// What fails just now, by its kind: for those who take no lines.
     troubles: Mutex<[Option<String>; 3]>,
     /// Told when a line was brought.
@@ -82,6 +84,7 @@ impl Shared {
             log: Mutex::default(),
             callback_rests_until: AtomicU64::new(0),
             questions: Mutex::default(),
+            asked: AtomicU64::new(0),
             troubles: Mutex::default(),
             brought: Condvar::new(),
         }
@@ -244,7 +247,14 @@ impl Shared {
         self.log.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn questions(&self) -> MutexGuard<'_, Vec<Question>> {
+    /// Puts a question to the outbox's thread; its number, to take it back.
+    pub(super) fn ask(&self, question: Question) -> u64 {
+        let number = self.asked.fetch_add(1, Ordering::Relaxed);
+        self.questions().insert(number, question);
+        number
+    }
+
+    pub(super) fn questions(&self) -> MutexGuard<'_, BTreeMap<u64, Question>> {
         self.questions
             .lock()
             .unwrap_or_else(PoisonError::into_inner)

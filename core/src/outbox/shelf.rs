@@ -38,7 +38,8 @@ pub fn look_at_file(
     let lock = FileStore::lock_to_read(path)?;
     let copy = Copy::new(path).map_err(|error| failed("cannot be copied", &error))?;
     drop(lock);
-    let mut store = FileStore::open(&copy.file, Durability::Process, u32::MAX)?;
+    let mut store = FileStore::open(&copy.file, Durability::Process, u32::MAX)
+        .map_err(|error| copy.named(&error, path))?;
     let filter = Filter {
         token: token.map(str::to_owned),
         account: account.map(str::to_owned),
@@ -46,7 +47,8 @@ pub fn look_at_file(
     let (mut found, mut after) = (Vec::new(), 0);
     let mark = store.sent_mark();
     loop {
-        let records = store.claim(after, 1000)?;
+        let claimed = store.claim(after, 1000);
+        let records = claimed.map_err(|error| copy.named(&error, path))?;
         let Some(last) = records.last() else {
             return Ok(found);
         };
@@ -104,6 +106,14 @@ impl Copy {
             }
         }
         Ok(copy)
+    }
+}
+
+impl Copy {
+    /// An error about the copy, about what it was made of.
+    fn named(&self, error: &Error, path: &Path) -> Error {
+        let (copy, real) = (self.file.display().to_string(), path.display().to_string());
+        Error::new(error.kind(), error.to_string().replace(&copy, &real))
     }
 }
 

@@ -10,7 +10,7 @@ impl Worker {
             filter,
             most,
             answer,
-        } in questions
+        } in questions.into_values()
         {
             let token = filter.token.as_deref();
             let all = match token {
