@@ -23,6 +23,7 @@ function skynet.wait(what)
   coroutine.yield("wait")
 end
 function skynet.wakeup(what)
+  if not asleep[what] then return end
   ready[#ready + 1] = asleep[what]
   asleep[what] = nil
 end

@@ -26,7 +26,7 @@ local function settle(report)
   if waiter then
     waiting[report.tag] = nil
     waiter.report = report
-    skynet.wakeup(waiter)
+    skynet.wakeup(waiter) -- nothing, if it does not wait yet
   elseif report.state ~= "accepted" then
     skynet.error(("push %d: %s %s"):format(report.tag, report.reason, report.message))
   end
@@ -36,18 +36,20 @@ end
 -- one line: a login must not be overtaken by the logout that came after it.
 local line, head, tail = {}, 1, 0
 
-local function hand_in(method, ...)
-  local turn = { method = method, tag = next_tag(), arguments = table.pack(...) }
+-- Whoever waits for the report is known before it can come.
+local function hand_in(waiter, method, ...)
   if closing then return nil, "the outbox is closed" end
-  if head > tail then
-    local taken, why = outbox[method](outbox, turn.tag, ...)
-    if taken then return turn.tag end
-    if why then return nil, why end
+  local turn = { method = method, tag = next_tag(), arguments = table.pack(...) }
+  waiting[turn.tag] = waiter
+  if head > tail then turn.taken, turn.why = outbox[method](outbox, turn.tag, ...) end
+  if not turn.taken and not turn.why then
+    tail = tail + 1
+    line[tail] = turn
+    skynet.wait(turn)
   end
-  tail = tail + 1
-  line[tail] = turn
-  skynet.wait(turn)
-  return turn.taken and turn.tag, turn.why
+  if turn.taken then return turn.tag end
+  waiting[turn.tag] = nil
+  return nil, turn.why
 end
 
 -- Lets those in whose turn it is, until it is full again.
@@ -77,16 +79,15 @@ end
 
 local command = {}
 
-function command.bind(token, account) return hand_in("bind", token, account) end
-function command.unbind(token, account) return hand_in("unbind", token, account) end
-function command.clear_token(token) return hand_in("clear_token", token) end
+function command.bind(token, account) return hand_in(nil, "bind", token, account) end
+function command.unbind(token, account) return hand_in(nil, "unbind", token, account) end
+function command.clear_token(token) return hand_in(nil, "clear_token", token) end
 
 function command.bind_and_wait(token, account)
-  local tag, why = hand_in("bind", token, account)
-  if not tag then return { state = "not_sent", reason = "invalid", code = -1, message = why } end
   local waiter = {}
-  waiting[tag] = waiter
-  skynet.wait(waiter)
+  local tag, why = hand_in(waiter, "bind", token, account)
+  if not tag then return { state = "not_sent", reason = "invalid", code = -1, message = why } end
+  if not waiter.report then skynet.wait(waiter) end
   return waiter.report
 end
 
