@@ -43,7 +43,7 @@ const SECOND: Millis = 1000;
 
 /// How long requests that are under way get when the outbox stops. A transport of the
 /// host's may never let go of one.
-const LET_GO: Millis = 800;
+const LET_GO: Millis = 500;
 
 /// Attempts after which an operation whose request fails, while others get
 /// through, travels alone.
