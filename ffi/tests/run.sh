@@ -57,6 +57,7 @@ if can "the outbox over libcurl" header:curl/curl.h; then
   rm -rf "$programs/files"; mkdir -p "$programs/files"
   run "$programs/outbox-over-curl" "$BASE_URL" "$programs/files"
 fi
+build language; run "$programs/language"
 build cancelled -lpthread
 run "$programs/cancelled"
 build_cpp late -std=c++17 ffi/tests/cpp/late.cpp -lpthread

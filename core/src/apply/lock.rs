@@ -33,8 +33,9 @@ pub(super) fn take(file: &File, path: &Path, access: Access) -> Result<Option<St
             ),
         )),
         Err(TryLockError::Error(error)) => Ok(Some(format!(
-            "{} cannot be locked ({error}): see to it that no other run uses it",
-            path.display()
+            "{} cannot be locked ({}): see to it that no other run uses it",
+            path.display(),
+            crate::plain::io_error(&error)
         ))),
     }
 }

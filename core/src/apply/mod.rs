@@ -490,7 +490,7 @@ fn claim(path: &Path) -> Result<Option<File>> {
         return Ok(None);
     }
     let opened = File::open(path).and_then(lines::beside_the_standard_streams);
-    let file = opened.map_err(|e| storage(path, &e))?;
+    let file = opened.map_err(|e| storage(path, &crate::plain::io_error(&e)))?;
     lock::take(&file, path, Access::Reads)?;
     Ok(Some(file))
 }

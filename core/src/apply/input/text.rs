@@ -138,7 +138,7 @@ impl Text {
                 self.torn = bytes;
                 return match error.kind() {
                     io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted => Ok(More::Wait),
-                    _ => Err(self.wrong(&error.to_string())),
+                    _ => Err(self.wrong(&crate::plain::io_error(&error))),
                 };
             }
         };

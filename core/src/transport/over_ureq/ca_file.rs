@@ -10,7 +10,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Vec<Certificate<'static>>, String> {
     const BEGIN: &str = "-----BEGIN ";
     let Some(text) = text(bytes) else {
         // DER begins with a SEQUENCE; it has no text.
-        return Ok(vec![checked(bytes.to_vec(), 1)?]);
+        return Ok(vec![checked(bytes, 1)?]);
     };
     let text: String = text.lines().flat_map(|line| [line.trim(), "\n"]).collect();
     let labels: Vec<&str> = text
@@ -21,7 +21,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Vec<Certificate<'static>>, String> {
     for item in ureq::tls::parse_pem(text.as_bytes()) {
         match item {
             Ok(PemItem::Certificate(certificate)) => {
-                found.push(checked(certificate.der().to_vec(), found.len() + 1)?);
+                found.push(checked(certificate.der(), found.len() + 1)?);
             }
             Ok(_) => {}
             Err(_) if ends(&text) < labels.len() => {
@@ -72,9 +72,9 @@ fn text(bytes: &[u8]) -> Option<String> {
 }
 
 /// One that can be trusted: else every connection would fail, and say to name it.
-fn checked(der: Vec<u8>, number: usize) -> Result<Certificate<'static>, String> {
+fn checked(der: &[u8], number: usize) -> Result<Certificate<'static>, String> {
     RootCertStore::empty()
-        .add(CertificateDer::from(der.as_slice()))
+        .add(CertificateDer::from(der))
         .map_err(|_| format!("is damaged: certificate {number} of it is none"))?;
-    Ok(Certificate::from_der(&der).to_owned())
+    Ok(Certificate::from_der(der).to_owned())
 }

@@ -56,6 +56,7 @@ impl Lock {
         let beside = beside(path);
         let file = KeptFile::open(|| open_or_make(&beside)).map_err(|error| {
             let lock = beside.display();
+            let error = crate::plain::io_error(&error);
             format!(
                 "cannot be locked: {lock}: {error}; the folder has to let this process make files \
                  in it"
@@ -111,8 +112,12 @@ fn open_or_make(path: &Path) -> io::Result<File> {
 
 /// By the file itself, so that two names of it (hard links, two mounts) are one.
 fn lock_itself(path: &Path) -> Result<Option<Locked>, String> {
-    let file = KeptFile::open(|| open_or_make(path))
-        .map_err(|error| format!("cannot be opened for writing: {error}"))?;
+    let file = KeptFile::open(|| open_or_make(path)).map_err(|error| {
+        format!(
+            "cannot be opened for writing: {}",
+            crate::plain::io_error(&error)
+        )
+    })?;
     let range = Range::LastByte;
     match sys::lock(&file, range) {
         Ok(()) => Ok(Some(Locked { file, range })),
@@ -163,7 +168,9 @@ fn why_not(error: &io::Error, beside: &Path, mut file: &File) -> String {
     }
     let lock = beside.display();
     let no_locks = [Errno::NOLCK, Errno::NOSYS, Errno::OPNOTSUPP];
-    if Errno::from_io_error(error).is_some_and(|errno| no_locks.contains(&errno)) {
+    let errno = Errno::from_io_error(error);
+    let error = crate::plain::io_error(error);
+    if errno.is_some_and(|errno| no_locks.contains(&errno)) {
         return format!(
             "cannot be locked: {lock}: {error}: its file system has no locks (a network file \
              system?); put outbox_file on a disk of this machine"

@@ -60,7 +60,12 @@ fn without_links(name: &Path) -> Result<PathBuf, String> {
         match name.canonicalize() {
             Ok(real) => return Ok(real),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => return Err(format!("cannot be opened: {error}")),
+            Err(error) => {
+                return Err(format!(
+                    "cannot be opened: {}",
+                    crate::plain::io_error(&error)
+                ));
+            }
         }
         let folder = match name.parent() {
             Some(folder) if !folder.as_os_str().is_empty() => folder,
@@ -83,7 +88,11 @@ fn in_folder(folder: &Path, name: &Path) -> Result<PathBuf, String> {
             "cannot be opened: the folder {} does not exist: make it first",
             folder.display()
         )),
-        Err(error) => Err(format!("cannot be opened: {}: {error}", folder.display())),
+        Err(error) => Err(format!(
+            "cannot be opened: {}: {}",
+            folder.display(),
+            crate::plain::io_error(&error)
+        )),
     }
 }
 
