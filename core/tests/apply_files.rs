@@ -229,6 +229,8 @@ fn a_state_takes_no_name_beside_its_own() {
     let mut input = files.input("in.csv", &table(100));
     fs::rename(&input.path, files.path("state.new")).unwrap();
     input.path = files.path("state.new");
+    // Of a run that was killed.
+    fs::write(files.path("state.0123456789abcdef.new"), "").unwrap();
     let (end, progress) = finish(&client, &input, &files.with_state());
     assert_eq!((end, progress.accepted), (ApplyEnd::Complete, 100));
     assert_eq!(files.text("state.new"), table(100));

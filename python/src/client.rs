@@ -1,7 +1,7 @@
 //! The blocking client.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use pyo3::exceptions::PyValueError;
@@ -39,9 +39,7 @@ pub(crate) fn request(api: &str, json: &[u8]) -> PyResult<Request> {
 #[pyclass(frozen, module = "xgpush._native")]
 pub(crate) struct Client {
     pub(crate) client: xgpush::Client,
-    /// With the key of now. Its lock is never held without the interpreter, so not
-    /// while another thread forks.
-    config: Mutex<Config>,
+    config: Config,
     is_closed: AtomicBool,
 }
 
@@ -52,23 +50,27 @@ impl Client {
         let config = config(options, from_env)?;
         Ok(Self {
             client: xgpush::Client::new(&config).map_err(|e| exception(&e))?,
-            config: Mutex::new(config),
+            config,
             is_closed: AtomicBool::new(false),
         })
     }
 
     /// The same for a child after `fork`, where nothing of this one may be used: closed
-    /// if this one is.
-    fn anew(&self) -> PyResult<Self> {
+    /// if this one is, and with another key if there is one since. There is no lock that
+    /// another thread could hold at the fork.
+    fn anew(&self, key: Option<&str>) -> PyResult<Self> {
         let is_closed = self.is_closed.load(Ordering::Acquire);
-        let config = self.config().clone();
+        let mut config = self.config.clone();
+        if let Some(key) = key {
+            config.set("secret_key", key).map_err(|e| exception(&e))?;
+        }
         let client = xgpush::Client::new(&config).map_err(|e| exception(&e))?;
         if is_closed {
             client.close();
         }
         Ok(Self {
             client,
-            config: Mutex::new(config),
+            config,
             is_closed: AtomicBool::new(is_closed),
         })
     }
@@ -130,21 +132,12 @@ impl Client {
     }
 
     fn set_secret_key(&self, key: &str) -> PyResult<()> {
-        let mut config = self.config();
-        let set = self.client.set_secret_key(key);
-        set.and_then(|()| config.set("secret_key", key).map(|_| ()))
-            .map_err(|e| exception(&e))
+        self.client.set_secret_key(key).map_err(|e| exception(&e))
     }
 
     fn close(&self, py: Python<'_>) {
         self.is_closed.store(true, Ordering::Release);
         py.detach(|| self.client.close());
-    }
-}
-
-impl Client {
-    fn config(&self) -> MutexGuard<'_, Config> {
-        self.config.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

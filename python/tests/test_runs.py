@@ -108,11 +108,14 @@ def test_a_terminal_that_is_closed_says_so_twice(service: Emulator, tmp_path: Pa
     assert done == len(service.state["tokens"]) > 0 and f"{done} accepted" in output, errors
 
 
-def test_a_pipe_that_stops_in_its_header(service: Emulator) -> None:
+@pytest.mark.parametrize("kind, head", [("csv", b"tok"), ("parquet", b"PAR1")])
+def test_a_pipe_that_stops_in_its_head(kind: str, head: bytes, service: Emulator) -> None:
+    if kind == "parquet":
+        pytest.importorskip("pyarrow")
     read, write = os.pipe()
-    os.write(write, b"tok")
+    os.write(write, head)
     run = subprocess.Popen(
-        command("apply", "-", "--format", "csv"),
+        command("apply", "-", "--format", kind),
         env=environment(service),
         stdin=read,
         stderr=subprocess.PIPE,
@@ -127,6 +130,18 @@ def test_a_pipe_that_stops_in_its_header(service: Emulator) -> None:
     _, errors = run.communicate(timeout=60)
     os.close(write)
     assert run.returncode == 143 and "before anything was sent" in errors, errors
+
+
+def test_an_encoding_is_for_text(service: Emulator, tmp_path: Path) -> None:
+    table = tmp_path / "in.parquet"
+    write_parquet(table, 3)
+    for name in ("apply", "sync"):
+        run = start(service, name, table, "--encoding", "gb18030")
+        _, errors = run.communicate(timeout=60)
+        assert run.returncode == 2 and "is for text" in errors, errors
+    with service.client() as client, pytest.raises(ValueError, match="is for text"):
+        client.bulk(table, encoding="gb18030")
+    assert service.counters["received"] == 0
 
 
 def unread(pipe: int) -> int:

@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from functools import partial
 from importlib import import_module
 from types import FrameType
-from typing import Any, BinaryIO, Callable, Dict, Iterator, List, Optional
+from typing import Any, BinaryIO, Callable, Dict, Iterator, List, Optional, TypeVar
 
 from . import _bulk, _native, _settings
 from ._progress import Progress
@@ -65,10 +65,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     if options.dry_run and (options.report or options.rejects or options.resume):
         raise ValueError("--dry-run writes no files: leave --report, --rejects and --resume out")
+    _bulk.check_encoding(options.file, options.format, options.encoding)
     sends = not options.dry_run
     # The signals are caught before there is a thread that feeds, and until it is over.
     with _settings.client(options, sends, **_settings.pace(options)) as client, \
-            _stopping() as stop, _Source(options.file, options.format) as source:
+            _stopping() as stop, _Source(options.file, options.format, stop) as source:
         source.wait(stop)
         if stop:
             return 128 + stop[0]
@@ -111,11 +112,14 @@ def run(options: argparse.Namespace) -> int:
     return 0 if done["accepted"] == done["rows"] else 1
 
 
-def _opened(make: Callable[[], _native.Apply], stop: List[int]) -> _native.Apply:
-    """Opens the run in another thread, so that signals are heard meanwhile: it reads the
+_Made = TypeVar("_Made")
+
+
+def _opened(make: Callable[[], _Made], stop: List[int]) -> _Made:
+    """Opens something in another thread, so that signals are heard meanwhile: it reads the
     whole of a table, or what a pipe brings first, or the rows that are done. Nothing is
     sent yet, so the command may end where it is."""
-    made: Future[_native.Apply] = Future()
+    made: Future[_Made] = Future()
 
     def work() -> None:
         try:
@@ -245,8 +249,9 @@ def _waiting(pipe: int) -> int:
 class _Source:
     """The file itself; or, for Parquet, a pipe that brings its rows as CSV."""
 
-    def __init__(self, path: str, file_format: Optional[str]) -> None:
+    def __init__(self, path: str, file_format: Optional[str], stop: List[int]) -> None:
         self.path = path
+        self._stop = stop
         self.is_parquet = _bulk.is_parquet(path, file_format)
         self.read_from: Optional[str] = None
         self._error: Optional[BaseException] = None
@@ -257,7 +262,7 @@ class _Source:
 
     def __enter__(self) -> _Source:
         if self.is_parquet:
-            self._parquet = _bulk.parquet_file(self.path)
+            self._parquet = _opened(lambda: _bulk.parquet_file(self.path), self._stop)
             _bulk.known(self._parquet.schema_arrow)
             self._read, write = os.pipe()
             self.read_from = f"/dev/fd/{self._read}"

@@ -52,7 +52,7 @@ class AsyncClient(Operations[Coroutine[Any, Any, Outcome]], AsyncClosing):
         def around(native: _native.Client) -> _Parts:
             return _Parts(native, Pool(max_concurrent), Pool(1))
 
-        self._here = PerProcess(around(native), lambda former: around(former.native.anew()))
+        self._here = PerProcess(around(native), lambda former: around(former.native.anew(None)))
 
     @property
     def _native(self) -> _native.Client:

@@ -49,10 +49,19 @@ def stream(
 ) -> _native.Bulk:
     """What :meth:`Client.bulk` gives."""
     longest = _requests.seconds(patience)
+    check_encoding(rows, file_format, encoding)
     taken = source(rows, file_format)
     return _native.Bulk(
         client, taken, operation, platform, parallel, longest, file_format, encoding, check
     )
+
+
+def check_encoding(rows: Any, file_format: Optional[str], encoding: Optional[str]) -> None:
+    """Refuses an encoding for what is no text in one."""
+    if encoding is None or not isinstance(rows, (str, os.PathLike)):
+        return
+    if is_parquet(os.fspath(rows), file_format):
+        raise ValueError("an encoding (--encoding) is for text, and a Parquet file is none: leave it out")
 
 
 def takes_long(rows: Any) -> bool:

@@ -12,7 +12,7 @@ from ._native import Bulk, HttpRequest, ItemOutcome, Outcome, Reply
 from ._operations import Deadline, Operations, seconds
 from ._requests import Json, Seconds
 from ._sync import Synced, WantedLike
-from .errors import NotAllAccepted
+from .errors import Error, NotAllAccepted
 
 
 class Client(Operations[Outcome], Closing):
@@ -38,7 +38,8 @@ class Client(Operations[Outcome], Closing):
         return client
 
     def _open(self, native: _native.Client) -> None:
-        self._here = PerProcess(native, _native.Client.anew)
+        self._key: Optional[str] = None
+        self._here = PerProcess(native, lambda former: former.anew(self._key))
 
     @property
     def _native(self) -> _native.Client:
@@ -162,7 +163,12 @@ class Client(Operations[Outcome], Closing):
 
     def set_secret_key(self, key: str) -> None:
         """Signs with this secret key from the next request on."""
-        self._native.set_secret_key(key)
+        former, self._key = self._key, key
+        try:
+            self._native.set_secret_key(key)
+        except Error:
+            self._key = former
+            raise
 
     def close(self) -> None:
         """Closes idle connections, ends running calls soon, refuses later ones."""

@@ -55,6 +55,7 @@ def wanted(
         _bulk.refuse_row(given)
         rows = _rows(given)
     else:
+        _bulk.check_encoding(given, file_format, encoding)
         rows = _bulk.source(given, file_format)
     state = _native.WantedState(rows, file_format, encoding, check)
     for notice in state.notices:

@@ -89,9 +89,12 @@ impl Report {
 
     pub(super) fn write(&mut self, row: u64, read: &Read, outcome: &ItemOutcome) -> Result<()> {
         let given = &read.row;
-        let cell = |text| match self.escape_formulas {
-            true => harmless(text),
-            false => Cow::Borrowed(text),
+        let cell = |text| {
+            if self.escape_formulas {
+                harmless(text)
+            } else {
+                Cow::Borrowed(text)
+            }
         };
         let (token, account) = (cell(&given.token), cell(&given.account));
         let message = cell(outcome.message());

@@ -1,8 +1,11 @@
 //! How far a run is: what its report holds for certain, and of which table it was for
 //! which application.
 
+use std::cell::Cell;
+use std::ffi::OsStr;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _, Write as _};
+use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
@@ -183,6 +186,7 @@ impl StateFile {
             }
             let mut bytes = Vec::new();
             file.read_to_end(&mut bytes).map_err(wrong)?;
+            remove_leftovers(&path);
             let is_new = bytes.is_empty();
             let left = (!is_new)
                 .then(|| Checkpoint::read(&path, &bytes))
@@ -197,8 +201,10 @@ impl StateFile {
         let mut name = self.path.as_os_str().to_owned();
         name.push(format!(".{:016x}.new", fastrand::u64(..)));
         let new = Path::new(&name);
+        let is_ours = Cell::new(false);
         let mut write = || -> io::Result<()> {
             let mut file = open(new, true)?;
+            is_ours.set(true);
             // Before it has the other name: at no time may another run take it.
             let _ = file.try_lock();
             serde_json::to_writer(&mut file, checkpoint)?;
@@ -210,7 +216,9 @@ impl StateFile {
             Ok(())
         };
         write().map_err(|e| {
-            let _ = fs::remove_file(new);
+            if is_ours.get() {
+                let _ = fs::remove_file(new);
+            }
             storage(&self.path, &e)
         })
     }
@@ -221,6 +229,29 @@ impl Drop for StateFile {
         // A run that could not begin leaves nothing behind.
         if self.is_new && self.file.metadata().is_ok_and(|m| m.len() == 0) {
             let _ = fs::remove_file(&self.path);
+        }
+    }
+}
+
+/// Of a run that was killed before it gave a new state its name.
+fn remove_leftovers(path: &Path) {
+    let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else {
+        return;
+    };
+    let is_leftover = |other: &OsStr| {
+        let rest = other.as_bytes().strip_prefix(name.as_bytes());
+        let rest = rest.and_then(|rest| rest.strip_prefix(b"."));
+        let number = rest.and_then(|rest| rest.strip_suffix(b".new"));
+        number.is_some_and(|n| n.len() == 16 && n.iter().all(u8::is_ascii_hexdigit))
+    };
+    let folder = if folder.as_os_str().is_empty() {
+        Path::new(".")
+    } else {
+        folder
+    };
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        if is_leftover(&entry.file_name()) {
+            let _ = fs::remove_file(entry.path());
         }
     }
 }
