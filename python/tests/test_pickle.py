@@ -92,7 +92,7 @@ def family() -> List[xgpush.Error]:
 @pytest.mark.parametrize("how", COPIES)
 def test_errors_come_back_with_what_they_tell(how: str, xgpush_emulator: Emulator) -> None:
     errors = family()
-    assert len(errors) == 15
+    assert len(errors) == 16
     with xgpush_emulator.client() as client:
         for call in (lambda: client.clear_tokens([""]), lambda: client.call("v3", {})):
             with pytest.raises(xgpush.Error) as caught:
