@@ -360,4 +360,4 @@ def test_a_number_as_text_is_not_taken_for_a_second_account(service: Emulator) -
     with service.client() as client:
         with pytest.raises(TypeError, match="type or a second account"):
             client.bind([("t1", "alice", "12")])
-        assert client.bind([("t1", ["alice"])]).all_accepted
+        assert client.unbind([("t1", "alice", "13800138000")]).all_accepted

@@ -250,6 +250,12 @@ def test_utf_8_is_not_read_as_something_else(service: Emulator, tmp_path: Path) 
     for name in ("gb18030", "windows-1252"):
         done = run(service, "apply", tmp_path / "in.csv", "--encoding", name)
         assert done.returncode == 2 and "leave --encoding out" in done.stderr, done
+    for name, encoding in (("小明", "gb18030"), ("Иван", "windows-1251")):
+        content = f"token,account\nt1,{name}\n".encode()
+        arguments = ("apply", "-", "--format", "csv", "--encoding", encoding)
+        program = standard_input(service, subprocess.PIPE, *arguments)
+        _, errors = program.communicate(content, timeout=300)
+        assert program.returncode == 2 and b"leave --encoding out" in errors, errors
     assert service.log == []
     (tmp_path / "gbk.csv").write_bytes("token,account\nt1,小强\n".encode("gbk"))
     done = run(service, "apply", tmp_path / "gbk.csv", "--encoding", "gb18030")

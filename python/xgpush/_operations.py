@@ -53,7 +53,10 @@ class Operations(Generic[Answer]):
 
         An item is ``(token, account)``, ``(token, account, type)``,
         ``(token, [account, …])`` or a :class:`Binding`; a mapping from token to
-        account, or to a list of accounts, does as well.
+        account, or to a list of accounts, does as well. What has names (a dict, a named
+        tuple, a row of a database, a data class) is read by them: ``token``, ``account``,
+        ``account_type``. A text of digits that may be a type is none in third place:
+        it is refused.
         """
         listed = _requests.bindings(items)
         body = _requests.documented(2, "token_accounts", listed, platform, op_type, op_id)

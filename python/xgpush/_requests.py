@@ -94,6 +94,11 @@ def _account(given: AccountLike) -> Dict[str, Any]:
     return {"account": name} if kind is None else {"account": name, "account_type": kind}
 
 
+def _may_be_type(given: Any) -> bool:
+    """Of 32 bits: a phone number has more."""
+    return isinstance(given, str) and given.isdecimal() and int(given) < 1 << 31
+
+
 def _is_type(given: Any) -> bool:
     return given is None or isinstance(given, int)
 
@@ -127,7 +132,7 @@ def _binding(given: BindingLike) -> Dict[str, Any]:
             found = [{**account, "account_type": kind} for account in found]
         return {"token": named["token"], "account_list": found}
     token, *rest = cast("Sequence[Any]", given)
-    if len(rest) == 2 and isinstance(rest[1], str) and rest[1].isdigit():
+    if len(rest) == 2 and _may_be_type(rest[1]):
         raise TypeError(
             f"{rest[1]!r} may be a type or a second account: say a type as a number, and several "
             "accounts in a list"

@@ -72,7 +72,11 @@ impl Read for Packed {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         match self {
             Self::Plain(reader) => reader.read(buffer),
-            Self::Gzip(decoder) => decoder.read(buffer).map_err(|e| told("gzip", e)),
+            Self::Gzip(decoder) => decoder.read(buffer).map_err(|e| match e.kind() {
+                // Of the stream itself.
+                io::ErrorKind::Other => e,
+                _ => told("gzip", e),
+            }),
             Self::Zstd(frames) => frames.read(buffer).map_err(|e| told("Zstandard", e)),
         }
     }

@@ -136,7 +136,7 @@ fn changed(how: &str) -> io::Error {
     let text = format!(
         "the table {how} now: it was written while it was read; apply it again when it is whole"
     );
-    io::Error::new(io::ErrorKind::InvalidData, text)
+    io::Error::other(text)
 }
 
 impl Read for Stream {

@@ -155,7 +155,9 @@ impl Text {
         let from = self.buffer.len();
         if self.decoder.is_some() {
             self.utf_8.see(&bytes);
-            if self.ended && self.utf_8.is_certain() && self.is_named_otherwise() {
+            // Of what comes once, the rows of this piece are the next to go.
+            let judged = self.ended || !self.is_regular();
+            if judged && self.is_utf_8_for_certain() {
                 return Err(self
                     .refused("it is UTF-8: leave --encoding out (its names would become others)"));
             }
@@ -167,11 +169,13 @@ impl Text {
         Ok(if self.ended { More::End } else { More::Text })
     }
 
-    /// Whether it is read in an encoding that was named and is none of Unicode.
-    fn is_named_otherwise(&self) -> bool {
-        let read = self.decoder.as_ref().map(Decoder::encoding);
-        self.encoding.is_some()
-            && read.is_some_and(|e| e != UTF_8 && e != UTF_16LE && e != UTF_16BE)
+    /// Whether what was read in an encoding that was named is UTF-8.
+    fn is_utf_8_for_certain(&self) -> bool {
+        let Some(encoding) = self.decoder.as_ref().map(Decoder::encoding) else {
+            return false;
+        };
+        let unicode = [UTF_8, UTF_16LE, UTF_16BE].contains(&encoding);
+        self.encoding.is_some() && !unicode && self.utf_8.is_certain(encoding)
     }
 
     /// Looks at the first bytes.
@@ -286,13 +290,14 @@ impl Text {
     }
 }
 
-/// Whether bytes are UTF-8 that is nothing else: text of another encoding is hardly ever,
-/// once there are characters of three bytes.
+/// Whether bytes are UTF-8 that is nothing else. Text of another encoding is hardly ever,
+/// once there are characters of three bytes; some of two bytes are, as `小强` in GBK.
 #[derive(Debug, Default)]
 struct Utf8 {
     torn: Vec<u8>,
     is_not: bool,
     has_long: bool,
+    pairs: usize,
 }
 
 impl Utf8 {
@@ -310,11 +315,16 @@ impl Utf8 {
             }
         };
         self.has_long |= whole[..end].iter().any(|byte| *byte >= 0xe0);
+        self.pairs += whole[..end]
+            .iter()
+            .filter(|b| (0xc0..0xe0).contains(*b))
+            .count();
         self.torn = whole.split_off(end);
     }
 
-    fn is_certain(&self) -> bool {
-        !self.is_not && self.torn.is_empty() && self.has_long
+    fn is_certain(&self, otherwise: &'static Encoding) -> bool {
+        let enough = if otherwise.is_single_byte() { 2 } else { 20 };
+        !self.is_not && (self.has_long || self.pairs >= enough)
     }
 }
 
