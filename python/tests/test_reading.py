@@ -87,6 +87,8 @@ def standard_input(service: Emulator, stdin: Any, *arguments: object) -> "subpro
         stdin=stdin,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
+        # What starts the tests may have told its children to ignore it.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
 
 
