@@ -58,6 +58,7 @@ if can "the outbox over libcurl" header:curl/curl.h; then
   run "$programs/outbox-over-curl" "$BASE_URL" "$programs/files"
 fi
 build language; run "$programs/language"
+build clock_step -ldl; run "$programs/clock_step" "$BASE_URL"
 build cancelled -lpthread
 run "$programs/cancelled"
 build_cpp late -std=c++17 ffi/tests/cpp/late.cpp -lpthread

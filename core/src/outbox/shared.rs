@@ -95,6 +95,13 @@ impl Shared {
         self.opened + millis(self.started.elapsed())
     }
 
+    /// The wall clock now, against our own, which was set by it at the opening and then
+    /// ran evenly: a step of the clock and the time of a suspended machine.
+    pub(super) fn wall(&self) -> Wall {
+        let wall = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+        Wall::of(millis(wall.unwrap_or_default()), self.now(), self.opened)
+    }
+
     /// As `now`, but some milliseconds earlier, and never later: by the kernel's
     /// last tick, which costs next to nothing to read.
     pub(super) fn about_now(&self) -> Millis {
@@ -128,6 +135,7 @@ impl Shared {
             return;
         }
         let at = self.now();
+        let wall = self.wall();
         let recovered = self.recovered.load(Ordering::Relaxed);
         let count = settled.len();
         let mut reports = Vec::with_capacity(if self.keeps_reports { count } else { 0 });
@@ -144,8 +152,8 @@ impl Shared {
                 reports.push(Report {
                     tag: gone.tag,
                     event: Event::settled(outcome),
-                    handed_in: gone.at,
-                    at,
+                    handed_in: wall.date(gone.at),
+                    at: wall.date(at),
                     recovered: gone.id != 0 && gone.id <= recovered,
                 });
             }
@@ -317,9 +325,60 @@ impl fmt::Debug for Shared {
     }
 }
 
+/// How our own time is shown and kept.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Wall {
+    ahead: i64,
+    opened: Millis,
+}
+
+impl Wall {
+    fn of(wall: Millis, own: Millis, opened: Millis) -> Self {
+        let ahead = wall.cast_signed().saturating_sub(own.cast_signed());
+        // The clocks are read one after the other, and by ticks.
+        let ahead = if ahead.abs() < 20 { 0 } else { ahead };
+        Self { ahead, opened }
+    }
+
+    /// Milliseconds since 1970. What came out of the file was dated by the wall clock
+    /// of then.
+    pub(super) fn date(self, own: Millis) -> Millis {
+        if own < self.opened {
+            return own;
+        }
+        own.saturating_add_signed(self.ahead)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_step_of_the_clock_moves_dates_and_not_ages() {
+        const OPENED: Millis = 1_000_000;
+        // Nothing happened, a step back, a step ahead (or a suspended machine).
+        for (wall, first, last) in [
+            (OPENED + 505, OPENED + 100, OPENED + 500),
+            (
+                OPENED - 400_000 + 500,
+                OPENED - 400_000 + 100,
+                OPENED - 400_000 + 500,
+            ),
+            (OPENED + 7_200_500, OPENED + 7_200_100, OPENED + 7_200_500),
+        ] {
+            let dates = Wall::of(wall, OPENED + 500, OPENED);
+            assert_eq!(
+                (dates.date(OPENED + 100), dates.date(OPENED + 500)),
+                (first, last)
+            );
+            assert_eq!(
+                dates.date(OPENED - 7),
+                OPENED - 7,
+                "as it came out of the file"
+            );
+        }
+    }
 
     #[test]
     fn a_hand_in_is_never_dated_later_than_what_comes_of_it() {

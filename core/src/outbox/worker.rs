@@ -254,6 +254,7 @@ impl Worker {
 
     fn store_all(&mut self, entries: &mut [Entry]) {
         let to_send = self.is_sending();
+        let wall = self.shared.wall();
         let Some(store) = &mut self.store else {
             return;
         };
@@ -261,7 +262,7 @@ impl Worker {
             .iter()
             .map(|entry| NewRecord {
                 tag: entry.tag,
-                handed_in_ms: entry.at,
+                handed_in_ms: wall.date(entry.at),
                 body: &entry.body,
             })
             .collect();
@@ -279,11 +280,11 @@ impl Worker {
                 self.store_works();
                 add(&self.shared.counters.durable, entries.len());
                 if self.options.durable_notices && self.options.reports {
-                    let at = self.now();
+                    let at = wall.date(self.shared.now());
                     self.shared.reports.push(entries.iter().map(|entry| Report {
                         tag: entry.tag,
                         event: Event::Durable,
-                        handed_in: entry.at,
+                        handed_in: wall.date(entry.at),
                         at,
                         recovered: false,
                     }));
