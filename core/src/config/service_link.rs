@@ -9,8 +9,8 @@ pub(super) fn is_one(name: &str, value: &str) -> bool {
 /// `SERVICE_HOST`, `SERVICE_PORT` and `SERVICE_PORT_HTTP`, behind the rest of the
 /// service's name or not.
 fn is_service(name: &str) -> bool {
-    let after = after_word(name, "SERVICE_");
-    after.is_some_and(|what| matches!(what, "HOST" | "PORT") || what.starts_with("PORT_"))
+    after_word(name, "SERVICE_")
+        .any(|what| matches!(what, "HOST" | "PORT") || what.starts_with("PORT_"))
 }
 
 /// `PORT` with an address, `PORT_80_TCP`, `PORT_80_TCP_ADDR`.
@@ -19,9 +19,9 @@ fn is_port(name: &str, value: &str) -> bool {
     if name == "PORT" || name.ends_with("_PORT") {
         let scheme = value.split_once("://").map(|(scheme, _)| scheme);
         return scheme.is_some_and(|s| PROTOCOLS.contains(&s.to_ascii_uppercase().as_str()))
-            || after_word(name, "PORT_").is_some_and(|rest| is_port_rest(rest, &PROTOCOLS));
+            || after_word(name, "PORT_").any(|rest| is_port_rest(rest, &PROTOCOLS));
     }
-    after_word(name, "PORT_").is_some_and(|rest| is_port_rest(rest, &PROTOCOLS))
+    after_word(name, "PORT_").any(|rest| is_port_rest(rest, &PROTOCOLS))
 }
 
 /// `80_TCP`, and one of its parts.
@@ -44,15 +44,14 @@ fn is_port_rest(rest: &str, protocols: &[&str]) -> bool {
 /// `NAME` with the path of a link, `ENV_` and a variable of the other container.
 fn is_container(name: &str, value: &str) -> bool {
     let named = name == "NAME" || name.ends_with("_NAME");
-    let of_other = after_word(name, "ENV_").is_some_and(|rest| !rest.is_empty());
+    let of_other = after_word(name, "ENV_").any(|rest| !rest.is_empty());
     named && value.starts_with('/') || of_other
 }
 
-/// What follows this word, where it begins the name or stands behind a `_`.
-fn after_word<'a>(name: &'a str, word: &str) -> Option<&'a str> {
-    if let Some(rest) = name.strip_prefix(word) {
-        return Some(rest);
-    }
-    let (before, rest) = name.split_once(word)?;
-    before.ends_with('_').then_some(rest)
+/// What follows this word, wherever it begins the name or stands behind a `_`: a
+/// service may be called by such a word itself.
+fn after_word<'a>(name: &'a str, word: &'a str) -> impl Iterator<Item = &'a str> {
+    let places = name.match_indices(word);
+    let whole = places.filter(|(at, _)| *at == 0 || name[..*at].ends_with('_'));
+    whole.map(|(at, _)| &name[at + word.len()..])
 }

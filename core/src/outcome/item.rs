@@ -121,6 +121,9 @@ impl ItemOutcome {
     pub(crate) fn asked_to_wait(&mut self, wait: Duration) {
         let seconds = u32::try_from(wait.as_secs()).unwrap_or(u32::MAX);
         self.retry_after = Some(seconds);
+        if seconds == 0 {
+            return;
+        }
         let message = self.message();
         self.message = Some(format!("{message}; come back in {seconds} s (Retry-After)").into());
     }
