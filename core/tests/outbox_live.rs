@@ -200,6 +200,8 @@ fn a_file_that_nobody_holds_can_be_looked_at_and_stays_as_it_is() {
         (0..20).map(|n| 2 * n + 1).collect::<Vec<_>>()
     );
     assert_eq!(std::fs::read(&killed).unwrap(), before);
+    let beside = folder.path().join("killed.lock");
+    assert!(!beside.exists(), "it could belong to somebody else");
     outbox.close(Duration::ZERO);
     let found = look(Some("t7"), None).unwrap();
     assert_eq!(

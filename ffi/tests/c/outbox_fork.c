@@ -105,11 +105,61 @@ static void after_the_parent(void) {
   CHECK(read(ready[0], &answer, 1) == 1 && answer == 'y');
 }
 
+static void *take_reports(void *outbox) {
+  xg_reports *reports = NULL;
+  if (xg_reports_new(16, &reports, NULL) != XG_OK) return outbox;
+  while (!atomic_load(&stop)) xg_outbox_poll(outbox, reports, 0);
+  xg_reports_free(reports);
+  return NULL;
+}
+
+static void no_line(const char *line, void *context) {
+  (void)line;
+  (void)context;
+}
+
+/* Whatever locks are held at a fork: what a child asks of its parent's outbox answers. */
+static void asked_at_any_moment(void) {
+  xg_config *config = xg_config_new();
+  xg_config_set(config, "access_id", "1500001048", NULL);
+  xg_config_set(config, "secret_key", "1452fcebae9f3115ba794fb0fff2fd73", NULL);
+  xg_config_set(config, "base_url", base_url, NULL);
+  xg_config_set(config, "outbox_max_operations", "1000", NULL);
+  xg_outbox *outbox = NULL;
+  pthread_t thread[3];
+  CHECK(xg_outbox_open(config, &outbox, NULL) == XG_OK);
+  xg_config_free(config);
+  atomic_store(&stop, 0);
+  CHECK(pthread_create(&thread[0], NULL, hand_in, outbox) == 0);
+  CHECK(pthread_create(&thread[1], NULL, hand_in, outbox) == 0);
+  CHECK(pthread_create(&thread[2], NULL, take_reports, outbox) == 0);
+  for (int n = 0; n < FORKS; n++) {
+    int status = -1;
+    pid_t child = fork();
+    if (child == 0) {
+      alarm(LONG); /* It hangs. */
+      xg_stats *stats = NULL;
+      int bad = xg_outbox_stats(outbox, &stats, NULL) != XG_OK;
+      bad += xg_stats_trouble(stats)[0] != 0 || !xg_outbox_is_drained(outbox);
+      xg_outbox_set_log(outbox, no_line, NULL);
+      bad += xg_outbox_wait_room(outbox, 60000);
+      leave(bad);
+    }
+    CHECK(waitpid(child, &status, 0) == child && status == 0);
+    if (status != 0) break;
+  }
+  atomic_store(&stop, 1);
+  for (int n = 0; n < 3; n++) CHECK(pthread_join(thread[n], NULL) == 0);
+  xg_outbox_close(outbox, 0);
+  xg_outbox_free(outbox);
+}
+
 int main(int argc, char **argv) {
   if (argc != 3) return 2;
   base_url = argv[1];
   folder = argv[2];
   after_the_parent();
   at_any_moment();
+  asked_at_any_moment();
   return finish("C outbox, forks");
 }

@@ -61,7 +61,7 @@ impl FileStore {
     pub(crate) fn lock_to_read(path: &Path) -> Result<Option<impl Sized + use<>>> {
         let name = path.display().to_string();
         let real = place::resolve(path).map_err(|why| storage(&name, &why))?;
-        match Lock::take(&real) {
+        match Lock::take_to_read(&real) {
             Ok(lock) => Ok(Some(lock)),
             Err(why) if why.starts_with("is held") => Err(storage(&name, &why)),
             Err(_) => Ok(None),

@@ -6,6 +6,10 @@ use crate::outbox::waiting::{Question, Waiting};
 impl Worker {
     pub(super) fn answer_questions(&mut self) {
         let questions = std::mem::take(&mut *self.shared.questions());
+        if !questions.is_empty() {
+            // What was handed in before the question is part of the answer.
+            self.take_in();
+        }
         for Question {
             filter,
             most,

@@ -50,6 +50,15 @@ impl Drop for Locked {
 }
 
 impl Lock {
+    /// As [`take`](Self::take), but makes nothing: a lock file that belongs to whoever
+    /// looks would keep the owner of the outbox out.
+    pub(super) fn take_to_read(path: &Path) -> Result<impl Sized + use<>, String> {
+        if beside(path).exists() {
+            return Self::take(path).map(|lock| (Some(lock), None));
+        }
+        lock_itself(path).map(|lock| (None, lock))
+    }
+
     /// Takes the locks of the file at `path`, which is made if it is not there, or
     /// says who has them. `path` is one that the system gave: without links in it.
     pub(super) fn take(path: &Path) -> Result<Self, String> {
