@@ -42,6 +42,7 @@ each() { # KIND
   expect "no locks of an open file, $kind" "is held by another outbox of this process" \
     "$(on no-ofd "$file" twice)"
   expect "no locks of an open file, $kind" 10 "$(on no-ofd "$file" drain | count)"
+  expect "rights without locks of an open file, $kind" "600 600" "$(echo $(stat -c %a "$file" "$file.lock"))"
 
   file=$(name full); made $kind "$file"
   if [ $kind = new ]; then

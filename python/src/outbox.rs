@@ -119,9 +119,11 @@ impl Outbox {
     #[pyo3(signature = (timeout, cancel=None))]
     fn sync(&self, py: Python<'_>, timeout: f64, cancel: Option<&CancelFlag>) -> PyResult<()> {
         let ends = Instant::now() + seconds("timeout", timeout)?;
+        // What is handed in while this waits is not waited for.
+        let taken = self.0.taken();
         loop {
             let left = ends.saturating_duration_since(Instant::now());
-            match py.detach(|| self.0.sync(left.min(SLICE))) {
+            match py.detach(|| self.0.sync_up_to(taken, left.min(SLICE))) {
                 Ok(()) => return Ok(()),
                 Err(error) if error.is_retryable() && !left.is_zero() => {
                     if is_cancelled(py, cancel)? {

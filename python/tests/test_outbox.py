@@ -142,6 +142,27 @@ class Library:
         return message.decode()
 
 
+def test_another_program_does_not_get_at_the_file(service: Emulator, tmp_path: Path) -> None:
+    file = tmp_path / "outbox"
+    service.fault({"kind": "status", "status": 503, "times": 0})
+    with opened(service, outbox_file=file) as outbox:
+        outbox.bind("t1", "alice", tag=1)
+        outbox.sync(30)
+        # Whoever closes a file takes the process's own locks of it away.
+        for beside in tmp_path.iterdir():
+            beside.read_bytes()
+        look = "import sqlite3, sys; sqlite3.connect(sys.argv[1], timeout=0)"
+        look += ".execute('SELECT count(*) FROM operation')"
+        foreign = subprocess.run([sys.executable, "-c", look, file], stderr=subprocess.PIPE)
+        assert b"database is locked" in foreign.stderr
+        outbox.bind("t2", "alice", tag=2)
+        outbox.sync(30)
+        assert outbox.close(0) == 2
+    with opened(service, outbox_file=file) as outbox:
+        assert outbox.stats["recovered"] == 2
+        outbox.close(0)
+
+
 @pytest.mark.skipif("XGPUSH_TEST_LIBRARY" not in os.environ, reason="python/tests/run.sh has it")
 def test_a_c_library_in_the_process_does_not_get_the_file(
     service: Emulator, tmp_path: Path

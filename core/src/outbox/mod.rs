@@ -279,13 +279,28 @@ impl Outbox {
     /// file failed, or the time was over ([retryable](Error::is_retryable));
     /// [`Closed`](ErrorKind::Closed) in a child after `fork`.
     pub fn sync(&self, timeout: Duration) -> Result<()> {
+        self.sync_up_to(self.taken(), timeout)
+    }
+
+    /// How many operations it has taken, those that the file brought included: what
+    /// [`sync_up_to`](Outbox::sync_up_to) is told.
+    pub fn taken(&self) -> u64 {
+        self.shared.intake.entered()
+    }
+
+    /// As [`sync`](Outbox::sync), but for what it had [taken](Outbox::taken) at a moment:
+    /// for those who wait in slices while others hand in.
+    ///
+    /// # Errors
+    /// As [`sync`](Outbox::sync).
+    pub fn sync_up_to(&self, taken: u64, timeout: Duration) -> Result<()> {
         self.still_here()?;
         let shared = &self.shared;
         if !shared.stores {
             let text = "nothing is durable: the outbox has no file (option outbox_file)";
             return Err(Error::new(ErrorKind::Storage, text));
         }
-        if !shared.wait_for_store(shared.intake.entered(), timeout) {
+        if !shared.wait_for_store(taken, timeout) {
             let text = "not everything was durable in time: sync again, with more time";
             return Err(Error::new(ErrorKind::Storage, text).with_answer(None, None, true));
         }

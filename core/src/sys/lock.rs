@@ -9,9 +9,9 @@ use std::io;
 pub(crate) enum Range {
     /// All of it.
     Whole,
-    /// The last byte that a file can have: far behind everything that programs lock
-    /// to talk to each other.
-    LastByte,
+    /// The bytes that `SQLite` locks (its file format, "The Lock-Byte Page"): whoever
+    /// opens the file with it finds it locked.
+    Sqlite,
 }
 
 /// Takes the lock, without waiting.
@@ -38,7 +38,7 @@ fn set(file: &File, range: Range, take: bool) -> io::Result<()> {
     let kind = if take { libc::F_WRLCK } else { libc::F_UNLCK };
     let start = match range {
         Range::Whole => 0,
-        Range::LastByte => libc::off_t::MAX - 1,
+        Range::Sqlite => 0x4000_0000,
     };
     // SAFETY: a structure of numbers, for which zeroes are values; the process number
     // has to be zero for these locks.
@@ -48,7 +48,7 @@ fn set(file: &File, range: Range, take: bool) -> io::Result<()> {
     wanted.l_start = start;
     wanted.l_len = match range {
         Range::Whole => 0,
-        Range::LastByte => 1,
+        Range::Sqlite => 512,
     };
     loop {
         // SAFETY: the descriptor is open as long as `file` is borrowed, and the call

@@ -32,7 +32,7 @@ pub(crate) struct FileStore {
     /// The next operation's number: numbers below the mark are not given twice.
     next: u64,
     // Given up last.
-    _lock: Lock,
+    lock: Lock,
 }
 
 impl FileStore {
@@ -42,14 +42,14 @@ impl FileStore {
         let real = place::resolve(path).map_err(|why| storage(&name, &why))?;
         let lock = Lock::take(&real).map_err(|why| storage(&name, &why))?;
         let _no_fork = NoFork::begin();
-        let db = Database::open(&real).map_err(|e| failed(&name, &e))?;
+        let db = Database::open(&real, !lock.is_enough()).map_err(|e| failed(&name, &e))?;
         let mut store = Self {
             db,
             name,
             durability,
             sent_mark: 0,
             next: 1,
-            _lock: lock,
+            lock,
         };
         store.prepare(max_bytes)?;
         store.read_mark()?;
@@ -163,6 +163,11 @@ impl FileStore {
 
     /// Appends all of them, and sets the mark if they are `to_send`.
     fn insert(&mut self, records: &[NewRecord<'_>], to_send: bool) -> Result<u64> {
+        if self.lock.lost_its_file() {
+            let why =
+                "was removed or replaced while it was open; close the outbox, and open it again";
+            return Err(storage(&self.name, why));
+        }
         let first = self.next;
         let next = first + records.len() as u64;
         let to_disk = to_send && self.lifts_over(first);

@@ -3,8 +3,10 @@
 //!
 //! The locks are those of an open file (`sys`), where the system has them: one on a
 //! lock file beside the outbox's, which earlier versions lock as well and which says
-//! whose it is, and one on the last byte of the file itself, which is the same under
-//! every name that the file has. Elsewhere it is a lock of the process (`fcntl`) on
+//! whose it is, and one on the bytes of the file itself that `SQLite` locks, which is
+//! the same under every name that the file has and keeps other programs out, too.
+//! `SQLite` itself locks nothing then: its locks would go with any descriptor of the
+//! file that the host closes. Elsewhere it is a lock of the process (`fcntl`) on
 //! the lock file, which does not keep a process from itself, and a list.
 
 use std::collections::BTreeMap;
@@ -24,14 +26,19 @@ static HELD: Mutex<BTreeMap<PathBuf, u32>> = Mutex::new(BTreeMap::new());
 /// Tokens and accounts are nobody else's business, whatever the umask is.
 const OWNER_ONLY: u32 = 0o600;
 
-/// Held as long as it lives.
+const HELD_HERE: &str = "is held by another outbox of this process";
+
+/// Held as long as it lives. The list is left last: whoever comes next must not find
+/// the files locked, or be unlocked by their closing.
 pub(super) struct Lock {
     beside: Locked,
     /// The file itself, where it can be locked.
     itself: Option<Locked>,
-    /// In `HELD`.
-    listed: Option<PathBuf>,
+    listed: Option<Listed>,
 }
+
+/// In `HELD`.
+struct Listed(PathBuf);
 
 /// A file with the lock of an open file.
 struct Locked {
@@ -63,6 +70,10 @@ impl Lock {
     /// says who has them. `path` is one that the system gave: without links in it.
     pub(super) fn take(path: &Path) -> Result<Self, String> {
         let beside = beside(path);
+        // Before it is opened: closing it again would drop a lock of the process.
+        if is_listed(&beside) {
+            return Err(HELD_HERE.to_owned());
+        }
         let file = KeptFile::open(|| open_or_make(&beside)).map_err(|error| {
             let lock = beside.display();
             let error = crate::plain::io_error(&error);
@@ -82,7 +93,11 @@ impl Lock {
         };
         match sys::lock(&lock.beside.file, Range::Whole) {
             Ok(()) => lock.itself = lock_itself(path)?,
-            Err(error) if is_unsupported(&error) => lock.listed = Some(list(&lock, &beside)?),
+            Err(error) if is_unsupported(&error) => {
+                lock.listed = Some(list(&lock, &beside)?);
+                // For its owner only; nobody else has it open.
+                open_or_make(path).map_err(|error| unwritable(&error))?;
+            }
             Err(error) => return Err(why_not(&error, &beside, &lock.beside.file)),
         }
         // For the message of whoever comes next; nothing depends on it.
@@ -92,15 +107,31 @@ impl Lock {
         let _ = write!(file, "{}", std::process::id());
         Ok(lock)
     }
+
+    /// Whether it keeps every other program from the file, so that `SQLite` need not.
+    pub(super) fn is_enough(&self) -> bool {
+        self.itself.is_some()
+    }
+
+    /// Whether somebody removed the file meanwhile, or put another in its place: what is
+    /// written is gone when it is closed.
+    pub(super) fn lost_its_file(&self) -> bool {
+        use std::os::unix::fs::MetadataExt as _;
+        let about = self.itself.as_ref().map(|locked| locked.file.metadata());
+        about.is_some_and(|about| about.is_ok_and(|about| about.nlink() == 0))
+    }
 }
 
-impl Drop for Lock {
+impl Drop for Listed {
     fn drop(&mut self) {
-        if let Some(path) = &self.listed {
-            let mut held = HELD.lock().unwrap_or_else(PoisonError::into_inner);
-            held.remove(path);
-        }
+        let mut held = HELD.lock().unwrap_or_else(PoisonError::into_inner);
+        held.remove(&self.0);
     }
+}
+
+fn unwritable(error: &io::Error) -> String {
+    let error = crate::plain::io_error(error);
+    format!("cannot be opened for writing: {error}")
 }
 
 /// Opens a file, or makes one that nobody else can read. One that is there keeps its
@@ -121,28 +152,29 @@ fn open_or_make(path: &Path) -> io::Result<File> {
 
 /// By the file itself, so that two names of it (hard links, two mounts) are one.
 fn lock_itself(path: &Path) -> Result<Option<Locked>, String> {
-    let file = KeptFile::open(|| open_or_make(path)).map_err(|error| {
-        format!(
-            "cannot be opened for writing: {}",
-            crate::plain::io_error(&error)
-        )
-    })?;
-    let range = Range::LastByte;
+    let file = KeptFile::open(|| open_or_make(path)).map_err(|error| unwritable(&error))?;
+    let range = Range::Sqlite;
     match sys::lock(&file, range) {
         Ok(()) => Ok(Some(Locked { file, range })),
         Err(error) if is_held(&error) => {
-            Err("is held by another outbox, under another name of the same file".to_owned())
+            let who = "another program, or another outbox under another name of the same file";
+            Err(format!("is held by {who}"))
         }
         // The lock beside it is held.
         Err(_) => Ok(None),
     }
 }
 
+fn is_listed(beside: &Path) -> bool {
+    let held = HELD.lock().unwrap_or_else(PoisonError::into_inner);
+    held.get(beside) == Some(&std::process::id())
+}
+
 /// A lock of the process, and the list.
-fn list(lock: &Lock, beside: &Path) -> Result<PathBuf, String> {
+fn list(lock: &Lock, beside: &Path) -> Result<Listed, String> {
     let mut held = HELD.lock().unwrap_or_else(PoisonError::into_inner);
     if held.get(beside) == Some(&std::process::id()) {
-        return Err("is held by another outbox of this process".to_owned());
+        return Err(HELD_HERE.to_owned());
     }
     let file: &File = &lock.beside.file;
     let exclusive = rustix::fs::FlockOperation::NonBlockingLockExclusive;
@@ -150,7 +182,7 @@ fn list(lock: &Lock, beside: &Path) -> Result<PathBuf, String> {
         return Err(why_not(&error.into(), beside, file));
     }
     held.insert(beside.to_owned(), std::process::id());
-    Ok(beside.to_owned())
+    Ok(Listed(beside.to_owned()))
 }
 
 fn is_held(error: &io::Error) -> bool {
@@ -169,9 +201,7 @@ fn why_not(error: &io::Error, beside: &Path, mut file: &File) -> String {
         let _ = file.read_to_string(&mut owner);
         return match owner.trim() {
             "" => "is held by another process".to_owned(),
-            number if number.parse() == Ok(std::process::id()) => {
-                "is held by another outbox of this process".to_owned()
-            }
+            number if number.parse() == Ok(std::process::id()) => HELD_HERE.to_owned(),
             number => format!("is held by process {number}"),
         };
     }

@@ -346,3 +346,14 @@ fn a_file_without_a_mark_is_taken_up() {
     assert_eq!(store.sent_mark(), first + 2);
     assert_eq!(tags(&mut store).unwrap(), [0, 1, 2, 3]);
 }
+
+#[test]
+fn nothing_is_durable_in_a_file_that_was_removed() {
+    let place = place();
+    let mut store = open(&place.file).unwrap();
+    append(&mut store, 0..1).unwrap();
+    fs::remove_file(&place.file).unwrap();
+    assert!(message(append(&mut store, 1..2)).contains("was removed"));
+    drop(store);
+    append(&mut open(&place.file).unwrap(), 2..3).unwrap();
+}
