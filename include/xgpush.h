@@ -212,6 +212,9 @@
  * included; it ends at its first cancellation point after it. Elsewhere, and with
  * PTHREAD_CANCEL_ASYNCHRONOUS, cancel no thread that may be inside one.
  *
+ * ThreadSanitizer: a host under it takes share/xgpush/tsan.supp of the installed tree
+ * (TSAN_OPTIONS=suppressions=FILE), as the library itself is compiled without it.
+ *
  * ## Bring your own HTTP
  *
  * xg_client_new_over and xg_outbox_open_over take an xg_transport: each request

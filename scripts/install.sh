@@ -18,6 +18,7 @@ put include include/xgpush{.h,.hpp,_base.hpp}
 put "$libdir" "$build/lib/libxgpush.a" "$build/lib/libxgpush.so.$(version)"
 cp -P "$build"/lib/libxgpush.so{,.0} "$root/$libdir"
 put share/xgpush/cmake ffi/package/*.cmake
+put share/xgpush ffi/package/tsan.supp
 put share/licenses/xgpush LICENSE-APACHE LICENSE-MIT ffi/THIRD-PARTY-LICENSES
 if [ -d "$build/doc/html" ]; then
   install -d "$root/share/doc/xgpush"

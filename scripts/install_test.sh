@@ -50,6 +50,7 @@ tree() { # VERSION LIBDIR
 ./share/licenses/xgpush/THIRD-PARTY-LICENSES
 ./share/xgpush/cmake/xgpush-config-version.cmake
 ./share/xgpush/cmake/xgpush-config.cmake
+./share/xgpush/tsan.supp
 TREE
 }
 check "the installed files" diff <(tree "$(version)" lib) <(files "$prefix")

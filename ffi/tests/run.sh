@@ -81,6 +81,7 @@ check "ten operations go into the file" test "$(store fill)" = 10
 check "ten operations come out of it" test "$(store drain)" = 10
 if [ "$mode" != asan ]; then
   bash ffi/tests/tsan.sh "$BASE_URL" "$work" || bad=1
+  check "a host under ThreadSanitizer" bash ffi/tests/tsan_host.sh "$BASE_URL" "$work"
   leave_main() { for _ in $(seq 100); do "$programs/outbox_exit" "$BASE_URL" || return 1; done; }
   check "100 programs return from main while sending" leave_main
   build outbox_memory -lpthread
