@@ -12,23 +12,17 @@ import stat
 import sys
 import termios
 import threading
-from concurrent.futures import Future
-from contextlib import contextmanager
 from functools import partial
 from importlib import import_module
-from types import FrameType
-from typing import Any, BinaryIO, Callable, Dict, Iterator, List, Optional, TypeVar
+from typing import Any, BinaryIO, Dict, List, Optional
 
-from . import _bulk, _native, _settings
+from . import _bulk, _native, _settings, _signals
 from ._progress import Progress
 
 #: How long a look at the run takes, in seconds.
 _LOOK = 0.2
 #: How long what is in flight may take after a Ctrl-C.
 _GRACE = 15.0
-
-#: What asks a command to end.
-_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 #: Names of standard input, which cannot be opened anew when it is a socket.
 _STANDARD_INPUT = ("-", "/dev/stdin", "/dev/fd/0", "/proc/self/fd/0")
@@ -69,7 +63,7 @@ def run(options: argparse.Namespace) -> int:
     sends = not options.dry_run
     # The signals are caught before there is a thread that feeds, and until it is over.
     with _settings.client(options, sends, **_settings.pace(options)) as client, \
-            _stopping() as stop, _Source(options.file, options.format, stop) as source:
+            _signals.heard() as stop, _Source(options.file, options.format, stop) as source:
         source.wait(stop)
         if stop:
             return 128 + stop[0]
@@ -92,7 +86,7 @@ def run(options: argparse.Namespace) -> int:
             source.is_parquet,
             options.escape_formulas,
         )
-        apply = _opened(made, stop)
+        apply = _signals.while_opening(made, stop)
         warned = _warn(apply, 0)
         with Progress(source.rows(apply.counted)) as progress:
             end = _work(apply, progress, stop)
@@ -110,36 +104,6 @@ def run(options: argparse.Namespace) -> int:
     if end in ("refused", "no_answer"):
         return {"refused": 3, "no_answer": 4}[end]
     return 0 if done["accepted"] == done["rows"] else 1
-
-
-_Made = TypeVar("_Made")
-
-
-def _opened(make: Callable[[], _Made], stop: List[int]) -> _Made:
-    """Opens something in another thread, so that signals are heard meanwhile: it reads the
-    whole of a table, or what a pipe brings first, or the rows that are done. Nothing is
-    sent yet, so the command may end where it is."""
-    made: Future[_Made] = Future()
-
-    def work() -> None:
-        try:
-            made.set_result(make())
-        except BaseException as error:
-            made.set_exception(error)
-
-    thread = threading.Thread(target=work, daemon=True)
-    thread.start()
-    while thread.is_alive():
-        thread.join(_LOOK)
-        if stop:
-            # It may be all but done.
-            thread.join(_LOOK)
-        if stop and thread.is_alive():
-            print("xgpush: ended before anything was sent", file=sys.stderr)
-            sys.stdout.flush()
-            sys.stderr.flush()
-            os._exit(128 + stop[0])
-    return made.result()
 
 
 def _warn(apply: _native.Apply, told: int) -> int:
@@ -168,24 +132,6 @@ def _work(apply: _native.Apply, progress: Progress, stop: List[int]) -> str:
             pressed = [number for number in stop if number != signal.SIGHUP]
             if halted > _GRACE or len(pressed) > 1:
                 return "halted"
-
-
-@contextmanager
-def _stopping() -> Iterator[List[int]]:
-    """The signals to end that came, in place of an exception anywhere. One that was
-    ignored before stays so: by ``nohup``, or by a shell for what it runs behind."""
-    came: List[int] = []
-
-    def note(number: int, _frame: Optional[FrameType]) -> None:
-        came.append(number)
-
-    heard = [number for number in _ENDING if signal.getsignal(number) != signal.SIG_IGN]
-    kept = {number: signal.signal(number, note) for number in heard}
-    try:
-        yield came
-    finally:
-        for number, handler in kept.items():
-            signal.signal(number, handler)
 
 
 def _tell(
@@ -262,7 +208,7 @@ class _Source:
 
     def __enter__(self) -> _Source:
         if self.is_parquet:
-            self._parquet = _opened(lambda: _bulk.parquet_file(self.path), self._stop)
+            self._parquet = _signals.while_opening(lambda: _bulk.parquet_file(self.path), self._stop)
             _bulk.known(self._parquet.schema_arrow)
             self._read, write = os.pipe()
             self.read_from = f"/dev/fd/{self._read}"

@@ -8,7 +8,7 @@ import sys
 from collections import Counter
 from typing import Iterable, List, Optional
 
-from . import _settings, _sync
+from . import _settings, _signals, _sync
 from ._progress import Progress
 from ._requests import Account
 from ._sync import Change, Synced
@@ -41,9 +41,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     if options.confirm is not None and not options.apply:
         raise ValueError("--confirm goes with --apply: without it nothing changes")
-    wanted = _sync.wanted(
-        options.file, options.format, options.encoding, options.check, _settings.warn
-    )
+    with _signals.heard() as stop:
+        wanted = _signals.while_opening(
+            lambda: _sync.wanted(
+                options.file, options.format, options.encoding, options.check, _settings.warn
+            ),
+            stop,
+        )
+    if stop:
+        return 128 + stop[0]
     how = _sync.how(not options.apply, options.confirm, options.platform, None, options.patience)
     with _settings.client(options, **_settings.pace(options)) as client:
         with Progress(len(wanted), "tokens") as progress:
