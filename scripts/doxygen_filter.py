@@ -9,7 +9,7 @@ import sys
 GROUPS = [
     ("version", "Versions", r"xg_version|xg_abi_\w+|XG_VERSION\w*|XG_ABI_VERSION"),
     ("config", "Configuration", r"xg_config\w*|xg_option_\w+"),
-    ("client", "Client: blocking calls", r"xg_client\w*|xg_batch_operate|xg_query|xg_call"),
+    ("client", "Client: blocking calls", r"xg_client\w*|xg_batch_operate|xg_query|xg_call\w*"),
     ("request", "Requests", r"xg_request\w*|xg_action|XG_NO_ACCOUNT_TYPE"),
     ("outcome", "Outcomes", r"xg_outcome\w*|xg_state\w*"),
     ("reply", "Replies of other endpoints", r"xg_reply\w*"),
