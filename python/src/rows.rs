@@ -1,8 +1,10 @@
 //! Rows from an iterable of Python's, or from a file.
 
 use std::path::PathBuf;
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::{Mutex, PoisonError};
 
-use pyo3::exceptions::PyValueError;
+use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyIterator;
 use xgpush::{AccountType, Error, Judge, Operator, Reading, Row, RowFile, Scrutiny};
@@ -40,9 +42,9 @@ impl Source {
     ) -> PyResult<Self> {
         let from = if let Ok(path) = rows.extract::<PathBuf>() {
             let format = format(format_name, &path)?;
-            let open = || RowFile::open(&path, format, operator, reading);
-            let file = rows.py().detach(open);
-            From::File(Box::new(file.map_err(|e| exception(&e))?))
+            let reading = reading.clone();
+            let open = move || RowFile::open(&path, format, operator, &reading);
+            From::File(Box::new(opened(rows.py(), open)?))
         } else {
             From::Rows(rows.try_iter()?.unbind())
         };
@@ -107,6 +109,32 @@ pub(crate) fn reading(encoding: Option<String>, check: &str) -> PyResult<Reading
         scrutiny: Scrutiny::parse(check).map_err(|e| exception(&e))?,
         ..Reading::default()
     })
+}
+
+/// What opens a file, on a thread of its own: it reads the whole of it, or waits for what
+/// a pipe brings first, and signals are heard meanwhile. Who is interrupted leaves the
+/// thread behind; nothing of Python's runs in it.
+fn opened(
+    py: Python<'_>,
+    open: impl FnOnce() -> xgpush::Result<RowFile> + Send + 'static,
+) -> PyResult<RowFile> {
+    let (hand_over, taken) = mpsc::sync_channel(1);
+    let builder = std::thread::Builder::new().name("xgpush-open".to_owned());
+    builder.spawn(move || drop(hand_over.send(open())))?;
+    let taken = Mutex::new(taken);
+    let wait = || {
+        let taken = taken.lock().unwrap_or_else(PoisonError::into_inner);
+        taken.recv_timeout(SLICE)
+    };
+    loop {
+        match py.detach(wait) {
+            Ok(file) => return file.map_err(|e| exception(&e)),
+            Err(RecvTimeoutError::Timeout) => py.check_signals()?,
+            Err(RecvTimeoutError::Disconnected) => {
+                return Err(PyRuntimeError::new_err("reading the table failed"));
+            }
+        }
+    }
 }
 
 /// The next row of a file. A pipe may let it wait, and a signal end that.

@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 import threading
 from pathlib import Path
 from typing import Any, Dict, Iterator, List
@@ -301,3 +302,27 @@ def test_every_row_of_parquet_is_a_row(service: Emulator, tmp_path: Path) -> Non
     program = standard_input(service, subprocess.PIPE, "apply", "-", "--format", "parquet")
     told, errors = program.communicate(path.read_bytes(), timeout=300)
     assert program.returncode == 0 and b"1 rows: 1 accepted" in told, errors
+
+
+WAITS = """
+import signal, sys, xgpush
+signal.signal(signal.SIGINT, signal.default_int_handler)
+client = xgpush.Client(access_id="1", secret_key="x", base_url="http://127.0.0.1:9")
+open(sys.argv[2], "w").close()
+getattr(client, sys.argv[1])(sys.argv[3])
+"""
+
+
+@pytest.mark.parametrize("how", ["bulk", "sync"])
+def test_ctrl_c_is_heard_while_a_pipe_is_opened(tmp_path: Path, how: str) -> None:
+    pipe, waits = tmp_path / "in.csv", tmp_path / "waits"
+    os.mkfifo(pipe)
+    arguments = [sys.executable, "-c", WAITS, how, str(waits), str(pipe)]
+    program = subprocess.Popen(arguments, stderr=subprocess.PIPE)
+    with open(pipe, "wb") as writer:  # the other end is open, and the header is not whole
+        writer.write(b"tok")
+        writer.flush()
+        assert waits.exists()
+        program.send_signal(signal.SIGINT)
+        _, errors = program.communicate(timeout=60)
+    assert b"KeyboardInterrupt" in errors
