@@ -37,6 +37,7 @@ pub(crate) fn request(api: &str, json: &[u8]) -> PyResult<Request> {
 
 /// A client of one application.
 #[pyclass(frozen, module = "xgpush._native")]
+#[expect(clippy::struct_field_names, reason = "it is the client of core")]
 pub(crate) struct Client {
     pub(crate) client: xgpush::Client,
     config: Config,

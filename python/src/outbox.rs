@@ -196,6 +196,10 @@ impl Outbox {
     }
 
     /// With the numbers of the others on the same page.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "what the interpreter hands over"
+    )]
     fn prometheus(&self, others: Vec<Py<Self>>) -> String {
         let stats: Vec<_> = std::iter::once(&self.0)
             .chain(others.iter().map(|other| &other.get().0))
@@ -226,6 +230,10 @@ impl Drop for Outbox {
 
 /// What waits in a file that no outbox holds, as JSON.
 #[pyfunction]
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "what the interpreter hands over"
+)]
 pub(crate) fn look_at_file(
     py: Python<'_>,
     path: std::path::PathBuf,

@@ -53,18 +53,16 @@ impl WantedState {
             })
         });
         let wanted = Wanted::from_rows(rows);
-        match failed {
-            Some(error) => Err(error),
-            None => {
-                let notices = source.notices();
-                // The row that was read last is the one that was refused.
-                let wanted = wanted.map_err(|e| match source.line() {
-                    Some(line) => exception(&e.at_line(line)),
-                    None => exception(&e),
-                });
-                wanted.map(|wanted| Self { wanted, notices })
-            }
+        if let Some(error) = failed {
+            return Err(error);
         }
+        let notices = source.notices();
+        // The row that was read last is the one that was refused.
+        let wanted = wanted.map_err(|e| match source.line() {
+            Some(line) => exception(&e.at_line(line)),
+            None => exception(&e),
+        });
+        wanted.map(|wanted| Self { wanted, notices })
     }
 
     /// What is suspicious in the rows.

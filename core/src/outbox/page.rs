@@ -63,7 +63,7 @@ impl Page<'_> {
         let help = "Seconds from hand-in to the final report.";
         self.family("latency_seconds", help, "histogram");
         for (outbox, stats) in self.outboxes {
-            let bounds = OutboxStats::LATENCY_MS.map(|ms| seconds(ms));
+            let bounds = OutboxStats::LATENCY_MS.map(seconds);
             let ends = bounds.iter().map(String::as_str).chain(["+Inf"]);
             let counts = stats.latency_at_most.into_iter().chain([stats.settled()]);
             for (end, count) in ends.zip(counts) {
@@ -156,7 +156,10 @@ mod tests {
                     assert!(bucket.0 != outbox || bucket.1 <= value, "{line}");
                     bucket = (outbox, value);
                 } else if name.ends_with("_count") {
-                    assert!(bucket.1 == value, "{line}: {bucket:?}");
+                    assert!(
+                        (bucket.1 - value).abs() < f64::EPSILON,
+                        "{line}: {bucket:?}"
+                    );
                 }
             }
         }
