@@ -311,7 +311,8 @@ fn what_is_written_to_a_table_behind_the_first_reading_is_not_sent() {
     let (emulator, files) = (emulator(Service::default()), Files::new());
     let client = client(&emulator, &[]);
     // More than is read at once.
-    let rows: String = (0..9000).map(|n| format!("token{n},player{n}\n")).collect();
+    let rows: Vec<_> = (0..9000).map(|n| format!("token{n},player{n}\n")).collect();
+    let rows = rows.concat();
     let before = format!("token,account\n{rows}last,player-hal");
     let grown = format!("{before}f\nmore,x\u{200b}");
     let other = before.replace("token8999", "tokenXXXX");

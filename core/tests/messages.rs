@@ -66,7 +66,7 @@ fn a_proxy_that_fails_is_named() {
             let _ = stream.write_all(text.as_bytes());
         })
     };
-    let hangs = listener(|stream| std::mem::forget(stream));
+    let hangs = listener(std::mem::forget);
     for (proxy, words) in [
         (closed, &["Connection refused", "option proxy"][..]),
         (

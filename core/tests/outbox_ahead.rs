@@ -31,7 +31,7 @@ fn requests_before(emulator: &Emulator, handed_in: &Operation<'_>, needle: &str)
             break found;
         }
         assert!(seen < before + 20 * PARALLEL, "not among {seen} requests");
-        emulator.wait_until(LONG, |c| c.received as usize > seen);
+        emulator.wait_until(LONG, |c| c.received > seen as u64);
     };
     assert!(outbox.stats().open > 15_000, "the storm is still there");
     drop_quickly(&outbox);

@@ -33,7 +33,7 @@ pub(crate) enum Kind {
     Answer(AnswerCase),
     Invalid(InvalidCase),
     Call(CallCase),
-    Live(LiveCase),
+    Live(Box<LiveCase>),
 }
 
 #[derive(Deserialize)]
@@ -318,7 +318,7 @@ impl Case {
             "answer" => Kind::Answer(rest(fields).map_err(wrong)?),
             "invalid" => Kind::Invalid(rest(fields).map_err(wrong)?),
             "call" => Kind::Call(rest(fields).map_err(wrong)?),
-            "live" => Kind::Live(rest(fields).map_err(wrong)?),
+            "live" => Kind::Live(Box::new(rest(fields).map_err(wrong)?)),
             other => return Err(wrong(format!("unknown kind `{other}`"))),
         };
         Ok(Self {
