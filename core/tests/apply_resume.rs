@@ -86,6 +86,48 @@ fn a_run_that_was_dropped_anywhere_goes_on() {
     report_is_whole(&files, 4000);
 }
 
+/// The first run has both rows at the service and is killed before it knew. In the
+/// second one the row behind the other is not sent: that does not make it never sent.
+#[test]
+fn what_a_killed_run_may_have_sent_is_never_called_not_sent() {
+    let (emulator, files) = (emulator(Service::default()), Files::new());
+    let client = client(&emulator, &[("max_attempts", "1"), ("retry_base_ms", "1")]);
+    let text = "token,account,operation\nphone,alice,unbind\nphone,bob,bind\n,,\nx,y,bind\n";
+    let input = files.input("in.csv", text);
+    let options = files.with_state();
+    let mut apply = Apply::open(&client, &input, &options).unwrap();
+    let saved = files.text("state");
+    while emulator.counters().applied < 2 {
+        apply.work(Duration::from_millis(1)).unwrap();
+    }
+    drop(apply);
+    let fail = || Fault::new(FaultKind::status(500)).operator_type(3).times(0);
+    for killed in [true, false] {
+        if killed {
+            // As the run left it that was killed before it could write another one.
+            fs::write(files.path("state"), &saved).unwrap();
+        } else {
+            for name in ["state", "report.csv", "rejects.csv"] {
+                fs::remove_file(files.path(name)).unwrap();
+            }
+        }
+        emulator.push_fault(fail());
+        let (_, progress) = finish(&client, &input, &options);
+        emulator.clear_faults();
+        assert_eq!(progress.rows, 3);
+        let report = files.text("report.csv");
+        let second = report.lines().nth(2).unwrap();
+        let says = if killed {
+            "unknown,interrupted"
+        } else {
+            "not_sent,held_back"
+        };
+        assert!(second.contains(says), "{second}");
+        let third = report.lines().nth(3).unwrap();
+        assert!(third.contains("not_sent,invalid"), "{third}");
+    }
+}
+
 #[test]
 fn what_was_held_back_before_a_kill_is_held_back_after_it() {
     let (emulator, files) = (emulator(Service::default()), Files::new());

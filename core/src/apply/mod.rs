@@ -22,8 +22,9 @@ use crate::account::Platform;
 use crate::bulk::{Bulk, GivenUp};
 use crate::client::Client;
 use crate::error::{Error, ErrorKind, Result};
+use crate::judge;
 use crate::operation::{Operation, Operator};
-use crate::outcome::{ItemOutcome, State};
+use crate::outcome::{ItemOutcome, Reason, State};
 use crate::table::Notice;
 
 pub use options::{ApplyEnd, ApplyInput, ApplyOptions, Failure, Format, Progress, Reading};
@@ -37,6 +38,10 @@ use state::{Checkpoint, Counts, Purpose, StateFile};
 
 /// How often the state is written.
 const CHECKPOINT: Duration = Duration::from_secs(1);
+
+/// How many rows beyond those that are read a state allows to be sent, until the next
+/// state is written.
+const AHEAD: u64 = 100_000;
 
 /// How long a pipe whose other side is slow is waited for at once.
 const READING: Duration = Duration::from_millis(10);
@@ -74,6 +79,10 @@ struct Kept {
     purpose: Purpose,
     /// The rows that have their outcome.
     rows: Sha256,
+    /// As [`Checkpoint::sent_up_to`], as it stands in the file.
+    sent_up_to: u64,
+    /// What earlier runs have left in it.
+    sent_before: u64,
 }
 
 impl Apply {
@@ -161,6 +170,7 @@ impl Apply {
         if let Some(left) = &left {
             left.check(&purpose, options.rejects.is_some())?;
         }
+        let sent_before = left.as_ref().map_or(0, |left| left.sent_up_to);
         let mut rows = Sha256::new();
         if let Some(header) = self.input.header() {
             state::add(&mut rows, &header);
@@ -169,6 +179,8 @@ impl Apply {
             file,
             purpose,
             rows,
+            sent_up_to: sent_before,
+            sent_before,
         });
         Ok(left)
     }
@@ -347,6 +359,10 @@ impl Apply {
             }
         };
         read.row.platform = self.platform;
+        let number = self.pulled() + 1;
+        if self.state.as_ref().is_some_and(|k| number > k.sent_up_to) {
+            self.save()?;
+        }
         match &read.wrong {
             None => self.bulk.push_row(&read.row)?,
             Some(error) => self.bulk.push_invalid(error)?,
@@ -355,10 +371,16 @@ impl Apply {
         Ok(true)
     }
 
+    /// How many rows were handed to the stream, by this run or the one before.
+    fn pulled(&self) -> u64 {
+        self.progress.rows + self.rows.len() as u64
+    }
+
     fn settle(&mut self, outcome: ItemOutcome) -> Result<()> {
         let read = self.rows.pop_front();
         let read = read.expect("an outcome belongs to a row that was read");
         self.progress.rows += 1;
+        let outcome = self.after_an_earlier_run(outcome);
         let state = outcome.state();
         *match state {
             State::Accepted => &mut self.progress.accepted,
@@ -386,9 +408,26 @@ impl Apply {
         reported.and(rejected)
     }
 
+    /// A run that was killed may have sent the row that was settled now: that this one
+    /// did not is no proof.
+    fn after_an_earlier_run(&self, outcome: ItemOutcome) -> ItemOutcome {
+        let before = self.state.as_ref().map_or(0, |kept| kept.sent_before);
+        if self.progress.rows > before || outcome.reason() == Reason::Invalid {
+            return outcome;
+        }
+        let message = format!(
+            "an earlier run may have sent it before it was ended, and nobody knows of an answer; \
+             this one came to: {}",
+            outcome.message()
+        );
+        let earlier = judge::unknown(Reason::Interrupted, message);
+        judge::after_another_attempt(earlier, outcome, false)
+    }
+
     /// What is written so far, brought to the disk, and then the state.
     fn save(&mut self) -> Result<()> {
         self.saved = Instant::now();
+        let pulled = self.pulled();
         let Some(kept) = &mut self.state else {
             if self.end.is_some() {
                 let report = self.report.as_mut().map_or(Ok(()), |r| r.lines.flush());
@@ -408,10 +447,13 @@ impl Apply {
         let Some(report) = report else {
             return Ok(());
         };
+        let ahead = if self.end.is_some() { 0 } else { AHEAD };
+        let sent_up_to = kept.sent_before.max(pulled + ahead);
         kept.file.write(&Checkpoint {
             version: Checkpoint::VERSION,
             purpose: kept.purpose.clone(),
             rows: self.progress.rows,
+            sent_up_to,
             rows_sha256: state::hex(&kept.rows),
             report,
             rejects: self.rejects.as_mut().map(Lines::sync).transpose()?,
@@ -421,7 +463,9 @@ impl Apply {
                 unknown: self.progress.unknown,
                 not_sent: self.progress.not_sent,
             },
-        })
+        })?;
+        kept.sent_up_to = sent_up_to;
+        Ok(())
     }
 
     /// Sends nothing more; what is in flight is waited for by

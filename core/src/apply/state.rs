@@ -86,6 +86,9 @@ pub(super) struct Checkpoint {
     pub(super) version: u32,
     pub(super) purpose: Purpose,
     pub(super) rows: u64,
+    /// No run has sent a row with a number beyond this one. While a run is under way it
+    /// is some way ahead, and a run that is killed leaves it there.
+    pub(super) sent_up_to: u64,
     /// What stands in these rows: the input is known again by it, and not by its name,
     /// its size or its time.
     pub(super) rows_sha256: String,
