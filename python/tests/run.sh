@@ -9,7 +9,7 @@ bash scripts/wheel.sh fast "$dist"
 "$VENV/python" -m pip install --quiet --disable-pip-version-check --force-reinstall --no-deps "$dist"/*.whl
 # For what happens between a wheel and the library of a C program in one process.
 cargo build --quiet --profile fast -p xgpush-ffi
-export XGPUSH_TEST_LIBRARY=$ROOT/target/fast/libxgpush_ffi.so
+export XG_TEST_LIBRARY=$ROOT/target/fast/libxgpush_ffi.so
 gate() { # NAME COMMAND…: counted as one test
   local name=$1; shift
   if "$@"; then echo "$name: 1 passed, 0 failed"; else echo "$name: 0 passed, 1 failed"; bad=1; fi

@@ -95,7 +95,9 @@ SHAPES: Dict[str, Any] = {
     "model": Model("alice", "token1", 3),
     "database row": DatabaseRow("alice", 3, "token1"),
     "keyed": Keyed(account="alice", token="token1", account_type=3),
-    "mapping": collections.ChainMap({"account": "alice"}, {"token": "token1", "account_type": 3}),
+    "mapping": collections.ChainMap[str, Any](
+        {"account": "alice"}, {"token": "token1", "account_type": 3}
+    ),
     "ordered": collections.OrderedDict(account_type=3, account="alice", token="token1"),
     "dict": {"account": "alice", "account_type": 3, "token": "token1"},
 }

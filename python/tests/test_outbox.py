@@ -163,11 +163,11 @@ def test_another_program_does_not_get_at_the_file(service: Emulator, tmp_path: P
         outbox.close(0)
 
 
-@pytest.mark.skipif("XGPUSH_TEST_LIBRARY" not in os.environ, reason="python/tests/run.sh has it")
+@pytest.mark.skipif("XG_TEST_LIBRARY" not in os.environ, reason="python/tests/run.sh has it")
 def test_a_c_library_in_the_process_does_not_get_the_file(
     service: Emulator, tmp_path: Path
 ) -> None:
-    library = Library(os.environ["XGPUSH_TEST_LIBRARY"])
+    library = Library(os.environ["XG_TEST_LIBRARY"])
     file = tmp_path / "outbox"
     held = "is held by another outbox of this process"
     with opened(service, outbox_file=file):

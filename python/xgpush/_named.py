@@ -21,7 +21,8 @@ def fields(given: Any) -> Optional[Dict[str, Any]]:
     for attribute in ("_fields", "__fields__"):
         names = getattr(given, attribute, None)
         if isinstance(names, (tuple, list)):
-            pairs = list(zip(names, given))
+            values: Any = given
+            pairs = list(zip(names, values))
             return dict(pairs[1:] if names[:1] == ("Index",) else pairs)
     keys = getattr(given, "keys", None)
     if callable(keys) and hasattr(given, "__getitem__"):
