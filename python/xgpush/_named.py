@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Dict, Iterator, List, Optional, Tuple
+from typing import Any, Dict, Iterable, Iterator, List, Optional, Tuple, cast
 
 NAMES = ("token", "account", "account_type", "operation")
 
@@ -21,8 +21,7 @@ def fields(given: Any) -> Optional[Dict[str, Any]]:
     for attribute in ("_fields", "__fields__"):
         names = getattr(given, attribute, None)
         if isinstance(names, (tuple, list)):
-            values: Any = given
-            pairs = list(zip(names, values))
+            pairs = list(zip(names, cast(Iterable[Any], given)))
             return dict(pairs[1:] if names[:1] == ("Index",) else pairs)
     keys = getattr(given, "keys", None)
     if callable(keys) and hasattr(given, "__getitem__"):
