@@ -21,11 +21,11 @@ def fields(given: Any) -> Optional[Dict[str, Any]]:
     for attribute in ("_fields", "__fields__"):
         names = getattr(given, attribute, None)
         if isinstance(names, (tuple, list)):
-            pairs = list(zip(names, cast(Iterable[Any], given)))
+            pairs = list(zip(names, given))
             return dict(pairs[1:] if names[:1] == ("Index",) else pairs)
     keys = getattr(given, "keys", None)
     if callable(keys) and hasattr(given, "__getitem__"):
-        return {name: given[name] for name in keys()}
+        return {name: given[name] for name in cast(Iterable[str], keys())}
     kind = type(given)
     for attribute in ("__dataclass_fields__", "__attrs_attrs__", "model_fields"):
         found = getattr(kind, attribute, None)
