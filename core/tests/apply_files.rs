@@ -261,6 +261,20 @@ fn one_file_under_two_names_is_one() {
 }
 
 #[test]
+fn a_device_is_for_everybody() {
+    let (service, files) = (emulator(Service::default()), Files::new());
+    let client = client(&service, &[]);
+    let input = files.input("in.csv", &table(3));
+    symlink("/dev/null", files.path("nowhere.csv")).unwrap();
+    let nowhere = ApplyOptions {
+        report: Some(files.path("nowhere.csv")),
+        ..plain()
+    };
+    let _other = Apply::open(&client, &input, &nowhere).unwrap();
+    assert_eq!(finish(&client, &input, &nowhere).0, ApplyEnd::Complete);
+}
+
+#[test]
 fn what_names_players_is_for_its_owner() {
     let (service, files) = (emulator(Service::default()), Files::new());
     let client = client(&service, &[]);

@@ -17,7 +17,11 @@ pub(super) enum Access {
 }
 
 /// Takes the lock of an open file; answers a warning where its file system has none.
+/// What is no regular file, such as `/dev/null`, keeps nothing and is everybody's.
 pub(super) fn take(file: &File, path: &Path, access: Access) -> Result<Option<String>> {
+    if file.metadata().is_ok_and(|found| !found.is_file()) {
+        return Ok(None);
+    }
     let taken = match access {
         Access::Reads => file.try_lock_shared(),
         Access::Writes => file.try_lock(),
