@@ -17,12 +17,12 @@ help: ## List the targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
 
 demo: ## The main job in C++, Python and Rust against the emulator
-	@bash scripts/setup.sh demo
-	@bash scripts/demo.sh
+	@bash scripts/setup/setup.sh demo
+	@bash scripts/test/demo.sh
 
 test: ## Every test in every language, and how many ran
-	@bash scripts/setup.sh test
-	@bash scripts/test.sh
+	@bash scripts/setup/setup.sh test
+	@bash scripts/test/test.sh
 
 bench: ## Side by side with ureq, libcurl and others; ratios of one run
 	@bash benches/run.sh
@@ -31,40 +31,40 @@ million: ## A table of ROWS rows through a wheel of dist/ in an empty venv, also
 	@$(PYTHON) benches/python/million.py $(wildcard dist/*.whl)
 
 lint: ## Formatting, lints and licences
-	@bash scripts/lint.sh
+	@bash scripts/lint/lint.sh
 
 lib: ## libxgpush.so and libxgpush.a, into build/lib (the headers are in include/)
-	@bash scripts/lib.sh $(PROFILE) $(LIB)
+	@bash scripts/build/lib.sh $(PROFILE) $(LIB)
 
 install: lib ## Headers, libraries, pkg-config, CMake: PREFIX=/usr/local DESTDIR= LIBDIR=lib
-	@bash scripts/install.sh install $(BUILD) "$(DESTDIR)$(PREFIX)" $(LIBDIR)
+	@bash scripts/build/install.sh install $(BUILD) "$(DESTDIR)$(PREFIX)" $(LIBDIR)
 
 uninstall: ## Remove what install put there, given the same PREFIX, DESTDIR, LIBDIR
-	@bash scripts/install.sh uninstall $(BUILD) "$(DESTDIR)$(PREFIX)" $(LIBDIR)
+	@bash scripts/build/install.sh uninstall $(BUILD) "$(DESTDIR)$(PREFIX)" $(LIBDIR)
 
 dist: lib ## The installed tree as build/xgpush-VERSION-TARGET.tar.gz; it unpacks anywhere
-	@bash scripts/dist.sh $(BUILD)
+	@bash scripts/build/dist.sh $(BUILD)
 
 wheel: ## The Python wheel, for glibc 2.17 and newer, into dist/ (FREE_THREADED=python3.14t)
 	@rm -rf dist/*.whl dist/free-threaded
-	@bash scripts/wheel.sh release dist
-	@[ -z "$(FREE_THREADED)" ] || bash scripts/wheel.sh release dist/free-threaded $(FREE_THREADED)
+	@bash scripts/build/wheel.sh release dist
+	@[ -z "$(FREE_THREADED)" ] || bash scripts/build/wheel.sh release dist/free-threaded $(FREE_THREADED)
 	@bash python/tests/wheel.sh $$(find dist -name '*.whl')
 
 sdist: ## The sources of the wheel, into dist/
-	@bash scripts/sdist.sh dist
+	@bash scripts/build/sdist.sh dist
 
 docs: ## The pages of docs/ that come from tables; HTML of xgpush.h and of Python in build/doc
-	@bash scripts/docs.sh pages docs
-	@bash scripts/docs.sh html build/doc
-	@bash scripts/docs.sh python build/doc/python
+	@bash scripts/docs/docs.sh pages docs
+	@bash scripts/docs/docs.sh html build/doc
+	@bash scripts/docs/docs.sh python build/doc/python
 
 notices: ## Write down again whose code is compiled in, after a change of Cargo.lock
-	@bash scripts/notices.sh write
+	@bash scripts/lint/notices.sh write
 
 abi: ## Record what was added to the C ABI; refuses what breaks it
-	@bash scripts/lib.sh fast target/ctest/lib
-	@bash scripts/abi.sh record
+	@bash scripts/build/lib.sh fast target/ctest/lib
+	@bash scripts/lint/abi.sh record
 
 clean: ## Remove everything that was built
 	$(CARGO) clean

@@ -6,7 +6,7 @@ calls=${CALLS:-5000} rounds=${ROUNDS:-7}
 work=$ROOT/target/bench
 mkdir -p "$work"
 cargo build --quiet --release -p xgpush-bench
-bash scripts/lib.sh release "$work/lib" >/dev/null
+bash scripts/build/lib.sh release "$work/lib" >/dev/null
 cc -O2 -Iinclude benches/c/xgpush.c -o "$work/c" -L"$work/lib" -lxgpush -Wl,-rpath,"$work/lib" -lpthread
 have_curl=
 if [ -e /usr/include/curl/curl.h ] || pkg-config --exists libcurl 2>/dev/null; then
@@ -17,7 +17,7 @@ fi
 venv
 # The released one, whatever the tests have left there.
 rm -rf "$work/dist"
-bash scripts/wheel.sh release "$work/dist" >/dev/null
+bash scripts/build/wheel.sh release "$work/dist" >/dev/null
 "$VENV/python" -m pip install --quiet --disable-pip-version-check --force-reinstall --no-deps \
   "$work"/dist/*.whl
 
@@ -35,7 +35,7 @@ ratio() { awk -v a="$1" -v b="$2" 'BEGIN {printf "%.2f", a / b}'; }
 contenders="rust c python ureq ${have_curl:+curl}"
 
 EMULATOR_PROFILE=release start_emulator --set max_log=0
-admin() { "$VENV/python" scripts/admin.py "$BASE_URL" "$@" >/dev/null; }
+admin() { "$VENV/python" scripts/test/emulator_admin.py "$BASE_URL" "$@" >/dev/null; }
 
 say "$(nproc) cores, $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -1); 20 items a call"
 echo "A call after the other, $calls calls, median of $rounds rounds:"

@@ -29,7 +29,7 @@ can() {
   local name=$1 thing package lacking=(); shift
   for thing; do
     have "$thing" && continue
-    package=$(awk -v thing="$thing" '$2 == thing {print $3}' scripts/packages.txt)
+    package=$(awk -v thing="$thing" '$2 == thing {print $3}' scripts/setup/packages.txt)
     lacking+=("$thing${package:+ (Debian: $package)}")
   done
   [ ${#lacking[@]} -gt 0 ] || return 0

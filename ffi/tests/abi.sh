@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# abi.sh DIR: the library in DIR/lib keeps the recorded ABI, and scripts/abi.sh tells
+# abi.sh DIR: the library in DIR/lib keeps the recorded ABI, and scripts/lint/abi.sh tells
 # a change from an addition: it is shown one of each kind.
 . "$(dirname "$0")/../../scripts/common.sh"
 lib=$1/lib/libxgpush.so work=$1/abi
@@ -8,7 +8,7 @@ rm -rf "$work"; mkdir -p "$work"
 passed=0 failed=0
 expect() { # WANTED WHAT HEADER LIBRARY RECORD [VERB]: the exit code of abi.sh
   local code=0
-  bash scripts/abi.sh "${6:-check}" "$3" "$4" "$5" > "$work/log" 2>&1 || code=$?
+  bash scripts/lint/abi.sh "${6:-check}" "$3" "$4" "$5" > "$work/log" 2>&1 || code=$?
   if [ $code = "$1" ]; then
     passed=$((passed + 1))
   else

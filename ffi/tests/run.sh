@@ -2,7 +2,7 @@
 # The tests on the other side of the C ABI. XG_RUN_UNDER says what the C and C++
 # programs run under: valgrind, asan (with UBSan, and nothing but the programs) or none.
 . "$(dirname "$0")/common.sh"
-bash scripts/lib.sh fast "$work/lib"
+bash scripts/build/lib.sh fast "$work/lib"
 if [ "${XG_RUN_UNDER:-}" != asan ]; then
   bash ffi/tests/header.sh || bad=1
   bash ffi/tests/library.sh || bad=1
@@ -98,7 +98,7 @@ if [ "$mode" != asan ]; then
   "$PYTHON" ffi/tests/interleaved.py "$BASE_URL" "$programs/coroutines" 10000 || bad=1
   check "a fault at every write to the file" bash ffi/tests/store_faults.sh "$BASE_URL" "$programs"
 fi
-connections() { "$PYTHON" scripts/admin.py "$BASE_URL" counters | sed 's/.*"connections":\([0-9]*\).*/\1/'; }
+connections() { "$PYTHON" scripts/test/emulator_admin.py "$BASE_URL" counters | sed 's/.*"connections":\([0-9]*\).*/\1/'; }
 before=$(connections)
 run "$programs/quiet" "${BASE_URL##*:}"
 # One for the 200 calls, one for the question after them.

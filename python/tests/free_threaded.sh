@@ -5,7 +5,7 @@
 interpreter=${FREE_THREADED:?names the interpreter}
 work=$ROOT/target/free-threaded
 rm -rf "$work"; mkdir -p "$work"
-bash scripts/wheel.sh fast "$work/dist" "$interpreter"
+bash scripts/build/wheel.sh fast "$work/dist" "$interpreter"
 bash python/tests/wheel.sh "$work"/dist/*.whl
 "$interpreter" -m venv "$work/venv"
 "$work/venv/bin/python" -m pip install --quiet --disable-pip-version-check "$work"/dist/*.whl \

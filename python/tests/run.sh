@@ -5,7 +5,7 @@ bad=0
 can "the tests of the Python package" module:ensurepip target/venv || exit $bad
 dist=$ROOT/target/pytest-dist
 rm -rf "$dist"
-bash scripts/wheel.sh fast "$dist"
+bash scripts/build/wheel.sh fast "$dist"
 "$VENV/python" -m pip install --quiet --disable-pip-version-check --force-reinstall --no-deps "$dist"/*.whl
 # For what happens between a wheel and the library of a C program in one process.
 cargo build --quiet --profile fast -p xgpush-ffi
@@ -17,7 +17,7 @@ gate() { # NAME COMMAND…: counted as one test
 gate types "$VENV/python" -m mypy --strict python/xgpush python/pytest_xgpush python/tests examples/python
 gate stubs "$VENV/python" -m mypy.stubtest xgpush._native
 gate pyright "$VENV/pyright" --project python --pythonpath "$VENV/python"
-gate reference "$VENV/python" -W error scripts/python_reference.py "$ROOT/target/pydoc"
+gate reference "$VENV/python" -W error scripts/docs/python_reference.py "$ROOT/target/pydoc"
 bash python/tests/wheel.sh "$dist"/*.whl || bad=1
 bash python/tests/sdist.sh || bad=1
 if [ -n "${FREE_THREADED:-}" ]; then

@@ -5,7 +5,7 @@
 venv
 work=$ROOT/target/sdist
 rm -rf "$work"; mkdir -p "$work"
-bash scripts/sdist.sh "$work" > "$work/log" 2>&1 || { cat "$work/log"; exit 1; }
+bash scripts/build/sdist.sh "$work" > "$work/log" 2>&1 || { cat "$work/log"; exit 1; }
 bad=0
 check() { # NAME COMMAND…
   local name=$1; shift

@@ -19,7 +19,7 @@ check() { # NAME COMMAND…
 runs_on() { # WHEEL FOLDER
   local floor
   floor=$(grep -oE 'manylinux_[0-9]+_[0-9]+' <<< "$1" | sed 's/manylinux_//; s/_/./' | tail -1)
-  bash scripts/glibc_floor.sh "$(echo "$2"/xgpush/_native*.so)" "$floor"
+  bash scripts/test/glibc_floor.sh "$(echo "$2"/xgpush/_native*.so)" "$floor"
 }
 # Of all that it brings only this is seen by the interpreter that loads it.
 shows() { # FOLDER

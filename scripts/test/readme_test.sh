@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Takes the quick starts out of README.md and runs each against the emulator.
-. "$(dirname "$0")/common.sh"
+. "$(dirname "$0")/../common.sh"
 work=$ROOT/target/readme
 rm -rf "$work"; mkdir -p "$work"
 block() { # LANGUAGE [NTH]: its first, or NTH, fenced block
@@ -19,12 +19,12 @@ expect() { # LANGUAGE COMMAND…: the two outcomes that every quick start prints
   passed=$((passed + 1))
 }
 
-bash scripts/lib.sh fast "$work/lib" >/dev/null
+bash scripts/build/lib.sh fast "$work/lib" >/dev/null
 block cpp > "$work/quickstart.cpp"
 c++ -std=c++17 -Wall -Wextra -Werror -Iinclude "$work/quickstart.cpp" -o "$work/quickstart" \
   -L"$work/lib" -lxgpush -Wl,-rpath,"$work/lib"
 block python > "$work/quickstart.py"
-bash scripts/python_face.sh "$work/python"
+bash scripts/build/python_package.sh "$work/python"
 export PYTHONPATH=$work/python
 mkdir -p "$work/rust/src"
 block rust > "$work/rust/src/main.rs"
@@ -97,6 +97,6 @@ if can "the game loop over libcurl" header:curl/curl.h; then
 fi
 cargo build --quiet -p xgpush --example service
 same "the Rust service" '1000 delivered, 0 left' "$ROOT/target/debug/examples/service"
-same "the web handler" '2 delivered, 0 left' "$PYTHON" scripts/web_handler_test.py
+same "the web handler" '2 delivered, 0 left' "$PYTHON" scripts/test/web_handler_test.py
 echo "$passed passed, 0 failed"
 exit $bad

@@ -2,7 +2,7 @@
 # static_lib.sh FROM OUT: makes of the compiler's archive in FROM one whose only global
 # symbols are the exports of the shared library beside it. The others, those of the
 # bundled SQLite first of all, would clash with the host's or quietly replace them.
-. "$(dirname "$0")/common.sh"
+. "$(dirname "$0")/../common.sh"
 from=$1 out=$2
 for tool in ar ld nm objcopy; do need "$tool" "install binutils"; done
 object=${out%.a}.o

@@ -2,7 +2,7 @@
 # install.sh install|uninstall BUILD ROOT LIBDIR: puts the headers, the libraries and
 # what finds them under ROOT, with the libraries in ROOT/LIBDIR; or removes them again.
 # The tree can be moved: nothing in it names ROOT.
-. "$(dirname "$0")/common.sh"
+. "$(dirname "$0")/../common.sh"
 action=$1 build=$2 root=$3 libdir=$4
 
 rm -rf "$root"/share/{xgpush,doc/xgpush,licenses/xgpush}

@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 # notices.sh write|check: THIRD-PARTY-LICENSES of the libraries (in ffi/) and of the
 # wheel (in python/), against what Cargo.lock has compiled in.
-. "$(dirname "$0")/common.sh"
+. "$(dirname "$0")/../common.sh"
 need_cargo
 need "$PYTHON" "install Python 3.9 or newer"
 for folder in ffi python; do
   file=$folder/THIRD-PARTY-LICENSES
   now=$(mktemp)
-  "$PYTHON" scripts/notices.py "xgpush-$folder" > "$now"
+  "$PYTHON" scripts/lint/notices.py "xgpush-$folder" > "$now"
   case $1 in
     write) cat "$now" > "$file"; echo "$file is written" ;;
     check)

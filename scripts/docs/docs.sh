@@ -4,7 +4,7 @@
 # docs.sh html FOLDER [HEADER]: writes the HTML reference of the C interface into
 # FOLDER/html; a warning of doxygen is an error.
 # docs.sh python FOLDER: writes the HTML reference of the Python package into FOLDER.
-. "$(dirname "$0")/common.sh"
+. "$(dirname "$0")/../common.sh"
 what=$1 folder=$2 header=${3:-include/xgpush.h}
 mkdir -p "$folder"
 case $what in
@@ -26,12 +26,12 @@ case $what in
   python)
     venv
     wheels=$(mktemp -d)
-    bash scripts/wheel.sh fast "$wheels" >/dev/null
+    bash scripts/build/wheel.sh fast "$wheels" >/dev/null
     "$VENV/python" -m pip install --quiet --disable-pip-version-check --force-reinstall \
       --no-deps "$wheels"/*.whl
     rm -rf "$wheels"
     rm -rf "$folder"
-    "$VENV/python" -W error scripts/python_reference.py "$folder"
+    "$VENV/python" -W error scripts/docs/python_reference.py "$folder"
     echo "$folder/index.html is written" ;;
   *) missing "the first word" "pages, html or python" ;;
 esac

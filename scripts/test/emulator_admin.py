@@ -1,4 +1,4 @@
-"""admin.py BASE_URL COMMAND [JSON]: steers a running emulator."""
+"""emulator_admin.py BASE_URL COMMAND [JSON]: steers a running emulator."""
 
 import sys
 import urllib.request

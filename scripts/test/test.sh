@@ -2,7 +2,7 @@
 # Every test in every language, and how many ran in each. Goes on after a
 # failure, so that one run shows them all; fails at the end. A test that lacks
 # something is counted as skipped; setup.sh installs what it can.
-. "$(dirname "$0")/common.sh"
+. "$(dirname "$0")/../common.sh"
 need_cargo
 logs=$ROOT/target/test-logs
 mkdir -p "$logs"
@@ -30,7 +30,7 @@ count() { # WORD LOG…
 built_ahead() {
   cargo build --quiet --profile fast -p xgpush-ffi
   cargo build --quiet --profile fast -p xgpush-emulator
-  bash scripts/python_face.sh "$(mktemp -d "$ROOT/target/ahead.XXXXXX")"
+  bash scripts/build/python_package.sh "$(mktemp -d "$ROOT/target/ahead.XXXXXX")"
   rm -rf "$ROOT"/target/ahead.*
 }
 cargo test --quiet --workspace --exclude xgpush-python --no-run
@@ -57,12 +57,12 @@ wait "$ahead" || true
 ahead=''
 suite rust-without-http cargo test -p xgpush --no-default-features --lib
 suite python bash python/tests/run.sh
-suite setup bash scripts/setup_test.sh
-suite readme bash scripts/readme_test.sh
-suite docs bash scripts/docs_test.sh
-suite languages bash scripts/languages_test.sh
-suite install bash scripts/install_test.sh
-suite demo bash scripts/demo.sh
+suite setup bash scripts/test/setup_test.sh
+suite readme bash scripts/test/readme_test.sh
+suite docs bash scripts/test/docs_test.sh
+suite languages bash scripts/test/languages_test.sh
+suite install bash scripts/test/install_test.sh
+suite demo bash scripts/test/demo.sh
 wait "$beside" || echo beside >>"$logs/failed"
 beside=''
 cat "$logs/beside"

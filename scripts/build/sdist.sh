@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # sdist.sh DIR: packs the sources of the wheel, which pip builds with Rust.
-. "$(dirname "$0")/common.sh"
+. "$(dirname "$0")/../common.sh"
 need_cargo
 dir=${1:-dist}
 venv

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # glibc_floor.sh LIBRARY [FLOOR]: tells the oldest glibc that it runs on; fails when that is
 # newer than what is promised.
-. "$(dirname "$0")/common.sh"
+. "$(dirname "$0")/../common.sh"
 GLIBC_FLOOR=${2:-2.34}
 need objdump "install binutils"
 newest=$(objdump -T "$1" | grep -oE '\(GLIBC_[0-9.]+\)' | tr -d '()' | sort -uV | tail -1)

@@ -3,7 +3,7 @@
 # that of an interpreter without its lock (free-threaded), which cannot load the other.
 # Any profile but `release` builds it for this machine, quickly; `release` for every
 # glibc that is promised, which takes zig as the C compiler and linker.
-. "$(dirname "$0")/common.sh"
+. "$(dirname "$0")/../common.sh"
 need_cargo
 profile=${1:-release} dir=${2:-dist} interpreter=${3:-}
 # The oldest glibc on which released wheels run, as in the tags of wheels.

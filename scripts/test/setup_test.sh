@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # setup.sh with stand-ins for what installs: it asks for what is missing and no more,
 # names what it cannot have, a line each, and passes; and what `can` counts then.
-. "$(dirname "$0")/common.sh"
+. "$(dirname "$0")/../common.sh"
 need_cargo
 work=$ROOT/target/setup-test
 rm -rf "$work"; mkdir -p "$work/bin"
@@ -49,7 +49,7 @@ SH
 setup() { # LEVEL VARIABLE…: what it says, and its exit code
   code=0
   rm -f "$work/bin/doxygen" "$work/asked"; touch "$work/asked"
-  env PATH="$work/bin" WORK="$work" OFFLINE= SUDO= USER_ID=0 XG_INSTALL=1 "${@:2}" bash scripts/setup.sh "$1" \
+  env PATH="$work/bin" WORK="$work" OFFLINE= SUDO= USER_ID=0 XG_INSTALL=1 "${@:2}" bash scripts/setup/setup.sh "$1" \
     > "$work/said" 2>&1 || code=$?
 }
 asks() { grep -qE "$1" "$work/asked"; }

@@ -2,18 +2,18 @@
 # Runs the examples in other languages and in event loops against the emulator: each has
 # two bindings accepted and one refused, and says what is wrong without a secret. What
 # is not installed is skipped; with XG_NEED_ALL=1 that is a failure.
-. "$(dirname "$0")/common.sh"
+. "$(dirname "$0")/../common.sh"
 need cc "install a C compiler (Debian: gcc)"
 need "$PYTHON" "install Python 3.9 or newer"
 work=$ROOT/target/languages
 rm -rf "$work"; mkdir -p "$work"
-bash scripts/lib.sh fast "$work/lib" >/dev/null
+bash scripts/build/lib.sh fast "$work/lib" >/dev/null
 export LD_LIBRARY_PATH=$work/lib
 start_emulator --set bad_token_prefix=token-of-phone-2
 export XGPUSH_BASE_URL=$BASE_URL XGPUSH_ACCESS_ID=1500001048
 secret=1452fcebae9f3115ba794fb0fff2fd73
 bad=0
-admin() { "$PYTHON" scripts/admin.py "$BASE_URL" "$@"; }
+admin() { "$PYTHON" scripts/test/emulator_admin.py "$BASE_URL" "$@"; }
 
 wanted=$(cat <<'LINES'
 0 left
@@ -143,6 +143,6 @@ if can skynet lua5.4 header:lua5.4/lua.h; then
   compile_c lxgpush.so examples/skynet/lxgpush.c -shared -fPIC -I/usr/include/lua5.4
   export LUA_CPATH="$work/?.so" LUA_PATH="examples/skynet/?.lua"
   run skynet lua5.4 examples/skynet/stand_in.lua
-  if lua5.4 scripts/skynet_order.lua >/dev/null; then ok "skynet, order"; else no "skynet, order"; fi
+  if lua5.4 scripts/test/skynet_order.lua >/dev/null; then ok "skynet, order"; else no "skynet, order"; fi
 fi
 exit $bad

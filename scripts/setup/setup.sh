@@ -4,7 +4,7 @@
 # What is missing after that is named, a line each; the tests skip what needs it.
 # Without what everything needs, or with `all`, that is a failure.
 # XG_INSTALL=0 forbids to install.
-. "$(dirname "$0")/common.sh"
+. "$(dirname "$0")/../common.sh"
 level=$1
 broken=0
 
@@ -18,7 +18,7 @@ lacking() { # the rows of the table whose thing is not here
   local first thing package purpose
   while read -r first thing package purpose; do
     have "$thing" || echo "$first $thing $package $purpose"
-  done < <(grep -E "$rank" scripts/packages.txt)
+  done < <(grep -E "$rank" scripts/setup/packages.txt)
 }
 
 as_root=()

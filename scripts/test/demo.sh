@@ -1,25 +1,25 @@
 #!/usr/bin/env bash
 # The same story in C++, Python and Rust against one emulator; ends with one
 # line that says that the three agree, or fails.
-. "$(dirname "$0")/common.sh"
+. "$(dirname "$0")/../common.sh"
 need c++ "install a C++17 compiler (Debian: g++)"
 need "$PYTHON" "install Python 3.9 or newer"
 say "Building the emulator and the three faces"
 out=$ROOT/target/demo
 mkdir -p "$out"
-bash scripts/lib.sh fast "$out/lib"
+bash scripts/build/lib.sh fast "$out/lib"
 c++ -std=c++17 -O1 -Iinclude examples/cpp/story.cpp -o "$out/story-cpp" \
   -L"$out/lib" -lxgpush -Wl,-rpath,"$out/lib"
 cargo build --quiet -p xgpush --example story
-bash scripts/python_face.sh "$out/python"
+bash scripts/build/python_package.sh "$out/python"
 
 start_emulator
 tell() { # LANGUAGE COMMAND…: the service forgets, then the story is told
   local language=$1; shift
-  "$PYTHON" scripts/admin.py "$BASE_URL" reset
+  "$PYTHON" scripts/test/emulator_admin.py "$BASE_URL" reset
   "$@" "$BASE_URL" > "$out/$language.tsv"
   say "$language"
-  "$PYTHON" scripts/table.py "$out/$language.tsv"
+  "$PYTHON" scripts/test/demo_table.py "$out/$language.tsv"
 }
 tell cpp "$out/story-cpp"
 tell python env PYTHONPATH="$out/python" "$PYTHON" examples/python/story.py
@@ -31,5 +31,5 @@ for language in python rust; do
     echo "C++ and $language do not agree:"; cat "$out/$language.diff"; exit 1
   fi
 done
-"$PYTHON" scripts/table.py --check "$out/cpp.tsv"
+"$PYTHON" scripts/test/demo_table.py --check "$out/cpp.tsv"
 echo "C++, Python and Rust agree on all $(wc -l < "$out/cpp.tsv") outcomes."

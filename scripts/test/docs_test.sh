@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The documents say what is so: the generated ones are up to date, the reference of
 # the header is whole, its programs run, and no link leads nowhere.
-. "$(dirname "$0")/common.sh"
+. "$(dirname "$0")/../common.sh"
 need cc "install a C compiler (Debian: gcc)"
 need "$PYTHON" "install Python 3.9 or newer"
 work=$ROOT/target/docs-test
@@ -17,16 +17,16 @@ check() { # NAME COMMAND…
 }
 
 say "Pages from tables"
-bash scripts/docs.sh pages "$work" >/dev/null
+bash scripts/docs/docs.sh pages "$work" >/dev/null
 for page in options codes; do
   check "docs/$page.md is up to date" diff "docs/$page.md" "$work/$page.md"
 done
 
 say "The reference of the header"
 if can "the reference of the header" doxygen; then
-  html() { bash scripts/docs.sh html "$@" >"$work/log" 2>&1 || { cat "$work/log"; return 1; }; }
+  html() { bash scripts/docs/docs.sh html "$@" >"$work/log" 2>&1 || { cat "$work/log"; return 1; }; }
   check "doxygen has nothing to warn of" html "$work"
-  check "every name has an entry" "$PYTHON" scripts/docs_check.py entries include/xgpush.h "$work"
+  check "every name has an entry" "$PYTHON" scripts/docs/docs_check.py entries include/xgpush.h "$work"
 
   # Each of these must be found, or the two checks above say nothing.
   refused() { # WANTED HEADER-TEXT: doxygen warns of it
@@ -44,7 +44,7 @@ if can "the reference of the header" doxygen; then
 fi
 
 say "The programs of the main page"
-bash scripts/lib.sh fast "$work/lib" >/dev/null
+bash scripts/build/lib.sh fast "$work/lib" >/dev/null
 program() { # NTH NAME LIBRARY…: the nth program of the header
   sed 's/^ \* \{0,1\}//' include/xgpush.h |
     awk -v nth="$1" '$0 == "```c" {on = ++n == nth; next} /^```/ {on = 0} on' > "$work/$2.c"
@@ -64,5 +64,5 @@ check "the smallest program" prints '0: accepted \|1: item_refused 1008006: .*\|
 check "the smallest outbox" prints '42: accepted\|0 left in the file\|' "$work/outbox"
 
 say "Links"
-check "every link leads somewhere" "$PYTHON" scripts/docs_check.py links
+check "every link leads somewhere" "$PYTHON" scripts/docs/docs_check.py links
 exit $bad

@@ -3,7 +3,7 @@
 # of the functions that the library exports, against its record. Additions pass;
 # exit code 3 tells of anything else. `record` writes the record, and refuses what
 # is no addition unless XG_ABI_VERSION and the SONAME are new.
-. "$(dirname "$0")/common.sh"
+. "$(dirname "$0")/../common.sh"
 verb=${1:-check} header=${2:-include/xgpush.h}
 library=${3:-target/ctest/lib/libxgpush.so} record=${4:-ffi/abi/libxgpush.abi}
 need cc "install a C compiler (Debian: gcc)"

@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
-# python_face.sh DIR: puts the Python package into DIR, for PYTHONPATH. It takes cargo
+# python_package.sh DIR: puts the Python package into DIR, for PYTHONPATH. It takes cargo
 # and no tool of Python. Where maturin is here already its build is taken: the two
 # would take turns in compiling PyO3 anew.
-. "$(dirname "$0")/common.sh"
+. "$(dirname "$0")/../common.sh"
 need_cargo
 dir=$1
 rm -rf "$dir"; mkdir -p "$dir"
 if venv_is_made; then
   wheels=$(mktemp -d)
   trap 'rm -rf "$wheels"' EXIT
-  bash scripts/wheel.sh fast "$wheels" >/dev/null
+  bash scripts/build/wheel.sh fast "$wheels" >/dev/null
   "$PYTHON" -m zipfile -e "$wheels"/*.whl "$dir"
 else
   cargo build --quiet --profile fast -p xgpush-python --features pyo3/extension-module

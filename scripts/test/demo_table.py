@@ -1,4 +1,4 @@
-"""table.py [--check] FILE: shows what the demo's story came to, or checks it.
+"""demo_table.py [--check] FILE: shows what the demo's story came to, or checks it.
 
 The file has one line per item: step, item, state, reason, code, found.
 """

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs, unpacks the archive elsewhere, and builds and runs programs against what is
 # there: as a user would, with nothing of this repository but the sources of the programs.
-. "$(dirname "$0")/common.sh"
+. "$(dirname "$0")/../common.sh"
 need cc "install a C compiler (Debian: gcc)"
 need c++ "install a C++ compiler (Debian: g++)"
 need make "install make"
@@ -80,7 +80,7 @@ say "The libraries"
 exports() { nm "$@" --defined-only | awk 'NF == 3 {print $3}' | sort; }
 check "the archive shows what the shared library exports, and no more" \
   diff <(exports -D "$home/lib/libxgpush.so") <(exports -g "$home/lib/libxgpush.a")
-check "glibc" bash scripts/glibc_floor.sh "$home/lib/libxgpush.so"
+check "glibc" bash scripts/test/glibc_floor.sh "$home/lib/libxgpush.so"
 grep '^lib' "$work/log" || true
 
 say "The quick starts"
@@ -204,7 +204,7 @@ cargo build --quiet -p xgpush-ffi --features test-panic
 mkdir -p "$work/panic"
 cp target/debug/libxgpush_ffi.so "$work/panic/libxgpush.so.0"
 ln -s libxgpush.so.0 "$work/panic/libxgpush.so"
-bash scripts/static_lib.sh target/debug "$work/panic/libxgpush.a"
+bash scripts/build/static_lib.sh target/debug "$work/panic/libxgpush.a"
 for type in cdylib staticlib; do
   rustc --edition 2024 --crate-type $type --out-dir "$work/panic" ffi/tests/install/neighbour.rs
 done
