@@ -1,14 +1,14 @@
 //! The sans-I/O way, for people who bring their own HTTP client.
 
-use crate::api::Api;
-use crate::config::Config;
-use crate::error::{Error, ErrorKind, Result};
-use crate::judge;
-use crate::operation::Request;
-use crate::outcome::{ItemOutcome, Outcome, Reason};
-use crate::plan::{self, Plan};
-use crate::policy;
-use crate::progress::{PartProgress, Progress};
+use crate::engine::progress::{PartProgress, Progress};
+use crate::model::error::{Error, ErrorKind, Result};
+use crate::model::operation::Request;
+use crate::model::outcome::{ItemOutcome, Outcome, Reason};
+use crate::options::config::Config;
+use crate::ordering::plan::{self, Plan};
+use crate::protocol::api::Api;
+use crate::protocol::judge;
+use crate::retry;
 use crate::transport::{HttpRequest, HttpResponse, SendError};
 
 /// One request as HTTP requests to send and HTTP responses to read.
@@ -108,7 +108,7 @@ impl Exchange {
             .ok_or_else(|| no_part(part, count))?;
         self.progress.requests += u32::from(part.lose(Reason::ConnectionLost));
         self.progress.settle(&part.progress);
-        let again = |outcome: &ItemOutcome| policy::worth_a_retry(outcome).is_some();
+        let again = |outcome: &ItemOutcome| retry::worth_a_retry(outcome).is_some();
         let mut open = part.progress.open(again);
         open.retain(|item| self.progress.is_ready(*item));
         if open.is_empty() {
@@ -204,8 +204,8 @@ fn no_part(part: usize, count: usize) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::account::{Account, Token};
-    use crate::operation::Binding;
+    use crate::model::account::{Account, Token};
+    use crate::model::operation::Binding;
     use crate::transport::SendErrorKind;
 
     fn exchange(pairs: &[(&str, &str)]) -> Exchange {

@@ -16,11 +16,11 @@ use std::time::Duration;
 use csv::ByteRecord;
 
 use super::{Format, Reading};
-use crate::account::AccountType;
-use crate::bulk::Row;
-use crate::error::{Error, ErrorKind, Result};
-use crate::operation::Operator;
-use crate::table::{Judge, Notice};
+use crate::apply::scrutiny::{Judge, Notice};
+use crate::model::account::AccountType;
+use crate::model::error::{Error, ErrorKind, Result};
+use crate::model::operation::Operator;
+use crate::model::row::Row;
 
 use table::Table;
 use text::{More, Text};

@@ -7,7 +7,7 @@ use std::fs::{File, TryLockError};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
-use crate::error::{Error, ErrorKind, Result};
+use crate::model::error::{Error, ErrorKind, Result};
 
 /// What a run does with a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,7 +39,7 @@ pub(super) fn take(file: &File, path: &Path, access: Access) -> Result<Option<St
         Err(TryLockError::Error(error)) => Ok(Some(format!(
             "{} cannot be locked ({}): see to it that no other run uses it",
             path.display(),
-            crate::plain::io_error(&error)
+            crate::sys::plain::io_error(&error)
         ))),
     }
 }

@@ -8,6 +8,7 @@ mod lock;
 mod options;
 mod report;
 mod row_file;
+pub(crate) mod scrutiny;
 mod state;
 
 use std::collections::VecDeque;
@@ -18,14 +19,14 @@ use std::time::{Duration, Instant};
 use csv::QuoteStyle;
 use sha2::{Digest as _, Sha256};
 
-use crate::account::Platform;
+use crate::apply::scrutiny::Notice;
 use crate::bulk::{Bulk, GivenUp};
 use crate::client::Client;
-use crate::error::{Error, ErrorKind, Result};
-use crate::judge;
-use crate::operation::{Operation, Operator};
-use crate::outcome::{ItemOutcome, Reason, State};
-use crate::table::Notice;
+use crate::model::account::Platform;
+use crate::model::error::{Error, ErrorKind, Result};
+use crate::model::operation::{Operation, Operator};
+use crate::model::outcome::{ItemOutcome, Reason, State};
+use crate::protocol::judge;
 
 pub use options::{ApplyEnd, ApplyInput, ApplyOptions, Failure, Format, Progress, Reading};
 pub use row_file::RowFile;
@@ -534,7 +535,7 @@ fn claim(path: &Path) -> Result<Option<File>> {
         return Ok(None);
     }
     let opened = File::open(path).and_then(lines::beside_the_standard_streams);
-    let file = opened.map_err(|e| storage(path, &crate::plain::io_error(&e)))?;
+    let file = opened.map_err(|e| storage(path, &crate::sys::plain::io_error(&e)))?;
     lock::take(&file, path, Access::Reads)?;
     Ok(Some(file))
 }

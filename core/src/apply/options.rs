@@ -3,12 +3,12 @@
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
-use crate::account::Platform;
+use crate::apply::scrutiny::Scrutiny;
 use crate::bulk::BulkOptions;
-use crate::error::{Error, ErrorKind, Result};
-use crate::operation::Operator;
-use crate::outcome::ItemOutcome;
-use crate::table::Scrutiny;
+use crate::model::account::Platform;
+use crate::model::error::{Error, ErrorKind, Result};
+use crate::model::operation::Operator;
+use crate::model::outcome::ItemOutcome;
 
 /// How a file keeps rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

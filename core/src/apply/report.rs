@@ -13,8 +13,8 @@ use super::input::{Raw, Read};
 use super::lines::Lines;
 use super::state::{Mark, does_not_fit};
 use super::{Format, storage};
-use crate::error::Result;
-use crate::outcome::ItemOutcome;
+use crate::model::error::Result;
+use crate::model::outcome::ItemOutcome;
 
 /// The columns of a report: the fields of [`Line`].
 const COLUMNS: [&str; 11] = [
@@ -121,7 +121,7 @@ struct Done {
 
 /// Whether each row of a report ended retryable, in the order of the rows.
 pub(super) fn read(path: &Path, length: u64) -> Result<Box<dyn Iterator<Item = Result<bool>>>> {
-    let file = File::open(path).map_err(|e| storage(path, &crate::plain::io_error(&e)))?;
+    let file = File::open(path).map_err(|e| storage(path, &crate::sys::plain::io_error(&e)))?;
     let file = BufReader::with_capacity(1 << 16, file).take(length);
     let wrong = |_| does_not_fit("the report");
     Ok(match Format::of(path)? {

@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use super::input::{Input, Read, Step};
 use super::{Format, Reading, claim};
-use crate::bulk::Row;
-use crate::error::{Error, Result};
-use crate::operation::Operator;
-use crate::table::Notice;
+use crate::apply::scrutiny::Notice;
+use crate::model::error::{Error, Result};
+use crate::model::operation::Operator;
+use crate::model::row::Row;
 
 /// Reads the rows of a file one by one, in memory that does not grow.
 pub struct RowFile {

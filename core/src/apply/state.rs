@@ -17,7 +17,7 @@ use super::lines::beside_the_standard_streams;
 use super::lock::{self, Access};
 use super::{ApplyOptions, storage};
 use crate::client::Client;
-use crate::error::{Error, ErrorKind, Result};
+use crate::model::error::{Error, ErrorKind, Result};
 
 /// Of a state as it is written here. A state of another version is of another xgpush.
 const VERSION: u32 = 2;

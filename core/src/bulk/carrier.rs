@@ -3,11 +3,11 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::client::{Delivered, Delivery};
-use crate::judge;
-use crate::operation::single::Body;
-use crate::outcome::{ItemOutcome, Reason, State};
-use crate::queue::Slot;
-use crate::senders::Work;
+use crate::engine::senders::Work;
+use crate::model::operation::single::Body;
+use crate::model::outcome::{ItemOutcome, Reason, State};
+use crate::ordering::queue::Slot;
+use crate::protocol::judge;
 
 /// Rows on their way: their bodies, one behind the other, and where each ends.
 pub(super) struct Batch {

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::Bulk;
-use crate::error::{Error, ErrorKind, Result};
+use crate::model::error::{Error, ErrorKind, Result};
 
 impl Bulk {
     /// Sends nothing more. What is in flight is waited for, and the outcomes up to

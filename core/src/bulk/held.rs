@@ -2,9 +2,9 @@
 
 use std::collections::HashSet;
 
-use crate::key::KeyHasher;
-use crate::operation::single::Body;
-use crate::queue::all_keys;
+use crate::model::key::KeyHasher;
+use crate::model::operation::single::Body;
+use crate::ordering::queue::all_keys;
 
 /// Beyond so many keys every later row is held back: memory stays bounded.
 const MOST: usize = 1_000_000;

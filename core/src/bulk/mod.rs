@@ -4,7 +4,6 @@
 mod carrier;
 mod ending;
 mod held;
-mod row;
 mod rows;
 mod sending;
 
@@ -12,19 +11,19 @@ use std::collections::{HashMap, VecDeque};
 use std::time::{Duration, Instant};
 
 use crate::client::{Client, Delivery};
-use crate::error::{Error, ErrorKind, Result};
-use crate::fork::Origin;
-use crate::key::KeyHasher;
-use crate::operation::Operation;
+use crate::engine::senders::Senders;
+use crate::model::error::{Error, ErrorKind, Result};
+use crate::model::key::KeyHasher;
+use crate::model::operation::Operation;
 #[cfg(feature = "apply")]
-use crate::operation::single::Body;
-use crate::outcome::{ItemOutcome, Reason, Warning};
-use crate::plan::MAX_ITEMS_PER_REQUEST;
-use crate::policy::Gate;
-use crate::queue::{Entry, Millis, Queue, Slot};
-use crate::senders::Senders;
+use crate::model::operation::single::Body;
+use crate::model::outcome::{ItemOutcome, Reason, Warning};
+use crate::model::row::Row;
+use crate::ordering::plan::MAX_ITEMS_PER_REQUEST;
+use crate::ordering::queue::{Entry, Millis, Queue, Slot};
+use crate::retry::Gate;
+use crate::sys::fork::Origin;
 
-pub use row::Row;
 pub use rows::BulkRows;
 
 use carrier::Carrier;

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use super::{Bulk, Row};
-use crate::outcome::ItemOutcome;
+use super::Bulk;
+use crate::model::outcome::ItemOutcome;
+use crate::model::row::Row;
 
 /// The outcomes of rows, in their order; made by
 /// [`Client::bulk`](crate::Client::bulk). In a child after `fork` it has no more of

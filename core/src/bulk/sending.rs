@@ -5,12 +5,12 @@ use std::time::Duration;
 use super::carrier::Batch;
 use super::{Bulk, GivenUp};
 use crate::client::Delivered;
-use crate::judge;
-use crate::operation::single::Body;
-use crate::outcome::{ItemOutcome, Reason};
-use crate::policy::{Fate, Health, fate, health, worth_a_retry};
-use crate::progress::held_back;
-use crate::queue::{Millis, Slot};
+use crate::engine::progress::held_back;
+use crate::model::operation::single::Body;
+use crate::model::outcome::{ItemOutcome, Reason};
+use crate::ordering::queue::{Millis, Slot};
+use crate::protocol::judge;
+use crate::retry::{Fate, Health, fate, health, worth_a_retry};
 
 /// How often a request that fails with all of its retries begins anew while others
 /// get through: the service may have gone away just then.

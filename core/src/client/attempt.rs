@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use super::send::authentication_failed;
 use super::{CallOptions, Client};
-use crate::clock::unix_seconds;
-use crate::error::{Error, Result};
-use crate::judge;
-use crate::operation::{Action, Operator, Request};
-use crate::outcome::{ItemOutcome, Reason, Warning};
-use crate::policy;
+use crate::model::error::{Error, Result};
+use crate::model::operation::{Action, Operator, Request};
+use crate::model::outcome::{ItemOutcome, Reason, Warning};
+use crate::protocol::judge;
+use crate::retry;
+use crate::sys::clock::unix_seconds;
 use crate::transport::Attempt;
 
 /// What an attempt came to.
@@ -86,7 +86,7 @@ impl Client {
                 }
             }
             let after = response.retry_after.as_deref();
-            let after = after.and_then(|value| policy::retry_after(value, shared.clock.now()));
+            let after = after.and_then(|value| retry::retry_after(value, shared.clock.now()));
             return Attempted {
                 outcomes,
                 retry_after: after,

@@ -1,15 +1,16 @@
 //! Any other v3 endpoint: one body in, one body out.
 
 use super::send::{self, Sender, Verdict};
-use super::{ApiCall, Call, Interrupt, Shared};
-use crate::codes;
-use crate::credentials::Scheme;
-use crate::error::{Error, ErrorKind, Result};
-use crate::judge::{self, excerpt};
-use crate::outcome::{ItemOutcome, Reason, State, Warning};
-use crate::policy::{self, Pace};
+use super::{Call, Interrupt, Shared};
+use crate::model::codes;
+use crate::model::error::{Error, ErrorKind, Result};
+use crate::model::outcome::{ItemOutcome, Reason, State, Warning};
+use crate::protocol::api_call::ApiCall;
+use crate::protocol::credentials::Scheme;
+use crate::protocol::judge::{self, excerpt};
+use crate::protocol::wire::Answer;
+use crate::retry::{self, Pace};
 use crate::transport::{HttpRequest, HttpResponse, SendError};
-use crate::wire::Answer;
 
 /// The answer to [`Client::call`](crate::Client::call): HTTP 2xx and code 0.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -229,7 +230,7 @@ fn judge_reply(response: &HttpResponse) -> std::result::Result<Reply, ItemOutcom
         Ok(_) | Err(_) => judge::by_status(status, &response.body),
     };
     outcome.http_status = Some(status);
-    if let Some(wait) = policy::asked_wait(response) {
+    if let Some(wait) = retry::asked_wait(response) {
         outcome.asked_to_wait(wait);
     }
     Err(outcome)

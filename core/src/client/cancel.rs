@@ -4,16 +4,16 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::Interrupt;
-use crate::outcome::Reason;
+use crate::model::outcome::Reason;
 
 /// Shared by the threads of one call.
-pub(super) struct Cancel {
+pub(crate) struct Cancel {
     stopped: AtomicBool,
     closed: Arc<AtomicBool>,
 }
 
 impl Cancel {
-    pub(super) fn new(closed: Arc<AtomicBool>) -> Self {
+    pub(crate) fn new(closed: Arc<AtomicBool>) -> Self {
         Self {
             stopped: AtomicBool::new(false),
             closed,
@@ -22,13 +22,13 @@ impl Cancel {
 
     /// Ends the call.
     #[cfg(feature = "bulk")]
-    pub(super) fn stop(&self) {
+    pub(crate) fn stop(&self) {
         self.stopped.store(true, Ordering::Release);
     }
 
     /// Whether the call is to end; `interrupt` is asked first, so it may be
     /// given on the calling thread only.
-    pub(super) fn check(&self, interrupt: Interrupt<'_>) -> bool {
+    pub(crate) fn check(&self, interrupt: Interrupt<'_>) -> bool {
         if interrupt.is_some_and(|asked| asked()) {
             self.stopped.store(true, Ordering::Release);
         }
@@ -36,7 +36,7 @@ impl Cancel {
     }
 
     /// What becomes of an item that was not sent because of it.
-    pub(super) fn reason(&self) -> Reason {
+    pub(crate) fn reason(&self) -> Reason {
         if self.closed.load(Ordering::Acquire) {
             Reason::Closed
         } else {

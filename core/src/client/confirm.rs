@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use super::cancel::Cancel;
 use super::{CallOptions, Client};
-use crate::account::Platform;
-use crate::error::Result;
-use crate::operation::Request;
-use crate::outcome::{Outcome, State};
+use crate::model::account::Platform;
+use crate::model::error::Result;
+use crate::model::operation::Request;
+use crate::model::outcome::{Outcome, State};
 use crate::sync::{Asks, Expected, is_read};
 
 impl Client {
@@ -43,7 +43,7 @@ impl Client {
 
     /// Which of these show, asked again and again until all do or the time is over;
     /// `None` where no answer told.
-    pub(super) fn watch(
+    pub(crate) fn watch(
         &self,
         expected: &[Expected<'_>],
         platform: Option<Platform>,
@@ -131,8 +131,8 @@ impl Client {
     }
 
     /// So many items go into one call of many: its deadline is that of a call.
-    pub(super) fn chunk(&self) -> usize {
+    pub(crate) fn chunk(&self) -> usize {
         const ROUNDS: usize = 4;
-        ROUNDS * crate::plan::MAX_ITEMS_PER_REQUEST * self.shared.parallel as usize
+        ROUNDS * crate::ordering::plan::MAX_ITEMS_PER_REQUEST * self.shared.parallel as usize
     }
 }

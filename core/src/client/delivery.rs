@@ -7,15 +7,15 @@ use std::sync::atomic::Ordering;
 use super::cancel::Cancel;
 use super::send::{self, Sender, Verdict};
 use super::{CallOptions, Client, Shared};
-use crate::error::Result;
-use crate::judge;
-use crate::operation::single::Body;
-use crate::operation::{Action, Operation, Request};
-use crate::outcome::{ItemOutcome, Warning};
-use crate::policy;
-use crate::progress::PartProgress;
+use crate::engine::progress::PartProgress;
+use crate::model::error::Result;
+use crate::model::operation::single::Body;
+use crate::model::operation::{Action, Operation, Request};
+use crate::model::outcome::{ItemOutcome, Warning};
+use crate::protocol::judge;
+use crate::protocol::wire;
+use crate::retry;
 use crate::transport::{HttpRequest, HttpResponse, SendError};
-use crate::wire;
 
 /// What became of a batch.
 pub(crate) struct Delivered {
@@ -48,7 +48,7 @@ impl Client {
     }
 
     /// The numbers behind the pauses.
-    pub(crate) fn backoff(&self) -> policy::Backoff {
+    pub(crate) fn backoff(&self) -> retry::Backoff {
         self.shared.backoff
     }
 

@@ -1,35 +1,33 @@
 //! Blocking calls: split, sign, send, judge, retry, and put the items back in
 //! the caller's order.
 
-mod api_call;
 #[cfg(feature = "outbox")]
 mod attempt;
 mod call;
-mod cancel;
+pub(crate) mod cancel;
 mod confirm;
 #[cfg(feature = "bulk")]
 mod delivery;
 mod parts;
 mod recent;
-mod send;
-mod sync;
+pub(crate) mod send;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::Duration;
 
-use crate::api::Api;
-use crate::clock::{Clock, SystemClock};
-use crate::config::Config;
-use crate::error::{Error, ErrorKind, Result};
-use crate::fork::Origin;
-use crate::operation::{Action, Request};
-use crate::outcome::Outcome;
-use crate::policy::{Backoff, Pacer, RetryBudget};
+use crate::engine::pacing::Pacer;
+use crate::model::error::{Error, ErrorKind, Result};
+use crate::model::operation::{Action, Request};
+use crate::model::outcome::Outcome;
+use crate::options::config::Config;
+use crate::protocol::api::Api;
+use crate::protocol::api_call::ApiCall;
+use crate::retry::{Backoff, RetryBudget};
+use crate::sys::clock::{Clock, SystemClock};
+use crate::sys::fork::Origin;
 use crate::transport::{Question, Transport};
 
-pub use api_call::ApiCall;
-pub(crate) use api_call::JSON;
 #[cfg(feature = "outbox")]
 pub(crate) use attempt::Attempted;
 pub use call::Reply;
@@ -37,7 +35,6 @@ use cancel::Cancel;
 #[cfg(feature = "bulk")]
 pub(crate) use delivery::{Delivered, Delivery};
 use recent::Recent;
-pub use sync::{SyncOptions, SyncState, Synced};
 
 /// A client of one application. Cheap to clone; made once and used from any
 /// number of threads at once; in a child after `fork` it is closed.
@@ -48,13 +45,13 @@ pub use sync::{SyncOptions, SyncState, Synced};
 /// hanging resolver cannot hold the deadline up.
 #[derive(Clone)]
 pub struct Client {
-    shared: Arc<Shared>,
+    pub(crate) shared: Arc<Shared>,
 }
 
-struct Shared {
-    api: Api,
+pub(crate) struct Shared {
+    pub(crate) api: Api,
     transport: Box<dyn Transport>,
-    clock: Box<dyn Clock>,
+    pub(crate) clock: Box<dyn Clock>,
     backoff: Backoff,
     budget: RetryBudget,
     pacer: Pacer,
@@ -181,7 +178,7 @@ impl Client {
 
     /// One call, perhaps of several that end together: of a client that was closed
     /// meanwhile, and of a caller who has had enough, the outcome tells.
-    fn go_on(
+    pub(crate) fn go_on(
         &self,
         request: &Request,
         options: &CallOptions,
@@ -285,7 +282,7 @@ struct Call {
 type Interrupt<'a> = Option<&'a Question>;
 
 impl Shared {
-    fn still_open(&self) -> Result<()> {
+    pub(crate) fn still_open(&self) -> Result<()> {
         if self.closed.load(Ordering::Acquire) {
             return Err(Error::new(ErrorKind::Closed, "the client is closed"));
         }
@@ -317,7 +314,7 @@ impl Shared {
     }
 
     /// What ends calls that belong together.
-    fn cancel(&self) -> Arc<Cancel> {
+    pub(crate) fn cancel(&self) -> Arc<Cancel> {
         Arc::new(Cancel::new(Arc::clone(&self.closed)))
     }
 }

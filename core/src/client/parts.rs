@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use super::send::{self, Sender, Verdict};
 use super::{Call, Interrupt, Shared};
-use crate::judge;
-use crate::operation::Request;
-use crate::outcome::{ItemOutcome, Outcome, Reason, Warning};
-use crate::plan::{self, Plan};
-use crate::progress::{PartProgress, Progress, Remarks};
-use crate::threads;
+use crate::engine::progress::{PartProgress, Progress, Remarks};
+use crate::model::operation::Request;
+use crate::model::outcome::{ItemOutcome, Outcome, Reason, Warning};
+use crate::ordering::plan::{self, Plan};
+use crate::protocol::judge;
+use crate::sys::threads;
 use crate::transport::{HttpRequest, HttpResponse, SendError};
 
 pub(super) fn run(

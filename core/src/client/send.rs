@@ -5,11 +5,12 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::{Call, Interrupt, Shared};
-use crate::clock::unix_seconds;
-use crate::credentials::Scheme;
-use crate::judge;
-use crate::outcome::{ItemOutcome, Reason, Warning, WarningKind};
-use crate::policy::{self, Pace, RetryBudget};
+use crate::engine::skew;
+use crate::model::outcome::{ItemOutcome, Reason, Warning, WarningKind};
+use crate::protocol::credentials::Scheme;
+use crate::protocol::judge;
+use crate::retry::{self, Pace, RetryBudget};
+use crate::sys::clock::unix_seconds;
 use crate::transport::{Attempt, HttpRequest, HttpResponse, Question, SendError};
 
 /// What may be sent again: the two kinds of calls differ only in this and in
@@ -109,8 +110,8 @@ pub(super) fn drive(
         };
         let after = response
             .and_then(|r| r.retry_after)
-            .and_then(|value| policy::retry_after(&value, shared.clock.now()));
-        let next = policy::next_attempt(
+            .and_then(|value| retry::retry_after(&value, shared.clock.now()));
+        let next = retry::next_attempt(
             &shared.backoff,
             &shared.budget,
             pace,
@@ -133,7 +134,7 @@ pub(super) fn drive(
 }
 
 /// The outcome of items that were never sent.
-pub(super) fn not_sent(reason: Reason) -> ItemOutcome {
+pub(crate) fn not_sent(reason: Reason) -> ItemOutcome {
     let message = match reason {
         Reason::Closed => "the client was closed before it was sent",
         Reason::Deadline => "the deadline passed before it was sent",
@@ -194,8 +195,8 @@ impl Shared {
         used: i64,
     ) -> Option<Warning> {
         let date = response?.date.as_deref()?;
-        let skew = policy::clock_skew(date, self.clock.now())?;
-        if skew.abs_diff(used) < policy::MIN_SKEW.unsigned_abs() {
+        let skew = skew::clock_skew(date, self.clock.now())?;
+        if skew.abs_diff(used) < skew::MIN_SKEW.unsigned_abs() {
             return None;
         }
         self.skew.store(skew, Ordering::Relaxed);
@@ -214,13 +215,13 @@ impl Shared {
 
 /// The slowest pace among outcomes that are worth a retry.
 pub(super) fn pace<'a>(outcomes: impl Iterator<Item = &'a ItemOutcome>) -> Option<Pace> {
-    outcomes.filter_map(policy::worth_a_retry).max()
+    outcomes.filter_map(retry::worth_a_retry).max()
 }
 
 /// Whether an item is to be sent in the next attempt: after a corrected clock the
 /// refused ones are sent again as well.
 pub(super) fn again(outcome: &ItemOutcome) -> bool {
-    policy::worth_a_retry(outcome).is_some() || judge::is_authentication_failure(outcome)
+    retry::worth_a_retry(outcome).is_some() || judge::is_authentication_failure(outcome)
 }
 
 /// Whether any outcome says that the caller could not be authenticated.

@@ -6,9 +6,9 @@ use std::sync::atomic::AtomicU64;
 use std::time::SystemTime;
 
 use super::*;
-use crate::account::{Account, Token};
-use crate::operation::Binding;
-use crate::outcome::{ItemOutcome, Reason, State, WarningKind};
+use crate::model::account::{Account, Token};
+use crate::model::operation::Binding;
+use crate::model::outcome::{ItemOutcome, Reason, State, WarningKind};
 use crate::transport::{Attempt, HttpRequest, HttpResponse, SendError, SendErrorKind};
 
 mod order;

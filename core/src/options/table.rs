@@ -1,10 +1,10 @@
 //! The rows.
 
 use super::{ConfigOption, Kind, set};
-use crate::access_point::AccessPoint;
-use crate::config::Durability;
-use crate::credentials::Scheme;
-use crate::rules::ProtocolVersion;
+use crate::options::config::Durability;
+use crate::protocol::access_point::AccessPoint;
+use crate::protocol::credentials::Scheme;
+use crate::protocol::rules::ProtocolVersion;
 
 macro_rules! choice {
     ($names:expr, $($field:ident).+) => {

@@ -6,9 +6,9 @@ use std::sync::atomic::Ordering;
 
 use super::shared::Shared;
 use crate::client::{Attempted, Client};
-use crate::operation::Operator;
-use crate::queue::Slot;
-use crate::senders::Work;
+use crate::engine::senders::Work;
+use crate::model::operation::Operator;
+use crate::ordering::queue::Slot;
 
 /// Operations on their way.
 pub(super) struct Job {

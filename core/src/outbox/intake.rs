@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::Thread;
 
-use crate::operation::single::Operation;
-use crate::queue::{Entry, Millis};
+use crate::model::operation::single::Operation;
+use crate::ordering::queue::{Entry, Millis};
 
 /// Why an operation was not taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

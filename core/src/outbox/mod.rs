@@ -1,5 +1,6 @@
 //! Background delivery: never block, never lose, never reorder.
 
+mod alarm;
 mod carrier;
 mod intake;
 mod log;
@@ -21,11 +22,11 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use crate::client::Client;
-use crate::config::Config;
-use crate::error::{Error, ErrorKind, Result};
-use crate::fork::Origin;
-use crate::operation::{Operation, Request, single};
-use crate::threads;
+use crate::model::error::{Error, ErrorKind, Result};
+use crate::model::operation::{Operation, Request, single};
+use crate::options::config::Config;
+use crate::sys::fork::Origin;
+use crate::sys::threads;
 
 pub use log::LogLevel;
 pub use page::prometheus_page;

@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::{Error, ErrorKind, Result};
-use crate::outcome::{ItemOutcome, Reason, State};
+use crate::model::error::{Error, ErrorKind, Result};
+use crate::model::outcome::{ItemOutcome, Reason, State};
 
 /// What is told of an operation.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -266,7 +266,7 @@ impl Reports {
         let mut waiting = self.lock();
         if waiting.signal.is_none() {
             let signal = Signal::new().map_err(|error| {
-                let error = crate::plain::io_error(&error);
+                let error = crate::sys::plain::io_error(&error);
                 let text = format!(
                     "the system gave no descriptor for the reports: {error} (ulimit -n; two \
                      are needed)"

@@ -15,8 +15,8 @@ use super::stats::Counters;
 use super::synced::Synced;
 use super::waiting::Question;
 use super::worker::millis;
-use crate::outcome::{ItemOutcome, Reason};
-use crate::queue::{Gone, Millis};
+use crate::model::outcome::{ItemOutcome, Reason};
+use crate::ordering::queue::{Gone, Millis};
 
 pub(super) struct Shared {
     pub(super) intake: Intake,

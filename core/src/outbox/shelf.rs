@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 
 use super::store::{FileStore, Store as _};
 use super::waiting::{Filter, Waiting};
-use crate::config::Durability;
-use crate::error::{Error, ErrorKind, Result};
-use crate::operation::single::Body;
+use crate::model::error::{Error, ErrorKind, Result};
+use crate::model::operation::single::Body;
+use crate::options::config::Durability;
 
 /// What waits in the file of an outbox that is not open, in the order of the hand-ins:
 /// of a token, of an account (of any type), or of both, or all; at most so many.
@@ -29,7 +29,7 @@ pub fn look_at_file(
 ) -> Result<Vec<Waiting>> {
     let failed = |what: &str, error: &io::Error| {
         let name = path.display();
-        let error = crate::plain::io_error(error);
+        let error = crate::sys::plain::io_error(error);
         Error::new(
             ErrorKind::Storage,
             format!("the outbox's file {name} {what}: {error}"),

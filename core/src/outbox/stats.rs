@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::intake::Intake;
 use super::page;
-use crate::outcome::State;
+use crate::model::outcome::State;
 
 /// Counted since the outbox was opened; the gauges are of now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]

@@ -3,7 +3,7 @@
 
 mod file;
 
-use crate::error::Result;
+use crate::model::error::Result;
 
 pub(crate) use file::FileStore;
 

@@ -4,9 +4,9 @@ use std::sync::mpsc::Sender;
 
 use serde::Serialize;
 
-use crate::account::AccountType;
-use crate::operation::single::Body;
-use crate::outcome::ItemOutcome;
+use crate::model::account::AccountType;
+use crate::model::operation::single::Body;
+use crate::model::outcome::ItemOutcome;
 
 /// An operation that is not settled.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

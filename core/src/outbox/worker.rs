@@ -18,14 +18,14 @@ use super::shared::Shared;
 use super::stats::add;
 use super::store::{NewRecord, Store};
 use crate::client::Client;
-use crate::config::{Config, OutboxConfig};
-use crate::judge;
-use crate::operation::single::Body;
-use crate::outcome::{ItemOutcome, Reason};
-use crate::policy::{Backoff, Gate};
-use crate::queue::{Entry, Gone, Millis, Queue, Slot};
-use crate::senders::Senders;
-use crate::wire;
+use crate::engine::senders::Senders;
+use crate::model::operation::single::Body;
+use crate::model::outcome::{ItemOutcome, Reason};
+use crate::options::config::{Config, OutboxConfig};
+use crate::ordering::queue::{Entry, Gone, Millis, Queue, Slot};
+use crate::protocol::judge;
+use crate::protocol::wire;
+use crate::retry::{Backoff, Gate};
 
 /// How many operations go into one transaction.
 const COMMIT: usize = 2000;
@@ -118,7 +118,7 @@ impl Worker {
     }
 
     /// Takes up what the store has from before, and gives up what is too old.
-    pub(super) fn recover(&mut self) -> crate::error::Result<()> {
+    pub(super) fn recover(&mut self) -> crate::model::error::Result<()> {
         self.take_up()?;
         let age = millis(self.options.recover_max_age);
         if age > 0 {
@@ -131,7 +131,7 @@ impl Worker {
         Ok(())
     }
 
-    fn take_up(&mut self) -> crate::error::Result<()> {
+    fn take_up(&mut self) -> crate::model::error::Result<()> {
         let Some(store) = &mut self.store else {
             return Ok(());
         };

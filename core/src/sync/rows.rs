@@ -3,10 +3,10 @@
 use std::collections::HashMap;
 
 use super::Wanted;
-use crate::account::{Account, Token};
-use crate::bulk::Row;
-use crate::error::{Error, Result};
-use crate::operation::Operator;
+use crate::model::account::{Account, Token};
+use crate::model::error::{Error, Result};
+use crate::model::operation::Operator;
+use crate::model::row::Row;
 
 impl Wanted {
     /// What rows in any order say of each token, in the order in which the tokens
@@ -79,7 +79,7 @@ impl Grouped {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::account::AccountType;
+    use crate::model::account::AccountType;
 
     fn rows(rows: &[(Operator, &str, &str, Option<i32>)]) -> Result<Vec<Wanted>> {
         Wanted::from_rows(rows.iter().map(|(operator, token, account, kind)| Row {

@@ -5,7 +5,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::{Attempt, HttpRequest, HttpResponse, SendError, SendErrorKind, Transport};
-use crate::config::Config;
+use crate::options::config::Config;
 
 /// Hands every request to a function, and waits until somebody answers it: that
 /// function before it returns, or any thread later.

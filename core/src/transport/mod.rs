@@ -4,6 +4,8 @@
 mod callback;
 #[cfg(feature = "http")]
 mod over_ureq;
+#[cfg(feature = "http")]
+mod proxy;
 
 use std::fmt;
 use std::sync::Arc;

@@ -5,7 +5,7 @@ use csv_core::{ReadRecordResult, Reader, ReaderBuilder};
 use super::LONGEST_ROW;
 use super::quotes::{Quotes, Wrong};
 use super::text::{More, Text, count};
-use crate::error::Result;
+use crate::model::error::Result;
 
 /// The fields of a record, without their quotation marks.
 #[derive(Debug, Clone, Default)]

@@ -6,11 +6,11 @@ use super::quotes::Wrong;
 use super::records::{Next, Record, Records};
 use super::text::{More, Text, count};
 use super::{Fields, LONGEST_ROW, NAMES, Raw, Read, Step, header, no_table, set};
-use crate::account::shortened;
-use crate::bulk::Row;
-use crate::error::{Error, Result};
-use crate::operation::Operator;
-use crate::table::Judge;
+use crate::apply::scrutiny::Judge;
+use crate::model::account::shortened;
+use crate::model::error::{Error, Result};
+use crate::model::operation::Operator;
+use crate::model::row::Row;
 
 pub(super) struct Table {
     records: Records,

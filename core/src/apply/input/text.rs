@@ -9,8 +9,8 @@ use encoding_rs::{Decoder, DecoderResult, Encoding, GB18030, UTF_8, UTF_16BE, UT
 use super::packed::Packed;
 use super::sniff;
 use super::stream::Stream;
-use crate::account::shortened;
-use crate::error::{Error, ErrorKind, Result};
+use crate::model::account::shortened;
+use crate::model::error::{Error, ErrorKind, Result};
 
 /// How much is read at once.
 const CHUNK: usize = 1 << 16;
@@ -138,7 +138,7 @@ impl Text {
                 self.torn = bytes;
                 return match error.kind() {
                     io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted => Ok(More::Wait),
-                    _ => Err(self.wrong(&crate::plain::io_error(&error))),
+                    _ => Err(self.wrong(&crate::sys::plain::io_error(&error))),
                 };
             }
         };

@@ -9,9 +9,9 @@ use std::path::Path;
 use rusqlite::{ErrorCode, params};
 
 use super::{NewRecord, Record, Store};
-use crate::config::Durability;
-use crate::error::{Error, ErrorKind, Result};
-use crate::operation::single::Body;
+use crate::model::error::{Error, ErrorKind, Result};
+use crate::model::operation::single::Body;
+use crate::options::config::Durability;
 use crate::sys::NoFork;
 
 use database::Database;

@@ -5,9 +5,9 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::{Done, Gone, Millis, SECOND, SUSPECT_AFTER, Slot, Worker, add, millis};
-use crate::judge;
-use crate::outcome::{ItemOutcome, Reason, State};
-use crate::policy::{Fate, Health, fate, health};
+use crate::model::outcome::{ItemOutcome, Reason, State};
+use crate::protocol::judge;
+use crate::retry::{Fate, Health, fate, health};
 
 /// The outcome of what came out of a store after `outbox_recover_max_age_ms`.
 pub(super) fn too_old(maybe_sent: Option<ItemOutcome>) -> ItemOutcome {

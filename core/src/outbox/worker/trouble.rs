@@ -1,10 +1,10 @@
 //! What fails for a while: told when it begins and when it is over, and counted.
 
 use super::{Millis, SECOND, Worker, add};
-use crate::error::Error;
+use crate::model::error::Error;
+use crate::model::outcome::{ItemOutcome, Warning};
 use crate::outbox::LogLevel;
-use crate::outcome::{ItemOutcome, Warning};
-use crate::policy::Alarm;
+use crate::outbox::alarm::Alarm;
 
 /// How often the clock is called wrong, at most.
 const CLOCK_AGAIN: Millis = 60 * SECOND;

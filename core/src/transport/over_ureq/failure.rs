@@ -11,7 +11,7 @@ use ureq::Error;
 use super::super::{SendError, SendErrorKind};
 use super::tls;
 use super::watch::{Progress, Step};
-use crate::{plain, threads};
+use crate::sys::{plain, threads};
 
 /// Why there was no connection.
 #[derive(Debug, thiserror::Error)]

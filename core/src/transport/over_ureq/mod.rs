@@ -24,8 +24,8 @@ use ureq::http::{self, Request, Uri};
 use ureq::unversioned::transport::{ConnectProxyConnector, Connector, RustlsConnector};
 
 use super::{Attempt, HttpRequest, HttpResponse, SendError, SendErrorKind, Transport};
-use crate::config::Config;
-use crate::error::Result;
+use crate::model::error::Result;
+use crate::options::config::Config;
 
 use coalesce::CoalesceConnector;
 use failure::Parties;

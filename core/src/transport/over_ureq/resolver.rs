@@ -14,7 +14,7 @@ use ureq::unversioned::transport::NextTimeout;
 use super::failure::Failure;
 use super::limit::Limit;
 use super::watch::{Step, Watch};
-use crate::threads;
+use crate::sys::threads;
 
 type Found = Vec<SocketAddr>;
 type Addresses = io::Result<Found>;

@@ -8,8 +8,8 @@ use ureq::tls::{Certificate, RootCerts, TlsConfig};
 
 use super::ca_file;
 use super::failure::Parties;
-use crate::config::Config;
-use crate::error::{Error, Result};
+use crate::model::error::{Error, Result};
+use crate::options::config::Config;
 
 pub(super) fn agent(config: &Config) -> Result<ureq::config::Config> {
     // 20 items make 2 to 4 KiB; what is longer goes through in pieces.
@@ -60,7 +60,7 @@ fn base(config: &Config) -> Result<Uri> {
 /// The proxy, and where it was set.
 fn chosen(config: &Config) -> Result<Option<(ureq::Proxy, String)>> {
     let variable = |name: &str| Some(std::env::var_os(name)?.to_string_lossy().into_owned());
-    let Some(chosen) = crate::proxy::choose(config, &base(config)?, variable)? else {
+    let Some(chosen) = crate::transport::proxy::choose(config, &base(config)?, variable)? else {
         return Ok(None);
     };
     match ureq::Proxy::new(&chosen.url) {
@@ -77,7 +77,8 @@ fn roots(config: &Config) -> Result<RootCerts> {
         return Ok(RootCerts::WebPki);
     }
     let refuse = |why: String| Error::option(format!("option ca_file {:?}: {why}", config.ca_file));
-    let bytes = std::fs::read(&config.ca_file).map_err(|e| refuse(crate::plain::io_error(&e)))?;
+    let bytes =
+        std::fs::read(&config.ca_file).map_err(|e| refuse(crate::sys::plain::io_error(&e)))?;
     let mut certificates = ca_file::read(&bytes).map_err(refuse)?;
     let built_in = webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter();
     certificates.extend(built_in.map(|der| Certificate::from_der(der.as_ref())));

@@ -1,0 +1,260 @@
+//! What spreadsheets, databases and programs leave in tables: what cannot be meant is
+//! refused, and what is suspicious is counted.
+//!
+//! It is for tables only. The service takes these values, and so do the calls of a
+//! program that knows what it hands over.
+
+mod crowd;
+mod meant;
+mod suspicion;
+
+use crate::model::account::shortened;
+use crate::model::error::{Error, ErrorKind, Result};
+use crate::model::key::Key;
+use crate::model::row::Row;
+
+use crowd::Crowd;
+pub use suspicion::Suspicion;
+
+/// How closely the rows of a table are looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Scrutiny {
+    /// What cannot be meant is refused, what is suspicious is counted.
+    #[default]
+    Normal,
+    /// What is suspicious is refused as well.
+    Strict,
+    /// Every value is taken as it stands, as far as the service allows.
+    Verbatim,
+}
+
+impl Scrutiny {
+    /// By its name: `normal`, `strict` or `verbatim`.
+    ///
+    /// # Errors
+    /// [`InvalidArgument`](ErrorKind::InvalidArgument) for any other.
+    pub fn parse(name: &str) -> Result<Self> {
+        match name {
+            "normal" => Ok(Self::Normal),
+            "strict" => Ok(Self::Strict),
+            "verbatim" => Ok(Self::Verbatim),
+            _ => Err(Error::new(
+                ErrorKind::InvalidArgument,
+                format!("{name:?} is none of normal, strict and verbatim"),
+            )),
+        }
+    }
+}
+
+/// What was suspicious in a table, with the first row of its kind.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Notice {
+    /// What it looks like.
+    pub suspicion: Suspicion,
+    /// In how many rows.
+    pub rows: u64,
+    /// The number of the first, from 1.
+    pub first_row: u64,
+    /// The number of the line on which that one begins, in a file of text.
+    pub first_line: Option<u64>,
+    /// Whose value it is: `token` or `account`.
+    pub field: &'static str,
+    /// The value, cut off behind 40 characters.
+    pub example: String,
+}
+
+impl std::fmt::Display for Notice {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let rows = if self.rows == 1 { "row" } else { "rows" };
+        write!(f, "{} {rows}, ", self.rows)?;
+        if self.rows > 1 {
+            write!(f, "the first is ")?;
+        }
+        write!(f, "row {}", self.first_row)?;
+        if let Some(line) = self.first_line {
+            write!(f, " (line {line})")?;
+        }
+        write!(
+            f,
+            ": the {} {} {}",
+            self.field,
+            self.example,
+            self.suspicion.text()
+        )
+    }
+}
+
+/// Looks at the rows of one table, in their order.
+#[derive(Debug, Default)]
+pub struct Judge {
+    scrutiny: Scrutiny,
+    rows: u64,
+    notices: Vec<Notice>,
+    tokens: Crowd,
+    accounts: Crowd,
+}
+
+impl Judge {
+    /// For a table of which no row was read.
+    pub fn new(scrutiny: Scrutiny) -> Self {
+        Self {
+            scrutiny,
+            ..Self::default()
+        }
+    }
+
+    /// What it has found so far, one notice for each suspicion.
+    pub fn notices(&self) -> &[Notice] {
+        &self.notices
+    }
+
+    /// Refuses the names of the columns where values are expected: before the other
+    /// fields are read, which cannot be read either.
+    ///
+    /// # Errors
+    /// [`InvalidValue`](ErrorKind::InvalidValue).
+    pub fn is_no_header(&self, token: &str, account: &str) -> Result<()> {
+        if self.scrutiny == Scrutiny::Verbatim {
+            return Ok(());
+        }
+        meant::no_header(token, account)
+    }
+
+    /// Counts a row that could not be read.
+    pub fn pass(&mut self) {
+        self.rows += 1;
+    }
+
+    /// Judges a row; `line` is where it begins in a file of text.
+    ///
+    /// # Errors
+    /// [`InvalidValue`](ErrorKind::InvalidValue) for what cannot be meant, and with
+    /// [`Strict`](Scrutiny::Strict) for what is suspicious.
+    pub fn judge(&mut self, row: &Row, line: Option<u64>) -> Result<()> {
+        self.rows += 1;
+        if self.scrutiny == Scrutiny::Verbatim {
+            return Ok(());
+        }
+        let fields = [("token", row.token.as_str()), ("account", &row.account)];
+        for (field, value) in fields {
+            meant::meant(field, value)?;
+        }
+        for (field, value) in fields {
+            if let Some(suspicion) = suspicion::of(value) {
+                self.note(suspicion, field, value, line)?;
+            }
+        }
+        if row.token.contains([',', ';', '|', ' ', '\t']) {
+            self.note(Suspicion::Separated, "token", &row.token, line)?;
+        }
+        if row.token == row.account && !row.token.is_empty() {
+            self.note(Suspicion::SameValue, "account", &row.account, line)?;
+        }
+        // More rows on one of them than anybody has phones.
+        let kind = row.account_type.unwrap_or_default();
+        let account = Key::Account(row.account.as_bytes(), kind);
+        if !row.account.is_empty() && self.accounts.is_many(account) {
+            self.note(Suspicion::ManyTokens, "account", &row.account, line)?;
+        }
+        if !row.token.is_empty() && self.tokens.is_many(Key::Token(row.token.as_bytes())) {
+            self.note(Suspicion::ManyAccounts, "token", &row.token, line)?;
+        }
+        Ok(())
+    }
+
+    fn note(
+        &mut self,
+        suspicion: Suspicion,
+        field: &'static str,
+        value: &str,
+        line: Option<u64>,
+    ) -> Result<()> {
+        let known = self.notices.iter_mut().find(|n| n.suspicion == suspicion);
+        match known {
+            Some(notice) => notice.rows += 1,
+            None => self.notices.push(Notice {
+                suspicion,
+                rows: 1,
+                first_row: self.rows,
+                first_line: line,
+                field,
+                example: shortened(value),
+            }),
+        }
+        if self.scrutiny == Scrutiny::Strict {
+            return Err(Error::value(format!(
+                "the {field} {} {} (refused by strict)",
+                shortened(value),
+                suspicion.text()
+            )));
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::account::AccountType;
+
+    fn found(judge: &Judge) -> Vec<(Suspicion, u64, u64)> {
+        let notices = judge.notices().iter();
+        notices
+            .map(|n| (n.suspicion, n.rows, n.first_row))
+            .collect()
+    }
+
+    #[test]
+    fn a_suspicion_is_counted_with_its_first_row() {
+        let mut judge = Judge::new(Scrutiny::Normal);
+        for account in ["alice", "NULL", "1.38E+10", "null", "bob"] {
+            judge.judge(&Row::bind("token1", account), Some(7)).unwrap();
+        }
+        let expected = [(Suspicion::Nothing, 2, 2), (Suspicion::Shortened, 1, 3)];
+        assert_eq!(found(&judge), expected);
+        let told = judge.notices()[0].to_string();
+        let begin =
+            "2 rows, the first is row 2 (line 7): the account \"NULL\" is a word for nothing";
+        assert!(told.starts_with(begin), "{told}");
+    }
+
+    #[test]
+    fn strict_refuses_it_and_verbatim_takes_everything() {
+        let row = Row::bind("token1", "NULL");
+        let error = Judge::new(Scrutiny::Strict).judge(&row, None).unwrap_err();
+        assert!(error.to_string().contains("word for nothing"), "{error}");
+        let mut judge = Judge::new(Scrutiny::Verbatim);
+        for account in ["NULL", " alice", "a\u{200b}b", "account"] {
+            judge.judge(&Row::bind("token", account), None).unwrap();
+            judge.is_no_header("token", account).unwrap();
+        }
+        assert_eq!(judge.notices(), []);
+    }
+
+    #[test]
+    fn more_rows_than_phones_on_one_account() {
+        let mut judge = Judge::new(Scrutiny::Normal);
+        let mut strict = Judge::new(Scrutiny::Strict);
+        let mut refused = 0;
+        for n in 0..300 {
+            let kind = AccountType(n / 150);
+            let row = Row::bind(format!("token{n}"), "guest").with_type(kind);
+            judge.judge(&row, None).unwrap();
+            refused += u64::from(strict.judge(&row, None).is_err());
+        }
+        assert_eq!(found(&judge), [(Suspicion::ManyTokens, 100, 101)]);
+        assert_eq!(refused, 100);
+        let mut judge = Judge::new(Scrutiny::Normal);
+        for n in 0..101 {
+            let row = Row::bind("placeholder", format!("player{n}"));
+            judge.judge(&row, None).unwrap();
+        }
+        assert_eq!(found(&judge), [(Suspicion::ManyAccounts, 1, 101)]);
+        let mut judge = Judge::new(Scrutiny::Normal);
+        judge
+            .judge(&Row::clear_token("token1;alice"), None)
+            .unwrap();
+        judge.judge(&Row::clear_token(""), None).unwrap();
+        assert_eq!(found(&judge), [(Suspicion::Separated, 1, 1)]);
+    }
+}

@@ -1,0 +1,318 @@
+//! The value types: a value that exists is valid.
+
+use std::fmt;
+
+use crate::model::error::{Error, Result};
+
+/// The longest token in bytes (legacy Account API v3, glossary: "between 1 and
+/// 64 bytes"). Today's tokens have 36 characters; the bind page states no rule
+/// of its own, so the wider one holds.
+pub const MAX_TOKEN_BYTES: usize = 64;
+
+/// The shortest account in bytes (legacy Account API v3, glossary: "greater
+/// than 1 byte"). No document states a maximum for the account APIs.
+pub const MIN_ACCOUNT_BYTES: usize = 2;
+
+/// A device token: 1 to 64 bytes of UTF-8 without control characters.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Token(Box<str>);
+
+impl Token {
+    /// Checks and takes a token.
+    ///
+    /// # Errors
+    /// [`InvalidValue`](crate::ErrorKind::InvalidValue) when it is empty, longer
+    /// than [`MAX_TOKEN_BYTES`] or contains a control character.
+    pub fn new(token: impl Into<Box<str>>) -> Result<Self> {
+        let token = token.into();
+        Self::check(&token)?;
+        Ok(Self(token))
+    }
+
+    pub(crate) fn check(token: &str) -> Result<()> {
+        if token.is_empty() {
+            return Err(Error::value(
+                "the token is empty; a token has 1 to 64 bytes (Account API v3, glossary)",
+            ));
+        }
+        if token.len() > MAX_TOKEN_BYTES {
+            return Err(Error::value(format!(
+                "the token {} has {} bytes; a token has 1 to 64 bytes (Account API v3, glossary)",
+                shortened(token),
+                token.len()
+            )));
+        }
+        no_control_characters("token", token)
+    }
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// The kind of an account: 0 is the default, 1 to 16 are the application's own,
+/// the constants name the published ones (Account Type Value Table, 2024-11-20).
+///
+/// Any integer is taken: the table has changed several times, and the legacy
+/// XG service numbers its types differently.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
+pub struct AccountType(pub i32);
+
+impl AccountType {
+    /// Reads a number as tables have it: `3.0` is 3, which is what a column of
+    /// integers becomes when some are missing.
+    ///
+    /// # Errors
+    /// [`InvalidValue`](crate::ErrorKind::InvalidValue) for a fraction, or more than
+    /// 32 bits.
+    pub fn from_number(number: f64) -> Result<Self> {
+        let whole =
+            number.fract() == 0.0 && (f64::from(i32::MIN)..=f64::from(i32::MAX)).contains(&number);
+        #[expect(clippy::cast_possible_truncation, reason = "it is whole and in range")]
+        let kind = Self(number as i32);
+        whole
+            .then_some(kind)
+            .ok_or_else(|| Self::no_integer(&number.to_string()))
+    }
+
+    /// Reads a text, in which `3.0` is 3 as well.
+    ///
+    /// # Errors
+    /// As [`from_number`](Self::from_number), and for what is no number.
+    pub fn parse(text: &str) -> Result<Self> {
+        let whole = match text.split_once('.') {
+            Some((whole, zeros)) if zeros.bytes().all(|digit| digit == b'0') => whole,
+            _ => text,
+        };
+        let number = whole.parse().map_err(|_| Self::no_integer(text))?;
+        Ok(Self(number))
+    }
+
+    fn no_integer(text: &str) -> Error {
+        let text = shortened(text);
+        Error::value(format!("account_type {text} is no integer of 32 bits"))
+    }
+}
+
+#[allow(missing_docs, reason = "the names are the table's own")]
+impl AccountType {
+    pub const DEFAULT: Self = Self(0);
+    pub const QQ: Self = Self(991);
+    pub const QQ_MD5: Self = Self(992);
+    pub const OAID: Self = Self(997);
+    pub const OAID_MD5: Self = Self(998);
+    pub const WECHAT_UNION_ID: Self = Self(999);
+    pub const MOBILE: Self = Self(1002);
+    pub const WECHAT_OPEN_ID: Self = Self(1003);
+    pub const QQ_OPEN_ID: Self = Self(1004);
+    pub const EMAIL: Self = Self(1005);
+    pub const SINA_WEIBO: Self = Self(1006);
+    pub const ALIPAY: Self = Self(1007);
+    pub const TAOBAO: Self = Self(1008);
+    pub const DOUBAN: Self = Self(1009);
+    pub const FACEBOOK: Self = Self(1010);
+    pub const TWITTER: Self = Self(1011);
+    pub const GOOGLE: Self = Self(1012);
+    pub const BAIDU: Self = Self(1013);
+    pub const JD: Self = Self(1014);
+    pub const LINKEDIN: Self = Self(1015);
+}
+
+/// An account of a player, with its type where one is given.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Account {
+    name: Box<str>,
+    account_type: Option<AccountType>,
+}
+
+impl Account {
+    /// An account without a type: the service takes type 0, and the field is
+    /// not sent.
+    ///
+    /// # Errors
+    /// [`InvalidValue`](crate::ErrorKind::InvalidValue) when it is shorter than
+    /// [`MIN_ACCOUNT_BYTES`] or contains a control character.
+    pub fn new(name: impl Into<Box<str>>) -> Result<Self> {
+        Self::with_optional_type(name, None)
+    }
+
+    /// An account of a type.
+    ///
+    /// # Errors
+    /// As [`Account::new`].
+    pub fn with_type(name: impl Into<Box<str>>, account_type: AccountType) -> Result<Self> {
+        Self::with_optional_type(name, Some(account_type))
+    }
+
+    /// An account whose type may be left open.
+    ///
+    /// # Errors
+    /// As [`Account::new`].
+    pub fn with_optional_type(
+        name: impl Into<Box<str>>,
+        account_type: Option<AccountType>,
+    ) -> Result<Self> {
+        let name = name.into();
+        Self::check(&name)?;
+        Ok(Self { name, account_type })
+    }
+
+    pub(crate) fn check(name: &str) -> Result<()> {
+        if name.len() < MIN_ACCOUNT_BYTES {
+            return Err(Error::value(format!(
+                "the account {name:?} has {} byte(s); the length of an account must be greater \
+                 than 1 byte (Account API v3, glossary)",
+                name.len()
+            )));
+        }
+        no_control_characters("account", name)
+    }
+
+    /// The account's text.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The type as given: `None` is not sent.
+    pub fn account_type(&self) -> Option<AccountType> {
+        self.account_type
+    }
+
+    /// The type that the service takes: 0 where none is given.
+    pub fn effective_type(&self) -> AccountType {
+        self.account_type.unwrap_or_default()
+    }
+}
+
+/// The client platform, which only the older protocol versions carry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Platform {
+    /// `android`
+    Android,
+    /// `ios`
+    Ios,
+}
+
+impl Platform {
+    /// Reads `android` or `ios` in any case: the 2020 table prints "Android"
+    /// and "iOS", every sample sends lower case.
+    ///
+    /// # Errors
+    /// [`InvalidValue`](crate::ErrorKind::InvalidValue) for anything else.
+    pub fn parse(text: &str) -> Result<Self> {
+        if text.eq_ignore_ascii_case("android") {
+            Ok(Self::Android)
+        } else if text.eq_ignore_ascii_case("ios") {
+            Ok(Self::Ios)
+        } else {
+            Err(Error::value(format!(
+                "the platform {} is none of \"android\" and \"ios\" (Account API v3, parameter \
+                 platform)",
+                shortened(text)
+            )))
+        }
+    }
+
+    /// The text on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Android => "android",
+            Self::Ios => "ios",
+        }
+    }
+}
+
+impl fmt::Display for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Token({:?})", self.0)
+    }
+}
+
+impl fmt::Debug for Account {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.account_type {
+            Some(AccountType(n)) => write!(f, "Account({:?}, type {n})", self.name),
+            None => write!(f, "Account({:?})", self.name),
+        }
+    }
+}
+
+/// A token or an account goes into a JSON string, where anything can be
+/// escaped; but a line end left over from a file, or a NUL from a C buffer,
+/// would silently make another identifier.
+fn no_control_characters(what: &str, text: &str) -> Result<()> {
+    // Without an early end the compiler looks at sixteen bytes at once.
+    let plain = |plain, byte| plain & (b' '..0x7f).contains(&byte);
+    if text.bytes().fold(true, plain) {
+        return Ok(());
+    }
+    match text.char_indices().find(|(_, c)| c.is_control()) {
+        None => Ok(()),
+        Some((at, c)) => Err(Error::value(format!(
+            "the {what} {} contains the control character U+{:04X} at byte {at}; identifiers \
+             have none (a rule of xgpush)",
+            shortened(text),
+            u32::from(c)
+        ))),
+    }
+}
+
+/// A quoted text of bounded length, for error messages.
+pub(crate) fn shortened(text: &str) -> String {
+    const MOST: usize = 40;
+    match text.char_indices().nth(MOST) {
+        None => format!("{text:?}"),
+        Some((end, _)) => format!("{:?}…", &text[..end]),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tokens_keep_the_documented_length() {
+        assert!(Token::new("t").is_ok());
+        assert!(Token::new("t".repeat(64)).is_ok());
+        for bad in ["", &"t".repeat(65), "a\nb", "a\0"] {
+            let error = Token::new(bad).unwrap_err();
+            assert_eq!(error.kind(), crate::ErrorKind::InvalidValue, "{bad:?}");
+        }
+        assert!(
+            Token::new("x".repeat(65))
+                .unwrap_err()
+                .to_string()
+                .contains("65 bytes")
+        );
+    }
+
+    #[test]
+    fn accounts_have_at_least_two_bytes() {
+        assert!(Account::new("ab").is_ok());
+        assert!(Account::new("甲").is_ok(), "one character of three bytes");
+        for bad in ["", "a", "ab\r"] {
+            assert!(Account::new(bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn no_type_means_type_zero_but_is_not_sent() {
+        let open = Account::new("ab").unwrap();
+        assert_eq!(open.account_type(), None);
+        assert_eq!(open.effective_type(), AccountType::DEFAULT);
+    }
+
+    #[test]
+    fn platforms_read_both_spellings_of_the_documents() {
+        assert_eq!(Platform::parse("Android").unwrap(), Platform::Android);
+        assert_eq!(Platform::parse("iOS").unwrap(), Platform::Ios);
+        assert!(Platform::parse("windows").is_err());
+    }
+}

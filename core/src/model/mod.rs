@@ -1,0 +1,10 @@
+//! What is said: tokens and accounts, operations, outcomes, return codes, errors.
+
+pub(crate) mod account;
+pub mod codes;
+pub(crate) mod error;
+pub(crate) mod key;
+pub(crate) mod operation;
+pub(crate) mod outcome;
+#[cfg(feature = "bulk")]
+pub(crate) mod row;

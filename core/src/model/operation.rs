@@ -1,0 +1,421 @@
+//! The five bind/unbind operations and the two queries.
+
+#[cfg(feature = "bulk")]
+#[cfg_attr(
+    not(feature = "outbox"),
+    allow(dead_code, reason = "the outbox uses all of it")
+)]
+pub(crate) mod single;
+
+use crate::model::account::{Account, Platform, Token};
+use crate::model::error::{Error, Result};
+
+#[cfg(feature = "bulk")]
+pub use single::Operation;
+
+/// `operator_type` of `POST /v3/device/account/batchoperate`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum Operator {
+    /// 1: adds accounts to a token. Disused at TPNS since 2020-10-26: the
+    /// service treats it as [`Operator::Bind`].
+    Append = 1,
+    /// 2: binds a token to accounts, overwriting.
+    Bind = 2,
+    /// 3: removes the given accounts from a token.
+    Unbind = 3,
+    /// 4: removes all accounts from a token.
+    ClearToken = 4,
+    /// 5: removes all tokens from an account.
+    ClearAccount = 5,
+}
+
+impl Operator {
+    /// The number on the wire.
+    pub fn number(self) -> u8 {
+        self as u8
+    }
+
+    /// The stable name: `append`, `bind`, `unbind`, `clear_token`, `clear_account`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Append => "append",
+            Self::Bind => "bind",
+            Self::Unbind => "unbind",
+            Self::ClearToken => "clear_token",
+            Self::ClearAccount => "clear_account",
+        }
+    }
+
+    /// The operator with this name.
+    ///
+    /// # Errors
+    /// [`InvalidValue`](crate::ErrorKind::InvalidValue) for any other name.
+    pub fn from_name(name: &str) -> Result<Self> {
+        const ALL: [Operator; 5] = [
+            Operator::Append,
+            Operator::Bind,
+            Operator::Unbind,
+            Operator::ClearToken,
+            Operator::ClearAccount,
+        ];
+        let found = ALL.into_iter().find(|operator| operator.name() == name);
+        found.ok_or_else(|| {
+            Error::value(format!(
+                "the operation {} is none of append, bind, unbind, clear_token and clear_account",
+                crate::model::account::shortened(name)
+            ))
+        })
+    }
+
+    /// The operator with this number.
+    ///
+    /// # Errors
+    /// [`InvalidValue`](crate::ErrorKind::InvalidValue) outside \[1, 5\].
+    pub fn from_number(number: i64) -> Result<Self> {
+        match number {
+            1 => Ok(Self::Append),
+            2 => Ok(Self::Bind),
+            3 => Ok(Self::Unbind),
+            4 => Ok(Self::ClearToken),
+            5 => Ok(Self::ClearAccount),
+            _ => Err(Error::value(format!(
+                "operator_type {number} is outside [1, 5] (Account Binding and Unbinding, \
+                 parameter operator_type)"
+            ))),
+        }
+    }
+
+    /// The field that carries the items of this operator.
+    pub(crate) fn list_field(self) -> &'static str {
+        match self {
+            Self::Append | Self::Bind | Self::Unbind => "token_accounts",
+            Self::ClearToken => "token_list",
+            Self::ClearAccount => "account_list",
+        }
+    }
+}
+
+/// One token with the accounts to bind to it or to remove from it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Binding {
+    token: Token,
+    accounts: Vec<Account>,
+}
+
+impl Binding {
+    /// A token and at least one account.
+    ///
+    /// # Errors
+    /// [`InvalidValue`](crate::ErrorKind::InvalidValue) when there is no account.
+    pub fn new(token: Token, accounts: Vec<Account>) -> Result<Self> {
+        if accounts.is_empty() {
+            return Err(Error::value(format!(
+                "account_list of token {:?} is empty; each token_account consists of 1 token and \
+                 1 account_list (Account Binding and Unbinding, parameter token_accounts)",
+                token.as_str()
+            )));
+        }
+        Ok(Self { token, accounts })
+    }
+
+    /// A token and one account.
+    pub fn one(token: Token, account: Account) -> Self {
+        Self {
+            token,
+            accounts: vec![account],
+        }
+    }
+
+    /// The token.
+    pub fn token(&self) -> &Token {
+        &self.token
+    }
+
+    /// The accounts, never empty.
+    pub fn accounts(&self) -> &[Account] {
+        &self.accounts
+    }
+
+    /// Adds one more account.
+    pub fn push(&mut self, account: Account) {
+        self.accounts.push(account);
+    }
+}
+
+/// The items of a request, each of which gets one outcome.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Items {
+    Bindings(Vec<Binding>),
+    Tokens(Vec<Token>),
+    Accounts(Vec<Account>),
+}
+
+impl Items {
+    pub(crate) fn len(&self) -> usize {
+        match self {
+            Self::Bindings(v) => v.len(),
+            Self::Tokens(v) => v.len(),
+            Self::Accounts(v) => v.len(),
+        }
+    }
+}
+
+/// The fields that only older protocol versions know.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct LegacyFields {
+    pub(crate) platform: Option<Platform>,
+    pub(crate) op_type: Option<String>,
+    pub(crate) op_id: Option<String>,
+}
+
+/// Which of the two APIs a request is for, and what it asks there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Action {
+    /// `POST /v3/device/account/batchoperate`
+    Batch(Operator),
+    /// `POST /v3/device/account/query`
+    Query(Lookup),
+}
+
+impl Action {
+    /// The path of the API below the access point.
+    pub fn path(self) -> &'static str {
+        match self {
+            Self::Batch(_) => "/v3/device/account/batchoperate",
+            Self::Query(_) => "/v3/device/account/query",
+        }
+    }
+
+    /// The number on the wire.
+    pub fn number(self) -> u8 {
+        match self {
+            Self::Batch(operator) => operator.number(),
+            Self::Query(lookup) => lookup.number(),
+        }
+    }
+
+    pub(crate) fn list_field(self) -> &'static str {
+        match self {
+            Self::Batch(operator) => operator.list_field(),
+            Self::Query(lookup) => lookup.list_field(),
+        }
+    }
+
+    /// What the documents call the API.
+    pub(crate) fn api_name(self) -> &'static str {
+        match self {
+            Self::Batch(_) => "Account Binding and Unbinding",
+            Self::Query(_) => "Account Query",
+        }
+    }
+}
+
+/// `operator_type` of `POST /v3/device/account/query`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum Lookup {
+    /// 1: the tokens of accounts.
+    ByAccount = 1,
+    /// 2: the accounts of tokens.
+    ByToken = 2,
+}
+
+impl Lookup {
+    /// The number on the wire.
+    pub fn number(self) -> u8 {
+        self as u8
+    }
+
+    /// The lookup with this number.
+    ///
+    /// # Errors
+    /// [`InvalidValue`](crate::ErrorKind::InvalidValue) outside \[1, 2\].
+    pub fn from_number(number: i64) -> Result<Self> {
+        match number {
+            1 => Ok(Self::ByAccount),
+            2 => Ok(Self::ByToken),
+            _ => Err(Error::value(format!(
+                "operator_type {number} is outside [1, 2] (Account Query, parameter operator_type)"
+            ))),
+        }
+    }
+
+    pub(crate) fn list_field(self) -> &'static str {
+        match self {
+            Self::ByAccount => "account_list",
+            Self::ByToken => "token_list",
+        }
+    }
+}
+
+/// A request of either API with any number of items: the client splits it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Request {
+    pub(crate) action: Action,
+    pub(crate) items: Items,
+    pub(crate) legacy: LegacyFields,
+}
+
+impl Request {
+    pub(crate) fn is_query(&self) -> bool {
+        matches!(self.action, Action::Query(_))
+    }
+
+    fn of(action: Action, items: Items) -> Self {
+        Self {
+            action,
+            items,
+            legacy: LegacyFields::default(),
+        }
+    }
+
+    /// Operator 2: binds each token to its accounts, overwriting.
+    pub fn bind(bindings: Vec<Binding>) -> Self {
+        Self::of(Action::Batch(Operator::Bind), Items::Bindings(bindings))
+    }
+
+    /// Operator 1: adds accounts to each token. TPNS has treated it as
+    /// operator 2 since 2020-10-26 and refuses nothing; so the client refuses
+    /// it unless `allow_append` is set.
+    pub fn append(bindings: Vec<Binding>) -> Self {
+        Self::of(Action::Batch(Operator::Append), Items::Bindings(bindings))
+    }
+
+    /// Operator 3: removes the given accounts from each token.
+    pub fn unbind(bindings: Vec<Binding>) -> Self {
+        Self::of(Action::Batch(Operator::Unbind), Items::Bindings(bindings))
+    }
+
+    /// Operator 4: removes all accounts from each token.
+    pub fn clear_tokens(tokens: Vec<Token>) -> Self {
+        Self::of(Action::Batch(Operator::ClearToken), Items::Tokens(tokens))
+    }
+
+    /// Operator 5: removes all tokens from each account.
+    pub fn clear_accounts(accounts: Vec<Account>) -> Self {
+        Self::of(
+            Action::Batch(Operator::ClearAccount),
+            Items::Accounts(accounts),
+        )
+    }
+
+    /// Looks up the tokens of accounts.
+    pub fn query_by_account(accounts: Vec<Account>) -> Self {
+        Self::of(Action::Query(Lookup::ByAccount), Items::Accounts(accounts))
+    }
+
+    /// Looks up the accounts of tokens.
+    pub fn query_by_token(tokens: Vec<Token>) -> Self {
+        Self::of(Action::Query(Lookup::ByToken), Items::Tokens(tokens))
+    }
+
+    /// Sets `platform`, which the two older protocol versions require.
+    #[must_use]
+    pub fn with_platform(mut self, platform: Platform) -> Self {
+        self.legacy.platform = Some(platform);
+        self
+    }
+
+    /// Sets `op_type`, the kind of the operator: `qq`, `rtx`, `email` or
+    /// `other` (legacy XG only).
+    #[must_use]
+    pub fn with_op_type(mut self, op_type: impl Into<String>) -> Self {
+        self.legacy.op_type = Some(op_type.into());
+        self
+    }
+
+    /// Sets `op_id`, the id of the operator (legacy XG only).
+    #[must_use]
+    pub fn with_op_id(mut self, op_id: impl Into<String>) -> Self {
+        self.legacy.op_id = Some(op_id.into());
+        self
+    }
+
+    /// A request without items yet, for callers who add them one by one.
+    pub fn new(action: Action) -> Self {
+        let items = match action {
+            Action::Batch(Operator::Append | Operator::Bind | Operator::Unbind) => {
+                Items::Bindings(Vec::new())
+            }
+            Action::Batch(Operator::ClearToken) | Action::Query(Lookup::ByToken) => {
+                Items::Tokens(Vec::new())
+            }
+            Action::Batch(Operator::ClearAccount) | Action::Query(Lookup::ByAccount) => {
+                Items::Accounts(Vec::new())
+            }
+        };
+        Self::of(action, items)
+    }
+
+    /// Adds an item: a token with its first account (operators 1, 2 and 3).
+    ///
+    /// # Errors
+    /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) when the items of
+    /// this request are of another kind.
+    pub fn add_binding(&mut self, token: Token, account: Account) -> Result<()> {
+        match &mut self.items {
+            Items::Bindings(bindings) => bindings.push(Binding::one(token, account)),
+            _ => return Err(self.wrong_item("a binding")),
+        }
+        Ok(())
+    }
+
+    /// Adds an item: a token (operator 4, and the query by token).
+    ///
+    /// # Errors
+    /// As [`Request::add_binding`].
+    pub fn add_token(&mut self, token: Token) -> Result<()> {
+        match &mut self.items {
+            Items::Tokens(tokens) => tokens.push(token),
+            _ => return Err(self.wrong_item("a token alone")),
+        }
+        Ok(())
+    }
+
+    /// Adds an account: an item of its own (operator 5, and the query by
+    /// account), or one more account of the last binding (operators 1, 2, 3).
+    ///
+    /// # Errors
+    /// As [`Request::add_binding`]; also when there is no binding yet.
+    pub fn add_account(&mut self, account: Account) -> Result<()> {
+        match &mut self.items {
+            Items::Accounts(accounts) => accounts.push(account),
+            Items::Bindings(bindings) => match bindings.last_mut() {
+                Some(binding) => binding.push(account),
+                None => {
+                    return Err(Error::request(
+                        "an account without a token: each token_account consists of 1 token and \
+                         1 account_list (Account Binding and Unbinding, parameter token_accounts)",
+                    ));
+                }
+            },
+            Items::Tokens(_) => return Err(self.wrong_item("an account")),
+        }
+        Ok(())
+    }
+
+    fn wrong_item(&self, given: &str) -> Error {
+        Error::request(format!(
+            "{given} is no item of this request: its items go into {} ({} API, parameter \
+             operator_type)",
+            self.action.list_field(),
+            self.action.api_name()
+        ))
+    }
+
+    /// What the request asks, and of which API.
+    pub fn action(&self) -> Action {
+        self.action
+    }
+
+    /// The number of items: bindings, tokens or accounts.
+    pub fn len(&self) -> usize {
+        self.items.len()
+    }
+
+    /// Whether there is no item. Such a request is refused before it is sent.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}

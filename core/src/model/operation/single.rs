@@ -1,0 +1,392 @@
+//! One operation, borrowed from its caller, and the bytes in which it is kept.
+
+use crate::model::account::{Account, AccountType, Platform, Token};
+use crate::model::error::{Error, Result};
+use crate::model::operation::{Action, Binding, Items, Operator, Request};
+
+/// One operation to hand in: an operator, and the token and accounts that it
+/// works on. Everything is borrowed; handing in copies.
+///
+/// ```
+/// use xgpush::{AccountType, Operation};
+///
+/// let login = Operation::bind("token-of-phone-1", &[("alice", None)]);
+/// let typed = Operation::bind("token-of-phone-1", &[("alice@example.com", Some(AccountType::EMAIL))]);
+/// let logout = Operation::clear_token("token-of-phone-1");
+/// # let _ = (login, typed, logout);
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Operation<'a> {
+    pub(crate) operator: Operator,
+    pub(crate) token: &'a str,
+    pub(crate) accounts: &'a [(&'a str, Option<AccountType>)],
+    pub(crate) platform: Option<Platform>,
+}
+
+/// Each account is a chain of its own to keep in order. No document gives a limit;
+/// a token has one account of each type.
+const MAX_ACCOUNTS: usize = 100;
+
+type Accounts<'a> = &'a [(&'a str, Option<AccountType>)];
+
+impl<'a> Operation<'a> {
+    /// An operation of any operator. Operator 4 has no accounts, operator 5 no
+    /// token (an empty one) and exactly one account.
+    pub fn new(operator: Operator, token: &'a str, accounts: Accounts<'a>) -> Self {
+        Self {
+            operator,
+            token,
+            accounts,
+            platform: None,
+        }
+    }
+
+    /// Binds a token to accounts in place of those that it has (operator 2).
+    pub fn bind(token: &'a str, accounts: Accounts<'a>) -> Self {
+        Self::new(Operator::Bind, token, accounts)
+    }
+
+    /// Removes accounts from a token (operator 3).
+    pub fn unbind(token: &'a str, accounts: Accounts<'a>) -> Self {
+        Self::new(Operator::Unbind, token, accounts)
+    }
+
+    /// Removes every account from a token (operator 4).
+    pub fn clear_token(token: &'a str) -> Self {
+        Self::new(Operator::ClearToken, token, &[])
+    }
+
+    /// Removes every token from an account (operator 5); a slice of one account.
+    pub fn clear_account(account: &'a [(&'a str, Option<AccountType>); 1]) -> Self {
+        Self::new(Operator::ClearAccount, "", account)
+    }
+
+    /// With the platform that the older protocol versions require.
+    #[must_use]
+    pub fn with_platform(mut self, platform: Platform) -> Self {
+        self.platform = Some(platform);
+        self
+    }
+
+    /// Checks the values: what every protocol version demands.
+    pub(crate) fn check(&self) -> Result<()> {
+        let (token, accounts) = match self.operator {
+            Operator::Append | Operator::Bind | Operator::Unbind => (true, 1..=usize::MAX),
+            Operator::ClearToken => (true, 0..=0),
+            Operator::ClearAccount => (false, 1..=1),
+        };
+        if token {
+            Token::check(self.token)?;
+        } else if !self.token.is_empty() {
+            return Err(self.wrong("no token"));
+        }
+        if !accounts.contains(&self.accounts.len()) {
+            let wanted = match self.operator {
+                Operator::ClearToken => "no account",
+                Operator::ClearAccount => "exactly one account",
+                _ => "at least one account",
+            };
+            return Err(self.wrong(wanted));
+        }
+        if self.accounts.len() > MAX_ACCOUNTS {
+            return Err(Error::request(format!(
+                "the operation has {} accounts; one of the outbox has at most {MAX_ACCOUNTS} (a \
+                 rule of xgpush)",
+                self.accounts.len()
+            )));
+        }
+        for (name, _) in self.accounts {
+            Account::check(name)?;
+        }
+        Ok(())
+    }
+
+    fn wrong(&self, wanted: &str) -> Error {
+        Error::request(format!(
+            "{} (operator_type {}) takes {wanted}; its list is {} (Account Binding and Unbinding, \
+             parameter operator_type)",
+            self.operator.name(),
+            self.operator.number(),
+            self.operator.list_field(),
+        ))
+    }
+
+    /// The same as a request of one item.
+    pub(crate) fn to_request(self) -> Result<Request> {
+        let mut request = Request::new(Action::Batch(self.operator));
+        if let Some(platform) = self.platform {
+            request = request.with_platform(platform);
+        }
+        add(&mut request, self.token, self.accounts.iter().copied())?;
+        Ok(request)
+    }
+
+    /// The bytes in which it is kept, in memory and in the file:
+    ///
+    /// ```text
+    /// kind       1 byte   operator + 16 × platform (0 none, 1 android, 2 ios)
+    /// token      1 byte   length, then the bytes
+    /// accounts   each:    length × 2 + 1 if typed, 7 bits a byte, lowest first;
+    ///                     4 bytes of type, lowest first, if typed; the bytes
+    /// ```
+    pub(crate) fn encode_to(&self, bytes: &mut Vec<u8>) {
+        bytes.push(kind(self.operator, self.platform));
+        bytes.push(u8::try_from(self.token.len()).unwrap_or(u8::MAX));
+        bytes.extend_from_slice(self.token.as_bytes());
+        for account in self.accounts {
+            let mut head = account_head(account);
+            while head >= 0x80 {
+                bytes.push(head.to_le_bytes()[0] | 0x80);
+                head >>= 7;
+            }
+            bytes.push(head.to_le_bytes()[0]);
+            let (name, account_type) = account;
+            if let Some(AccountType(number)) = account_type {
+                bytes.extend_from_slice(&number.to_le_bytes());
+            }
+            bytes.extend_from_slice(name.as_bytes());
+        }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn encode(&self) -> Box<[u8]> {
+        let mut bytes = Vec::new();
+        self.encode_to(&mut bytes);
+        bytes.into()
+    }
+
+    /// How many bytes [`encode_to`](Self::encode_to) adds.
+    pub(crate) fn encoded_len(&self) -> usize {
+        let accounts: usize = self.accounts.iter().map(account_len).sum();
+        2 + self.token.len() + accounts
+    }
+}
+
+type AccountRef<'a> = (&'a str, Option<AccountType>);
+
+fn account_head((name, account_type): &AccountRef<'_>) -> usize {
+    name.len() * 2 + usize::from(account_type.is_some())
+}
+
+fn account_len(account: &AccountRef<'_>) -> usize {
+    let head = account_head(account);
+    let bits = (usize::BITS - head.leading_zeros()).max(1) as usize;
+    let (name, account_type) = account;
+    bits.div_ceil(7) + 4 * usize::from(account_type.is_some()) + name.len()
+}
+
+/// What may travel in one request: one operator and one platform.
+pub(crate) fn kind(operator: Operator, platform: Option<Platform>) -> u8 {
+    let platform = match platform {
+        None => 0,
+        Some(Platform::Android) => 1,
+        Some(Platform::Ios) => 2,
+    };
+    operator.number() + 16 * platform
+}
+
+fn add<'a>(
+    request: &mut Request,
+    token: &str,
+    accounts: impl Iterator<Item = (&'a str, Option<AccountType>)>,
+) -> Result<()> {
+    let mut accounts =
+        accounts.map(|(name, account_type)| Account::with_optional_type(name, account_type));
+    match &mut request.items {
+        Items::Bindings(bindings) => {
+            let accounts = accounts.collect::<Result<Vec<_>>>()?;
+            bindings.push(Binding::new(Token::new(token)?, accounts)?);
+        }
+        Items::Tokens(tokens) => tokens.push(Token::new(token)?),
+        Items::Accounts(list) => list.extend(accounts.next().transpose()?),
+    }
+    Ok(())
+}
+
+/// Calls `each` with every item of a request and its index, until one fails.
+pub(crate) fn of_request(
+    request: &Request,
+    mut each: impl FnMut(usize, &Operation<'_>) -> Result<()>,
+) -> Result<()> {
+    let Action::Batch(operator) = request.action else {
+        return Ok(());
+    };
+    let platform = request.legacy.platform;
+    let mut hand = |index, token: &str, accounts: &[Account]| {
+        let accounts: Vec<_> = accounts
+            .iter()
+            .map(|a| (a.name(), a.account_type()))
+            .collect();
+        let operation = Operation {
+            platform,
+            ..Operation::new(operator, token, &accounts)
+        };
+        each(index, &operation)
+    };
+    match &request.items {
+        Items::Bindings(list) => list
+            .iter()
+            .enumerate()
+            .try_for_each(|(n, b)| hand(n, b.token().as_str(), b.accounts())),
+        Items::Tokens(list) => {
+            let mut tokens = list.iter().enumerate();
+            tokens.try_for_each(|(n, token)| hand(n, token.as_str(), &[]))
+        }
+        Items::Accounts(list) => {
+            let mut accounts = list.iter().enumerate();
+            accounts.try_for_each(|(n, account)| hand(n, "", std::slice::from_ref(account)))
+        }
+    }
+}
+
+/// A kept operation, read in place. Its bytes were checked when they came.
+#[derive(Clone, Copy)]
+pub(crate) struct Body<'a>(pub(crate) &'a [u8]);
+
+impl<'a> Body<'a> {
+    pub(crate) fn kind(self) -> u8 {
+        self.0.first().copied().unwrap_or_default()
+    }
+
+    /// Of a valid operation; what is not valid never gets this far.
+    pub(crate) fn operator(self) -> Operator {
+        Operator::from_number(i64::from(self.kind() & 15)).unwrap_or(Operator::ClearToken)
+    }
+
+    pub(crate) fn platform(self) -> Option<Platform> {
+        match self.kind() >> 4 {
+            1 => Some(Platform::Android),
+            2 => Some(Platform::Ios),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn token(self) -> &'a str {
+        std::str::from_utf8(self.raw_token()).unwrap_or_default()
+    }
+
+    pub(crate) fn accounts(
+        self,
+    ) -> impl Iterator<Item = (&'a str, Option<AccountType>)> + Clone + use<'a> {
+        let raw = self.raw_accounts();
+        raw.map_while(|(name, number)| Some((std::str::from_utf8(name).ok()?, number)))
+    }
+
+    /// The token's bytes, for those who only compare.
+    pub(crate) fn raw_token(self) -> &'a [u8] {
+        self.split().map_or(&[], |(token, _)| token)
+    }
+
+    /// The accounts with their names as bytes.
+    pub(crate) fn raw_accounts(
+        self,
+    ) -> impl Iterator<Item = (&'a [u8], Option<AccountType>)> + Clone + use<'a> {
+        let mut rest = self.split().map_or(&[][..], |(_, rest)| rest);
+        std::iter::from_fn(move || account(&mut rest))
+    }
+
+    fn split(self) -> Option<(&'a [u8], &'a [u8])> {
+        let (length, rest) = self.0.get(1..)?.split_first()?;
+        rest.split_at_checked(usize::from(*length))
+    }
+
+    /// Whether the bytes are those of a valid operation: asked of what a file
+    /// brings.
+    pub(crate) fn is_valid(self) -> bool {
+        let accounts: Vec<_> = self.accounts().collect();
+        let operation = Operation {
+            operator: self.operator(),
+            token: self.token(),
+            accounts: &accounts,
+            platform: self.platform(),
+        };
+        let mut bytes = Vec::new();
+        operation.encode_to(&mut bytes);
+        operation.check().is_ok() && bytes == self.0
+    }
+}
+
+fn account<'a>(rest: &mut &'a [u8]) -> Option<(&'a [u8], Option<AccountType>)> {
+    let (mut head, mut shift) = (0_usize, 0);
+    loop {
+        let (byte, after) = rest.split_first()?;
+        *rest = after;
+        head |= usize::from(byte & 0x7f).checked_shl(shift)?;
+        if byte & 0x80 == 0 {
+            break;
+        }
+        shift += 7;
+    }
+    let account_type = if head & 1 == 1 {
+        let (number, after) = rest.split_first_chunk::<4>()?;
+        *rest = after;
+        Some(AccountType(i32::from_le_bytes(*number)))
+    } else {
+        None
+    };
+    let (name, after) = rest.split_at_checked(head >> 1)?;
+    *rest = after;
+    Some((name, account_type))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn what_is_kept_is_what_was_handed_in(
+            token in "[a-z好]{1,16}",
+            accounts in prop::collection::vec(("[a-z好]{2,200}", prop::option::of(any::<i32>())), 1..4),
+            platform in 0_u8..3,
+        ) {
+            let accounts: Vec<_> = accounts.iter().map(|(n, t)| (n.as_str(), t.map(AccountType))).collect();
+            let mut operation = Operation::bind(&token, &accounts);
+            operation.platform = [None, Some(Platform::Android), Some(Platform::Ios)][usize::from(platform)];
+            let mut bytes = Vec::new();
+            operation.encode_to(&mut bytes);
+            prop_assert_eq!(bytes.len(), operation.encoded_len());
+            let body = Body(&bytes);
+            prop_assert!(body.is_valid());
+            prop_assert_eq!(body.token(), token.as_str());
+            prop_assert_eq!(body.accounts().collect::<Vec<_>>(), accounts.clone());
+            let request = operation.to_request().unwrap();
+            let kept = crate::protocol::wire::body_of_operations(&[body, body]);
+            let twice = crate::protocol::wire::body(&request, &[0, 0]);
+            prop_assert_eq!(String::from_utf8(kept), String::from_utf8(twice));
+        }
+
+        #[test]
+        fn no_bytes_make_it_panic(bytes in prop::collection::vec(any::<u8>(), 0..80)) {
+            let body = Body(&bytes);
+            let _ = body.token();
+            prop_assert!(body.accounts().count() <= bytes.len());
+            let _ = body.is_valid();
+            let _ = crate::protocol::wire::body_of_operations(&[body]);
+        }
+    }
+
+    #[test]
+    fn each_operator_takes_its_own_list() {
+        let one = [("alice", None)];
+        let two = [("alice", None), ("bob", None)];
+        use Operator::{Append, Bind, ClearAccount, ClearToken, Unbind};
+        for (operator, token, accounts, good) in [
+            (Bind, "t", &one[..], true),
+            (Append, "t", &two[..], true),
+            (Unbind, "t", &[][..], false),
+            (Bind, "", &one[..], false),
+            (ClearToken, "t", &[][..], true),
+            (ClearToken, "t", &one[..], false),
+            (ClearAccount, "", &one[..], true),
+            (ClearAccount, "t", &one[..], false),
+            (ClearAccount, "", &two[..], false),
+            (ClearAccount, "", &[][..], false),
+        ] {
+            let checked = Operation::new(operator, token, accounts).check();
+            assert_eq!(checked.is_ok(), good, "{operator:?} {token:?} {accounts:?}");
+        }
+        assert!(Operation::bind("t", &[("a", None)]).check().is_err());
+    }
+}

@@ -1,0 +1,74 @@
+//! One row: an operator, a token and an account, as tables have them.
+
+use crate::model::account::{AccountType, Platform};
+use crate::model::operation::{Operation, Operator};
+
+/// One row of a table. Nothing is checked before it is pushed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Row {
+    /// What to do.
+    pub operator: Operator,
+    /// The token; empty where the operator takes none.
+    pub token: String,
+    /// The account; empty where the operator takes none.
+    pub account: String,
+    /// The account's type; `None` is not sent.
+    pub account_type: Option<AccountType>,
+    /// What the older protocol versions require.
+    pub platform: Option<Platform>,
+}
+
+impl Row {
+    /// A row of any operator.
+    pub fn new(operator: Operator, token: impl Into<String>, account: impl Into<String>) -> Self {
+        Self {
+            operator,
+            token: token.into(),
+            account: account.into(),
+            account_type: None,
+            platform: None,
+        }
+    }
+
+    /// Binds a token to an account in place of those that it has (operator 2).
+    pub fn bind(token: impl Into<String>, account: impl Into<String>) -> Self {
+        Self::new(Operator::Bind, token, account)
+    }
+
+    /// Removes an account from a token (operator 3).
+    pub fn unbind(token: impl Into<String>, account: impl Into<String>) -> Self {
+        Self::new(Operator::Unbind, token, account)
+    }
+
+    /// Removes every account from a token (operator 4).
+    pub fn clear_token(token: impl Into<String>) -> Self {
+        Self::new(Operator::ClearToken, token, "")
+    }
+
+    /// Removes every token from an account (operator 5).
+    pub fn clear_account(account: impl Into<String>) -> Self {
+        Self::new(Operator::ClearAccount, "", account)
+    }
+
+    /// With the account's type.
+    #[must_use]
+    pub fn with_type(self, account_type: AccountType) -> Self {
+        Self {
+            account_type: Some(account_type),
+            ..self
+        }
+    }
+
+    /// Calls `with` with the row as an operation.
+    pub(crate) fn with_operation<T>(&self, with: impl FnOnce(&Operation<'_>) -> T) -> T {
+        let account = [(self.account.as_str(), self.account_type)];
+        let none = self.account.is_empty() && self.account_type.is_none();
+        let accounts = if none { &account[..0] } else { &account[..] };
+        with(&Operation {
+            operator: self.operator,
+            token: &self.token,
+            accounts,
+            platform: self.platform,
+        })
+    }
+}

@@ -1,0 +1,9 @@
+//! How the service says it: rules, JSON, signatures, addresses, and what an answer means.
+
+pub(crate) mod access_point;
+pub(crate) mod api;
+pub(crate) mod api_call;
+pub(crate) mod credentials;
+pub(crate) mod judge;
+pub(crate) mod rules;
+pub(crate) mod wire;
