@@ -44,6 +44,7 @@ pub use model::account::{
     Account, AccountType, MAX_TOKEN_BYTES, MIN_ACCOUNT_BYTES, Platform, Token,
 };
 pub use model::codes;
+pub use model::desired::{Change, Wanted};
 pub use model::error::{Error, ErrorKind, Result};
 #[cfg(feature = "bulk")]
 pub use model::operation::Operation;
@@ -64,7 +65,7 @@ pub use protocol::access_point::{AccessPoint, BaseUrl};
 pub use protocol::api_call::ApiCall;
 pub use protocol::credentials::{Credentials, Scheme};
 pub use protocol::rules::ProtocolVersion;
-pub use sync::{Change, SyncOptions, SyncState, Synced, Wanted};
+pub use sync::{SyncOptions, SyncState, Synced};
 pub use sys::fork::note_fork;
 #[doc(hidden)]
 pub use sys::threads::{no_thread, thread};
