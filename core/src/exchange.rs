@@ -8,8 +8,8 @@ use crate::options::config::Config;
 use crate::ordering::plan::{self, Plan};
 use crate::protocol::api::Api;
 use crate::protocol::judge;
+use crate::protocol::message::{HttpRequest, HttpResponse, SendError};
 use crate::retry;
-use crate::transport::{HttpRequest, HttpResponse, SendError};
 
 /// One request as HTTP requests to send and HTTP responses to read.
 ///
@@ -58,7 +58,7 @@ impl Exchange {
     /// As [`Client::new`](crate::Client::new) for the configuration, and
     /// [`InvalidRequest`](ErrorKind::InvalidRequest) for the request.
     pub fn new(config: &Config, request: Request) -> Result<Self> {
-        let api = Api::new(config)?;
+        let api = config.api()?;
         let warnings = api.check(&request)?;
         let Plan { parts, order } = plan::plan(&request);
         let parts = parts.into_iter().map(|part| ExchangePart {
@@ -206,7 +206,7 @@ mod tests {
     use super::*;
     use crate::model::account::{Account, Token};
     use crate::model::operation::Binding;
-    use crate::transport::SendErrorKind;
+    use crate::protocol::message::SendErrorKind;
 
     fn exchange(pairs: &[(&str, &str)]) -> Exchange {
         let mut config = Config::new();

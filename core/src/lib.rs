@@ -64,15 +64,13 @@ pub use outbox::{
 pub use protocol::access_point::{AccessPoint, BaseUrl};
 pub use protocol::api_call::ApiCall;
 pub use protocol::credentials::{Credentials, Scheme};
+pub use protocol::message::{HttpRequest, HttpResponse, SendError, SendErrorKind};
 pub use protocol::rules::ProtocolVersion;
 pub use sync::{SyncOptions, SyncState, Synced};
 pub use sys::fork::note_fork;
 #[doc(hidden)]
 pub use sys::threads::{no_thread, thread};
-pub use transport::{
-    Attempt, CallbackTransport, HttpRequest, HttpResponse, SendError, SendErrorKind, Transfer,
-    Transport,
-};
+pub use transport::{Attempt, CallbackTransport, Transfer, Transport};
 
 /// The version of this crate.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");

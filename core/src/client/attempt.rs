@@ -10,7 +10,7 @@ use crate::model::error::{Error, Result};
 use crate::model::operation::{Action, Operator, Request};
 use crate::model::outcome::{ItemOutcome, Reason, Warning};
 use crate::protocol::judge;
-use crate::retry;
+use crate::protocol::message;
 use crate::sys::clock::unix_seconds;
 use crate::transport::Attempt;
 
@@ -86,7 +86,7 @@ impl Client {
                 }
             }
             let after = response.retry_after.as_deref();
-            let after = after.and_then(|value| retry::retry_after(value, shared.clock.now()));
+            let after = after.and_then(|value| message::retry_after(value, shared.clock.now()));
             return Attempted {
                 outcomes,
                 retry_after: after,

@@ -8,9 +8,9 @@ use crate::model::outcome::{ItemOutcome, Reason, State, Warning};
 use crate::protocol::api_call::ApiCall;
 use crate::protocol::credentials::Scheme;
 use crate::protocol::judge::{self, excerpt};
+use crate::protocol::message::{self, HttpRequest, HttpResponse, SendError};
 use crate::protocol::wire::Answer;
-use crate::retry::{self, Pace};
-use crate::transport::{HttpRequest, HttpResponse, SendError};
+use crate::retry::Pace;
 
 /// The answer to [`Client::call`](crate::Client::call): HTTP 2xx and code 0.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -230,7 +230,7 @@ fn judge_reply(response: &HttpResponse) -> std::result::Result<Reply, ItemOutcom
         Ok(_) | Err(_) => judge::by_status(status, &response.body),
     };
     outcome.http_status = Some(status);
-    if let Some(wait) = retry::asked_wait(response) {
+    if let Some(wait) = message::asked_wait(response) {
         outcome.asked_to_wait(wait);
     }
     Err(outcome)

@@ -13,9 +13,9 @@ use crate::model::operation::single::Body;
 use crate::model::operation::{Action, Operation, Request};
 use crate::model::outcome::{ItemOutcome, Warning};
 use crate::protocol::judge;
+use crate::protocol::message::{HttpRequest, HttpResponse, SendError};
 use crate::protocol::wire;
 use crate::retry;
-use crate::transport::{HttpRequest, HttpResponse, SendError};
 
 /// What became of a batch.
 pub(crate) struct Delivered {

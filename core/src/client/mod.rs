@@ -107,7 +107,7 @@ impl Client {
     ) -> Result<Self> {
         Ok(Self {
             shared: Arc::new(Shared {
-                api: Api::new(config)?,
+                api: config.api()?,
                 transport,
                 clock,
                 backoff: Backoff::of(config),

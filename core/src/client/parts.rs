@@ -11,8 +11,8 @@ use crate::model::operation::Request;
 use crate::model::outcome::{ItemOutcome, Outcome, Reason, Warning};
 use crate::ordering::plan::{self, Plan};
 use crate::protocol::judge;
+use crate::protocol::message::{HttpRequest, HttpResponse, SendError};
 use crate::sys::threads;
-use crate::transport::{HttpRequest, HttpResponse, SendError};
 
 pub(super) fn run(
     shared: &Shared,

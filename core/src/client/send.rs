@@ -9,9 +9,10 @@ use crate::engine::skew;
 use crate::model::outcome::{ItemOutcome, Reason, Warning, WarningKind};
 use crate::protocol::credentials::Scheme;
 use crate::protocol::judge;
+use crate::protocol::message::{self, HttpRequest, HttpResponse, SendError};
 use crate::retry::{self, Pace, RetryBudget};
 use crate::sys::clock::unix_seconds;
-use crate::transport::{Attempt, HttpRequest, HttpResponse, Question, SendError};
+use crate::transport::{Attempt, Question};
 
 /// What may be sent again: the two kinds of calls differ only in this and in
 /// how they read a response.
@@ -110,7 +111,7 @@ pub(super) fn drive(
         };
         let after = response
             .and_then(|r| r.retry_after)
-            .and_then(|value| retry::retry_after(&value, shared.clock.now()));
+            .and_then(|value| message::retry_after(&value, shared.clock.now()));
         let next = retry::next_attempt(
             &shared.backoff,
             &shared.budget,

@@ -11,6 +11,7 @@ use zeroize::Zeroizing;
 use crate::model::error::{Error, Result};
 use crate::options::{self, OPTIONS};
 use crate::protocol::access_point::{AccessPoint, BaseUrl};
+use crate::protocol::api::Api;
 use crate::protocol::credentials::{Credentials, Scheme};
 use crate::protocol::rules::ProtocolVersion;
 
@@ -191,7 +192,18 @@ impl Config {
         Ok(options::find(name)?.read(self))
     }
 
-    pub(crate) fn credentials(&self) -> Result<Credentials> {
+    /// The application and its address, checked.
+    pub(crate) fn api(&self) -> Result<Api> {
+        let credentials = self.credentials()?;
+        Ok(Api::new(
+            self.base()?,
+            credentials,
+            self.protocol,
+            self.allow_append,
+        ))
+    }
+
+    fn credentials(&self) -> Result<Credentials> {
         // The legacy service knows Basic only (REST API v3 summary).
         let scheme = match self.protocol {
             ProtocolVersion::XgV3 => Scheme::Basic,

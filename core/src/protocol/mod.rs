@@ -5,5 +5,6 @@ pub(crate) mod api;
 pub(crate) mod api_call;
 pub(crate) mod credentials;
 pub(crate) mod judge;
+pub(crate) mod message;
 pub(crate) mod rules;
 pub(crate) mod wire;

@@ -8,7 +8,7 @@ mod delivery;
 mod gate;
 
 pub(crate) use budget::RetryBudget;
-pub(crate) use decision::{Backoff, Pace, asked_wait, next_attempt, retry_after, worth_a_retry};
+pub(crate) use decision::{Backoff, Pace, next_attempt, worth_a_retry};
 #[cfg(feature = "bulk")]
 pub(crate) use delivery::{Fate, fate, health};
 #[cfg(feature = "bulk")]

@@ -4,8 +4,9 @@
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::{Attempt, HttpRequest, HttpResponse, SendError, SendErrorKind, Transport};
+use super::{Attempt, Transport};
 use crate::options::config::Config;
+use crate::protocol::message::{HttpRequest, HttpResponse, SendError, SendErrorKind};
 
 /// Hands every request to a function, and waits until somebody answers it: that
 /// function before it returns, or any thread later.

@@ -8,9 +8,9 @@ use std::time::Duration;
 use socket2::{Domain, Socket, Type};
 use ureq::Error;
 
-use super::super::{SendError, SendErrorKind};
 use super::tls;
 use super::watch::{Progress, Step};
+use crate::protocol::message::{SendError, SendErrorKind};
 use crate::sys::{plain, threads};
 
 /// Why there was no connection.

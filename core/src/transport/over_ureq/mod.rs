@@ -23,9 +23,10 @@ use std::time::Instant;
 use ureq::http::{self, Request, Uri};
 use ureq::unversioned::transport::{ConnectProxyConnector, Connector, RustlsConnector};
 
-use super::{Attempt, HttpRequest, HttpResponse, SendError, SendErrorKind, Transport};
+use super::{Attempt, Transport};
 use crate::model::error::Result;
 use crate::options::config::Config;
+use crate::protocol::message::{HttpRequest, HttpResponse, SendError, SendErrorKind};
 
 use coalesce::CoalesceConnector;
 use failure::Parties;
