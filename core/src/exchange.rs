@@ -7,7 +7,7 @@ use crate::model::outcome::{ItemOutcome, Outcome, Reason};
 use crate::options::config::Config;
 use crate::ordering::plan::{self, Plan};
 use crate::protocol::api::Api;
-use crate::protocol::judge;
+use crate::protocol::classify;
 use crate::protocol::message::{HttpRequest, HttpResponse, SendError};
 use crate::retry;
 
@@ -127,7 +127,7 @@ impl Exchange {
     pub fn answer(&mut self, part: usize, response: &HttpResponse) -> Result<()> {
         let carried = self.waiting(part)?;
         self.progress.requests += 1;
-        let judgement = judge::judge(&self.request, &carried, &self.api.shown(response));
+        let judgement = classify::judge(&self.request, &carried, &self.api.shown(response));
         let (outcomes, (extra, warnings)) = judgement.split();
         self.progress.note(extra, warnings);
         self.take(part, &carried, outcomes);
@@ -141,7 +141,7 @@ impl Exchange {
     pub fn failed(&mut self, part: usize, error: &SendError) -> Result<()> {
         let carried = self.waiting(part)?;
         self.progress.requests += u32::from(error.sent);
-        let outcome = judge::not_answered(error);
+        let outcome = classify::not_answered(error);
         let outcomes = vec![outcome; carried.len()];
         self.take(part, &carried, outcomes);
         Ok(())

@@ -26,7 +26,7 @@ use crate::model::account::Platform;
 use crate::model::error::{Error, ErrorKind, Result};
 use crate::model::operation::{Operation, Operator};
 use crate::model::outcome::{ItemOutcome, Reason, State};
-use crate::protocol::judge;
+use crate::protocol::classify;
 
 pub use options::{ApplyEnd, ApplyInput, ApplyOptions, Failure, Format, Progress, Reading};
 pub use row_file::RowFile;
@@ -421,8 +421,8 @@ impl Apply {
              this one came to: {}",
             outcome.message()
         );
-        let earlier = judge::unknown(Reason::Interrupted, message);
-        judge::after_another_attempt(earlier, outcome, false)
+        let earlier = classify::unknown(Reason::Interrupted, message);
+        classify::after_another_attempt(earlier, outcome, false)
     }
 
     /// What is written so far, brought to the disk, and then the state.

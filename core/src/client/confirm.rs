@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::cancel::Cancel;
 use super::{CallOptions, Client};
+use crate::engine::cancel::Cancel;
 use crate::model::account::Platform;
 use crate::model::desired::{Asks, Expected, is_read};
 use crate::model::error::Result;

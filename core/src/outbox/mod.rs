@@ -1,8 +1,8 @@
 //! Background delivery: never block, never lose, never reorder.
 
 mod alarm;
-mod carrier;
 mod intake;
+mod job;
 mod log;
 mod page;
 mod report;

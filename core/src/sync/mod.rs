@@ -5,15 +5,15 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::client::cancel::Cancel;
-use crate::client::send::not_sent;
 use crate::client::{CallOptions, Client};
+use crate::engine::cancel::Cancel;
+use crate::engine::send::not_sent;
 use crate::model::account::{Account, Platform};
 use crate::model::desired::{Change, Expected, Wanted, accounts_read};
 use crate::model::error::{Error, Result};
 use crate::model::operation::{Binding, Request};
 use crate::model::outcome::{ItemOutcome, Outcome, State};
-use crate::protocol::judge;
+use crate::protocol::classify;
 
 /// How to synchronise.
 #[derive(Default, Clone)]
@@ -208,7 +208,7 @@ impl Run<'_> {
     fn note(&mut self, began: Duration, answers: &[ItemOutcome]) {
         const PATIENCE: Duration = Duration::from_secs(60);
         if answers.iter().all(ItemOutcome::refuses_caller) {
-            self.given_up = Some(judge::refused_anyway());
+            self.given_up = Some(classify::refused_anyway());
             return;
         }
         let answered =
@@ -220,7 +220,7 @@ impl Run<'_> {
         let since = *self.failing_since.get_or_insert(began);
         let patience = self.options.patience.unwrap_or(PATIENCE);
         if self.client.shared.clock.elapsed().saturating_sub(since) >= patience {
-            self.given_up = Some(judge::unanswered());
+            self.given_up = Some(classify::unanswered());
         }
     }
 
