@@ -1,15 +1,13 @@
 //! Options by name. The table in [`options`](crate::options) is the one place
 //! that knows them.
 
-mod service_link;
-
 use std::fmt;
 use std::time::Duration;
 
 use zeroize::Zeroizing;
 
 use crate::model::error::{Error, Result};
-use crate::options::{self, OPTIONS};
+use crate::options::{self, OPTIONS, service_link};
 use crate::protocol::access_point::{AccessPoint, BaseUrl};
 use crate::protocol::api::Api;
 use crate::protocol::credentials::{Credentials, Scheme};

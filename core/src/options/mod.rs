@@ -11,6 +11,7 @@ use crate::model::error::{Error, Result};
 use crate::options::config::Config;
 
 pub(crate) mod config;
+mod service_link;
 mod table;
 
 pub use table::OPTIONS;
