@@ -4,7 +4,7 @@ use crate::engine::progress::{PartProgress, Progress};
 use crate::model::error::{Error, ErrorKind, Result};
 use crate::model::operation::Request;
 use crate::model::outcome::{ItemOutcome, Outcome, Reason};
-use crate::options::config::Config;
+use crate::options::Config;
 use crate::ordering::plan::{self, Plan};
 use crate::protocol::api::Api;
 use crate::protocol::classify;
@@ -58,7 +58,7 @@ impl Exchange {
     /// As [`Client::new`](crate::Client::new) for the configuration, and
     /// [`InvalidRequest`](ErrorKind::InvalidRequest) for the request.
     pub fn new(config: &Config, request: Request) -> Result<Self> {
-        let api = config.api()?;
+        let api = config.settings.api()?;
         let warnings = api.check(&request)?;
         let Plan { parts, order } = plan::plan(&request);
         let parts = parts.into_iter().map(|part| ExchangePart {

@@ -54,7 +54,7 @@ pub use model::outcome::{
 };
 #[cfg(feature = "bulk")]
 pub use model::row::Row;
-pub use options::config::{Config, Durability};
+pub use options::{Config, Durability};
 pub use ordering::plan::MAX_ITEMS_PER_REQUEST;
 #[cfg(feature = "outbox")]
 pub use outbox::{

@@ -15,7 +15,7 @@ use crate::engine::pacing::Pacer;
 use crate::model::error::{Error, ErrorKind, Result};
 use crate::model::operation::{Action, Request};
 use crate::model::outcome::Outcome;
-use crate::options::config::Config;
+use crate::options::Config;
 use crate::protocol::api::Api;
 use crate::protocol::api_call::ApiCall;
 use crate::retry::{Backoff, RetryBudget};
@@ -97,15 +97,15 @@ impl Client {
     ) -> Result<Self> {
         Ok(Self {
             shared: Arc::new(Shared {
-                api: config.api()?,
+                api: config.settings.api()?,
                 transport,
                 clock,
                 backoff: Backoff::of(config),
-                budget: RetryBudget::new(config.retry_budget),
-                pacer: Pacer::new(config.requests_per_second),
-                deadline: config.deadline,
-                request_timeout: config.request_timeout,
-                parallel: config.parallel,
+                budget: RetryBudget::new(config.settings.retry_budget),
+                pacer: Pacer::new(config.settings.requests_per_second),
+                deadline: config.settings.deadline,
+                request_timeout: config.settings.request_timeout,
+                parallel: config.settings.parallel,
                 unanswered: Recent::default(),
                 skew: AtomicI64::new(0),
                 closed: Arc::default(),

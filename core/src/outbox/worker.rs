@@ -21,7 +21,7 @@ use crate::client::Client;
 use crate::engine::pool::Senders;
 use crate::model::operation::single::Body;
 use crate::model::outcome::{ItemOutcome, Reason};
-use crate::options::config::{Config, OutboxConfig};
+use crate::options::{Config, OutboxSettings};
 use crate::ordering::queue::{Entry, Gone, Millis, Queue, Slot};
 use crate::protocol::classify;
 use crate::protocol::wire;
@@ -52,7 +52,7 @@ const SUSPECT_AFTER: u16 = 3;
 pub(super) struct Worker {
     shared: Arc<Shared>,
     client: Client,
-    options: OutboxConfig,
+    options: OutboxSettings,
     backoff: Backoff,
     gate: Gate,
     queue: Queue,
@@ -84,7 +84,7 @@ impl Worker {
         store: Option<Box<dyn Store>>,
     ) -> Self {
         let backoff = Backoff::of(config);
-        let options = config.outbox.clone();
+        let options = config.settings.outbox.clone();
         let told = Arc::clone(&shared);
         let tell = Box::new(move || told.intake.bell.ring());
         let linger = millis(options.linger);

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::RetryBudget;
 use crate::model::codes;
 use crate::model::outcome::{ItemOutcome, Reason};
-use crate::options::config::Config;
+use crate::options::Config;
 
 /// How soon a retry may pass.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -28,10 +28,10 @@ pub(crate) struct Backoff {
 impl Backoff {
     pub(crate) fn of(config: &Config) -> Self {
         Self {
-            max_attempts: config.max_attempts,
-            base: config.retry_base,
-            throttle_base: config.throttle_base,
-            cap: config.max_backoff,
+            max_attempts: config.settings.max_attempts,
+            base: config.settings.retry_base,
+            throttle_base: config.settings.throttle_base,
+            cap: config.settings.max_backoff,
         }
     }
 

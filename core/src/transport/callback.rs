@@ -5,7 +5,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::{Attempt, Transport};
-use crate::options::config::Config;
+use crate::options::Config;
 use crate::protocol::message::{HttpRequest, HttpResponse, SendError, SendErrorKind};
 
 /// Hands every request to a function, and waits until somebody answers it: that
@@ -45,7 +45,7 @@ impl<F: Fn(Transfer) + Send + Sync> CallbackTransport<F> {
     pub fn new(config: &Config, perform: F) -> Self {
         Self {
             perform,
-            max_response_bytes: config.max_response_bytes as usize,
+            max_response_bytes: config.settings.max_response_bytes as usize,
         }
     }
 }

@@ -25,7 +25,7 @@ use ureq::unversioned::transport::{ConnectProxyConnector, Connector, RustlsConne
 
 use super::{Attempt, Transport};
 use crate::model::error::Result;
-use crate::options::config::Config;
+use crate::options::Config;
 use crate::protocol::message::{HttpRequest, HttpResponse, SendError, SendErrorKind};
 
 use coalesce::CoalesceConnector;
@@ -49,14 +49,21 @@ pub(crate) struct UreqTransport {
 
 impl UreqTransport {
     pub(crate) fn new(config: &Config) -> Result<Self> {
-        let idle = config.max_idle_connections.max(config.parallel) as usize;
+        let idle = config
+            .settings
+            .max_idle_connections
+            .max(config.settings.parallel) as usize;
         Ok(Self {
-            lanes: Lanes::new(idle, config.idle_timeout, config.connection_max_age),
+            lanes: Lanes::new(
+                idle,
+                config.settings.idle_timeout,
+                config.settings.connection_max_age,
+            ),
             settings: settings::agent(config)?,
-            names: Arc::new(Names::new(config.dns_cache)),
+            names: Arc::new(Names::new(config.settings.dns_cache)),
             tls: Arc::default(),
             parties: settings::parties(config)?,
-            max_response_bytes: u64::from(config.max_response_bytes),
+            max_response_bytes: u64::from(config.settings.max_response_bytes),
         })
     }
 
