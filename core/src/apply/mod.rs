@@ -2,6 +2,7 @@
 //! and a state from which a run that was ended can go on.
 
 mod cells;
+mod descriptor;
 mod input;
 mod lines;
 mod lock;
@@ -534,7 +535,7 @@ fn claim(path: &Path) -> Result<Option<File>> {
     if !path.is_file() {
         return Ok(None);
     }
-    let opened = File::open(path).and_then(lines::beside_the_standard_streams);
+    let opened = File::open(path).and_then(descriptor::beside_the_standard_streams);
     let file = opened.map_err(|e| storage(path, &crate::sys::plain::io_error(&e)))?;
     lock::take(&file, path, Access::Reads)?;
     Ok(Some(file))

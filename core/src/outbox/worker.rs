@@ -14,7 +14,7 @@ use super::intake::Handed;
 use super::job::{Carrier, Done, Job};
 use super::log::LogLevel;
 use super::report::{Event, Report};
-use super::shared::Shared;
+use super::shared::{Shared, millis};
 use super::stats::add;
 use super::store::{NewRecord, Store};
 use crate::client::Client;
@@ -518,10 +518,6 @@ impl Worker {
 fn maybe_sent_before() -> ItemOutcome {
     let message = "an earlier run may have sent it before it ended, and nobody knows of an answer";
     ItemOutcome::new(Reason::Interrupted, Some(message.into()))
-}
-
-pub(super) fn millis(duration: Duration) -> Millis {
-    Millis::try_from(duration.as_millis()).unwrap_or(Millis::MAX)
 }
 
 /// However the worker ends, nobody waits for it any more.

@@ -6,6 +6,7 @@
 
 mod ca_file;
 mod coalesce;
+mod error_text;
 mod failure;
 mod lanes;
 mod limit;
