@@ -4,12 +4,12 @@ use crate::engine::progress::{PartProgress, Progress};
 use crate::model::error::{Error, ErrorKind, Result};
 use crate::model::operation::Request;
 use crate::model::outcome::{ItemOutcome, Outcome, Reason};
-use crate::options::config::Config;
+use crate::options::Config;
 use crate::ordering::plan::{self, Plan};
 use crate::protocol::api::Api;
-use crate::protocol::judge;
+use crate::protocol::classify;
+use crate::protocol::message::{HttpRequest, HttpResponse, SendError};
 use crate::retry;
-use crate::transport::{HttpRequest, HttpResponse, SendError};
 
 /// One request as HTTP requests to send and HTTP responses to read.
 ///
@@ -58,7 +58,7 @@ impl Exchange {
     /// As [`Client::new`](crate::Client::new) for the configuration, and
     /// [`InvalidRequest`](ErrorKind::InvalidRequest) for the request.
     pub fn new(config: &Config, request: Request) -> Result<Self> {
-        let api = Api::new(config)?;
+        let api = config.settings.api()?;
         let warnings = api.check(&request)?;
         let Plan { parts, order } = plan::plan(&request);
         let parts = parts.into_iter().map(|part| ExchangePart {
@@ -127,7 +127,7 @@ impl Exchange {
     pub fn answer(&mut self, part: usize, response: &HttpResponse) -> Result<()> {
         let carried = self.waiting(part)?;
         self.progress.requests += 1;
-        let judgement = judge::judge(&self.request, &carried, &self.api.shown(response));
+        let judgement = classify::judge(&self.request, &carried, &self.api.shown(response));
         let (outcomes, (extra, warnings)) = judgement.split();
         self.progress.note(extra, warnings);
         self.take(part, &carried, outcomes);
@@ -141,7 +141,7 @@ impl Exchange {
     pub fn failed(&mut self, part: usize, error: &SendError) -> Result<()> {
         let carried = self.waiting(part)?;
         self.progress.requests += u32::from(error.sent);
-        let outcome = judge::not_answered(error);
+        let outcome = classify::not_answered(error);
         let outcomes = vec![outcome; carried.len()];
         self.take(part, &carried, outcomes);
         Ok(())
@@ -206,7 +206,7 @@ mod tests {
     use super::*;
     use crate::model::account::{Account, Token};
     use crate::model::operation::Binding;
-    use crate::transport::SendErrorKind;
+    use crate::protocol::message::SendErrorKind;
 
     fn exchange(pairs: &[(&str, &str)]) -> Exchange {
         let mut config = Config::new();

@@ -44,6 +44,7 @@ pub use model::account::{
     Account, AccountType, MAX_TOKEN_BYTES, MIN_ACCOUNT_BYTES, Platform, Token,
 };
 pub use model::codes;
+pub use model::desired::{Change, Wanted};
 pub use model::error::{Error, ErrorKind, Result};
 #[cfg(feature = "bulk")]
 pub use model::operation::Operation;
@@ -53,7 +54,7 @@ pub use model::outcome::{
 };
 #[cfg(feature = "bulk")]
 pub use model::row::Row;
-pub use options::config::{Config, Durability};
+pub use options::{Config, Durability};
 pub use ordering::plan::MAX_ITEMS_PER_REQUEST;
 #[cfg(feature = "outbox")]
 pub use outbox::{
@@ -63,15 +64,13 @@ pub use outbox::{
 pub use protocol::access_point::{AccessPoint, BaseUrl};
 pub use protocol::api_call::ApiCall;
 pub use protocol::credentials::{Credentials, Scheme};
+pub use protocol::message::{HttpRequest, HttpResponse, SendError, SendErrorKind};
 pub use protocol::rules::ProtocolVersion;
-pub use sync::{Change, SyncOptions, SyncState, Synced, Wanted};
+pub use sync::{SyncOptions, SyncState, Synced};
 pub use sys::fork::note_fork;
 #[doc(hidden)]
 pub use sys::threads::{no_thread, thread};
-pub use transport::{
-    Attempt, CallbackTransport, HttpRequest, HttpResponse, SendError, SendErrorKind, Transfer,
-    Transport,
-};
+pub use transport::{Attempt, CallbackTransport, Transfer, Transport};
 
 /// The version of this crate.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");

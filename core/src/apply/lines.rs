@@ -2,7 +2,6 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
-use std::os::fd::AsRawFd as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
@@ -10,6 +9,7 @@ use csv::QuoteStyle;
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
+use super::descriptor::beside_the_standard_streams;
 use super::input::Raw;
 use super::lock::{self, Access};
 use super::state::{Mark, hex, is_changed, is_gone};
@@ -261,15 +261,4 @@ fn write(mut file: &File, bytes: &[u8]) -> (usize, Option<io::Error>) {
         }
     }
     (written, None)
-}
-
-/// A host that has closed a standard stream, and writes to it all the same, would write
-/// into the file that got its number.
-pub(super) fn beside_the_standard_streams(file: File) -> io::Result<File> {
-    if file.as_raw_fd() > 2 {
-        Ok(file)
-    } else {
-        // Its number is above theirs.
-        file.try_clone()
-    }
 }

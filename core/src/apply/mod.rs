@@ -2,6 +2,7 @@
 //! and a state from which a run that was ended can go on.
 
 mod cells;
+mod descriptor;
 mod input;
 mod lines;
 mod lock;
@@ -26,7 +27,7 @@ use crate::model::account::Platform;
 use crate::model::error::{Error, ErrorKind, Result};
 use crate::model::operation::{Operation, Operator};
 use crate::model::outcome::{ItemOutcome, Reason, State};
-use crate::protocol::judge;
+use crate::protocol::classify;
 
 pub use options::{ApplyEnd, ApplyInput, ApplyOptions, Failure, Format, Progress, Reading};
 pub use row_file::RowFile;
@@ -421,8 +422,8 @@ impl Apply {
              this one came to: {}",
             outcome.message()
         );
-        let earlier = judge::unknown(Reason::Interrupted, message);
-        judge::after_another_attempt(earlier, outcome, false)
+        let earlier = classify::unknown(Reason::Interrupted, message);
+        classify::after_another_attempt(earlier, outcome, false)
     }
 
     /// What is written so far, brought to the disk, and then the state.
@@ -534,7 +535,7 @@ fn claim(path: &Path) -> Result<Option<File>> {
     if !path.is_file() {
         return Ok(None);
     }
-    let opened = File::open(path).and_then(lines::beside_the_standard_streams);
+    let opened = File::open(path).and_then(descriptor::beside_the_standard_streams);
     let file = opened.map_err(|e| storage(path, &crate::sys::plain::io_error(&e)))?;
     lock::take(&file, path, Access::Reads)?;
     Ok(Some(file))

@@ -12,8 +12,8 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
+use super::descriptor::beside_the_standard_streams;
 use super::input::Raw;
-use super::lines::beside_the_standard_streams;
 use super::lock::{self, Access};
 use super::{ApplyOptions, storage};
 use crate::client::Client;

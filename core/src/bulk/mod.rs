@@ -1,17 +1,18 @@
 //! A stream of operations of any length: read into a bounded window, sent in the
 //! order of each token and account, answered in the order of the rows.
 
-mod carrier;
 mod ending;
 mod held;
+mod job;
 mod rows;
 mod sending;
 
 use std::collections::{HashMap, VecDeque};
 use std::time::{Duration, Instant};
 
-use crate::client::{Client, Delivery};
-use crate::engine::senders::Senders;
+use crate::client::Client;
+use crate::engine::Delivery;
+use crate::engine::pool::Senders;
 use crate::model::error::{Error, ErrorKind, Result};
 use crate::model::key::KeyHasher;
 use crate::model::operation::Operation;
@@ -26,9 +27,9 @@ use crate::sys::fork::Origin;
 
 pub use rows::BulkRows;
 
-use carrier::Carrier;
 use ending::elsewhere;
 use held::Held;
+use job::Carrier;
 
 /// How many requests' worth of rows the window holds for each one that may
 /// travel: a row whose request is tried again holds up the answers behind it, not

@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use super::carrier::Batch;
+use super::job::Batch;
 use super::{Bulk, GivenUp};
-use crate::client::Delivered;
+use crate::engine::Delivered;
 use crate::engine::progress::held_back;
 use crate::model::operation::single::Body;
 use crate::model::outcome::{ItemOutcome, Reason};
 use crate::ordering::queue::{Millis, Slot};
-use crate::protocol::judge;
+use crate::protocol::classify;
 use crate::retry::{Fate, Health, fate, health, worth_a_retry};
 
 /// How often a request that fails with all of its retries begins anew while others
@@ -211,7 +211,7 @@ impl Bulk {
 /// What is known of a row after it was sent again.
 fn merge(earlier: ItemOutcome, later: ItemOutcome) -> ItemOutcome {
     let attempts = earlier.attempts.saturating_add(later.attempts);
-    let mut merged = judge::after_another_attempt(earlier, later, false);
+    let mut merged = classify::after_another_attempt(earlier, later, false);
     merged.attempts = attempts;
     merged
 }
@@ -225,7 +225,7 @@ pub(super) fn client_closed() -> ItemOutcome {
 /// The outcome of a row that was not sent because the stream gave up.
 pub(super) fn given_up(why: GivenUp) -> ItemOutcome {
     match why {
-        GivenUp::NoAnswer => judge::unanswered(),
-        GivenUp::Refused => judge::refused_anyway(),
+        GivenUp::NoAnswer => classify::unanswered(),
+        GivenUp::Refused => classify::refused_anyway(),
     }
 }

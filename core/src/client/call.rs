@@ -1,16 +1,16 @@
 //! Any other v3 endpoint: one body in, one body out.
 
-use super::send::{self, Sender, Verdict};
 use super::{Call, Interrupt, Shared};
+use crate::engine::send::{self, Sender, Verdict};
 use crate::model::codes;
 use crate::model::error::{Error, ErrorKind, Result};
 use crate::model::outcome::{ItemOutcome, Reason, State, Warning};
 use crate::protocol::api_call::ApiCall;
+use crate::protocol::classify::{self, excerpt};
 use crate::protocol::credentials::Scheme;
-use crate::protocol::judge::{self, excerpt};
+use crate::protocol::message::{self, HttpRequest, HttpResponse, SendError};
 use crate::protocol::wire::Answer;
-use crate::retry::{self, Pace};
-use crate::transport::{HttpRequest, HttpResponse, SendError};
+use crate::retry::Pace;
 
 /// The answer to [`Client::call`](crate::Client::call): HTTP 2xx and code 0.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -104,7 +104,7 @@ impl Sender for CallSender<'_> {
                 }
                 Err(outcome) => outcome,
             },
-            Err(error) => judge::not_answered(error),
+            Err(error) => classify::not_answered(error),
         };
         let outcome = self.of_this_call(outcome);
         let again = if self.api_call.repeatable {
@@ -114,11 +114,11 @@ impl Sender for CallSender<'_> {
         };
         let verdict = Verdict {
             again,
-            authentication_failed: judge::is_authentication_failure(&outcome),
+            authentication_failed: classify::is_authentication_failure(&outcome),
             accepted: false,
         };
         self.outcome = Some(match self.outcome.take() {
-            Some(earlier) => judge::after_another_attempt(earlier, outcome, false),
+            Some(earlier) => classify::after_another_attempt(earlier, outcome, false),
             None => outcome,
         });
         verdict
@@ -209,7 +209,7 @@ fn judge_reply(response: &HttpResponse) -> std::result::Result<Reply, ItemOutcom
         }
         Ok(Some((codes::PART_FAILED, _))) => ItemOutcome {
             code: Some(codes::PART_FAILED),
-            ..judge::unknown(
+            ..classify::unknown(
                 Reason::Contradiction,
                 format!(
                     "a part of the call failed and another did not: {}",
@@ -217,20 +217,20 @@ fn judge_reply(response: &HttpResponse) -> std::result::Result<Reply, ItemOutcom
                 ),
             )
         },
-        Ok(Some((code, message))) if code != codes::SUCCESS => judge::refused(code, &message),
-        Ok(Some(_)) => judge::success_code_in_error_status(status, &response.body),
-        Ok(_) if success => judge::unknown(
+        Ok(Some((code, message))) if code != codes::SUCCESS => classify::refused(code, &message),
+        Ok(Some(_)) => classify::success_code_in_error_status(status, &response.body),
+        Ok(_) if success => classify::unknown(
             Reason::NotDocumented,
             format!(
                 "HTTP {status}, but no single ret_code: {}",
                 excerpt(&response.body)
             ),
         ),
-        Err(error) if success => judge::not_json(status, &response.body, &error),
-        Ok(_) | Err(_) => judge::by_status(status, &response.body),
+        Err(error) if success => classify::not_json(status, &response.body, &error),
+        Ok(_) | Err(_) => classify::by_status(status, &response.body),
     };
     outcome.http_status = Some(status);
-    if let Some(wait) = retry::asked_wait(response) {
+    if let Some(wait) = message::asked_wait(response) {
         outcome.asked_to_wait(wait);
     }
     Err(outcome)

@@ -4,13 +4,13 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::cancel::Cancel;
 use super::{CallOptions, Client};
+use crate::engine::cancel::Cancel;
 use crate::model::account::Platform;
+use crate::model::desired::{Asks, Expected, is_read};
 use crate::model::error::Result;
 use crate::model::operation::Request;
 use crate::model::outcome::{Outcome, State};
-use crate::sync::{Asks, Expected, is_read};
 
 impl Client {
     /// Asks until the service shows what it accepted, or `timeout` is over, and tells

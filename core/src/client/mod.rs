@@ -1,26 +1,21 @@
 //! Blocking calls: split, sign, send, judge, retry, and put the items back in
 //! the caller's order.
 
-#[cfg(feature = "outbox")]
-mod attempt;
 mod call;
-pub(crate) mod cancel;
 mod confirm;
-#[cfg(feature = "bulk")]
-mod delivery;
 mod parts;
 mod recent;
-pub(crate) mod send;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::Duration;
 
+use crate::engine::cancel::Cancel;
 use crate::engine::pacing::Pacer;
 use crate::model::error::{Error, ErrorKind, Result};
 use crate::model::operation::{Action, Request};
 use crate::model::outcome::Outcome;
-use crate::options::config::Config;
+use crate::options::Config;
 use crate::protocol::api::Api;
 use crate::protocol::api_call::ApiCall;
 use crate::retry::{Backoff, RetryBudget};
@@ -28,12 +23,7 @@ use crate::sys::clock::{Clock, SystemClock};
 use crate::sys::fork::Origin;
 use crate::transport::{Question, Transport};
 
-#[cfg(feature = "outbox")]
-pub(crate) use attempt::Attempted;
 pub use call::Reply;
-use cancel::Cancel;
-#[cfg(feature = "bulk")]
-pub(crate) use delivery::{Delivered, Delivery};
 use recent::Recent;
 
 /// A client of one application. Cheap to clone; made once and used from any
@@ -50,19 +40,19 @@ pub struct Client {
 
 pub(crate) struct Shared {
     pub(crate) api: Api,
-    transport: Box<dyn Transport>,
+    pub(crate) transport: Box<dyn Transport>,
     pub(crate) clock: Box<dyn Clock>,
-    backoff: Backoff,
-    budget: RetryBudget,
-    pacer: Pacer,
+    pub(crate) backoff: Backoff,
+    pub(crate) budget: RetryBudget,
+    pub(crate) pacer: Pacer,
     deadline: Duration,
-    request_timeout: Duration,
-    parallel: u32,
+    pub(crate) request_timeout: Duration,
+    pub(crate) parallel: u32,
     /// Calls that ended unknown, for what the service says of a repetition.
     unanswered: Recent,
     /// How far the service's clock was found ahead of ours, in seconds.
-    skew: AtomicI64,
-    closed: Arc<AtomicBool>,
+    pub(crate) skew: AtomicI64,
+    pub(crate) closed: Arc<AtomicBool>,
     /// A child after `fork` shares sockets with its parent.
     origin: Origin,
 }
@@ -107,15 +97,15 @@ impl Client {
     ) -> Result<Self> {
         Ok(Self {
             shared: Arc::new(Shared {
-                api: Api::new(config)?,
+                api: config.settings.api()?,
                 transport,
                 clock,
                 backoff: Backoff::of(config),
-                budget: RetryBudget::new(config.retry_budget),
-                pacer: Pacer::new(config.requests_per_second),
-                deadline: config.deadline,
-                request_timeout: config.request_timeout,
-                parallel: config.parallel,
+                budget: RetryBudget::new(config.settings.retry_budget),
+                pacer: Pacer::new(config.settings.requests_per_second),
+                deadline: config.settings.deadline,
+                request_timeout: config.settings.request_timeout,
+                parallel: config.settings.parallel,
                 unanswered: Recent::default(),
                 skew: AtomicI64::new(0),
                 closed: Arc::default(),
@@ -272,14 +262,14 @@ impl std::fmt::Debug for Client {
 }
 
 /// One call under way, as all of its threads see it.
-struct Call {
+pub(crate) struct Call {
     /// On the clock's own scale.
-    ends: Duration,
-    cancel: Arc<Cancel>,
+    pub(crate) ends: Duration,
+    pub(crate) cancel: Arc<Cancel>,
 }
 
 /// The caller's own question whether to end; asked on the calling thread only.
-type Interrupt<'a> = Option<&'a Question>;
+pub(crate) type Interrupt<'a> = Option<&'a Question>;
 
 impl Shared {
     pub(crate) fn still_open(&self) -> Result<()> {
@@ -301,11 +291,11 @@ impl Shared {
         self.origin.is_forked()
     }
 
-    fn begin(&self, options: &CallOptions) -> Call {
+    pub(crate) fn begin(&self, options: &CallOptions) -> Call {
         self.begin_with(options, self.cancel())
     }
 
-    fn begin_with(&self, options: &CallOptions, cancel: Arc<Cancel>) -> Call {
+    pub(crate) fn begin_with(&self, options: &CallOptions, cancel: Arc<Cancel>) -> Call {
         let time = options.deadline.unwrap_or(self.deadline);
         Call {
             ends: self.clock.elapsed().saturating_add(time),
@@ -319,7 +309,7 @@ impl Shared {
     }
 }
 
-fn wrong_api(call: &str, given: &str) -> Error {
+pub(crate) fn wrong_api(call: &str, given: &str) -> Error {
     Error::new(
         ErrorKind::InvalidRequest,
         format!("{call} was given {given}, which belongs to the other API"),

@@ -4,15 +4,15 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::time::Duration;
 
-use super::send::{self, Sender, Verdict};
 use super::{Call, Interrupt, Shared};
 use crate::engine::progress::{PartProgress, Progress, Remarks};
+use crate::engine::send::{self, Sender, Verdict};
 use crate::model::operation::Request;
 use crate::model::outcome::{ItemOutcome, Outcome, Reason, Warning};
 use crate::ordering::plan::{self, Plan};
-use crate::protocol::judge;
+use crate::protocol::classify;
+use crate::protocol::message::{HttpRequest, HttpResponse, SendError};
 use crate::sys::threads;
-use crate::transport::{HttpRequest, HttpResponse, SendError};
 
 pub(super) fn run(
     shared: &Shared,
@@ -136,7 +136,7 @@ impl Sender for PartSender<'_> {
         let outcomes = match response {
             Ok(response) => {
                 self.requests += 1;
-                let judgement = judge::judge(self.request, &self.carried, response);
+                let judgement = classify::judge(self.request, &self.carried, response);
                 let (outcomes, (extra, warnings)) = judgement.split();
                 self.remarks.0.extend(extra);
                 self.remarks.1.extend(warnings);
@@ -144,7 +144,7 @@ impl Sender for PartSender<'_> {
             }
             Err(error) => {
                 self.requests += u32::from(error.sent);
-                vec![judge::not_answered(error); self.carried.len()]
+                vec![classify::not_answered(error); self.carried.len()]
             }
         };
         let verdict = Verdict::of(&outcomes);

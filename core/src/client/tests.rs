@@ -9,7 +9,8 @@ use super::*;
 use crate::model::account::{Account, Token};
 use crate::model::operation::Binding;
 use crate::model::outcome::{ItemOutcome, Reason, State, WarningKind};
-use crate::transport::{Attempt, HttpRequest, HttpResponse, SendError, SendErrorKind};
+use crate::protocol::message::{HttpRequest, HttpResponse, SendError, SendErrorKind};
+use crate::transport::Attempt;
 
 mod order;
 

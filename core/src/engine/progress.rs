@@ -3,7 +3,7 @@
 use crate::model::operation::Request;
 use crate::model::outcome::{ItemOutcome, Outcome, Reason, State, Warning};
 use crate::ordering::plan::Order;
-use crate::protocol::judge::{self, Judgement};
+use crate::protocol::classify::{self, Judgement};
 
 /// The items of one part, each with its latest outcome.
 #[derive(Debug, Clone)]
@@ -60,7 +60,7 @@ impl PartProgress {
             let sent = u16::from(later.state() != State::NotSent);
             let before = slot.as_ref().map_or(0, ItemOutcome::attempts);
             later = match slot.take() {
-                Some(earlier) => judge::after_another_attempt(earlier, later, self.is_query),
+                Some(earlier) => classify::after_another_attempt(earlier, later, self.is_query),
                 None => later,
             };
             later.attempts = before.saturating_add(sent);

@@ -2,6 +2,7 @@
 
 pub(crate) mod account;
 pub mod codes;
+pub(crate) mod desired;
 pub(crate) mod error;
 pub(crate) mod key;
 pub(crate) mod operation;

@@ -1,18 +1,13 @@
-//! Options by name. The table in [`options`](crate::options) is the one place
-//! that knows them.
-
-mod service_link;
+//! Options by name.
 
 use std::fmt;
-use std::time::Duration;
 
-use zeroize::Zeroizing;
-
+use super::option::ConfigOption;
+use super::service_link;
+use super::settings::Settings;
+use super::table::OPTIONS;
+use crate::model::account::shortened;
 use crate::model::error::{Error, Result};
-use crate::options::{self, OPTIONS};
-use crate::protocol::access_point::{AccessPoint, BaseUrl};
-use crate::protocol::credentials::{Credentials, Scheme};
-use crate::protocol::rules::ProtocolVersion;
 
 /// Everything that can be set before a client is made.
 ///
@@ -25,117 +20,22 @@ use crate::protocol::rules::ProtocolVersion;
 /// ```
 #[derive(Clone)]
 pub struct Config {
-    pub(crate) access_id: String,
-    pub(crate) secret_key: Zeroizing<String>,
-    pub(crate) auth: Scheme,
-    pub(crate) protocol: ProtocolVersion,
-    pub(crate) access_point: Option<AccessPoint>,
-    pub(crate) base_url: String,
-    pub(crate) allow_http: bool,
-    pub(crate) allow_append: bool,
-    pub(crate) deadline: Duration,
-    pub(crate) request_timeout: Duration,
-    pub(crate) connect_timeout: Duration,
-    pub(crate) max_attempts: u32,
-    pub(crate) retry_base: Duration,
-    pub(crate) throttle_base: Duration,
-    pub(crate) max_backoff: Duration,
-    pub(crate) retry_budget: u32,
-    pub(crate) requests_per_second: u32,
-    pub(crate) parallel: u32,
-    pub(crate) max_idle_connections: u32,
-    pub(crate) idle_timeout: Duration,
-    pub(crate) connection_max_age: Duration,
-    pub(crate) dns_cache: Duration,
-    pub(crate) max_response_bytes: u32,
-    pub(crate) ca_file: String,
-    pub(crate) proxy: String,
-    pub(crate) proxy_from_env: bool,
-    pub(crate) user_agent: String,
-    pub(crate) outbox: OutboxConfig,
-}
-
-/// The options of the outbox.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct OutboxConfig {
-    pub(crate) file: String,
-    pub(crate) durability: Durability,
-    pub(crate) file_max_bytes: u32,
-    pub(crate) max_operations: u32,
-    pub(crate) max_bytes: u32,
-    pub(crate) linger: Duration,
-    pub(crate) deadline: Duration,
-    pub(crate) parallel: u32,
-    pub(crate) name: String,
-    pub(crate) reports: bool,
-    pub(crate) durable_notices: bool,
-    pub(crate) recover_max_age: Duration,
-    pub(crate) commit: Duration,
-}
-
-/// What the operations in the outbox's file outlive.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Durability {
-    /// The end of the process, `kill -9` included.
-    #[default]
-    Process,
-    /// A loss of power: each commit waits for the disk.
-    Power,
-}
-
-impl Durability {
-    /// Every level with its stable name.
-    pub const NAMES: &'static [(&'static str, Self)] =
-        &[("process", Self::Process), ("power", Self::Power)];
-
-    /// The stable name.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Process => "process",
-            Self::Power => "power",
-        }
-    }
+    pub(crate) settings: Settings,
+    /// The values as text, in the order of [`OPTIONS`]; secrets as `***`.
+    shown: Vec<String>,
 }
 
 impl Config {
     /// Every option at its default.
     pub fn new() -> Self {
-        let mut config = Self {
-            access_id: String::new(),
-            secret_key: Zeroizing::default(),
-            auth: Scheme::default(),
-            protocol: ProtocolVersion::default(),
-            access_point: None,
-            base_url: String::new(),
-            allow_http: false,
-            allow_append: false,
-            deadline: Duration::ZERO,
-            request_timeout: Duration::ZERO,
-            connect_timeout: Duration::ZERO,
-            max_attempts: 0,
-            retry_base: Duration::ZERO,
-            throttle_base: Duration::ZERO,
-            max_backoff: Duration::ZERO,
-            retry_budget: 0,
-            requests_per_second: 0,
-            parallel: 0,
-            max_idle_connections: 0,
-            idle_timeout: Duration::ZERO,
-            connection_max_age: Duration::ZERO,
-            dns_cache: Duration::ZERO,
-            max_response_bytes: 0,
-            ca_file: String::new(),
-            proxy: String::new(),
-            proxy_from_env: false,
-            user_agent: String::new(),
-            outbox: OutboxConfig::default(),
-        };
-        for option in OPTIONS {
+        let mut settings = Settings::default();
+        let write_default = |option: &ConfigOption| {
             option
-                .write(&mut config, option.default)
-                .expect("the default of every option is in its range");
-        }
-        config
+                .write(&mut settings, option.default)
+                .expect("the default of every option is in its range")
+        };
+        let shown = OPTIONS.iter().map(write_default).collect();
+        Self { settings, shown }
     }
 
     /// Sets an option from text; the names are those of the table.
@@ -144,7 +44,8 @@ impl Config {
     /// [`InvalidOption`](crate::ErrorKind::InvalidOption) for an unknown name
     /// and for a value outside the option's range.
     pub fn set(&mut self, name: &str, value: &str) -> Result<&mut Self> {
-        options::find(name)?.write(self, value)?;
+        let index = find(name)?;
+        self.shown[index] = OPTIONS[index].write(&mut self.settings, value)?;
         Ok(self)
     }
 
@@ -173,7 +74,7 @@ impl Config {
         ours.sort_unstable();
         for (variable, value) in &ours {
             let name = variable.to_ascii_lowercase();
-            if options::find(&name).is_err() && service_link::is_one(variable, value) {
+            if find(&name).is_err() && service_link::is_one(variable, value) {
                 continue;
             }
             self.set(&name, value).map_err(|error| {
@@ -188,34 +89,20 @@ impl Config {
     /// # Errors
     /// [`InvalidOption`](crate::ErrorKind::InvalidOption) for an unknown name.
     pub fn get(&self, name: &str) -> Result<String> {
-        Ok(options::find(name)?.read(self))
+        Ok(self.shown[find(name)?].clone())
     }
+}
 
-    pub(crate) fn credentials(&self) -> Result<Credentials> {
-        // The legacy service knows Basic only (REST API v3 summary).
-        let scheme = match self.protocol {
-            ProtocolVersion::XgV3 => Scheme::Basic,
-            ProtocolVersion::Tpns | ProtocolVersion::TpnsWithPlatform => self.auth,
-        };
-        Credentials::new(scheme, self.access_id.as_str(), self.secret_key.as_str())
-    }
-
-    pub(crate) fn base(&self) -> Result<BaseUrl> {
-        match (self.access_point, self.base_url.as_str()) {
-            (None, "") if self.protocol == ProtocolVersion::XgV3 => {
-                Ok(AccessPoint::LegacyXg.base_url())
-            }
-            (None, "") => Err(Error::option(
-                "neither access_point nor base_url is set; an application exists at one access \
-                 point only (\"Making API requests\"): guangzhou, shanghai, hongkong or singapore",
-            )),
-            (Some(point), "") => Ok(point.base_url()),
-            (None, url) => BaseUrl::parse(url, self.allow_http),
-            (Some(_), _) => Err(Error::option(
-                "access_point and base_url are both set; they say the same thing, set one",
-            )),
-        }
-    }
+/// Where in the table the option with this name is.
+fn find(name: &str) -> Result<usize> {
+    OPTIONS.iter().position(|o| o.name == name).ok_or_else(|| {
+        let names: Vec<_> = OPTIONS.iter().map(|o| o.name).collect();
+        Error::option(format!(
+            "unknown option {}; the options are {}",
+            shortened(name),
+            names.join(", ")
+        ))
+    })
 }
 
 impl Default for Config {
@@ -226,17 +113,56 @@ impl Default for Config {
 
 impl fmt::Debug for Config {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut map = f.debug_map();
-        for option in OPTIONS {
-            map.entry(&option.name, &option.read(self));
-        }
-        map.finish()
+        let names = OPTIONS.iter().map(|option| option.name);
+        f.debug_map().entries(names.zip(&self.shown)).finish()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_option_takes_its_default_and_gives_it_back() {
+        let config = Config::new();
+        for option in OPTIONS {
+            let shown = config.get(option.name).unwrap();
+            assert_eq!(shown, option.default, "{}", option.name);
+        }
+    }
+
+    #[test]
+    fn value_outside_its_range_is_refused_with_name_and_range() {
+        let mut config = Config::new();
+        for (name, bad) in [
+            ("max_attempts", "0"),
+            ("max_attempts", "21"),
+            ("max_attempts", "three"),
+            ("deadline_ms", "0"),
+            ("deadline_ms", "-1"),
+            ("auth", "digest"),
+            ("access_point", "toronto"),
+            ("allow_http", "yes"),
+            ("protocol", ""),
+        ] {
+            let error = config.set(name, bad).unwrap_err().to_string();
+            assert!(error.contains(name) && error.contains("range"), "{error}");
+        }
+        let error = config.set("timeout", "1").unwrap_err().to_string();
+        assert!(error.contains("request_timeout_ms"), "{error}");
+    }
+
+    #[test]
+    fn secret_and_password_are_never_shown() {
+        let mut config = Config::new();
+        config.set("secret_key", "hunter2hunter2").unwrap();
+        assert_eq!(config.get("secret_key").unwrap(), "***");
+        config
+            .set("proxy", "http://user:hunter2@proxy:8080")
+            .unwrap();
+        assert_eq!(config.get("proxy").unwrap(), "http://***@proxy:8080");
+        assert!(!format!("{config:?}").contains("hunter2"));
+    }
 
     fn set_from(variables: &[(&str, &str)]) -> Result<Config> {
         let mut config = Config::new();
@@ -246,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn what_links_to_services_leave_in_the_environment_is_passed_over() {
+    fn variables_of_kubernetes_and_docker_are_ignored() {
         let config = set_from(&[
             ("XGPUSH_ACCESS_ID", "1500001048"),
             ("XGPUSH_SERVICE_HOST", "10.0.0.1"),
@@ -286,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mistyped_option_is_told() {
+    fn mistyped_option_in_the_environment_is_refused() {
         for (name, value) in [
             ("XGPUSH_ACESS_ID", "1"),
             ("XGPUSH_PROXI", "http://p:1"),

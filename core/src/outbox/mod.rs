@@ -1,8 +1,8 @@
 //! Background delivery: never block, never lose, never reorder.
 
 mod alarm;
-mod carrier;
 mod intake;
+mod job;
 mod log;
 mod page;
 mod report;
@@ -24,7 +24,7 @@ use std::time::{Duration, Instant};
 use crate::client::Client;
 use crate::model::error::{Error, ErrorKind, Result};
 use crate::model::operation::{Operation, Request, single};
-use crate::options::config::Config;
+use crate::options::Config;
 use crate::sys::fork::Origin;
 use crate::sys::threads;
 
@@ -95,7 +95,7 @@ impl Outbox {
     /// # Errors
     /// As [`Outbox::open`].
     pub fn open_over(config: &Config, client: Client) -> Result<Self> {
-        let options = &config.outbox;
+        let options = &config.settings.outbox;
         let store: Option<Box<dyn Store>> = if options.file.is_empty() {
             None
         } else {
@@ -115,9 +115,9 @@ impl Outbox {
     }
 
     fn start(config: &Config, client: Client, store: Option<Box<dyn Store>>) -> Result<Self> {
-        let options = &config.outbox;
+        let options = &config.settings.outbox;
         let name = if options.name.is_empty() {
-            config.access_id.clone()
+            config.settings.access_id.clone()
         } else {
             options.name.clone()
         };

@@ -16,7 +16,16 @@ pub fn prometheus_page<'a>(
     page(&labelled.collect::<Vec<_>>())
 }
 
-pub(super) fn page(outboxes: &[(Option<&str>, &OutboxStats)]) -> String {
+impl OutboxStats {
+    /// The numbers in the text format that Prometheus reads, names beginning with
+    /// `xgpush_outbox_`, without a label: [`Outbox::prometheus`](crate::Outbox::prometheus)
+    /// and [`prometheus_page`](crate::prometheus_page) have one.
+    pub fn to_prometheus(&self) -> String {
+        page(&[(None, self)])
+    }
+}
+
+fn page(outboxes: &[(Option<&str>, &OutboxStats)]) -> String {
     let mut page = Page {
         text: String::new(),
         outboxes,

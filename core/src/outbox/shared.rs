@@ -14,7 +14,6 @@ use super::report::{Event, Report, Reports};
 use super::stats::Counters;
 use super::synced::Synced;
 use super::waiting::Question;
-use super::worker::millis;
 use crate::model::outcome::{ItemOutcome, Reason};
 use crate::ordering::queue::{Gone, Millis};
 
@@ -348,6 +347,10 @@ impl Wall {
         }
         own.saturating_add_signed(self.ahead)
     }
+}
+
+pub(super) fn millis(duration: Duration) -> Millis {
+    Millis::try_from(duration.as_millis()).unwrap_or(Millis::MAX)
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use super::store::{FileStore, Store as _};
 use super::waiting::{Filter, Waiting};
 use crate::model::error::{Error, ErrorKind, Result};
 use crate::model::operation::single::Body;
-use crate::options::config::Durability;
+use crate::options::Durability;
 
 /// What waits in the file of an outbox that is not open, in the order of the hand-ins:
 /// of a token, of an account (of any type), or of both, or all; at most so many.

@@ -5,7 +5,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use serde::Serialize;
 
 use super::intake::Intake;
-use super::page;
 use crate::model::outcome::State;
 
 /// Counted since the outbox was opened; the gauges are of now.
@@ -204,13 +203,6 @@ impl OutboxStats {
     /// The numbers as one JSON object, by the names of the fields.
     pub fn to_json(&self) -> String {
         serde_json::to_string(self).expect("numbers have no value that JSON lacks")
-    }
-
-    /// The numbers in the text format that Prometheus reads, names beginning with
-    /// `xgpush_outbox_`, without a label: [`Outbox::prometheus`](crate::Outbox::prometheus)
-    /// and [`prometheus_page`](crate::prometheus_page) have one.
-    pub fn to_prometheus(&self) -> String {
-        page::page(&[(None, self)])
     }
 }
 

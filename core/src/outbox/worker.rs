@@ -1,7 +1,7 @@
 //! The outbox's own thread: takes in, stores, sends, and settles.
 
-mod looking;
-mod settling;
+mod completion;
+mod inspection;
 mod trouble;
 
 use std::collections::HashMap;
@@ -10,20 +10,20 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use super::carrier::{Carrier, Done, Job};
 use super::intake::Handed;
+use super::job::{Carrier, Done, Job};
 use super::log::LogLevel;
 use super::report::{Event, Report};
-use super::shared::Shared;
+use super::shared::{Shared, millis};
 use super::stats::add;
 use super::store::{NewRecord, Store};
 use crate::client::Client;
-use crate::engine::senders::Senders;
+use crate::engine::pool::Senders;
 use crate::model::operation::single::Body;
 use crate::model::outcome::{ItemOutcome, Reason};
-use crate::options::config::{Config, OutboxConfig};
+use crate::options::{Config, OutboxSettings};
 use crate::ordering::queue::{Entry, Gone, Millis, Queue, Slot};
-use crate::protocol::judge;
+use crate::protocol::classify;
 use crate::protocol::wire;
 use crate::retry::{Backoff, Gate};
 
@@ -52,7 +52,7 @@ const SUSPECT_AFTER: u16 = 3;
 pub(super) struct Worker {
     shared: Arc<Shared>,
     client: Client,
-    options: OutboxConfig,
+    options: OutboxSettings,
     backoff: Backoff,
     gate: Gate,
     queue: Queue,
@@ -84,7 +84,7 @@ impl Worker {
         store: Option<Box<dyn Store>>,
     ) -> Self {
         let backoff = Backoff::of(config);
-        let options = config.outbox.clone();
+        let options = config.settings.outbox.clone();
         let told = Arc::clone(&shared);
         let tell = Box::new(move || told.intake.bell.ring());
         let linger = millis(options.linger);
@@ -124,7 +124,7 @@ impl Worker {
         if age > 0 {
             let before = self.shared.opened.saturating_sub(age);
             for slot in self.queue.expire(before) {
-                let outcome = settling::too_old(self.last.remove(&slot));
+                let outcome = completion::too_old(self.last.remove(&slot));
                 self.ending.push((slot, outcome));
             }
         }
@@ -504,9 +504,9 @@ impl Worker {
                 continue;
             }
             let message = "the outbox was closed, and the transport did not let go of the request";
-            let mut outcome = judge::unknown(Reason::Interrupted, message.to_owned());
+            let mut outcome = classify::unknown(Reason::Interrupted, message.to_owned());
             if let Some(earlier) = self.last.remove(&slot) {
-                outcome = judge::after_another_attempt(earlier, outcome, false);
+                outcome = classify::after_another_attempt(earlier, outcome, false);
             }
             settled.push((self.queue.settle(slot), outcome));
         }
@@ -518,10 +518,6 @@ impl Worker {
 fn maybe_sent_before() -> ItemOutcome {
     let message = "an earlier run may have sent it before it ended, and nobody knows of an answer";
     ItemOutcome::new(Reason::Interrupted, Some(message.into()))
-}
-
-pub(super) fn millis(duration: Duration) -> Millis {
-    Millis::try_from(duration.as_millis()).unwrap_or(Millis::MAX)
 }
 
 /// However the worker ends, nobody waits for it any more.

@@ -9,13 +9,12 @@ use crate::model::error::{Error, ErrorKind, Result};
 use crate::model::operation::Operation;
 use crate::model::operation::Request;
 use crate::model::outcome::Warning;
-use crate::options::config::Config;
 use crate::protocol::access_point::BaseUrl;
 use crate::protocol::api_call::{ApiCall, JSON};
 use crate::protocol::credentials::{Credentials, Scheme};
+use crate::protocol::message::{HttpRequest, HttpResponse};
 use crate::protocol::rules::{self, ProtocolVersion};
 use crate::protocol::wire;
-use crate::transport::{HttpRequest, HttpResponse};
 
 /// Protocol version, base URL and credentials, checked.
 #[derive(Debug, Clone)]
@@ -36,18 +35,22 @@ struct Held {
 }
 
 impl Api {
-    pub(crate) fn new(config: &Config) -> Result<Self> {
-        let credentials = config.credentials()?;
-        Ok(Self {
-            base: config.base()?,
+    pub(crate) fn new(
+        base: BaseUrl,
+        credentials: Credentials,
+        version: ProtocolVersion,
+        allow_append: bool,
+    ) -> Self {
+        Self {
+            base,
             access_id: credentials.access_id().to_owned(),
             held: Arc::new(RwLock::new(Held {
                 now: Arc::new(credentials),
                 before: None,
             })),
-            version: config.protocol,
-            allow_append: config.allow_append,
-        })
+            version,
+            allow_append,
+        }
     }
 
     /// The application's id, the base URL and the protocol version.

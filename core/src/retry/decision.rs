@@ -1,12 +1,11 @@
 //! Retry by meaning: what failed, was it sent, is it worth it.
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use super::RetryBudget;
 use crate::model::codes;
 use crate::model::outcome::{ItemOutcome, Reason};
-use crate::options::config::Config;
-use crate::transport::HttpResponse;
+use crate::options::Config;
 
 /// How soon a retry may pass.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -29,10 +28,10 @@ pub(crate) struct Backoff {
 impl Backoff {
     pub(crate) fn of(config: &Config) -> Self {
         Self {
-            max_attempts: config.max_attempts,
-            base: config.retry_base,
-            throttle_base: config.throttle_base,
-            cap: config.max_backoff,
+            max_attempts: config.settings.max_attempts,
+            base: config.settings.retry_base,
+            throttle_base: config.settings.throttle_base,
+            cap: config.settings.max_backoff,
         }
     }
 
@@ -122,33 +121,6 @@ pub(crate) fn next_attempt(
     Ok(pause)
 }
 
-/// Reads `Retry-After`: seconds, or a date (RFC 9110, section 10.2.3).
-pub(crate) fn retry_after(value: &str, now: SystemTime) -> Option<Duration> {
-    let value = value.trim();
-    let in_seconds = !value.is_empty() && value.bytes().all(|b| b.is_ascii_digit());
-    if in_seconds && value.parse::<u64>().is_err() {
-        return Some(Duration::from_secs(u64::MAX));
-    }
-    if let Ok(seconds) = value.parse::<u64>() {
-        return Some(Duration::from_secs(seconds));
-    }
-    let date = httpdate::parse_http_date(value).ok()?;
-    Some(date.duration_since(now).unwrap_or_default())
-}
-
-/// What an answer asks for, a date reckoned from its own `Date`.
-pub(crate) fn asked_wait(response: &HttpResponse) -> Option<Duration> {
-    let date = response.date.as_deref();
-    let date = date.and_then(|date| httpdate::parse_http_date(date.trim()).ok());
-    let value = response.retry_after.as_deref()?;
-    // Without one only seconds can be told.
-    let is_date = value.contains(':');
-    match date {
-        None if is_date => None,
-        date => retry_after(value, date.unwrap_or(SystemTime::UNIX_EPOCH)),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -230,21 +202,6 @@ mod tests {
                 prop_assert!(pause < left * MS);
                 prop_assert!(pause >= after.unwrap_or_default().min(rules.cap));
             }
-        }
-    }
-
-    #[test]
-    fn retry_after_is_seconds_or_a_date() {
-        let now = httpdate::parse_http_date("Sat, 21 Nov 2026 10:00:00 GMT").unwrap();
-        let seconds = Duration::from_secs;
-        assert_eq!(retry_after("3", now), Some(seconds(3)));
-        assert_eq!(retry_after(" 0 ", now), Some(seconds(0)));
-        let date = "Sat, 21 Nov 2026 10:00:07 GMT";
-        assert_eq!(retry_after(date, now), Some(seconds(7)));
-        let past = "Sat, 21 Nov 2026 09:00:00 GMT";
-        assert_eq!(retry_after(past, now), Some(seconds(0)));
-        for bad in ["", "soon", "-1", "1.5"] {
-            assert_eq!(retry_after(bad, now), None, "{bad}");
         }
     }
 }

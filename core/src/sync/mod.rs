@@ -1,214 +1,319 @@
-//! From what is wanted to what must be done: pure decisions over values.
+//! Making the service's state the wanted one: read, compare, apply, confirm.
 
-use crate::model::account::{Account, AccountType, Token};
-use crate::model::codes;
+use std::collections::HashSet;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::client::{CallOptions, Client};
+use crate::engine::cancel::Cancel;
+use crate::engine::send::not_sent;
+use crate::model::account::{Account, Platform};
+use crate::model::desired::{Change, Expected, Wanted, accounts_read};
 use crate::model::error::{Error, Result};
-use crate::model::operation::{Action, Binding, Items, Operator, Request};
-use crate::model::outcome::{FoundAccount, ItemOutcome, State};
+use crate::model::operation::{Binding, Request};
+use crate::model::outcome::{ItemOutcome, Outcome, State};
+use crate::protocol::classify;
 
-#[cfg(feature = "bulk")]
-mod rows;
-mod run;
-
-pub use run::{SyncOptions, SyncState, Synced};
-
-/// What a token is to be bound to: these accounts and no others.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Wanted {
-    token: Token,
-    accounts: Vec<Account>,
+/// How to synchronise.
+#[derive(Default, Clone)]
+pub struct SyncOptions {
+    /// Whether to do what must be done. Not by default: the difference is shown.
+    pub apply: bool,
+    /// How long to ask the service whether it shows the changes. Not at all where
+    /// there is none.
+    pub confirm: Option<Duration>,
+    /// The platform that the older protocol versions require.
+    pub platform: Option<Platform>,
+    /// The options of each of the calls; the interrupt ends them all.
+    pub call: CallOptions,
+    /// How long to go on while the service answers nothing; a minute unless told.
+    pub patience: Option<Duration>,
+    /// Told on the calling thread, from time to time, how many tokens are done;
+    /// asking for confirmation comes after all of them.
+    pub progress: Option<Rc<dyn Fn(usize)>>,
 }
 
-impl Wanted {
-    /// A token and its accounts, at most one of each type; none at all is a state
-    /// as well.
+/// What became of one token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SyncState {
+    /// The service knows what is wanted already.
+    Same,
+    /// It differs, and nothing was done.
+    Different,
+    /// It was changed: the service took the tasks. With `confirm`: no query told more.
+    Changed,
+    /// It was changed, and the service shows it.
+    Confirmed,
+    /// It was changed, and the service did not show it in time.
+    Unconfirmed,
+    /// The service's state could not be read.
+    Unread(ItemOutcome),
+    /// An operation was not accepted; those after it were not sent.
+    Failed(ItemOutcome),
+}
+
+impl SyncState {
+    /// The stable name.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Same => "same",
+            Self::Different => "different",
+            Self::Changed => "changed",
+            Self::Confirmed => "confirmed",
+            Self::Unconfirmed => "unconfirmed",
+            Self::Unread(_) => "unread",
+            Self::Failed(_) => "failed",
+        }
+    }
+}
+
+/// One token after synchronising.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Synced {
+    /// What became of it.
+    pub state: SyncState,
+    /// What had to be done.
+    pub change: Option<Change>,
+}
+
+impl Synced {
+    fn unread(why: ItemOutcome) -> Self {
+        Self {
+            state: SyncState::Unread(why),
+            change: None,
+        }
+    }
+}
+
+impl Client {
+    /// Makes the service know for each token exactly the wanted accounts: reads what
+    /// it knows, and sends operations for those tokens that differ and for no other.
+    /// One answer per token, in order. Doing it again sends nothing.
+    ///
+    /// When it is interrupted, when the service refuses the caller, or answers nothing
+    /// for as long as the patience lasts, the tokens that were not asked about are
+    /// [`SyncState::Unread`].
     ///
     /// # Errors
-    /// [`InvalidValue`](crate::ErrorKind::InvalidValue) when two accounts have one
-    /// type: a token has one account of each type (Account Binding and Unbinding,
-    /// Must-knows).
-    pub fn new(token: Token, accounts: Vec<Account>) -> Result<Self> {
-        for (n, account) in accounts.iter().enumerate() {
-            let kind = account.effective_type();
-            if accounts[..n]
-                .iter()
-                .any(|earlier| earlier.effective_type() == kind)
-            {
-                return Err(Error::value(format!(
-                    "token {:?} is to have two accounts of type {}; a token has one account of \
-                     each type (Account Binding and Unbinding)",
-                    token.as_str(),
-                    kind.0
-                )));
+    /// Before anything is sent: [`InvalidRequest`](crate::ErrorKind::InvalidRequest)
+    /// when a token is named twice or a rule of the protocol version is broken, and
+    /// [`Closed`](crate::ErrorKind::Closed).
+    pub fn sync(&self, wanted: &[Wanted], options: &SyncOptions) -> Result<Vec<Synced>> {
+        self.shared.still_open()?;
+        let mut known = HashSet::new();
+        for (item, wanted) in wanted.iter().enumerate() {
+            if !known.insert(wanted.token()) {
+                let message = format!(
+                    "token {:?} is named twice; what is wanted of a token is said once",
+                    wanted.token().as_str()
+                );
+                return Err(Error::request(message).at_item(item));
             }
         }
-        Ok(Self { token, accounts })
+        self.check_wanted(wanted, options.platform)?;
+        let mut run = Run {
+            client: self,
+            options,
+            cancel: self.shared.cancel(),
+            failing_since: None,
+            given_up: None,
+        };
+        let mut synced = Vec::with_capacity(wanted.len());
+        for chunk in wanted.chunks(self.chunk()) {
+            if let Some(rest) = run.rest() {
+                synced.resize(wanted.len(), Synced::unread(rest));
+                break;
+            }
+            let begin = synced.len();
+            synced.extend(run.compare(chunk)?);
+            if options.apply {
+                run.apply(chunk, &mut synced[begin..])?;
+            }
+            if let Some(progress) = &options.progress {
+                progress(synced.len());
+            }
+        }
+        if let Some(timeout) = options.confirm
+            && run.rest().is_none()
+        {
+            run.confirm_changes(wanted, &mut synced, timeout)?;
+        }
+        Ok(synced)
     }
 
-    /// The token.
-    pub fn token(&self) -> &Token {
-        &self.token
+    /// Whatever would be refused later is refused before anything is sent.
+    fn check_wanted(&self, wanted: &[Wanted], platform: Option<Platform>) -> Result<()> {
+        let api = &self.shared.api;
+        for (item, wanted) in wanted.iter().enumerate() {
+            let token = || wanted.token().clone();
+            let request = match wanted.accounts() {
+                [] => Request::clear_tokens(vec![token()]),
+                accounts => Request::bind(vec![Binding::new(token(), accounts.to_vec())?]),
+            };
+            let checked = api.check(&api.on_platform(request, platform));
+            checked.map_err(|error| error.moved_to_item(item))?;
+        }
+        Ok(())
+    }
+}
+
+/// One synchronisation under way.
+struct Run<'a> {
+    client: &'a Client,
+    options: &'a SyncOptions,
+    cancel: Arc<Cancel>,
+    /// Since when nothing was answered.
+    failing_since: Option<Duration>,
+    given_up: Option<ItemOutcome>,
+}
+
+impl Run<'_> {
+    /// What becomes of the tokens that come next, if nothing is asked any more.
+    fn rest(&self) -> Option<ItemOutcome> {
+        if self.cancel.check(self.options.call.interrupt.as_ref()) {
+            return Some(not_sent(self.cancel.reason()));
+        }
+        self.given_up.clone()
     }
 
-    /// Its accounts.
-    pub fn accounts(&self) -> &[Account] {
-        &self.accounts
+    fn call(&self, request: Request) -> Result<Outcome> {
+        let api = &self.client.shared.api;
+        let request = api.on_platform(request, self.options.platform);
+        self.client
+            .go_on(&request, &self.options.call, &self.cancel)
     }
 
-    /// What must be done where the service knows these accounts; `None` when
-    /// nothing.
-    pub fn change(&self, found: &[FoundAccount]) -> Option<Change> {
-        let missing: Vec<_> = self.accounts.iter().filter(|a| !shows(found, a)).collect();
-        let extra = found
+    fn compare(&mut self, wanted: &[Wanted]) -> Result<Vec<Synced>> {
+        let began = self.client.shared.clock.elapsed();
+        let tokens = wanted.iter().map(|wanted| wanted.token().clone()).collect();
+        let outcome = self.call(Request::query_by_token(tokens))?;
+        self.note(began, outcome.items());
+        let compared = wanted.iter().zip(outcome.items()).map(|(wanted, item)| {
+            let Some(found) = accounts_read(item) else {
+                return Synced::unread(item.clone());
+            };
+            let change = wanted.change(found);
+            let state = match change {
+                None => SyncState::Same,
+                Some(_) => SyncState::Different,
+            };
+            Synced { state, change }
+        });
+        Ok(compared.collect())
+    }
+
+    /// Whether to go on after these answers.
+    fn note(&mut self, began: Duration, answers: &[ItemOutcome]) {
+        const PATIENCE: Duration = Duration::from_secs(60);
+        if answers.iter().all(ItemOutcome::refuses_caller) {
+            self.given_up = Some(classify::refused_anyway());
+            return;
+        }
+        let answered =
+            |item: &ItemOutcome| matches!(item.state(), State::Accepted | State::Rejected);
+        if answers.iter().any(answered) {
+            self.failing_since = None;
+            return;
+        }
+        let since = *self.failing_since.get_or_insert(began);
+        let patience = self.options.patience.unwrap_or(PATIENCE);
+        if self.client.shared.clock.elapsed().saturating_sub(since) >= patience {
+            self.given_up = Some(classify::unanswered());
+        }
+    }
+
+    /// Clears, then removes, then binds; what was refused a step is left alone.
+    fn apply(&self, wanted: &[Wanted], synced: &mut [Synced]) -> Result<()> {
+        let clears = |change: &Change| change.clear;
+        let binding = |wanted: &Wanted, accounts: &[Account]| {
+            Binding::new(wanted.token().clone(), accounts.to_vec())
+        };
+        self.step(synced, clears, |chosen| {
+            let tokens = chosen.iter().map(|(n, _)| wanted[*n].token().clone());
+            Ok(Request::clear_tokens(tokens.collect()))
+        })?;
+        self.step(
+            synced,
+            |change| !change.unbind.is_empty(),
+            |chosen| {
+                let bindings = chosen
+                    .iter()
+                    .map(|(n, change)| binding(&wanted[*n], &change.unbind));
+                Ok(Request::unbind(bindings.collect::<Result<_>>()?))
+            },
+        )?;
+        self.step(
+            synced,
+            |change| !change.bind.is_empty(),
+            |chosen| {
+                let bindings = chosen
+                    .iter()
+                    .map(|(n, change)| binding(&wanted[*n], &change.bind));
+                Ok(Request::bind(bindings.collect::<Result<_>>()?))
+            },
+        )
+    }
+
+    /// One kind of operation on those tokens that need it.
+    fn step(
+        &self,
+        synced: &mut [Synced],
+        needs: impl Fn(&Change) -> bool,
+        request: impl FnOnce(&[(usize, &Change)]) -> Result<Request>,
+    ) -> Result<()> {
+        let failed = |state: &SyncState| matches!(state, SyncState::Failed(_));
+        let chosen: Vec<_> = synced
             .iter()
-            .filter(|f| !self.accounts.iter().any(|a| is(f, a)));
-        // An overwrite replaces the account of its own type for certain, and no
-        // document says whether it clears the other types.
-        let stays = |f: &&FoundAccount| {
-            let replaced = |a: &&&Account| Some(i64::from(a.effective_type().0)) == f.account_type;
-            missing.iter().find(replaced).is_none()
-        };
-        let extra: Vec<_> = extra.filter(stays).collect();
-        if missing.is_empty() && extra.is_empty() {
-            return None;
+            .enumerate()
+            .filter(|(_, synced)| !failed(&synced.state))
+            .filter_map(|(n, synced)| Some((n, synced.change.as_ref()?)))
+            .filter(|(_, change)| needs(change))
+            .collect();
+        if chosen.is_empty() {
+            return Ok(());
         }
-        let bind = if missing.is_empty() {
-            Vec::new()
-        } else {
-            self.accounts.clone()
-        };
-        let unbind = extra
-            .into_iter()
-            .map(account_of)
-            .collect::<Option<Vec<_>>>();
-        match unbind {
-            Some(unbind) if !self.accounts.is_empty() => Some(Change {
-                clear: false,
-                unbind,
-                bind,
-            }),
-            // Nothing is wanted, or one is there that cannot be named.
-            _ => Some(Change {
-                clear: true,
-                unbind: Vec::new(),
-                bind: self.accounts.clone(),
-            }),
+        let request = request(&chosen)?;
+        let numbers: Vec<usize> = chosen.iter().map(|(n, _)| *n).collect();
+        let outcome = self.call(request)?;
+        for (n, item) in numbers.into_iter().zip(outcome.items()) {
+            synced[n].state = match item.state() {
+                State::Accepted => SyncState::Changed,
+                _ => SyncState::Failed(item.clone()),
+            };
         }
-    }
-}
-
-/// What must be done with a token, in this order.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Change {
-    /// Remove every account (operator 4).
-    pub clear: bool,
-    /// Remove these (operator 3).
-    pub unbind: Vec<Account>,
-    /// Bind these in place of what is there (operator 2).
-    pub bind: Vec<Account>,
-}
-
-fn is(found: &FoundAccount, account: &Account) -> bool {
-    let kind = found.account_type;
-    found.account == account.name()
-        && kind.is_none_or(|kind| kind == i64::from(account.effective_type().0))
-}
-
-fn shows(found: &[FoundAccount], account: &Account) -> bool {
-    found.iter().any(|f| is(f, account))
-}
-
-fn account_of(found: &FoundAccount) -> Option<Account> {
-    let kind = i32::try_from(found.account_type?).ok()?;
-    Account::with_type(found.account.as_str(), AccountType(kind)).ok()
-}
-
-/// What a query read: the accounts of its token. `None` when it read nothing.
-pub(crate) fn accounts_read(item: &ItemOutcome) -> Option<&[FoundAccount]> {
-    is_read(item).then(|| item.accounts())
-}
-
-/// As `accounts_read`, of an account's tokens.
-pub(crate) fn tokens_read(item: &ItemOutcome) -> Option<&[String]> {
-    is_read(item).then(|| item.tokens())
-}
-
-/// Where nothing is bound the service refuses the item.
-pub(crate) fn is_read(item: &ItemOutcome) -> bool {
-    let nothing = item.state() == State::Rejected && item.code() == Some(codes::DOES_NOT_EXIST);
-    item.state() == State::Accepted || nothing
-}
-
-/// What a query is to show when an operation is applied.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Expected<'a> {
-    /// The token has these accounts.
-    Bound(&'a Binding),
-    /// The token has none of these accounts.
-    Unbound(&'a Binding),
-    /// The token has no account.
-    TokenClear(&'a Token),
-    /// The account has no token.
-    AccountClear(&'a Account),
-    /// The token has these accounts and no others.
-    Exactly(&'a Wanted),
-}
-
-impl<'a> Expected<'a> {
-    /// Of an item of a request of operations; none of a query.
-    pub(crate) fn of(request: &'a Request, item: usize) -> Option<Self> {
-        let Action::Batch(operator) = request.action() else {
-            return None;
-        };
-        match &request.items {
-            Items::Bindings(list) if operator == Operator::Unbind => {
-                list.get(item).map(Self::Unbound)
-            }
-            Items::Bindings(list) => list.get(item).map(Self::Bound),
-            Items::Tokens(list) => list.get(item).map(Self::TokenClear),
-            Items::Accounts(list) => list.get(item).map(Self::AccountClear),
-        }
+        Ok(())
     }
 
-    /// Whom the query asks about: a token or an account.
-    pub(crate) fn asks(self) -> Asks<'a> {
-        match self {
-            Self::Bound(binding) | Self::Unbound(binding) => Asks::Token(binding.token()),
-            Self::TokenClear(token) => Asks::Token(token),
-            Self::Exactly(wanted) => Asks::Token(wanted.token()),
-            Self::AccountClear(account) => Asks::Account(account),
+    fn confirm_changes(
+        &self,
+        wanted: &[Wanted],
+        synced: &mut [Synced],
+        timeout: Duration,
+    ) -> Result<()> {
+        let changed: Vec<usize> = (0..synced.len())
+            .filter(|n| synced[*n].state == SyncState::Changed)
+            .collect();
+        let expected: Vec<_> = changed
+            .iter()
+            .map(|n| Expected::Exactly(&wanted[*n]))
+            .collect();
+        let options = self.options;
+        let shown = self.client.watch(
+            &expected,
+            options.platform,
+            timeout,
+            &options.call,
+            &self.cancel,
+        )?;
+        for (n, shown) in changed.into_iter().zip(shown) {
+            synced[n].state = match shown {
+                Some(true) => SyncState::Confirmed,
+                Some(false) => SyncState::Unconfirmed,
+                None => SyncState::Changed,
+            };
         }
+        Ok(())
     }
-
-    /// Whether the answer shows it.
-    pub(crate) fn is_shown(self, answer: &ItemOutcome) -> bool {
-        let accounts = accounts_read(answer);
-        let shown = |test: &dyn Fn(&[FoundAccount]) -> bool| accounts.is_some_and(test);
-        match self {
-            Self::Bound(binding) => shown(&|found| {
-                // Of two accounts of one type the later one wins.
-                let all = binding.accounts();
-                let kept = all.iter().enumerate().filter(|(n, account)| {
-                    let kind = account.effective_type();
-                    all[n + 1..]
-                        .iter()
-                        .all(|later| later.effective_type() != kind)
-                });
-                kept.into_iter().all(|(_, account)| shows(found, account))
-            }),
-            Self::Unbound(binding) => {
-                shown(&|found| !binding.accounts().iter().any(|a| shows(found, a)))
-            }
-            Self::TokenClear(_) => shown(&<[_]>::is_empty),
-            Self::Exactly(wanted) => shown(&|found| wanted.change(found).is_none()),
-            Self::AccountClear(_) => tokens_read(answer).is_some_and(<[_]>::is_empty),
-        }
-    }
-}
-
-/// Whom a query asks about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) enum Asks<'a> {
-    Token(&'a Token),
-    Account(&'a Account),
 }

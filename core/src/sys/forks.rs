@@ -10,8 +10,6 @@ use std::sync::Once;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-use super::kept;
-
 /// How many forks began, and how many of them are over.
 static BEGUN: AtomicU32 = AtomicU32::new(0);
 static OVER: AtomicU32 = AtomicU32::new(0);
@@ -69,6 +67,7 @@ fn under_way() -> Option<u32> {
 
 /// A number that changes with each fork; waits for one that is under way.
 pub(super) fn count() -> u32 {
+    watch();
     while under_way().is_some() {
         std::thread::sleep(STEP);
     }
@@ -88,17 +87,15 @@ unsafe extern "C" fn in_the_parent() {
 }
 
 unsafe extern "C" fn in_the_child() {
-    kept::close_all();
     INSIDE.store(0, Ordering::SeqCst);
     OVER.store(BEGUN.load(Ordering::SeqCst), Ordering::SeqCst);
 }
 
-pub(super) fn watch() {
+fn watch() {
     static WATCHED: Once = Once::new();
     WATCHED.call_once(|| {
-        // SAFETY: the handlers use atomic numbers, the clock, and sleeping; that in the
-        // child closes descriptors besides, which may be done in a child of a program
-        // with threads. The library is never unloaded, or the C library drops the
+        // SAFETY: the handlers use atomic numbers, the clock, and sleeping, which may be
+        // done in a child of a program with threads. The library is never unloaded, or the C library drops the
         // handlers with it. Without memory this fails, and forks are not noticed.
         unsafe { libc::pthread_atfork(Some(before_fork), Some(in_the_parent), Some(in_the_child)) };
     });

@@ -8,8 +8,8 @@ use std::fs::File;
 use std::io;
 use std::ops::Deref;
 use std::os::fd::AsRawFd as _;
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicI32, Ordering};
+use std::sync::{Once, OnceLock};
 
 use super::forks;
 
@@ -75,7 +75,7 @@ impl KeptFile {
     /// What `open` opens. That is done again when somebody forked meanwhile: the
     /// child would have a copy that it does not know of.
     pub(crate) fn open(open: impl Fn() -> io::Result<File>) -> io::Result<Self> {
-        forks::watch();
+        watch();
         loop {
             let forks = forks::count();
             let file = open()?;
@@ -117,8 +117,18 @@ impl Drop for KeptFile {
     }
 }
 
+fn watch() {
+    static WATCHED: Once = Once::new();
+    WATCHED.call_once(|| {
+        // SAFETY: the handler uses atomic numbers and closes descriptors, which may be
+        // done in a child of a program with threads. Where it cannot be registered for
+        // want of memory, a child keeps its copies.
+        unsafe { libc::pthread_atfork(None, None, Some(close_all)) };
+    });
+}
+
 /// In a child: closes its copies. Takes no lock and asks for no memory.
-pub(super) fn close_all() {
+unsafe extern "C" fn close_all() {
     let mut slot = Some(&FIRST);
     while let Some(known) = slot {
         let descriptor = known.descriptor.swap(NO_FILE, Ordering::SeqCst);

@@ -4,8 +4,9 @@
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::{Attempt, HttpRequest, HttpResponse, SendError, SendErrorKind, Transport};
-use crate::options::config::Config;
+use super::{Attempt, Transport};
+use crate::options::Config;
+use crate::protocol::message::{HttpRequest, HttpResponse, SendError, SendErrorKind};
 
 /// Hands every request to a function, and waits until somebody answers it: that
 /// function before it returns, or any thread later.
@@ -44,7 +45,7 @@ impl<F: Fn(Transfer) + Send + Sync> CallbackTransport<F> {
     pub fn new(config: &Config, perform: F) -> Self {
         Self {
             perform,
-            max_response_bytes: config.max_response_bytes as usize,
+            max_response_bytes: config.settings.max_response_bytes as usize,
         }
     }
 }

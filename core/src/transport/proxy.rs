@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use http::Uri;
 
 use crate::model::error::{Error, Result};
-use crate::options::config::Config;
+use crate::options::Config;
 
 /// A proxy to ask by CONNECT.
 #[derive(Debug, PartialEq, Eq)]
@@ -23,10 +23,10 @@ pub(crate) fn choose(
     base: &Uri,
     variable: impl Fn(&str) -> Option<String>,
 ) -> Result<Option<Proxy>> {
-    if !config.proxy.is_empty() {
-        return check(&config.proxy, "option proxy").map(Some);
+    if !config.settings.proxy.is_empty() {
+        return check(&config.settings.proxy, "option proxy").map(Some);
     }
-    if !config.proxy_from_env {
+    if !config.settings.proxy_from_env {
         return Ok(None);
     }
     // An empty variable counts as none.

@@ -8,7 +8,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::time::Duration;
 
-use crate::apply::lines::beside_the_standard_streams;
+use crate::apply::descriptor::beside_the_standard_streams;
 use rustix::event::{PollFd, PollFlags, Timespec};
 
 /// What may be read a second time, or only once.

@@ -11,7 +11,7 @@ use rusqlite::{ErrorCode, params};
 use super::{NewRecord, Record, Store};
 use crate::model::error::{Error, ErrorKind, Result};
 use crate::model::operation::single::Body;
-use crate::options::config::Durability;
+use crate::options::Durability;
 use crate::sys::NoFork;
 
 use database::Database;

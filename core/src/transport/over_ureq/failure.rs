@@ -8,9 +8,10 @@ use std::time::Duration;
 use socket2::{Domain, Socket, Type};
 use ureq::Error;
 
-use super::super::{SendError, SendErrorKind};
+use super::error_text::describe_error;
 use super::tls;
 use super::watch::{Progress, Step};
+use crate::protocol::message::{SendError, SendErrorKind};
 use crate::sys::{plain, threads};
 
 /// Why there was no connection.
@@ -200,7 +201,7 @@ impl Parties {
             ),
             Step::Handshake => tls::describe(service, error),
             _ if silent => format!("no connection to {who} within {within}"),
-            _ => format!("no connection to {who}: {}", words(error)),
+            _ => format!("no connection to {who}: {}", describe_error(error)),
         }
     }
 }
@@ -232,14 +233,17 @@ fn refused_way(proxy: &str, service: &str, error: &Error) -> String {
         ),
         (Some(status), _) => format!("{proxy} refused the way to {service} with HTTP {status}"),
         (None, Error::Protocol(_)) => {
-            format!("{proxy} does not answer as an HTTP proxy: {}", words(error))
+            format!(
+                "{proxy} does not answer as an HTTP proxy: {}",
+                describe_error(error)
+            )
         }
         (None, Error::ConnectProxyFailed(_)) => {
             format!("{proxy} closed the connection when it was asked for the way to {service}")
         }
         _ => format!(
             "{proxy} broke the connection when it was asked for the way to {service}: {}",
-            words(error)
+            describe_error(error)
         ),
     }
 }
@@ -263,19 +267,9 @@ fn exchange(error: &Error, progress: Progress, timeout: Duration) -> String {
         Error::Io(e) if e.kind() == io::ErrorKind::UnexpectedEof => {
             "the connection was closed before the answer was whole".to_owned()
         }
-        Error::Io(_) => format!("the connection broke: {}", words(error)),
-        Error::Protocol(_) => format!("the answer is no HTTP: {}", words(error)),
-        error => words(error),
-    }
-}
-
-/// An error of a layer below, in words that do not depend on the locale.
-pub(super) fn words(error: &Error) -> String {
-    match error {
-        Error::Io(error) => plain::io_error(error),
-        Error::Protocol(error) => error.to_string(),
-        Error::LargeResponseHeader(..) => "the head of the answer is too long".to_owned(),
-        error => error.to_string(),
+        Error::Io(_) => format!("the connection broke: {}", describe_error(error)),
+        Error::Protocol(_) => format!("the answer is no HTTP: {}", describe_error(error)),
+        error => describe_error(error),
     }
 }
 

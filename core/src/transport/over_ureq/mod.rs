@@ -6,6 +6,7 @@
 
 mod ca_file;
 mod coalesce;
+mod error_text;
 mod failure;
 mod lanes;
 mod limit;
@@ -23,9 +24,10 @@ use std::time::Instant;
 use ureq::http::{self, Request, Uri};
 use ureq::unversioned::transport::{ConnectProxyConnector, Connector, RustlsConnector};
 
-use super::{Attempt, HttpRequest, HttpResponse, SendError, SendErrorKind, Transport};
+use super::{Attempt, Transport};
 use crate::model::error::Result;
-use crate::options::config::Config;
+use crate::options::Config;
+use crate::protocol::message::{HttpRequest, HttpResponse, SendError, SendErrorKind};
 
 use coalesce::CoalesceConnector;
 use failure::Parties;
@@ -48,14 +50,21 @@ pub(crate) struct UreqTransport {
 
 impl UreqTransport {
     pub(crate) fn new(config: &Config) -> Result<Self> {
-        let idle = config.max_idle_connections.max(config.parallel) as usize;
+        let idle = config
+            .settings
+            .max_idle_connections
+            .max(config.settings.parallel) as usize;
         Ok(Self {
-            lanes: Lanes::new(idle, config.idle_timeout, config.connection_max_age),
+            lanes: Lanes::new(
+                idle,
+                config.settings.idle_timeout,
+                config.settings.connection_max_age,
+            ),
             settings: settings::agent(config)?,
-            names: Arc::new(Names::new(config.dns_cache)),
+            names: Arc::new(Names::new(config.settings.dns_cache)),
             tls: Arc::default(),
             parties: settings::parties(config)?,
-            max_response_bytes: u64::from(config.max_response_bytes),
+            max_response_bytes: u64::from(config.settings.max_response_bytes),
         })
     }
 

@@ -1,4 +1,5 @@
-//! Our options as `ureq`'s.
+//! The options that become settings of `ureq`. Those for sockets, names and idle
+//! connections go to `tcp`, `resolver` and `lanes`.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,12 +10,12 @@ use ureq::tls::{Certificate, RootCerts, TlsConfig};
 use super::ca_file;
 use super::failure::Parties;
 use crate::model::error::{Error, Result};
-use crate::options::config::Config;
+use crate::options::Config;
 
 pub(super) fn agent(config: &Config) -> Result<ureq::config::Config> {
     // 20 items make 2 to 4 KiB; what is longer goes through in pieces.
     const BUFFER: usize = 16 * 1024;
-    if HeaderValue::from_str(&config.user_agent).is_err() {
+    if HeaderValue::from_str(&config.settings.user_agent).is_err() {
         return Err(Error::option(
             "option user_agent has a character that no header carries, such as a line break",
         ));
@@ -24,7 +25,7 @@ pub(super) fn agent(config: &Config) -> Result<ureq::config::Config> {
         .max_redirects(0)
         .max_redirects_will_error(false)
         .proxy(chosen(config)?.map(|(proxy, _)| proxy))
-        .user_agent(&config.user_agent)
+        .user_agent(&config.settings.user_agent)
         .accept("application/json")
         .input_buffer_size(BUFFER)
         .output_buffer_size(BUFFER)
@@ -45,12 +46,12 @@ pub(super) fn parties(config: &Config) -> Result<Parties> {
             let place = format!("{}:{}", proxy.host(), proxy.port());
             (place, source)
         }),
-        connect_timeout: config.connect_timeout,
+        connect_timeout: config.settings.connect_timeout,
     })
 }
 
 fn base(config: &Config) -> Result<Uri> {
-    let base = config.base()?;
+    let base = config.settings.base()?;
     let refuse = |error| Error::option(format!("option base_url: {error}"));
     base.as_str()
         .parse()
@@ -73,12 +74,17 @@ fn chosen(config: &Config) -> Result<Option<(ureq::Proxy, String)>> {
 }
 
 fn roots(config: &Config) -> Result<RootCerts> {
-    if config.ca_file.is_empty() {
+    if config.settings.ca_file.is_empty() {
         return Ok(RootCerts::WebPki);
     }
-    let refuse = |why: String| Error::option(format!("option ca_file {:?}: {why}", config.ca_file));
-    let bytes =
-        std::fs::read(&config.ca_file).map_err(|e| refuse(crate::sys::plain::io_error(&e)))?;
+    let refuse = |why: String| {
+        Error::option(format!(
+            "option ca_file {:?}: {why}",
+            config.settings.ca_file
+        ))
+    };
+    let bytes = std::fs::read(&config.settings.ca_file)
+        .map_err(|e| refuse(crate::sys::plain::io_error(&e)))?;
     let mut certificates = ca_file::read(&bytes).map_err(refuse)?;
     let built_in = webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter();
     certificates.extend(built_in.map(|der| Certificate::from_der(der.as_ref())));

@@ -8,7 +8,7 @@ use rustls::CertificateError;
 use ureq::Error;
 use ureq::unversioned::transport::{ConnectionDetails, Connector, RustlsConnector, Transport};
 
-use super::failure::words;
+use super::error_text::describe_error;
 use super::watch::{Step, Watch};
 
 /// The link of a lane's chain that is shared by all lanes.
@@ -72,7 +72,10 @@ pub(super) fn describe(service: &str, error: &Error) -> String {
             "{service} closed the connection during the TLS handshake; does it speak TLS (https) \
              at this port?"
         ),
-        (None, error) => format!("the TLS handshake with {service} failed: {}", words(error)),
+        (None, error) => format!(
+            "the TLS handshake with {service} failed: {}",
+            describe_error(error)
+        ),
     }
 }
 

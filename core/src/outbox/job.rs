@@ -5,8 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::shared::Shared;
-use crate::client::{Attempted, Client};
-use crate::engine::senders::Work;
+use crate::client::Client;
+use crate::engine::Attempted;
+use crate::engine::pool::Work;
 use crate::model::operation::Operator;
 use crate::ordering::queue::Slot;
 

@@ -6,16 +6,16 @@ use std::sync::atomic::Ordering;
 
 use super::cancel::Cancel;
 use super::send::{self, Sender, Verdict};
-use super::{CallOptions, Client, Shared};
+use crate::client::{CallOptions, Client, Shared};
 use crate::engine::progress::PartProgress;
 use crate::model::error::Result;
 use crate::model::operation::single::Body;
 use crate::model::operation::{Action, Operation, Request};
 use crate::model::outcome::{ItemOutcome, Warning};
-use crate::protocol::judge;
+use crate::protocol::classify;
+use crate::protocol::message::{HttpRequest, HttpResponse, SendError};
 use crate::protocol::wire;
 use crate::retry;
-use crate::transport::{HttpRequest, HttpResponse, SendError};
 
 /// What became of a batch.
 pub(crate) struct Delivered {
@@ -128,11 +128,11 @@ impl Sender for BatchSender<'_> {
         let outcomes = match response {
             Ok(response) => {
                 self.requests += 1;
-                judge::judge(&self.request, &self.carried, response).items
+                classify::judge(&self.request, &self.carried, response).items
             }
             Err(error) => {
                 self.requests += u32::from(error.sent);
-                vec![judge::not_answered(error); self.carried.len()]
+                vec![classify::not_answered(error); self.carried.len()]
             }
         };
         let verdict = Verdict::of(&outcomes);

@@ -2,12 +2,12 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use crate::client::{Delivered, Delivery};
-use crate::engine::senders::Work;
+use crate::engine::pool::Work;
+use crate::engine::{Delivered, Delivery};
 use crate::model::operation::single::Body;
 use crate::model::outcome::{ItemOutcome, Reason, State};
 use crate::ordering::queue::Slot;
-use crate::protocol::judge;
+use crate::protocol::classify;
 
 /// Rows on their way: their bodies, one behind the other, and where each ends.
 pub(super) struct Batch {
@@ -36,7 +36,7 @@ impl Work for Carrier {
         let delivered = catch_unwind(AssertUnwindSafe(deliver)).unwrap_or_else(|_| {
             let message = "a defect in xgpush: the request panicked".to_owned();
             Delivered {
-                outcomes: vec![judge::unknown(Reason::Interrupted, message); batch.slots.len()],
+                outcomes: vec![classify::unknown(Reason::Interrupted, message); batch.slots.len()],
                 requests: 0,
                 warnings: Vec::new(),
             }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::Interrupt;
+use crate::client::Interrupt;
 use crate::model::outcome::Reason;
 
 /// Shared by the threads of one call.

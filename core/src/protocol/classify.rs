@@ -8,9 +8,8 @@ use std::sync::Arc;
 use crate::model::codes;
 use crate::model::operation::{Action, Items, Request};
 use crate::model::outcome::{Found, ItemOutcome, Reason, State, Warning, WarningKind};
+use crate::protocol::message::{self, HttpResponse, SendError, SendErrorKind};
 use crate::protocol::wire::{Answer, Element};
-use crate::retry;
-use crate::transport::{HttpResponse, SendError, SendErrorKind};
 
 use entries::{Entry, entries};
 
@@ -36,7 +35,7 @@ pub(crate) fn judge(request: &Request, carried: &[u32], response: &HttpResponse)
         }
         item.http_status = Some(status);
     }
-    if let Some(wait) = retry::asked_wait(response) {
+    if let Some(wait) = message::asked_wait(response) {
         let items = judgement.items.iter_mut();
         items
             .filter(|item| item.reason != Reason::Accepted)

@@ -4,18 +4,19 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use super::{Call, Interrupt, Shared};
+use crate::client::{Call, Interrupt, Shared};
 use crate::engine::skew;
 use crate::model::outcome::{ItemOutcome, Reason, Warning, WarningKind};
+use crate::protocol::classify;
 use crate::protocol::credentials::Scheme;
-use crate::protocol::judge;
+use crate::protocol::message::{self, HttpRequest, HttpResponse, SendError};
 use crate::retry::{self, Pace, RetryBudget};
 use crate::sys::clock::unix_seconds;
-use crate::transport::{Attempt, HttpRequest, HttpResponse, Question, SendError};
+use crate::transport::{Attempt, Question};
 
 /// What may be sent again: the two kinds of calls differ only in this and in
 /// how they read a response.
-pub(super) trait Sender {
+pub(crate) trait Sender {
     /// The next request, signed for this time.
     fn request(&mut self, unix_seconds: i64) -> HttpRequest;
     /// Whether a request that may have arrived may be sent once more.
@@ -33,18 +34,18 @@ pub(super) trait Sender {
 }
 
 /// What an attempt came to.
-pub(super) struct Verdict {
+pub(crate) struct Verdict {
     /// At which pace to try what is left; `None` when nothing is.
-    pub(super) again: Option<Pace>,
+    pub(crate) again: Option<Pace>,
     /// The caller could not be authenticated.
-    pub(super) authentication_failed: bool,
+    pub(crate) authentication_failed: bool,
     /// The service took something.
-    pub(super) accepted: bool,
+    pub(crate) accepted: bool,
 }
 
 impl Verdict {
     /// What an attempt on items came to.
-    pub(super) fn of(outcomes: &[ItemOutcome]) -> Self {
+    pub(crate) fn of(outcomes: &[ItemOutcome]) -> Self {
         Self {
             again: pace(outcomes.iter()),
             authentication_failed: authentication_failed(outcomes.iter()),
@@ -54,7 +55,7 @@ impl Verdict {
 }
 
 /// Drives a sender to its end. `interrupt` is given on the calling thread only.
-pub(super) fn drive(
+pub(crate) fn drive(
     shared: &Shared,
     call: &Call,
     interrupt: Interrupt<'_>,
@@ -110,7 +111,7 @@ pub(super) fn drive(
         };
         let after = response
             .and_then(|r| r.retry_after)
-            .and_then(|value| retry::retry_after(&value, shared.clock.now()));
+            .and_then(|value| message::retry_after(&value, shared.clock.now()));
         let next = retry::next_attempt(
             &shared.backoff,
             &shared.budget,
@@ -144,12 +145,12 @@ pub(crate) fn not_sent(reason: Reason) -> ItemOutcome {
 }
 
 impl Shared {
-    pub(super) fn left(&self, call: &Call) -> Duration {
+    pub(crate) fn left(&self, call: &Call) -> Duration {
         call.ends.saturating_sub(self.clock.elapsed())
     }
 
     /// Waits for a place in the pace that the user set.
-    pub(super) fn wait_for_turn(
+    pub(crate) fn wait_for_turn(
         &self,
         call: &Call,
         interrupt: Interrupt<'_>,
@@ -172,7 +173,7 @@ impl Shared {
     }
 
     /// Waits, and says whether the call may go on.
-    pub(super) fn pause(&self, call: &Call, interrupt: Interrupt<'_>, pause: Duration) -> bool {
+    pub(crate) fn pause(&self, call: &Call, interrupt: Interrupt<'_>, pause: Duration) -> bool {
         const SLICE: Duration = Duration::from_millis(20);
         let ends = self.clock.elapsed().saturating_add(pause);
         loop {
@@ -189,7 +190,7 @@ impl Shared {
 
     /// After a refused signature: if the service's clock differs from the one
     /// that was signed with, takes its time for this and later calls.
-    pub(super) fn correct_clock(
+    pub(crate) fn correct_clock(
         &self,
         response: Option<&HttpResponse>,
         used: i64,
@@ -214,19 +215,19 @@ impl Shared {
 }
 
 /// The slowest pace among outcomes that are worth a retry.
-pub(super) fn pace<'a>(outcomes: impl Iterator<Item = &'a ItemOutcome>) -> Option<Pace> {
+pub(crate) fn pace<'a>(outcomes: impl Iterator<Item = &'a ItemOutcome>) -> Option<Pace> {
     outcomes.filter_map(retry::worth_a_retry).max()
 }
 
 /// Whether an item is to be sent in the next attempt: after a corrected clock the
 /// refused ones are sent again as well.
-pub(super) fn again(outcome: &ItemOutcome) -> bool {
-    retry::worth_a_retry(outcome).is_some() || judge::is_authentication_failure(outcome)
+pub(crate) fn again(outcome: &ItemOutcome) -> bool {
+    retry::worth_a_retry(outcome).is_some() || classify::is_authentication_failure(outcome)
 }
 
 /// Whether any outcome says that the caller could not be authenticated.
-pub(super) fn authentication_failed<'a>(
+pub(crate) fn authentication_failed<'a>(
     mut outcomes: impl Iterator<Item = &'a ItemOutcome>,
 ) -> bool {
-    outcomes.any(judge::is_authentication_failure)
+    outcomes.any(classify::is_authentication_failure)
 }

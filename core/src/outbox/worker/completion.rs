@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::{Done, Gone, Millis, SECOND, SUSPECT_AFTER, Slot, Worker, add, millis};
 use crate::model::outcome::{ItemOutcome, Reason, State};
-use crate::protocol::judge;
+use crate::protocol::classify;
 use crate::retry::{Fate, Health, fate, health};
 
 /// The outcome of what came out of a store after `outbox_recover_max_age_ms`.
@@ -67,7 +67,7 @@ impl Worker {
                 self.last.remove(&slot)
             };
             let merged = match earlier {
-                Some(earlier) => judge::after_another_attempt(earlier, outcome, false),
+                Some(earlier) => classify::after_another_attempt(earlier, outcome, false),
                 None => outcome,
             };
             match fate {

@@ -5,12 +5,12 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::send::authentication_failed;
-use super::{CallOptions, Client};
+use crate::client::{CallOptions, Client};
 use crate::model::error::{Error, Result};
 use crate::model::operation::{Action, Operator, Request};
 use crate::model::outcome::{ItemOutcome, Reason, Warning};
-use crate::protocol::judge;
-use crate::retry;
+use crate::protocol::classify;
+use crate::protocol::message;
 use crate::sys::clock::unix_seconds;
 use crate::transport::Attempt;
 
@@ -27,7 +27,7 @@ impl Attempted {
     pub(crate) fn panicked(items: usize) -> Self {
         let message = "a defect in xgpush: the attempt panicked".to_owned();
         Self {
-            outcomes: vec![judge::unknown(Reason::Interrupted, message); items],
+            outcomes: vec![classify::unknown(Reason::Interrupted, message); items],
             retry_after: None,
             warning: None,
         }
@@ -71,14 +71,14 @@ impl Client {
                 Ok(response) => response,
                 Err(error) => {
                     return Attempted {
-                        outcomes: vec![judge::not_answered(&error); carried.len()],
+                        outcomes: vec![classify::not_answered(&error); carried.len()],
                         retry_after: None,
                         warning,
                     };
                 }
             };
             let shown = shared.api.shown(&response);
-            let outcomes = judge::judge(&request, &carried, &shown).items;
+            let outcomes = classify::judge(&request, &carried, &shown).items;
             if authentication_failed(outcomes.iter()) && warning.is_none() {
                 warning = shared.correct_clock(Some(&response), skew);
                 if warning.is_some() {
@@ -86,7 +86,7 @@ impl Client {
                 }
             }
             let after = response.retry_after.as_deref();
-            let after = after.and_then(|value| retry::retry_after(value, shared.clock.now()));
+            let after = after.and_then(|value| message::retry_after(value, shared.clock.now()));
             return Attempted {
                 outcomes,
                 retry_after: after,
@@ -98,7 +98,7 @@ impl Client {
     /// Checks a request of operations.
     pub(crate) fn check_request(&self, request: &Request) -> Result<()> {
         if request.is_query() {
-            return Err(super::wrong_api("an outbox", "a query"));
+            return Err(crate::client::wrong_api("an outbox", "a query"));
         }
         if request.legacy.op_type.is_some() || request.legacy.op_id.is_some() {
             return Err(Error::request(

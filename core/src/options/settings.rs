@@ -1,0 +1,137 @@
+//! The values of the options, with their types. The rows of the table write them and
+//! never read them, so that the compiler names an option that nothing uses ("field is
+//! never read").
+
+use std::time::Duration;
+
+use zeroize::Zeroizing;
+
+use crate::model::error::{Error, Result};
+use crate::protocol::access_point::{AccessPoint, BaseUrl};
+use crate::protocol::api::Api;
+use crate::protocol::credentials::{Credentials, Scheme};
+use crate::protocol::rules::ProtocolVersion;
+
+/// The value of every option. `Settings::default()` has none of their defaults:
+/// those are in the table.
+#[derive(Clone, Default)]
+#[cfg_attr(
+    not(feature = "http"),
+    allow(dead_code, reason = "without HTTP there are no connections")
+)]
+pub(crate) struct Settings {
+    pub(crate) access_id: String,
+    pub(crate) secret_key: Zeroizing<String>,
+    pub(crate) auth: Scheme,
+    pub(crate) protocol: ProtocolVersion,
+    pub(crate) access_point: Option<AccessPoint>,
+    pub(crate) base_url: String,
+    pub(crate) allow_http: bool,
+    pub(crate) allow_append: bool,
+    pub(crate) deadline: Duration,
+    pub(crate) request_timeout: Duration,
+    pub(crate) connect_timeout: Duration,
+    pub(crate) max_attempts: u32,
+    pub(crate) retry_base: Duration,
+    pub(crate) throttle_base: Duration,
+    pub(crate) max_backoff: Duration,
+    pub(crate) retry_budget: u32,
+    pub(crate) requests_per_second: u32,
+    pub(crate) parallel: u32,
+    pub(crate) max_idle_connections: u32,
+    pub(crate) idle_timeout: Duration,
+    pub(crate) connection_max_age: Duration,
+    pub(crate) dns_cache: Duration,
+    pub(crate) max_response_bytes: u32,
+    pub(crate) ca_file: String,
+    pub(crate) proxy: String,
+    pub(crate) proxy_from_env: bool,
+    pub(crate) user_agent: String,
+    pub(crate) outbox: OutboxSettings,
+}
+
+/// The values of the outbox's options.
+#[derive(Clone, Default)]
+#[cfg_attr(
+    not(feature = "outbox"),
+    allow(dead_code, reason = "there is no outbox")
+)]
+pub(crate) struct OutboxSettings {
+    pub(crate) file: String,
+    pub(crate) durability: Durability,
+    pub(crate) file_max_bytes: u32,
+    pub(crate) max_operations: u32,
+    pub(crate) max_bytes: u32,
+    pub(crate) linger: Duration,
+    pub(crate) deadline: Duration,
+    pub(crate) parallel: u32,
+    pub(crate) name: String,
+    pub(crate) reports: bool,
+    pub(crate) durable_notices: bool,
+    pub(crate) recover_max_age: Duration,
+    pub(crate) commit: Duration,
+}
+
+/// What operations in the outbox's file survive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Durability {
+    /// The end of the process, `kill -9` included.
+    #[default]
+    Process,
+    /// A power failure: each commit waits for the disk.
+    Power,
+}
+
+impl Durability {
+    /// Every level with its stable name.
+    pub const NAMES: &'static [(&'static str, Self)] =
+        &[("process", Self::Process), ("power", Self::Power)];
+
+    /// The stable name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Process => "process",
+            Self::Power => "power",
+        }
+    }
+}
+
+impl Settings {
+    /// The application and its address, checked.
+    pub(crate) fn api(&self) -> Result<Api> {
+        let credentials = self.credentials()?;
+        Ok(Api::new(
+            self.base()?,
+            credentials,
+            self.protocol,
+            self.allow_append,
+        ))
+    }
+
+    fn credentials(&self) -> Result<Credentials> {
+        // The legacy service knows Basic only (REST API v3 summary).
+        let scheme = match self.protocol {
+            ProtocolVersion::XgV3 => Scheme::Basic,
+            ProtocolVersion::Tpns | ProtocolVersion::TpnsWithPlatform => self.auth,
+        };
+        Credentials::new(scheme, self.access_id.as_str(), self.secret_key.as_str())
+    }
+
+    /// The service address: of the access point, or the one that was set.
+    pub(crate) fn base(&self) -> Result<BaseUrl> {
+        match (self.access_point, self.base_url.as_str()) {
+            (None, "") if self.protocol == ProtocolVersion::XgV3 => {
+                Ok(AccessPoint::LegacyXg.base_url())
+            }
+            (None, "") => Err(Error::option(
+                "neither access_point nor base_url is set; an application exists at one access \
+                 point only (\"Making API requests\"): guangzhou, shanghai, hongkong or singapore",
+            )),
+            (Some(point), "") => Ok(point.base_url()),
+            (None, url) => BaseUrl::parse(url, self.allow_http),
+            (Some(_), _) => Err(Error::option(
+                "access_point and base_url are both set; they say the same thing, set one",
+            )),
+        }
+    }
+}
