@@ -58,7 +58,7 @@
  *       xg_request_add_binding(request, "token-of-phone-2", "bob",
  *                              XG_NO_ACCOUNT_TYPE, &error) == XG_OK &&
  *       xg_batch_operate(client, request, &outcome, &error) == XG_OK) {
- *     for (size_t n = 0; n < xg_outcome_len(outcome); n++)
+ *     for (size_t n = 0; n < xg_outcome_item_count(outcome); n++)
  *       printf("%zu: %s %s\n", n, xg_outcome_reason(outcome, n),
  *              xg_outcome_message(outcome, n));
  *   } else {
@@ -95,7 +95,7 @@
  *                        XG_NO_ACCOUNT_TYPE, 42, &error) == XG_OK) {
  *     size_t left = xg_outbox_close(outbox, 5000);
  *     while (xg_outbox_poll(outbox, reports, 0) > 0)
- *       for (size_t n = 0; n < xg_reports_len(reports); n++)
+ *       for (size_t n = 0; n < xg_reports_count(reports); n++)
  *         printf("%d: %s\n", (int)xg_reports_tag(reports, n),
  *                xg_reports_reason(reports, n));
  *     printf("%zu left in the file\n", left);
@@ -132,7 +132,7 @@
  * An outbox also waits out what people can mend: a wrong key, a wrong address, a
  * service that is away. It pauses, tries again, and reports an operation at the
  * latest when `outbox_deadline_ms` (300 s) is over. Meanwhile only the log and the
- * numbers tell: give it a function by xg_outbox_set_log, or look at `breaker_open`
+ * numbers tell: give it a function by xg_outbox_set_log_callback, or look at `breaker_open`
  * and `oldest_ms` of xg_outbox_stats.
  *
  * ## Errors
@@ -180,7 +180,7 @@
  * look-up of a name ("xgpush-resolve") start short-lived ones within a call. An outbox
  * has its own until it is closed: one that does the work ("xgpush-outbox"), up to
  * `outbox_parallel` that carry requests ("xgpush-send", started when they are needed
- * first), and one for xg_outbox_call_back ("xgpush-report").
+ * first), and one for xg_outbox_set_report_callback ("xgpush-report").
  *
  * New threads inherit from the one that starts them: those of an outbox the signal mask,
  * the processors (affinity) and the scheduling (SCHED_FIFO as well) of the thread that
@@ -217,7 +217,7 @@
  *
  * ## Bring your own HTTP
  *
- * xg_client_new_over and xg_outbox_open_over take an xg_transport: each request
+ * xg_client_new_with_transport and xg_outbox_open_with_transport take an xg_transport: each request
  * comes to a function of yours as an xg_transfer, which you end when the answer is
  * there, at once or later, on any thread. Signing, retries, order and reports stay
  * here. examples/c/curl_transport.c does it over libcurl. xg_exchange_new is for
@@ -234,7 +234,7 @@
  * that are macros: XG_ABI_VERSION is the ABI version, XG_NO_ACCOUNT_TYPE the
  * smallest int32_t. Poll, or wait for the descriptor of xg_outbox_fd, where a
  * foreign thread may not enter the interpreter: callbacks come on one.
- * xg_state_name, xg_status_name and xg_codes hand out the tables.
+ * xg_state_name, xg_status_name and xg_codes_json hand out the tables.
  *
  * ## Fork
  *
@@ -256,7 +256,7 @@
  * ## Logging
  *
  * A client writes nothing anywhere: what happened is in outcomes, their warnings
- * and errors. xg_outbox_set_log gets a line for what fails in the background and
+ * and errors. xg_outbox_set_log_callback gets a line for what fails in the background and
  * for its end; xg_outbox_stats has the numbers, for Prometheus as well. The
  * secret key is in no message, no line and no number.
  *
@@ -501,11 +501,6 @@ typedef struct xg_exchange xg_exchange;
 typedef struct xg_http_request xg_http_request;
 
 /**
- * Operations that wait, as they were when they were asked for.
- */
-typedef struct xg_look xg_look;
-
-/**
  * Delivers operations in the background, in the order of each token and account,
  * and reports what became of each of them. Made once and shared by any number of
  * threads.
@@ -516,6 +511,11 @@ typedef struct xg_outbox xg_outbox;
  * What became of every item of a call, in the order of the items.
  */
 typedef struct xg_outcome xg_outcome;
+
+/**
+ * Operations that wait, as they were when they were asked for.
+ */
+typedef struct xg_pending xg_pending;
 
 /**
  * A body whose ret_code is 0.
@@ -556,16 +556,11 @@ typedef struct xg_transport xg_transport;
 typedef void (*xg_report_fn)(const struct xg_reports *reports, void *context);
 
 /**
- * Called with a line for a log, one at a time, on a thread of the library, on which
- * delivery and writing to the file wait for it. The text is valid during the call. It must return, as
- * xg_report_fn.
+ * Called with a log line, one at a time, on a thread of the library; level is one of
+ * xg_log_level. Delivery and writing to the file wait until it returns. The line is
+ * valid during the call. It must return, as xg_report_fn.
  */
-typedef void (*xg_log_fn)(const char *line, void *context);
-
-/**
- * As xg_log_fn, with how bad it is: a number of xg_log_level.
- */
-typedef void (*xg_leveled_log_fn)(int32_t level, const char *line, void *context);
+typedef void (*xg_log_fn)(int32_t level, const char *line, void *context);
 
 /**
  * Carries one request: called on every thread that makes calls, several at once.
@@ -581,7 +576,7 @@ typedef void (*xg_perform_fn)(struct xg_transfer *transfer, void *context);
  * Called once, on any thread, when nothing needs the context any more; never when a
  * thread hangs in the function of the transport for ever. It must return as well.
  */
-typedef void (*xg_free_fn)(void *context);
+typedef void (*xg_destroy_fn)(void *context);
 
 #ifdef __cplusplus
 extern "C" {
@@ -602,10 +597,10 @@ enum xg_status xg_client_new(const struct xg_config *config,
  *
  * Errors: as xg_client_new.
  */
-enum xg_status xg_client_new_over(const struct xg_config *config,
-                                  const struct xg_transport *transport,
-                                  struct xg_client **client,
-                                  struct xg_error **error);
+enum xg_status xg_client_new_with_transport(const struct xg_config *config,
+                                            const struct xg_transport *transport,
+                                            struct xg_client **client,
+                                            struct xg_error **error);
 
 /**
  * Signs with this secret key from the next request on, for a key that is changed while
@@ -707,7 +702,7 @@ enum xg_status xg_call_with(const struct xg_client *client,
  * {"code","meaning","meaning_zh","fault","retry","advice","advice_zh"}, where
  * …_zh is the same in Chinese. Valid for ever: do not free it.
  */
-const char *xg_codes(size_t *len);
+const char *xg_codes_json(size_t *len);
 
 /**
  * How many return codes the documents have.
@@ -799,7 +794,7 @@ const char *xg_option_range(size_t index);
 /**
  * What it does.
  */
-const char *xg_option_text(size_t index);
+const char *xg_option_description(size_t index);
 
 /**
  * The status that the failed call returned. XG_OK for NULL.
@@ -866,7 +861,7 @@ enum xg_status xg_exchange_new(const struct xg_config *config,
 /**
  * How many HTTP requests it takes, retries not counted. 0 for NULL.
  */
-size_t xg_exchange_parts(const struct xg_exchange *exchange);
+size_t xg_exchange_part_count(const struct xg_exchange *exchange);
 
 /**
  * The wave of a part, from 0.
@@ -898,28 +893,28 @@ enum xg_status xg_exchange_http_request(struct xg_exchange *exchange,
  *
  * Errors: XG_INVALID_ARGUMENT, also when the part waits for no answer.
  */
-enum xg_status xg_exchange_answer(struct xg_exchange *exchange,
-                                  size_t part,
-                                  int32_t http_status,
-                                  const char *date,
-                                  const char *retry_after,
-                                  const void *body,
-                                  size_t body_len,
-                                  struct xg_error **error);
+enum xg_status xg_exchange_on_response(struct xg_exchange *exchange,
+                                       size_t part,
+                                       int32_t http_status,
+                                       const char *date,
+                                       const char *retry_after,
+                                       const void *body,
+                                       size_t body_len,
+                                       struct xg_error **error);
 
 /**
  * Takes note that the last HTTP request of a part got no whole response. kind
  * is one of xg_send_error; sent says whether any byte of the request may have
  * left.
  *
- * Errors: as xg_exchange_answer.
+ * Errors: as xg_exchange_on_response.
  */
-enum xg_status xg_exchange_failed(struct xg_exchange *exchange,
-                                  size_t part,
-                                  int32_t kind,
-                                  bool sent,
-                                  const char *message,
-                                  struct xg_error **error);
+enum xg_status xg_exchange_on_failure(struct xg_exchange *exchange,
+                                      size_t part,
+                                      int32_t kind,
+                                      bool sent,
+                                      const char *message,
+                                      struct xg_error **error);
 
 /**
  * What became of every item. The exchange is finished then and takes nothing
@@ -949,7 +944,7 @@ const char *xg_http_request_url(const struct xg_http_request *request);
 /**
  * How many headers there are.
  */
-size_t xg_http_request_header_len(const struct xg_http_request *request);
+size_t xg_http_request_header_count(const struct xg_http_request *request);
 
 /**
  * The name of a header, 0-based; "" past the end. Valid until the request is
@@ -1069,45 +1064,6 @@ enum xg_status xg_outbox_clear_account(const struct xg_outbox *outbox,
                                        struct xg_error **error);
 
 /**
- * What waits in an outbox, in the order of the hand-ins: of a token, of an account (of
- * any type), of both, or all where both are NULL; at most so many. It answers why
- * somebody's phone is not bound. A look goes through everything that waits: it is for
- * people rather than for each tick. For a file that no outbox holds there is the command
- * `xgpush outbox show`.
- *
- * Errors: XG_CLOSED; XG_CALL_UNKNOWN when the outbox's thread does not answer within
- * timeout_ms.
- */
-enum xg_status xg_outbox_look(const struct xg_outbox *outbox,
-                              const char *token,
-                              const char *account,
-                              size_t most,
-                              uint64_t timeout_ms,
-                              struct xg_look **look,
-                              struct xg_error **error);
-
-/**
- * How many operations. 0 for NULL.
- */
-size_t xg_look_len(const struct xg_look *look);
-
-/**
- * The operations as a JSON array, NUL-terminated; its length in bytes goes to *len unless
- * len is NULL. Each has "tag", "operation" (such as "bind"), "token", "accounts"
- * ([{"account","account_type"}]), "handed_in_ms", "state" ("behind": an earlier one on its
- * token or accounts comes first; "ready": to be sent, or sent again; "sending"; "settling":
- * decided, and the file has to forget it), "durable", "maybe_sent", "attempts", and of the
- * last attempt "reason" (docs/reasons.md, or null) and "message". Valid until it is freed;
- * "" and 0 for NULL.
- */
-const char *xg_look_json(const struct xg_look *look, size_t *len);
-
-/**
- * Frees a look. NULL is fine.
- */
-void xg_look_free(struct xg_look *look);
-
-/**
  * The stable name of a state, such as "accepted"; "" for a number that is none.
  * Valid for ever.
  */
@@ -1139,17 +1095,17 @@ enum xg_status xg_outbox_open(const struct xg_config *config,
  *
  * Errors: as xg_outbox_open.
  */
-enum xg_status xg_outbox_open_over(const struct xg_config *config,
-                                   const struct xg_transport *transport,
-                                   struct xg_outbox **outbox,
-                                   struct xg_error **error);
+enum xg_status xg_outbox_open_with_transport(const struct xg_config *config,
+                                             const struct xg_transport *transport,
+                                             struct xg_outbox **outbox,
+                                             struct xg_error **error);
 
 /**
  * Frees an outbox: closes it with 2 s to deliver the rest, unless it was closed
  * before. Within 3 s, whatever its callbacks do: reports that were not brought by then
  * are lost (close it before, and "reports_waiting" of xg_outbox_stats counts them), and
  * a thread that hangs in a callback is left to itself with what it uses, for ever: its
- * context is not freed (xg_free_fn). Otherwise no callback runs any more when this
+ * context is not freed (xg_destroy_fn). Otherwise no callback runs any more when this
  * returns. Not from one of its own callbacks. NULL is fine.
  */
 void xg_outbox_free(struct xg_outbox *outbox);
@@ -1190,44 +1146,32 @@ bool xg_outbox_is_drained(const struct xg_outbox *outbox);
 int xg_outbox_fd(const struct xg_outbox *outbox);
 
 /**
- * Has reports brought to a function, up to 256 at once, on one thread of the library
- * that is started for it, until the outbox is freed. Once; nobody else takes reports
- * then.
+ * Registers a callback for reports. The library starts one thread
+ * ("xgpush-report") that calls it until the outbox is freed. Register once, and do
+ * not call xg_outbox_poll afterwards.
  *
- * Errors: XG_INVALID_ARGUMENT for NULL and the second time, XG_CLOSED in a child
- * after fork, XG_RESOURCES when there is no thread for it.
- */
-enum xg_status xg_outbox_call_back(const struct xg_outbox *outbox,
-                                   xg_report_fn function,
-                                   void *context,
-                                   struct xg_error **error);
-
-/**
- * As xg_outbox_call_back, with at most so many reports at once (1 to 1000000): with 1,
- * freeing the outbox waits for one report rather than for a list.
+ * max_reports: how many reports one call gets at most, 1 to 1000000; 0 means 256.
+ * With 1, xg_outbox_free waits for one report rather than for a list.
  *
- * Errors: as xg_outbox_call_back, and XG_INVALID_ARGUMENT for another number.
+ * Errors: XG_INVALID_ARGUMENT for a NULL function, a larger max_reports and the
+ * second time; XG_CLOSED in a child after fork; XG_RESOURCES when the system gives no
+ * thread.
  */
-enum xg_status xg_outbox_call_back_n(const struct xg_outbox *outbox,
-                                     xg_report_fn function,
-                                     void *context,
-                                     size_t most,
-                                     struct xg_error **error);
+enum xg_status xg_outbox_set_report_callback(const struct xg_outbox *outbox,
+                                             xg_report_fn function,
+                                             void *context,
+                                             size_t max_reports,
+                                             struct xg_error **error);
 
 /**
- * Has lines for a log brought to a function: what fails in the background, and
- * when it is over. NULL ends it, and takes the place of xg_outbox_set_leveled_log as
- * well. Never with a secret. The function that was there before is not called any more
- * when this returns, unless it takes longer than a second.
+ * Registers a callback for log lines: what fails in the background, and when it works
+ * again. No line contains the secret key. NULL removes it. When this returns the
+ * callback that was there before does not run any more, unless its last call takes
+ * longer than a second.
  */
-void xg_outbox_set_log(const struct xg_outbox *outbox, xg_log_fn function, void *context);
-
-/**
- * As xg_outbox_set_log, in place of it, with the level of each line.
- */
-void xg_outbox_set_leveled_log(const struct xg_outbox *outbox,
-                               xg_leveled_log_fn function,
-                               void *context);
+void xg_outbox_set_log_callback(const struct xg_outbox *outbox,
+                                xg_log_fn function,
+                                void *context);
 
 /**
  * Delivers what is there without lingering, and waits for it up to timeout_ms.
@@ -1263,7 +1207,7 @@ enum xg_status xg_outbox_sync(const struct xg_outbox *outbox,
  * Takes nothing any more, delivers what is there for up to timeout_ms, and ends.
  * Answers how many operations were left: they stay in the file, or, without
  * one, are reported with what is known of them. Reports can still be taken: a function
- * of xg_outbox_call_back gets them, and this waits for it within the time.
+ * of xg_outbox_set_report_callback gets them, and this waits for it within the time.
  * "reports_waiting" of xg_outbox_stats counts those that are left.
  *
  * It takes timeout_ms and at most a second more, whatever callbacks do: see
@@ -1277,7 +1221,7 @@ size_t xg_outbox_close(const struct xg_outbox *outbox, uint64_t timeout_ms);
  * False when it is still full, and at once when it is closed, for NULL, and in a child
  * after fork. Another thread may be quicker than the hand-in that follows.
  */
-bool xg_outbox_wait_room(const struct xg_outbox *outbox, uint64_t timeout_ms);
+bool xg_outbox_wait_not_full(const struct xg_outbox *outbox, uint64_t timeout_ms);
 
 /**
  * Signs with this secret key from the next attempt on, without closing, for a key that
@@ -1303,12 +1247,12 @@ enum xg_status xg_outbox_stats(const struct xg_outbox *outbox,
 /**
  * The number of items: that of the request. 0 for NULL.
  */
-size_t xg_outcome_len(const struct xg_outcome *outcome);
+size_t xg_outcome_item_count(const struct xg_outcome *outcome);
 
 /**
  * How many items ended in a state, one of xg_state. 0 for another number.
  */
-size_t xg_outcome_count(const struct xg_outcome *outcome, int32_t state);
+size_t xg_outcome_state_count(const struct xg_outcome *outcome, int32_t state);
 
 /**
  * Whether every item was accepted. false for NULL.
@@ -1318,7 +1262,7 @@ bool xg_outcome_all_accepted(const struct xg_outcome *outcome);
 /**
  * How many HTTP requests were sent, retries included.
  */
-uint32_t xg_outcome_requests(const struct xg_outcome *outcome);
+uint32_t xg_outcome_request_count(const struct xg_outcome *outcome);
 
 /**
  * The state of an item, 0-based. XG_STATE_NONE past the end.
@@ -1374,7 +1318,7 @@ const char *xg_outcome_message(const struct xg_outcome *outcome, size_t index);
 /**
  * How many tokens or accounts a query found for an item.
  */
-size_t xg_outcome_found_len(const struct xg_outcome *outcome, size_t index);
+size_t xg_outcome_found_count(const struct xg_outcome *outcome, size_t index);
 
 /**
  * The nth token that a query by account found for an item; "" where there is
@@ -1401,7 +1345,7 @@ int64_t xg_outcome_found_account_type(const struct xg_outcome *outcome,
 /**
  * How many warnings there are: what is allowed, but should be known.
  */
-size_t xg_outcome_warning_len(const struct xg_outcome *outcome);
+size_t xg_outcome_warning_count(const struct xg_outcome *outcome);
 
 /**
  * The stable name of a warning, such as "duplicate_account_type"; "" past the
@@ -1435,6 +1379,45 @@ const char *xg_outcome_json(const struct xg_outcome *outcome, size_t *len);
 void xg_outcome_free(struct xg_outcome *outcome);
 
 /**
+ * What waits in an outbox, in the order of the hand-ins: of a token, of an account (of
+ * any type), of both, or all where both are NULL; at most so many. It answers why
+ * somebody's phone is not bound. A look goes through everything that waits: it is for
+ * people rather than for each tick. For a file that no outbox holds there is the command
+ * `xgpush outbox show`.
+ *
+ * Errors: XG_CLOSED; XG_CALL_UNKNOWN when the outbox's thread does not answer within
+ * timeout_ms.
+ */
+enum xg_status xg_outbox_list_pending(const struct xg_outbox *outbox,
+                                      const char *token,
+                                      const char *account,
+                                      size_t max_count,
+                                      uint64_t timeout_ms,
+                                      struct xg_pending **pending,
+                                      struct xg_error **error);
+
+/**
+ * How many operations. 0 for NULL.
+ */
+size_t xg_pending_count(const struct xg_pending *pending);
+
+/**
+ * The operations as a JSON array, NUL-terminated; its length in bytes goes to *len unless
+ * len is NULL. Each has "tag", "operation" (such as "bind"), "token", "accounts"
+ * ([{"account","account_type"}]), "handed_in_ms", "state" ("behind": an earlier one on its
+ * token or accounts comes first; "ready": to be sent, or sent again; "sending"; "settling":
+ * decided, and the file has to forget it), "durable", "maybe_sent", "attempts", and of the
+ * last attempt "reason" (docs/reasons.md, or null) and "message". Valid until it is freed;
+ * "" and 0 for NULL.
+ */
+const char *xg_pending_json(const struct xg_pending *pending, size_t *len);
+
+/**
+ * Frees a look. NULL is fine.
+ */
+void xg_pending_free(struct xg_pending *pending);
+
+/**
  * The HTTP status, 200 to 299; 0 for NULL.
  */
 int32_t xg_reply_http_status(const struct xg_reply *reply);
@@ -1460,11 +1443,11 @@ enum xg_status xg_reports_new(size_t room,
                               struct xg_error **error);
 
 /**
- * Tells, from a function of xg_outbox_call_back, that it failed: xgpush.hpp does so
+ * Tells, from a function of xg_outbox_set_report_callback, that it failed: xgpush.hpp does so
  * with an exception. It is counted ("callback_failures") and logged with the text, which
  * may be NULL. The reports count as taken. In any other buffer it does nothing.
  */
-void xg_reports_note_failure(const struct xg_reports *reports, const char *why);
+void xg_reports_record_failure(const struct xg_reports *reports, const char *why);
 
 /**
  * Frees a buffer. NULL is fine.
@@ -1474,7 +1457,7 @@ void xg_reports_free(struct xg_reports *reports);
 /**
  * How many reports are in the buffer.
  */
-size_t xg_reports_len(const struct xg_reports *reports);
+size_t xg_reports_count(const struct xg_reports *reports);
 
 /**
  * The number that was given with the operation, by an earlier run if
@@ -1524,12 +1507,12 @@ uint32_t xg_reports_attempts(const struct xg_reports *reports, size_t nth);
 /**
  * When the operation was handed in, in milliseconds since 1970-01-01 UTC.
  */
-uint64_t xg_reports_handed_in_ms(const struct xg_reports *reports, size_t nth);
+uint64_t xg_reports_submitted_ms(const struct xg_reports *reports, size_t nth);
 
 /**
  * When this became so, in milliseconds since 1970-01-01 UTC.
  */
-uint64_t xg_reports_at_ms(const struct xg_reports *reports, size_t nth);
+uint64_t xg_reports_timestamp_ms(const struct xg_reports *reports, size_t nth);
 
 /**
  * What happened, for people; "" when accepted. Valid until the buffer is filled
@@ -1675,7 +1658,7 @@ enum xg_status xg_request_set_confirm_ms(struct xg_request *request,
 /**
  * The number of items; 0 for NULL.
  */
-size_t xg_request_len(const struct xg_request *request);
+size_t xg_request_item_count(const struct xg_request *request);
 
 /**
  * Frees a request. NULL is fine.
@@ -1692,7 +1675,7 @@ void xg_request_free(struct xg_request *request);
  * "throttled" (requests answered with "too fast"), "failures" (requests that failed as
  * a whole), "store_failures", "not_durable" (operations in memory only, because the store
  * failed), "resource_failures" (the system gave no thread to send with),
- * "callback_failures" (xg_reports_note_failure), and "latency_ms_sum" (from hand-in to
+ * "callback_failures" (xg_reports_record_failure), and "latency_ms_sum" (from hand-in to
  * the final report).
  *
  * As they are now: "open" (handed in and not settled), "in_flight" (requests on the
@@ -1715,7 +1698,7 @@ const char *xg_stats_json(const struct xg_stats *stats, size_t *len);
  * then. Two pages one after the other would say the same names twice, which is no valid
  * page. What xg_stats_prometheus returned before is not valid any more.
  */
-void xg_stats_add_to_page(struct xg_stats *stats, const struct xg_stats *other);
+void xg_stats_prometheus_add(struct xg_stats *stats, const struct xg_stats *other);
 
 /**
  * The numbers in the text format that Prometheus reads, with the label "outbox": the
@@ -1724,7 +1707,7 @@ void xg_stats_add_to_page(struct xg_stats *stats, const struct xg_stats *other);
 const char *xg_stats_prometheus(const struct xg_stats *stats, size_t *len);
 
 /**
- * What fails in the background, as the log was told of it (xg_outbox_set_log): why
+ * What fails in the background, as the log was told of it (xg_outbox_set_log_callback): why
  * sending is paused, that the file cannot be written, that there is no thread. "" while
  * all is well, and for NULL. Valid until the numbers are freed. For languages in which
  * a foreign thread may bring no line.
@@ -1744,7 +1727,7 @@ void xg_stats_free(struct xg_stats *stats);
  * Errors: XG_INVALID_ARGUMENT when perform is NULL.
  */
 enum xg_status xg_transport_new(xg_perform_fn perform,
-                                xg_free_fn free,
+                                xg_destroy_fn free,
                                 void *context,
                                 struct xg_transport **transport,
                                 struct xg_error **error);
@@ -1769,12 +1752,12 @@ uint64_t xg_transfer_timeout_ms(const struct xg_transfer *transfer);
  * The most bytes that the body of the response may have: the option
  * max_response_bytes. 0 for NULL.
  */
-size_t xg_transfer_max_body(const struct xg_transfer *transfer);
+size_t xg_transfer_max_response_bytes(const struct xg_transfer *transfer);
 
 /**
  * Whether the request may reach the service twice: a stack that sends it again
  * when an idle connection turns out to be closed must not do so otherwise, and tells
- * by xg_transfer_replayed when it did.
+ * by xg_transfer_set_replayed when it did.
  */
 bool xg_transfer_is_repeatable(const struct xg_transfer *transfer);
 
@@ -1790,13 +1773,13 @@ bool xg_transfer_is_abandoned(const struct xg_transfer *transfer);
  * Tells, before the transfer ends, that the stack may have sent the request twice: a
  * refusal of the second one does not say what became of the first.
  */
-void xg_transfer_replayed(struct xg_transfer *transfer);
+void xg_transfer_set_replayed(struct xg_transfer *transfer);
 
 /**
  * Takes note of a header of the response, before xg_transfer_finish. Date and
  * Retry-After have a meaning here; of every other one nothing is kept.
  */
-void xg_transfer_header(struct xg_transfer *transfer, const char *name, const char *value);
+void xg_transfer_add_header(struct xg_transfer *transfer, const char *name, const char *value);
 
 /**
  * Ends a transfer with the response, and frees it. What is no HTTP status, or a

@@ -116,7 +116,7 @@ class request : public detail::handle<xg_request, xg_request_free> {
   request& set_confirm(std::chrono::milliseconds time) {
     return note(detail::call(xg_request_set_confirm_ms, get(), detail::count(time))), *this;
   }
-  [[nodiscard]] std::size_t size() const noexcept { return xg_request_len(get()); }
+  [[nodiscard]] std::size_t size() const noexcept { return xg_request_item_count(get()); }
 };
 
 // One item of an outcome; valid as long as the outcome.
@@ -142,7 +142,7 @@ class item {
   [[nodiscard]] int confirmed() const noexcept { return xg_outcome_confirmed(of_, n_); }
   [[nodiscard]] std::string_view message() const noexcept { return xg_outcome_message(of_, n_); }
   // What a query found: tokens of an account, or accounts of a token.
-  [[nodiscard]] std::size_t found() const noexcept { return xg_outcome_found_len(of_, n_); }
+  [[nodiscard]] std::size_t found_count() const noexcept { return xg_outcome_found_count(of_, n_); }
   [[nodiscard]] std::string_view found_token(std::size_t nth) const noexcept {
     return xg_outcome_found_token(of_, n_, nth);
   }
@@ -164,21 +164,21 @@ class outcome : public detail::handle<xg_outcome, xg_outcome_free> {
   using iterator = detail::iterator<xg_outcome, item>;
   using handle::handle;
 
-  [[nodiscard]] std::size_t size() const noexcept { return xg_outcome_len(get()); }
+  [[nodiscard]] std::size_t size() const noexcept { return xg_outcome_item_count(get()); }
   [[nodiscard]] item operator[](std::size_t index) const noexcept { return {get(), index}; }
   [[nodiscard]] iterator begin() const noexcept { return {get(), 0}; }
   [[nodiscard]] iterator end() const noexcept { return {get(), size()}; }
   [[nodiscard]] std::size_t count(xg_state state) const noexcept {
-    return xg_outcome_count(get(), state);
+    return xg_outcome_state_count(get(), state);
   }
   [[nodiscard]] bool all_accepted() const noexcept { return xg_outcome_all_accepted(get()); }
-  [[nodiscard]] std::uint32_t requests() const noexcept { return xg_outcome_requests(get()); }
+  [[nodiscard]] std::uint32_t request_count() const noexcept { return xg_outcome_request_count(get()); }
   // What is allowed, but should be known: stable name, text, and item or -1.
   struct warning {
     std::string_view name, message;
     std::int64_t item;
   };
-  [[nodiscard]] std::size_t warnings() const noexcept { return xg_outcome_warning_len(get()); }
+  [[nodiscard]] std::size_t warning_count() const noexcept { return xg_outcome_warning_count(get()); }
   [[nodiscard]] warning warning_at(std::size_t nth) const noexcept {
     return {xg_outcome_warning_name(get(), nth), xg_outcome_warning_message(get(), nth),
             xg_outcome_warning_item(get(), nth)};
@@ -233,7 +233,7 @@ class transport : public detail::handle<xg_transport, xg_transport_free> {
       detail::guarded([&] { (*static_cast<perform*>(held))(transfer(taken)); },
                       [](const char*) {});
     };
-    const xg_free_fn free = [](void* held) noexcept { delete static_cast<perform*>(held); };
+    const xg_destroy_fn free = [](void* held) noexcept { delete static_cast<perform*>(held); };
     auto kept = std::make_unique<perform>(std::move(stack));
     const bool empty = !*kept;  // refused as NULL is
     open(xg_transport_new, empty ? nullptr : call, free, static_cast<void*>(kept.get()));
@@ -258,7 +258,7 @@ class client : public detail::handle<xg_client, xg_client_free> {
   }
   client(const config& options, const transport& over) {
     note(options.failed() ? options.failed() : over.failed());
-    open(xg_client_new_over, options.get(), over.get());
+    open(xg_client_new_with_transport, options.get(), over.get());
   }
   // Blocks until every item has its outcome or the deadline passes.
   [[nodiscard]] result<outcome> batch_operate(const request& items) const {
@@ -310,8 +310,8 @@ class report {
   [[nodiscard]] int http_status() const noexcept { return xg_reports_http_status(of_, n_); }
   [[nodiscard]] std::uint32_t attempts() const noexcept { return xg_reports_attempts(of_, n_); }
   // Milliseconds since 1970-01-01 UTC.
-  [[nodiscard]] std::uint64_t handed_in_ms() const { return xg_reports_handed_in_ms(of_, n_); }
-  [[nodiscard]] std::uint64_t at_ms() const noexcept { return xg_reports_at_ms(of_, n_); }
+  [[nodiscard]] std::uint64_t submitted_ms() const { return xg_reports_submitted_ms(of_, n_); }
+  [[nodiscard]] std::uint64_t timestamp_ms() const noexcept { return xg_reports_timestamp_ms(of_, n_); }
   [[nodiscard]] std::string_view message() const noexcept { return xg_reports_message(of_, n_); }
 
  private:
@@ -323,9 +323,9 @@ class report {
 class reports : public detail::handle<xg_reports, xg_reports_free> {
  public:
   using iterator = detail::iterator<xg_reports, report>;
-  explicit reports(std::size_t room = 256) { open(xg_reports_new, room); }
+  explicit reports(std::size_t capacity = 256) { open(xg_reports_new, capacity); }
 
-  [[nodiscard]] std::size_t size() const noexcept { return xg_reports_len(get()); }
+  [[nodiscard]] std::size_t size() const noexcept { return xg_reports_count(get()); }
   [[nodiscard]] report operator[](std::size_t nth) const noexcept { return {get(), nth}; }
   [[nodiscard]] iterator begin() const noexcept { return {get(), 0}; }
   [[nodiscard]] iterator end() const noexcept { return {get(), size()}; }
@@ -343,7 +343,7 @@ class stats : public detail::handle<xg_stats, xg_stats_free> {
   [[nodiscard]] std::string_view trouble() const noexcept { return xg_stats_trouble(get()); }
   [[nodiscard]] std::string json() const { return detail::text(xg_stats_json, get()); }
   // Puts the numbers of another outbox on the same page.
-  void add_to_page(const stats& other) noexcept { xg_stats_add_to_page(get(), other.get()); }
+  void prometheus_add(const stats& other) noexcept { xg_stats_prometheus_add(get(), other.get()); }
   [[nodiscard]] std::string prometheus() const { return detail::text(xg_stats_prometheus, get()); }
 };
 
@@ -353,7 +353,7 @@ class stats : public detail::handle<xg_stats, xg_stats_free> {
 //     const auto handed = outbox.bind(token, account, tag);
 //     if (handed.is_full()) later.push_back(tag);                 // room comes by itself
 //     else if (!handed) log(handed.reason(), handed.message());   // never will be taken
-class [[nodiscard]] hand_in {
+class [[nodiscard]] submission {
  public:
   // Whether all of it was taken. The report with the tag says what became of it.
   explicit operator bool() const noexcept { return status_ == XG_OK; }
@@ -374,8 +374,8 @@ class [[nodiscard]] hand_in {
   struct deleter {
     void operator()(xg_error* held) const noexcept { xg_error_free(held); }
   };
-  explicit hand_in(const error& before) noexcept : status_(before.status()), told_(before) {}
-  hand_in(xg_status status, xg_error* why, std::size_t whole) noexcept
+  explicit submission(const error& before) noexcept : status_(before.status()), told_(before) {}
+  submission(xg_status status, xg_error* why, std::size_t whole) noexcept
       : status_(status), why_(why), taken_(status == XG_OK ? whole : 0) {
     if (status == XG_FULL || status == XG_CLOSED) {
       const auto first = xg_error_item(why);
@@ -401,33 +401,33 @@ class outbox : public detail::handle<xg_outbox, xg_outbox_free> {
   }
   outbox(const config& options, const transport& over) {
     note(options.failed() ? options.failed() : over.failed());
-    open(xg_outbox_open_over, options.get(), over.get());
+    open(xg_outbox_open_with_transport, options.get(), over.get());
   }
-  [[nodiscard]] hand_in bind(std::string_view token, std::string_view account, std::uint64_t tag,
+  [[nodiscard]] submission bind(std::string_view token, std::string_view account, std::uint64_t tag,
                              std::int32_t type = XG_NO_ACCOUNT_TYPE) const noexcept {
     return one(xg_outbox_bind_n, token.data(), token.size(), account.data(), account.size(), type,
                tag);
   }
-  [[nodiscard]] hand_in unbind(std::string_view token, std::string_view account, std::uint64_t tag,
+  [[nodiscard]] submission unbind(std::string_view token, std::string_view account, std::uint64_t tag,
                                std::int32_t type = XG_NO_ACCOUNT_TYPE) const noexcept {
     return one(xg_outbox_unbind_n, token.data(), token.size(), account.data(), account.size(), type,
                tag);
   }
-  [[nodiscard]] hand_in clear_token(std::string_view token, std::uint64_t tag) const noexcept {
+  [[nodiscard]] submission clear_token(std::string_view token, std::uint64_t tag) const noexcept {
     return one(xg_outbox_clear_token_n, token.data(), token.size(), tag);
   }
-  [[nodiscard]] hand_in clear_account(std::string_view account, std::uint64_t tag,
+  [[nodiscard]] submission clear_account(std::string_view account, std::uint64_t tag,
                                       std::int32_t type = XG_NO_ACCOUNT_TYPE) const noexcept {
     return one(xg_outbox_clear_account_n, account.data(), account.size(), type, tag);
   }
   // Hands in every item, the n-th with the tag first_tag + n. One that kept an error
   // (keep_errors) is refused with it, and nothing of it is taken.
-  [[nodiscard]] hand_in submit(const request& items, std::uint64_t first_tag) const noexcept {
+  [[nodiscard]] submission submit(const request& items, std::uint64_t first_tag) const noexcept {
     const auto& before = failed_with(items);
-    if (before) return hand_in(*before);
+    if (before) return submission(*before);
     xg_error* why = nullptr;
     const auto status = xg_outbox_submit(get(), items.get(), first_tag, &why);
-    return hand_in(status, why, items.size());
+    return submission(status, why, items.size());
   }
 
   // Moves reports into the buffer; answers how many.
@@ -442,24 +442,25 @@ class outbox : public detail::handle<xg_outbox, xg_outbox_free> {
   // nobody polls then. It must outlive the outbox. When it throws, that is counted
   // ("callback_failures") and logged, the report counts as taken, and the next one comes.
   template <typename Function>
-  result<std::monostate> call_back(Function& each) const {
+  result<std::monostate> set_report_callback(Function& each) const {
     const xg_report_fn all = [](const xg_reports* reports, void* function) noexcept {
-      for (std::size_t n = 0; n < xg_reports_len(reports); n++)
+      for (std::size_t n = 0; n < xg_reports_count(reports); n++)
         detail::guarded([&] { (*static_cast<Function*>(function))(report(reports, n)); },
-                        [&](const char* why) { xg_reports_note_failure(reports, why); });
+                        [&](const char* why) { xg_reports_record_failure(reports, why); });
     };
     auto why = failed();
     // One at a time: freed while the function runs, the outbox waits for one.
     if (!why)
-      why = detail::call(xg_outbox_call_back_n, get(), all, detail::address(each), std::size_t{1});
+      why = detail::call(xg_outbox_set_report_callback, get(), all, detail::address(each),
+                         std::size_t{1});
     return detail::done(why);
   }
   // Has lines for a log brought to a function, which takes a text, or an xg_log_level and
-  // a text. Delivery waits for it. It must outlive the outbox, or set_log(nullptr). When
+  // a text. Delivery waits for it. It must outlive the outbox, or set_log_callback(nullptr). When
   // it throws, the line is lost and nothing else.
   template <typename Function>
-  void set_log(Function& line) const noexcept {
-    const xg_leveled_log_fn one = [](std::int32_t level, const char* text,
+  void set_log_callback(Function& line) const noexcept {
+    const xg_log_fn one = [](std::int32_t level, const char* text,
                                      void* function) noexcept {
       detail::guarded(
           [&] {
@@ -472,9 +473,9 @@ class outbox : public detail::handle<xg_outbox, xg_outbox_free> {
           },
           [](const char*) {});
     };
-    xg_outbox_set_leveled_log(get(), one, detail::address(line));
+    xg_outbox_set_log_callback(get(), one, detail::address(line));
   }
-  void set_log(std::nullptr_t) const noexcept { xg_outbox_set_log(get(), nullptr, nullptr); }
+  void set_log_callback(std::nullptr_t) const noexcept { xg_outbox_set_log_callback(get(), nullptr, nullptr); }
   // Signs with this key from the next attempt on.
   result<std::monostate> set_secret_key(std::string_view key) const {
     auto why = failed();
@@ -482,8 +483,8 @@ class outbox : public detail::handle<xg_outbox, xg_outbox_free> {
     return detail::done(why);
   }
   // Waits until it is not full, for threads that have nothing else to do.
-  [[nodiscard]] bool wait_for_room(std::chrono::milliseconds timeout) const noexcept {
-    return xg_outbox_wait_room(get(), detail::count(timeout));
+  [[nodiscard]] bool wait_not_full(std::chrono::milliseconds timeout) const noexcept {
+    return xg_outbox_wait_not_full(get(), detail::count(timeout));
   }
   // Delivers without lingering; how many operations are not settled in time.
   result<std::size_t> flush(std::chrono::milliseconds timeout) const {
@@ -507,20 +508,20 @@ class outbox : public detail::handle<xg_outbox, xg_outbox_free> {
   std::size_t close(std::chrono::milliseconds timeout) const noexcept {
     return xg_outbox_close(get(), detail::count(timeout));
   }
-  // What waits, as JSON (xg_look_json): of a token, of an account, or all where both are
+  // What waits, as JSON (xg_pending_json): of a token, of an account, or all where both are
   // nullptr.
-  [[nodiscard]] result<std::string> look(const char* token = nullptr, const char* account = nullptr,
+  [[nodiscard]] result<std::string> list_pending(const char* token = nullptr, const char* account = nullptr,
                                          std::size_t most = 1000,
                                          std::chrono::milliseconds timeout =
                                              std::chrono::seconds(1)) const {
-    xg_look* found = nullptr;
+    xg_pending* found = nullptr;
     auto why = failed();
     if (!why)
-      why = detail::call(xg_outbox_look, get(), token, account, most, detail::count(timeout),
+      why = detail::call(xg_outbox_list_pending, get(), token, account, most, detail::count(timeout),
                          &found);
     if (why) return detail::fail<std::string>(*why);
-    const std::unique_ptr<xg_look, void (*)(xg_look*)> held(found, xg_look_free);
-    return detail::text(xg_look_json, static_cast<const xg_look*>(found));
+    const std::unique_ptr<xg_pending, void (*)(xg_pending*)> held(found, xg_pending_free);
+    return detail::text(xg_pending_json, static_cast<const xg_pending*>(found));
   }
   [[nodiscard]] result<xgpush::stats> stats() const {
     return detail::make<xgpush::stats>(failed(), xg_outbox_stats, get());
@@ -528,11 +529,11 @@ class outbox : public detail::handle<xg_outbox, xg_outbox_free> {
 
  private:
   template <typename Function, typename... Arguments>
-  [[nodiscard]] hand_in one(Function function, Arguments... arguments) const noexcept {
-    if (failed()) return hand_in(*failed());
+  [[nodiscard]] submission one(Function function, Arguments... arguments) const noexcept {
+    if (failed()) return submission(*failed());
     xg_error* why = nullptr;
     const auto status = function(get(), arguments..., &why);
-    return hand_in(status, why, 1);
+    return submission(status, why, 1);
   }
 };
 

@@ -50,7 +50,7 @@ static int latency(void) {
     for (uint64_t now; (now = now_ns()) < next;) {
       xg_outbox_poll(outbox, reports, (next - now) / 1000000);
       uint64_t come = now_ns();
-      for (size_t n = 0; n < xg_reports_len(reports); n++)
+      for (size_t n = 0; n < xg_reports_count(reports); n++)
         if (!xg_reports_is_final(reports, n))
           took[count++] = come - began[xg_reports_tag(reports, n)];
     }

@@ -43,7 +43,7 @@ static size_t on_header(char *line, size_t one, size_t len, void *transfer) {
   *value++ = 0;
   value += strspn(value, " \t");
   value[strcspn(value, "\r\n")] = 0;
-  xg_transfer_header(transfer, text, value);
+  xg_transfer_add_header(transfer, text, value);
   return len;
 }
 
@@ -69,7 +69,7 @@ static int kind_of(CURLcode code) {
 static void send_by(CURL *easy, bool was_idle, xg_transfer *transfer) {
   const xg_http_request *request = xg_transfer_request(transfer);
   struct curl_slist *headers = curl_slist_append(NULL, "Expect:");
-  for (size_t n = 0; n < xg_http_request_header_len(request); n++) {
+  for (size_t n = 0; n < xg_http_request_header_count(request); n++) {
     char line[1024];
     snprintf(line, sizeof line, "%s: %s", xg_http_request_header_name(request, n),
              xg_http_request_header_value(request, n));
@@ -77,7 +77,7 @@ static void send_by(CURL *easy, bool was_idle, xg_transfer *transfer) {
   }
   size_t len = 0;
   const char *bytes = xg_http_request_body(request, &len);
-  struct body body = {NULL, 0, xg_transfer_max_body(transfer)};
+  struct body body = {NULL, 0, xg_transfer_max_response_bytes(transfer)};
   curl_easy_setopt(easy, CURLOPT_URL, xg_http_request_url(request));
   curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers);
   curl_easy_setopt(easy, CURLOPT_POSTFIELDS, bytes);
@@ -99,7 +99,7 @@ static void send_by(CURL *easy, bool was_idle, xg_transfer *transfer) {
     long status = 0, connections = 0;
     curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
     curl_easy_getinfo(easy, CURLINFO_NUM_CONNECTS, &connections);
-    if (was_idle && connections > 0) xg_transfer_replayed(transfer);
+    if (was_idle && connections > 0) xg_transfer_set_replayed(transfer);
     xg_transfer_finish(transfer, (int32_t)status, body.bytes, body.len);
   } else {
     curl_off_t ready = 0; /* stays 0 until the connection can take the request */

@@ -9,7 +9,7 @@
 extern "C" {
 #endif
 
-/* A transport for xg_client_new_over and xg_outbox_open_over; NULL without memory. */
+/* A transport for xg_client_new_with_transport and xg_outbox_open_with_transport; NULL without memory. */
 xg_transport *curl_transport_new(void);
 
 #ifdef __cplusplus

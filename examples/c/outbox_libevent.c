@@ -18,7 +18,8 @@ struct server {
 };
 
 /* On a thread of the library. */
-static void say(const char *line, void *context) {
+static void say(int32_t level, const char *line, void *context) {
+  (void)level;
   (void)context;
   fprintf(stderr, "xgpush: %s\n", line);
 }
@@ -83,7 +84,7 @@ int main(void) {
     return 1;
   }
   xg_config_free(config);
-  xg_outbox_set_log(server.outbox, say, NULL);
+  xg_outbox_set_log_callback(server.outbox, say, NULL);
 
   server.base = event_base_new();
   struct event *const readable = event_new(server.base, xg_outbox_fd(server.outbox),

@@ -18,7 +18,7 @@ int main(void) {
       xg_request_add_binding(request, "token-of-phone-2", "bob", XG_NO_ACCOUNT_TYPE, &error) == XG_OK &&
       xg_batch_operate(client, request, &outcome, &error) == XG_OK) {
     static const char *const states[] = {"", "accepted", "rejected", "unknown", "not_sent"};
-    for (size_t i = 0; i < xg_outcome_len(outcome); i++)
+    for (size_t i = 0; i < xg_outcome_item_count(outcome); i++)
       printf("%zu: %s %s\n", i, states[xg_outcome_state(outcome, i)], xg_outcome_message(outcome, i));
   } else {
     fprintf(stderr, "%s\n", xg_error_message(error));

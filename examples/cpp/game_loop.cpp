@@ -28,7 +28,7 @@ struct tally {
 };
 
 // Tokens and accounts come from phones: what is no token is refused, and the game goes on.
-void look_at(const xgpush::hand_in& handed, tally& seen) {
+void look_at(const xgpush::submission& handed, tally& seen) {
   seen.handed_in += handed.taken();
   if (handed) return;
   seen.refused++;
@@ -68,7 +68,7 @@ int main(int argc, char** argv) try {
 #else
   const xgpush::outbox outbox(config);
 #endif
-  outbox.set_log(log);
+  outbox.set_log_callback(log);
   const xgpush::reports reports(512);
 
   const int events = epoll_create1(EPOLL_CLOEXEC);

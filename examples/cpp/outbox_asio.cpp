@@ -34,7 +34,7 @@ int main() try {
   // Called on a thread of the library, until the outbox is gone.
   const auto say = [](std::string_view line) { std::cerr << "xgpush: " << line << '\n'; };
   const xgpush::outbox outbox(xgpush::config().set_from_env());
-  outbox.set_log(say);
+  outbox.set_log_callback(say);
 
   asio::io_context loop;
   asio::signal_set signals(loop, SIGINT, SIGTERM);

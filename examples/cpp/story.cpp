@@ -25,7 +25,7 @@ void show(int step, const xgpush::outcome& outcome) {
   for (auto item : outcome) {
     const std::string code = item.code() < 0 ? "-" : std::to_string(item.code());
     std::string found;
-    for (std::size_t nth = 0; nth < item.found(); nth++) {
+    for (std::size_t nth = 0; nth < item.found_count(); nth++) {
       const auto type = item.found_account_type(nth);
       found += (nth > 0 ? "," : "") + std::string(item.found_account(nth)) + "/" +
                (type < 0 ? "-" : std::to_string(type));

@@ -23,7 +23,8 @@ struct box {
   xg_reports *reports;
 };
 
-static void say(const char *line, void *context) { /* on a thread of the library */
+static void say(int32_t level, const char *line, void *context) { /* on a thread of the library */
+  (void)level;
   (void)context;
   fprintf(stderr, "xgpush: %s\n", line);
 }
@@ -64,7 +65,7 @@ static int l_open(lua_State *L) {
     push_error(L, error);
     return lua_error(L);
   }
-  xg_outbox_set_log(box->outbox, say, NULL);
+  xg_outbox_set_log_callback(box->outbox, say, NULL);
   lua_settop(L, 2);
   return 1;
 }

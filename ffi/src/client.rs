@@ -44,7 +44,7 @@ pub unsafe extern "C" fn xg_client_new(
 ///
 /// Errors: as xg_client_new.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn xg_client_new_over(
+pub unsafe extern "C" fn xg_client_new_with_transport(
     config: *const xg_config,
     transport: *const xg_transport,
     client: *mut *mut xg_client,

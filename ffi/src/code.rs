@@ -40,7 +40,7 @@ fn column(index: usize, of: fn(&'static Row) -> &'static CString) -> *const c_ch
 /// {"code","meaning","meaning_zh","fault","retry","advice","advice_zh"}, where
 /// …_zh is the same in Chinese. Valid for ever: do not free it.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn xg_codes(len: *mut usize) -> *const c_char {
+pub unsafe extern "C" fn xg_codes_json(len: *mut usize) -> *const c_char {
     static JSON: OnceLock<CString> = OnceLock::new();
     guard::text(len, || {
         let json = JSON.get_or_init(|| text::owned(&codes::to_json()));

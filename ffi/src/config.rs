@@ -129,6 +129,6 @@ pub extern "C" fn xg_option_range(index: usize) -> *const c_char {
 
 /// What it does.
 #[unsafe(no_mangle)]
-pub extern "C" fn xg_option_text(index: usize) -> *const c_char {
+pub extern "C" fn xg_option_description(index: usize) -> *const c_char {
     column(index, |row| &row.text)
 }

@@ -88,7 +88,7 @@ pub unsafe extern "C" fn xg_exchange_new(
 
 /// How many HTTP requests it takes, retries not counted. 0 for NULL.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn xg_exchange_parts(exchange: *const xg_exchange) -> usize {
+pub unsafe extern "C" fn xg_exchange_part_count(exchange: *const xg_exchange) -> usize {
     guard::value(0, || {
         // SAFETY: as the header demands.
         let exchange = unsafe { handle::shared(exchange) }.ok()?;
@@ -145,7 +145,7 @@ pub unsafe extern "C" fn xg_exchange_http_request(
 ///
 /// Errors: XG_INVALID_ARGUMENT, also when the part waits for no answer.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn xg_exchange_answer(
+pub unsafe extern "C" fn xg_exchange_on_response(
     exchange: *mut xg_exchange,
     part: usize,
     http_status: i32,
@@ -181,9 +181,9 @@ pub unsafe extern "C" fn xg_exchange_answer(
 /// is one of xg_send_error; sent says whether any byte of the request may have
 /// left.
 ///
-/// Errors: as xg_exchange_answer.
+/// Errors: as xg_exchange_on_response.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn xg_exchange_failed(
+pub unsafe extern "C" fn xg_exchange_on_failure(
     exchange: *mut xg_exchange,
     part: usize,
     kind: i32,
@@ -274,7 +274,7 @@ pub unsafe extern "C" fn xg_http_request_url(request: *const xg_http_request) ->
 
 /// How many headers there are.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn xg_http_request_header_len(request: *const xg_http_request) -> usize {
+pub unsafe extern "C" fn xg_http_request_header_count(request: *const xg_http_request) -> usize {
     guard::value(0, || {
         // SAFETY: as the header demands.
         Some(unsafe { handle::shared(request) }.ok()?.headers.len())

@@ -50,13 +50,10 @@ impl xg_outbox {
 pub type xg_report_fn =
     Option<unsafe extern "C" fn(reports: *const xg_reports, context: *mut c_void)>;
 
-/// Called with a line for a log, one at a time, on a thread of the library, on which
-/// delivery and writing to the file wait for it. The text is valid during the call. It must return, as
-/// xg_report_fn.
-pub type xg_log_fn = Option<unsafe extern "C" fn(line: *const c_char, context: *mut c_void)>;
-
-/// As xg_log_fn, with how bad it is: a number of xg_log_level.
-pub type xg_leveled_log_fn =
+/// Called with a log line, one at a time, on a thread of the library; level is one of
+/// xg_log_level. Delivery and writing to the file wait until it returns. The line is
+/// valid during the call. It must return, as xg_report_fn.
+pub type xg_log_fn =
     Option<unsafe extern "C" fn(level: i32, line: *const c_char, context: *mut c_void)>;
 
 /// How bad it is what a line for a log tells.
@@ -80,6 +77,9 @@ impl From<LogLevel> for xg_log_level {
         }
     }
 }
+
+/// How many reports a callback gets at once where the caller names no number.
+const DEFAULT_MAX_REPORTS: usize = 256;
 
 unsafe extern "C" fn in_the_child() {
     xgpush::note_fork();
@@ -123,7 +123,7 @@ pub unsafe extern "C" fn xg_outbox_open(
 ///
 /// Errors: as xg_outbox_open.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn xg_outbox_open_over(
+pub unsafe extern "C" fn xg_outbox_open_with_transport(
     config: *const xg_config,
     transport: *const xg_transport,
     outbox: *mut *mut xg_outbox,
@@ -143,7 +143,7 @@ pub unsafe extern "C" fn xg_outbox_open_over(
 /// before. Within 3 s, whatever its callbacks do: reports that were not brought by then
 /// are lost (close it before, and "reports_waiting" of xg_outbox_stats counts them), and
 /// a thread that hangs in a callback is left to itself with what it uses, for ever: its
-/// context is not freed (xg_free_fn). Otherwise no callback runs any more when this
+/// context is not freed (xg_destroy_fn). Otherwise no callback runs any more when this
 /// returns. Not from one of its own callbacks. NULL is fine.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg_outbox_free(outbox: *mut xg_outbox) {
@@ -234,33 +234,22 @@ pub unsafe extern "C" fn xg_outbox_fd(outbox: *const xg_outbox) -> c_int {
     })
 }
 
-/// Has reports brought to a function, up to 256 at once, on one thread of the library
-/// that is started for it, until the outbox is freed. Once; nobody else takes reports
-/// then.
+/// Registers a callback for reports. The library starts one thread
+/// ("xgpush-report") that calls it until the outbox is freed. Register once, and do
+/// not call xg_outbox_poll afterwards.
 ///
-/// Errors: XG_INVALID_ARGUMENT for NULL and the second time, XG_CLOSED in a child
-/// after fork, XG_RESOURCES when there is no thread for it.
+/// max_reports: how many reports one call gets at most, 1 to 1000000; 0 means 256.
+/// With 1, xg_outbox_free waits for one report rather than for a list.
+///
+/// Errors: XG_INVALID_ARGUMENT for a NULL function, a larger max_reports and the
+/// second time; XG_CLOSED in a child after fork; XG_RESOURCES when the system gives no
+/// thread.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn xg_outbox_call_back(
+pub unsafe extern "C" fn xg_outbox_set_report_callback(
     outbox: *const xg_outbox,
     function: xg_report_fn,
     context: *mut c_void,
-    error: *mut *mut xg_error,
-) -> xg_status {
-    // SAFETY: as the header demands.
-    unsafe { xg_outbox_call_back_n(outbox, function, context, 256, error) }
-}
-
-/// As xg_outbox_call_back, with at most so many reports at once (1 to 1000000): with 1,
-/// freeing the outbox waits for one report rather than for a list.
-///
-/// Errors: as xg_outbox_call_back, and XG_INVALID_ARGUMENT for another number.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn xg_outbox_call_back_n(
-    outbox: *const xg_outbox,
-    function: xg_report_fn,
-    context: *mut c_void,
-    most: usize,
+    max_reports: usize,
     error: *mut *mut xg_error,
 ) -> xg_status {
     guard::status(error, || {
@@ -271,12 +260,15 @@ pub unsafe extern "C" fn xg_outbox_call_back_n(
         let call = function.ok_or_else(|| invalid("function is NULL"))?;
         let mut caller = outbox.caller();
         if caller.is_some() {
-            return Err(invalid("the outbox calls a function already"));
+            return Err(invalid("the outbox has a report callback already"));
         }
         let function = Function {
             call,
             context: Context(context),
-            room: xg_reports::check_room(most)?,
+            room: match max_reports {
+                0 => DEFAULT_MAX_REPORTS,
+                given => xg_reports::check_room(given)?,
+            },
         };
         let started = Caller::start(Arc::clone(&outbox.outbox), function)?;
         *caller = Some(Arc::new(started));
@@ -284,37 +276,18 @@ pub unsafe extern "C" fn xg_outbox_call_back_n(
     })
 }
 
-/// Has lines for a log brought to a function: what fails in the background, and
-/// when it is over. NULL ends it, and takes the place of xg_outbox_set_leveled_log as
-/// well. Never with a secret. The function that was there before is not called any more
-/// when this returns, unless it takes longer than a second.
+/// Registers a callback for log lines: what fails in the background, and when it works
+/// again. No line contains the secret key. NULL removes it. When this returns the
+/// callback that was there before does not run any more, unless its last call takes
+/// longer than a second.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn xg_outbox_set_log(
+pub unsafe extern "C" fn xg_outbox_set_log_callback(
     outbox: *const xg_outbox,
     function: xg_log_fn,
     context: *mut c_void,
 ) {
     let context = Context(context);
-    let log = function.map(|function| -> Log {
-        Arc::new(move |_: LogLevel, line: &str| {
-            let context = context;
-            // SAFETY: a function of this type, by the caller's promise.
-            unsafe { function(text::owned(line).as_ptr(), context.0) };
-        })
-    });
-    // SAFETY: as the header demands.
-    unsafe { set_log(outbox, log) };
-}
-
-/// As xg_outbox_set_log, in place of it, with the level of each line.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn xg_outbox_set_leveled_log(
-    outbox: *const xg_outbox,
-    function: xg_leveled_log_fn,
-    context: *mut c_void,
-) {
-    let context = Context(context);
-    let log = function.map(|function| -> Log {
+    let log = function.map(|function| -> Arc<dyn Fn(LogLevel, &str) + Send + Sync> {
         Arc::new(move |level: LogLevel, line: &str| {
             let context = context;
             let level = xg_log_level::from(level) as i32;
@@ -322,17 +295,8 @@ pub unsafe extern "C" fn xg_outbox_set_leveled_log(
             unsafe { function(level, text::owned(line).as_ptr(), context.0) };
         })
     });
-    // SAFETY: as the header demands.
-    unsafe { set_log(outbox, log) };
-}
-
-type Log = Arc<dyn Fn(LogLevel, &str) + Send + Sync>;
-
-/// # Safety
-/// As the header demands of the two above.
-unsafe fn set_log(outbox: *const xg_outbox, log: Option<Log>) {
     guard::run(|| {
-        // SAFETY: the caller's promise.
+        // SAFETY: as the header demands.
         if let Ok(outbox) = unsafe { handle::shared(outbox) } {
             outbox.outbox.set_log(log);
         }
@@ -396,7 +360,7 @@ pub unsafe extern "C" fn xg_outbox_sync(
 /// Takes nothing any more, delivers what is there for up to timeout_ms, and ends.
 /// Answers how many operations were left: they stay in the file, or, without
 /// one, are reported with what is known of them. Reports can still be taken: a function
-/// of xg_outbox_call_back gets them, and this waits for it within the time.
+/// of xg_outbox_set_report_callback gets them, and this waits for it within the time.
 /// "reports_waiting" of xg_outbox_stats counts those that are left.
 ///
 /// It takes timeout_ms and at most a second more, whatever callbacks do: see
@@ -425,7 +389,10 @@ pub unsafe extern "C" fn xg_outbox_close(outbox: *const xg_outbox, timeout_ms: u
 /// False when it is still full, and at once when it is closed, for NULL, and in a child
 /// after fork. Another thread may be quicker than the hand-in that follows.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn xg_outbox_wait_room(outbox: *const xg_outbox, timeout_ms: u64) -> bool {
+pub unsafe extern "C" fn xg_outbox_wait_not_full(
+    outbox: *const xg_outbox,
+    timeout_ms: u64,
+) -> bool {
     guard::value(false, || {
         // SAFETY: as the header demands.
         let outbox = unsafe { handle::shared(outbox) }.ok()?;

@@ -108,7 +108,7 @@ unsafe fn of_item<T>(
 
 /// The number of items: that of the request. 0 for NULL.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn xg_outcome_len(outcome: *const xg_outcome) -> usize {
+pub unsafe extern "C" fn xg_outcome_item_count(outcome: *const xg_outcome) -> usize {
     guard::value(0, || {
         // SAFETY: as the header demands.
         Some(
@@ -123,7 +123,7 @@ pub unsafe extern "C" fn xg_outcome_len(outcome: *const xg_outcome) -> usize {
 
 /// How many items ended in a state, one of xg_state. 0 for another number.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn xg_outcome_count(outcome: *const xg_outcome, state: i32) -> usize {
+pub unsafe extern "C" fn xg_outcome_state_count(outcome: *const xg_outcome, state: i32) -> usize {
     guard::value(0, || {
         // SAFETY: as the header demands.
         let outcome = unsafe { handle::shared(outcome) }.ok()?;
@@ -148,7 +148,7 @@ pub unsafe extern "C" fn xg_outcome_all_accepted(outcome: *const xg_outcome) -> 
 
 /// How many HTTP requests were sent, retries included.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn xg_outcome_requests(outcome: *const xg_outcome) -> u32 {
+pub unsafe extern "C" fn xg_outcome_request_count(outcome: *const xg_outcome) -> u32 {
     guard::value(0, || {
         // SAFETY: as the header demands.
         Some(unsafe { handle::shared(outcome) }.ok()?.outcome.requests())
@@ -269,7 +269,7 @@ pub unsafe extern "C" fn xg_outcome_message(
 
 /// How many tokens or accounts a query found for an item.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn xg_outcome_found_len(outcome: *const xg_outcome, index: usize) -> usize {
+pub unsafe extern "C" fn xg_outcome_found_count(outcome: *const xg_outcome, index: usize) -> usize {
     // SAFETY: as the header demands.
     unsafe {
         of_item(outcome, index, 0, |item| {
@@ -332,7 +332,7 @@ pub unsafe extern "C" fn xg_outcome_found_account_type(
 
 /// How many warnings there are: what is allowed, but should be known.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn xg_outcome_warning_len(outcome: *const xg_outcome) -> usize {
+pub unsafe extern "C" fn xg_outcome_warning_count(outcome: *const xg_outcome) -> usize {
     guard::value(0, || {
         // SAFETY: as the header demands.
         Some(

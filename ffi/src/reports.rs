@@ -92,11 +92,11 @@ pub unsafe extern "C" fn xg_reports_new(
     })
 }
 
-/// Tells, from a function of xg_outbox_call_back, that it failed: xgpush.hpp does so
+/// Tells, from a function of xg_outbox_set_report_callback, that it failed: xgpush.hpp does so
 /// with an exception. It is counted ("callback_failures") and logged with the text, which
 /// may be NULL. The reports count as taken. In any other buffer it does nothing.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn xg_reports_note_failure(reports: *const xg_reports, why: *const c_char) {
+pub unsafe extern "C" fn xg_reports_record_failure(reports: *const xg_reports, why: *const c_char) {
     guard::run(|| {
         // SAFETY: as the header demands.
         let Ok(reports) = (unsafe { handle::shared(reports) }) else {
@@ -119,7 +119,7 @@ pub unsafe extern "C" fn xg_reports_free(reports: *mut xg_reports) {
 
 /// How many reports are in the buffer.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn xg_reports_len(reports: *const xg_reports) -> usize {
+pub unsafe extern "C" fn xg_reports_count(reports: *const xg_reports) -> usize {
     guard::value(0, || {
         // SAFETY: as the header demands.
         Some(unsafe { handle::shared(reports) }.ok()?.reports.len())
@@ -204,14 +204,14 @@ pub unsafe extern "C" fn xg_reports_attempts(reports: *const xg_reports, nth: us
 
 /// When the operation was handed in, in milliseconds since 1970-01-01 UTC.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn xg_reports_handed_in_ms(reports: *const xg_reports, nth: usize) -> u64 {
+pub unsafe extern "C" fn xg_reports_submitted_ms(reports: *const xg_reports, nth: usize) -> u64 {
     // SAFETY: as the header demands.
     unsafe { of_report(reports, nth, 0, |report| Some(report.handed_in_ms())) }
 }
 
 /// When this became so, in milliseconds since 1970-01-01 UTC.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn xg_reports_at_ms(reports: *const xg_reports, nth: usize) -> u64 {
+pub unsafe extern "C" fn xg_reports_timestamp_ms(reports: *const xg_reports, nth: usize) -> u64 {
     // SAFETY: as the header demands.
     unsafe { of_report(reports, nth, 0, |report| Some(report.at_ms())) }
 }

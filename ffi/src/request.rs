@@ -390,7 +390,7 @@ fn up_to_a_day(name: &str, ms: u64) -> Result<Option<Duration>, Error> {
 
 /// The number of items; 0 for NULL.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn xg_request_len(request: *const xg_request) -> usize {
+pub unsafe extern "C" fn xg_request_item_count(request: *const xg_request) -> usize {
     guard::value(0, || {
         // SAFETY: as the header demands.
         Some(unsafe { handle::shared(request) }.ok()?.request.len())

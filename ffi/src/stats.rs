@@ -56,7 +56,7 @@ impl xg_stats {
 /// "throttled" (requests answered with "too fast"), "failures" (requests that failed as
 /// a whole), "store_failures", "not_durable" (operations in memory only, because the store
 /// failed), "resource_failures" (the system gave no thread to send with),
-/// "callback_failures" (xg_reports_note_failure), and "latency_ms_sum" (from hand-in to
+/// "callback_failures" (xg_reports_record_failure), and "latency_ms_sum" (from hand-in to
 /// the final report).
 ///
 /// As they are now: "open" (handed in and not settled), "in_flight" (requests on the
@@ -94,7 +94,7 @@ pub unsafe extern "C" fn xg_stats_json(stats: *const xg_stats, len: *mut usize) 
 /// then. Two pages one after the other would say the same names twice, which is no valid
 /// page. What xg_stats_prometheus returned before is not valid any more.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn xg_stats_add_to_page(stats: *mut xg_stats, other: *const xg_stats) {
+pub unsafe extern "C" fn xg_stats_prometheus_add(stats: *mut xg_stats, other: *const xg_stats) {
     guard::run(|| {
         // SAFETY: as the header demands.
         let Ok(other) = (unsafe { handle::shared(other) }) else {
@@ -126,7 +126,7 @@ pub unsafe extern "C" fn xg_stats_prometheus(
     })
 }
 
-/// What fails in the background, as the log was told of it (xg_outbox_set_log): why
+/// What fails in the background, as the log was told of it (xg_outbox_set_log_callback): why
 /// sending is paused, that the file cannot be written, that there is no thread. "" while
 /// all is well, and for NULL. Valid until the numbers are freed. For languages in which
 /// a foreign thread may bring no line.

@@ -47,11 +47,11 @@ pub type xg_perform_fn =
 
 /// Called once, on any thread, when nothing needs the context any more; never when a
 /// thread hangs in the function of the transport for ever. It must return as well.
-pub type xg_free_fn = Option<unsafe extern "C" fn(context: *mut c_void)>;
+pub type xg_destroy_fn = Option<unsafe extern "C" fn(context: *mut c_void)>;
 
 struct Stack {
     perform: unsafe extern "C" fn(*mut xg_transfer, *mut c_void),
-    free: xg_free_fn,
+    free: xg_destroy_fn,
     context: Context,
 }
 
@@ -90,7 +90,7 @@ impl xg_transport {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg_transport_new(
     perform: xg_perform_fn,
-    free: xg_free_fn,
+    free: xg_destroy_fn,
     context: *mut c_void,
     transport: *mut *mut xg_transport,
     error: *mut *mut xg_error,
@@ -144,7 +144,7 @@ pub unsafe extern "C" fn xg_transfer_timeout_ms(transfer: *const xg_transfer) ->
 /// The most bytes that the body of the response may have: the option
 /// max_response_bytes. 0 for NULL.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn xg_transfer_max_body(transfer: *const xg_transfer) -> usize {
+pub unsafe extern "C" fn xg_transfer_max_response_bytes(transfer: *const xg_transfer) -> usize {
     guard::value(0, || {
         // SAFETY: as the header demands.
         let transfer = unsafe { handle::shared(transfer) }.ok()?;
@@ -154,7 +154,7 @@ pub unsafe extern "C" fn xg_transfer_max_body(transfer: *const xg_transfer) -> u
 
 /// Whether the request may reach the service twice: a stack that sends it again
 /// when an idle connection turns out to be closed must not do so otherwise, and tells
-/// by xg_transfer_replayed when it did.
+/// by xg_transfer_set_replayed when it did.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg_transfer_is_repeatable(transfer: *const xg_transfer) -> bool {
     guard::value(false, || {
@@ -188,7 +188,7 @@ pub unsafe extern "C" fn xg_transfer_is_abandoned(transfer: *const xg_transfer) 
 /// Tells, before the transfer ends, that the stack may have sent the request twice: a
 /// refusal of the second one does not say what became of the first.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn xg_transfer_replayed(transfer: *mut xg_transfer) {
+pub unsafe extern "C" fn xg_transfer_set_replayed(transfer: *mut xg_transfer) {
     guard::run(|| {
         // SAFETY: as the header demands.
         if let Ok(transfer) = unsafe { handle::exclusive(transfer) } {
@@ -200,7 +200,7 @@ pub unsafe extern "C" fn xg_transfer_replayed(transfer: *mut xg_transfer) {
 /// Takes note of a header of the response, before xg_transfer_finish. Date and
 /// Retry-After have a meaning here; of every other one nothing is kept.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn xg_transfer_header(
+pub unsafe extern "C" fn xg_transfer_add_header(
     transfer: *mut xg_transfer,
     name: *const c_char,
     value: *const c_char,

@@ -34,22 +34,22 @@ changed "the width of a parameter" "${poll}s/uint64_t timeout_ms/uint32_t timeou
 changed "the const of a handle" "${poll}s/const struct xg_outbox/struct xg_outbox/"
 changed "one more parameter" "${poll}s/timeout_ms\)/timeout_ms, int more)/"
 changed "one parameter less" 's/^(uint64_t xg_reports_tag.*), size_t nth/\1/'
-changed "a returned type" 's/^size_t xg_reports_len/bool xg_reports_len/'
+changed "a returned type" 's/^size_t xg_reports_count/bool xg_reports_count/'
 changed "a returned text that may be written" 's/^const char \*xg_version/char *xg_version/'
-changed "a function that is gone" '/^size_t xg_reports_len/d'
-changed "a function of another name" 's/^size_t xg_reports_len/size_t xg_reports_count/'
+changed "a function that is gone" '/^size_t xg_reports_count/d'
+changed "a function of another name" 's/^size_t xg_reports_count/size_t xg_reports_count/'
 changed "the number of a status" 's/XG_STORAGE = 13/XG_STORAGE = 14/'
 changed "a number that no function's type has" 's/XG_SEND_LOST = 3/XG_SEND_LOST = 33/'
 changed "a number that is gone" '/XG_STORAGE = 13/d'
 changed "a constant" 's/(XG_NO_ACCOUNT_TYPE) INT32_MIN/\1 -1/'
-changed "what a callback is given" 's/\(\*xg_log_fn\)\(const char \*line/&, int more/'
-added "one more function" 's/^size_t xg_reports_len/void xg_reports_clear(struct xg_reports *reports);\n\n&/'
+changed "what a callback is given" 's/\(\*xg_log_fn\)\(int32_t level/&, int more/'
+added "one more function" 's/^size_t xg_reports_count/void xg_reports_clear(struct xg_reports *reports);\n\n&/'
 added "one more status" 's/( *)XG_STORAGE = 13,/&\n\1XG_MORE = 99,/'
 added "one more type and constant" 's/^typedef struct xg_stats.*/&\ntypedef enum xg_more {\n  XG_MORE = 1,\n} xg_more;\n#define XG_MOST 9/'
 added "other words" 's/body_len/body_bytes/'
 
 # A function in the header that the library does not export.
-altered 's/^size_t xg_reports_len/size_t xg_reports_count/'
+altered 's/^size_t xg_reports_count/size_t xg_reports_count/'
 expect 3 "an export that is gone" include/xgpush.h "$work/lib.so" $recorded
 
 # Recording: what was added stays; what breaks programs needs both new numbers.
@@ -66,7 +66,7 @@ record 3 "a change within a version"
 if ! cmp -s $recorded "$work/record"; then
   failed=$((failed + 1)); echo "a refused record was written"
 fi
-altered 's/^size_t xg_reports_len/void xg_reports_clear(struct xg_reports *reports);\n\n&/'
+altered 's/^size_t xg_reports_count/void xg_reports_clear(struct xg_reports *reports);\n\n&/'
 record 0 "an addition"
 expect 3 "an addition that is gone again" include/xgpush.h "$lib" "$work/record"
 altered "s/(XG_ABI_VERSION) 1/\1 2/;s/XG_STORAGE = 13/XG_STORAGE = 14/" libxgpush.so.1

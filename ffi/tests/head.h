@@ -58,7 +58,7 @@
  *       xg_request_add_binding(request, "token-of-phone-2", "bob",
  *                              XG_NO_ACCOUNT_TYPE, &error) == XG_OK &&
  *       xg_batch_operate(client, request, &outcome, &error) == XG_OK) {
- *     for (size_t n = 0; n < xg_outcome_len(outcome); n++)
+ *     for (size_t n = 0; n < xg_outcome_item_count(outcome); n++)
  *       printf("%zu: %s %s\n", n, xg_outcome_reason(outcome, n),
  *              xg_outcome_message(outcome, n));
  *   } else {
@@ -95,7 +95,7 @@
  *                        XG_NO_ACCOUNT_TYPE, 42, &error) == XG_OK) {
  *     size_t left = xg_outbox_close(outbox, 5000);
  *     while (xg_outbox_poll(outbox, reports, 0) > 0)
- *       for (size_t n = 0; n < xg_reports_len(reports); n++)
+ *       for (size_t n = 0; n < xg_reports_count(reports); n++)
  *         printf("%d: %s\n", (int)xg_reports_tag(reports, n),
  *                xg_reports_reason(reports, n));
  *     printf("%zu left in the file\n", left);
@@ -132,7 +132,7 @@
  * An outbox also waits out what people can mend: a wrong key, a wrong address, a
  * service that is away. It pauses, tries again, and reports an operation at the
  * latest when `outbox_deadline_ms` (300 s) is over. Meanwhile only the log and the
- * numbers tell: give it a function by xg_outbox_set_log, or look at `breaker_open`
+ * numbers tell: give it a function by xg_outbox_set_log_callback, or look at `breaker_open`
  * and `oldest_ms` of xg_outbox_stats.
  *
  * ## Errors
@@ -180,7 +180,7 @@
  * look-up of a name ("xgpush-resolve") start short-lived ones within a call. An outbox
  * has its own until it is closed: one that does the work ("xgpush-outbox"), up to
  * `outbox_parallel` that carry requests ("xgpush-send", started when they are needed
- * first), and one for xg_outbox_call_back ("xgpush-report").
+ * first), and one for xg_outbox_set_report_callback ("xgpush-report").
  *
  * New threads inherit from the one that starts them: those of an outbox the signal mask,
  * the processors (affinity) and the scheduling (SCHED_FIFO as well) of the thread that
@@ -217,7 +217,7 @@
  *
  * ## Bring your own HTTP
  *
- * xg_client_new_over and xg_outbox_open_over take an xg_transport: each request
+ * xg_client_new_with_transport and xg_outbox_open_with_transport take an xg_transport: each request
  * comes to a function of yours as an xg_transfer, which you end when the answer is
  * there, at once or later, on any thread. Signing, retries, order and reports stay
  * here. examples/c/curl_transport.c does it over libcurl. xg_exchange_new is for
@@ -234,7 +234,7 @@
  * that are macros: XG_ABI_VERSION is the ABI version, XG_NO_ACCOUNT_TYPE the
  * smallest int32_t. Poll, or wait for the descriptor of xg_outbox_fd, where a
  * foreign thread may not enter the interpreter: callbacks come on one.
- * xg_state_name, xg_status_name and xg_codes hand out the tables.
+ * xg_state_name, xg_status_name and xg_codes_json hand out the tables.
  *
  * ## Fork
  *
@@ -256,7 +256,7 @@
  * ## Logging
  *
  * A client writes nothing anywhere: what happened is in outcomes, their warnings
- * and errors. xg_outbox_set_log gets a line for what fails in the background and
+ * and errors. xg_outbox_set_log_callback gets a line for what fails in the background and
  * for its end; xg_outbox_stats has the numbers, for Prometheus as well. The
  * secret key is in no message, no line and no number.
  *

@@ -1,4 +1,4 @@
-/* The JSON of xg_codes is the table that the xg_code_ functions tell row by
+/* The JSON of xg_codes_json is the table that the xg_code_ functions tell row by
  * row, with the same in Chinese. */
 #include "check.h"
 #include <jansson.h>
@@ -17,7 +17,7 @@ static int has_chinese(const char *utf8) {
 
 int main(void) {
   size_t length = 0;
-  const char *json = xg_codes(&length);
+  const char *json = xg_codes_json(&length);
   json_error_t error;
   json_t *rows = json_loadb(json, length, 0, &error);
   CHECK(json_array_size(rows) == xg_code_count());
@@ -32,7 +32,7 @@ int main(void) {
     CHECK(has_chinese(text(row, "meaning_zh")));
     CHECK(has_chinese(text(row, "advice_zh")) == (xg_code_number(n) != 0));
   }
-  CHECK(strlen(json) == length && xg_codes(NULL) == json);
+  CHECK(strlen(json) == length && xg_codes_json(NULL) == json);
   json_decref(rows);
   return finish("C codes");
 }

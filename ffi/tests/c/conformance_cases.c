@@ -109,13 +109,13 @@ static void compare_accessors(const xg_outcome *outcome, size_t n, const json_t 
           json_integer_value(json_object_get(item, "attempts")) ||
       xg_outcome_is_retryable(outcome, n) != json_is_true(json_object_get(item, "retryable")) ||
       xg_outcome_retry_after_ms(outcome, n) != (wait ? json_integer_value(wait) : -1) ||
-      xg_outcome_found_len(outcome, n) != found)
+      xg_outcome_found_count(outcome, n) != found)
     differ("item %zu: the accessors differ from the JSON", n);
 }
 
 static void compare_warnings(const xg_outcome *outcome, const json_t *expect) {
-  if (xg_outcome_warning_len(outcome) != json_array_size(expect))
-    differ("%zu warnings, expected %zu", xg_outcome_warning_len(outcome), json_array_size(expect));
+  if (xg_outcome_warning_count(outcome) != json_array_size(expect))
+    differ("%zu warnings, expected %zu", xg_outcome_warning_count(outcome), json_array_size(expect));
   for (size_t n = 0; n < json_array_size(expect); n++) {
     const char *wanted = json_string_value(json_array_get(expect, n));
     if (strcmp(xg_outcome_warning_name(outcome, n), wanted) != 0)
@@ -129,7 +129,7 @@ void compare_outcome(xg_outcome *outcome, const json_t *expect) {
   const json_t *items = json_object_get(json, "items");
   compare_silence(xg_outcome_json(outcome, NULL));
   if (json_array_size(items) != json_array_size(wanted) ||
-      xg_outcome_len(outcome) != json_array_size(wanted))
+      xg_outcome_item_count(outcome) != json_array_size(wanted))
     differ("%zu items, expected %zu", json_array_size(items), json_array_size(wanted));
   for (size_t n = 0; n < json_array_size(items) && n < json_array_size(wanted); n++) {
     compare_item(n, json_array_get(items, n), json_array_get(wanted, n));
@@ -145,7 +145,7 @@ void compare_outcome(xg_outcome *outcome, const json_t *expect) {
 }
 
 static const char *header_of(const xg_http_request *http, const char *name) {
-  for (size_t n = 0; n < xg_http_request_header_len(http); n++)
+  for (size_t n = 0; n < xg_http_request_header_count(http); n++)
     if (strcasecmp(xg_http_request_header_name(http, n), name) == 0)
       return xg_http_request_header_value(http, n);
   return NULL;
@@ -191,9 +191,9 @@ void run_request(const json_t *test) {
     xg_error_free(error);
     return;
   }
-  if (xg_exchange_parts(exchange) != json_array_size(parts))
-    differ("%zu parts, expected %zu", xg_exchange_parts(exchange), json_array_size(parts));
-  for (size_t n = 0; n < json_array_size(parts) && n < xg_exchange_parts(exchange); n++) {
+  if (xg_exchange_part_count(exchange) != json_array_size(parts))
+    differ("%zu parts, expected %zu", xg_exchange_part_count(exchange), json_array_size(parts));
+  for (size_t n = 0; n < json_array_size(parts) && n < xg_exchange_part_count(exchange); n++) {
     const json_t *part = json_array_get(parts, n), *wanted = json_object_get(part, "wave");
     xg_http_request *http = NULL;
     uint32_t wave = 0;
@@ -204,7 +204,7 @@ void run_request(const json_t *test) {
     xg_http_request_free(http);
     /* Settled: later waves are held back until then. */
     static const char settled[] = "{\"ret_code\":1008001}";
-    xg_exchange_answer(exchange, n, 200, NULL, NULL, settled, sizeof settled - 1, NULL);
+    xg_exchange_on_response(exchange, n, 200, NULL, NULL, settled, sizeof settled - 1, NULL);
   }
   xg_outcome *outcome = NULL;
   xg_exchange_finish(exchange, &outcome, NULL);
@@ -246,7 +246,7 @@ static void hand_in(xg_exchange *exchange, const json_t *answer) {
     int kind = 1;
     only(error, " kind sent ");
     while (kind < 5 && strcmp(kinds[kind], string_of(error, "kind")) != 0) kind++;
-    if (xg_exchange_failed(exchange, 0, kind, json_is_true(json_object_get(error, "sent")),
+    if (xg_exchange_on_failure(exchange, 0, kind, json_is_true(json_object_get(error, "sent")),
                            "told by the case", NULL) != XG_OK)
       differ("the failure was not taken");
     return;
@@ -259,7 +259,7 @@ static void hand_in(xg_exchange *exchange, const json_t *answer) {
   }
   size_t length = 0;
   unsigned char *body = bytes_of(answer, &length);
-  if (xg_exchange_answer(exchange, 0, status ? (int)json_integer_value(status) : 200, date,
+  if (xg_exchange_on_response(exchange, 0, status ? (int)json_integer_value(status) : 200, date,
                          retry_after, body, length, NULL) != XG_OK)
     differ("the answer was not taken");
   free(body);
@@ -287,7 +287,7 @@ void run_answer(const json_t *test) {
     xg_error *error = NULL;
     xg_outcome *outcome = NULL;
     xg_exchange *exchange = exchange_of(test, &error);
-    if (!exchange || xg_exchange_parts(exchange) != 1) {
+    if (!exchange || xg_exchange_part_count(exchange) != 1) {
       differ("no exchange of one part: %s", xg_error_message(error));
       xg_error_free(error);
       xg_exchange_free(exchange);

@@ -74,7 +74,7 @@ static void operate(xg_client *client, const char *token, int32_t kind) {
     CHECK(xg_request_add_token(request, token, NULL) == XG_OK);
   xg_status status = kind == XG_BIND ? xg_batch_operate(client, request, &outcome, NULL)
                                      : xg_query(client, request, &outcome, NULL);
-  CHECK(status == XG_OK && xg_outcome_len(outcome) == 1);
+  CHECK(status == XG_OK && xg_outcome_item_count(outcome) == 1);
   print(token, kind == XG_BIND ? "operate" : "query",
         xg_state_name(xg_outcome_state(outcome, 0)), xg_outcome_message(outcome, 0));
   xg_outcome_free(outcome);

@@ -45,10 +45,10 @@ static void item_by_item(xg_client *with) {
           XG_OK);
   }
   CHECK(xg_request_add_account_n(request, "other44", 7, 9, NULL) == XG_OK);
-  CHECK(xg_request_len(request) == 45);
+  CHECK(xg_request_item_count(request) == 45);
   xg_outcome *outcome = operate(with, request);
-  CHECK(xg_outcome_len(outcome) == 45 && xg_outcome_requests(outcome) == 3);
-  CHECK(xg_outcome_count(outcome, XG_STATE_ACCEPTED) == 44);
+  CHECK(xg_outcome_item_count(outcome) == 45 && xg_outcome_request_count(outcome) == 3);
+  CHECK(xg_outcome_state_count(outcome, XG_STATE_ACCEPTED) == 44);
   CHECK(!xg_outcome_all_accepted(outcome));
   CHECK(xg_outcome_state(outcome, 7) == XG_STATE_REJECTED);
   CHECK(xg_outcome_code(outcome, 7) == 1008006 && xg_outcome_code(outcome, 8) == 0);
@@ -68,7 +68,7 @@ static void queries(xg_client *with) {
   CHECK(xg_request_add_token(request, "tok44", NULL) == XG_OK);
   CHECK(xg_request_add_token_n(request, "nobody-has-this", 15, NULL) == XG_OK);
   CHECK(xg_query(with, request, &outcome, NULL) == XG_OK);
-  CHECK(xg_outcome_found_len(outcome, 0) == 2 && xg_outcome_found_len(outcome, 1) == 0);
+  CHECK(xg_outcome_found_count(outcome, 0) == 2 && xg_outcome_found_count(outcome, 1) == 0);
   CHECK(strcmp(xg_outcome_found_account(outcome, 0, 0), "player44") == 0);
   CHECK(xg_outcome_found_account_type(outcome, 0, 1) == 9);
   CHECK(strcmp(xg_outcome_found_token(outcome, 0, 0), "") == 0);
@@ -93,7 +93,7 @@ static void warnings_and_errors(xg_client *with) {
   xg_request *request = NULL;
   CHECK(xg_request_batch_from_json(twice, sizeof twice - 1, &request, NULL) == XG_OK);
   xg_outcome *outcome = operate(with, request);
-  CHECK(xg_outcome_warning_len(outcome) == 1 && xg_outcome_warning_item(outcome, 0) == 0);
+  CHECK(xg_outcome_warning_count(outcome) == 1 && xg_outcome_warning_item(outcome, 0) == 0);
   CHECK(strcmp(xg_outcome_warning_name(outcome, 0), "duplicate_account_type") == 0);
   CHECK(strstr(xg_outcome_warning_message(outcome, 0), "later one wins") != NULL);
   xg_outcome_free(outcome);

@@ -13,7 +13,7 @@
 
 static xg_status open_outbox(const xg_config *config, xg_outbox **outbox, xg_error **error) {
   xg_transport *transport = curl_transport_new();
-  xg_status status = xg_outbox_open_over(config, transport, outbox, error);
+  xg_status status = xg_outbox_open_with_transport(config, transport, outbox, error);
   xg_transport_free(transport);
   return status;
 }
@@ -92,7 +92,7 @@ static void delivery(void) {
   CHECK(poll(&wait, 1, 0) == 1);
   unsigned char told[50] = {0};
   for (size_t count; (count = xg_outbox_poll(outbox, reports, 0)) > 0; seen += count) {
-    CHECK(count <= 16 && count == xg_reports_len(reports));
+    CHECK(count <= 16 && count == xg_reports_count(reports));
     for (size_t n = 0; n < count; n++) {
       uint64_t tag = xg_reports_tag(reports, n);
       CHECK(tag < 50 && xg_reports_is_final(reports, n) && !told[tag]++);
@@ -105,7 +105,7 @@ static void delivery(void) {
         CHECK(xg_reports_state(reports, n) == XG_STATE_ACCEPTED);
         CHECK(xg_reports_attempts(reports, n) == 1 && xg_reports_http_status(reports, n) == 200);
       }
-      CHECK(xg_reports_at_ms(reports, n) >= xg_reports_handed_in_ms(reports, n));
+      CHECK(xg_reports_timestamp_ms(reports, n) >= xg_reports_submitted_ms(reports, n));
     }
   }
   CHECK(seen == 50 && poll(&wait, 1, 0) == 0);
@@ -149,12 +149,13 @@ struct calls {
 static void on_reports(const xg_reports *reports, void *context) {
   struct calls *calls = context;
   pthread_mutex_lock(&calls->lock);
-  calls->reports += xg_reports_len(reports);
+  calls->reports += xg_reports_count(reports);
   calls->thread = pthread_self();
   pthread_mutex_unlock(&calls->lock);
 }
 
-static void on_line(const char *line, void *context) {
+static void on_line(int32_t level, const char *line, void *context) {
+  (void)level;
   struct calls *calls = context;
   pthread_mutex_lock(&calls->lock);
   calls->lines += strlen(line) > 0;
@@ -178,9 +179,9 @@ static int lines_come(struct calls *calls, size_t lines) {
 static void callbacks(void) {
   struct calls calls = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, 0, 0, pthread_self()};
   xg_outbox *outbox = opened("throttle_base_ms", "1");
-  xg_outbox_set_log(outbox, on_line, &calls);
-  CHECK(xg_outbox_call_back(outbox, on_reports, &calls, NULL) == XG_OK);
-  CHECK(xg_outbox_call_back(outbox, on_reports, &calls, NULL) == XG_INVALID_ARGUMENT);
+  xg_outbox_set_log_callback(outbox, on_line, &calls);
+  CHECK(xg_outbox_set_report_callback(outbox, on_reports, &calls, 0, NULL) == XG_OK);
+  CHECK(xg_outbox_set_report_callback(outbox, on_reports, &calls, 0, NULL) == XG_INVALID_ARGUMENT);
   admin("fault", "{\"kind\":\"status\",\"status\":503,\"times\":0}");
   for (int n = 100; n < 200; n++) CHECK(bind_one(outbox, n, NULL) == XG_OK);
   /* Sending is paused, and later the service answers again. */
@@ -210,12 +211,12 @@ static void ask_in_a_child(xg_outbox *outbox) {
   int bad = bind_one(outbox, 301, NULL) != XG_CLOSED;
   bad += xg_outbox_flush(outbox, 60000, NULL, NULL) != XG_CLOSED;
   bad += xg_outbox_sync(outbox, 60000, NULL) != XG_CLOSED;
-  bad += xg_outbox_call_back(outbox, on_reports, NULL, NULL) != XG_CLOSED;
+  bad += xg_outbox_set_report_callback(outbox, on_reports, NULL, 0, NULL) != XG_CLOSED;
   bad += xg_reports_new(4, &reports, NULL) != XG_OK;
   xg_stats *stats = NULL;
   bad += xg_outbox_stats(outbox, &stats, NULL) != XG_OK || !xg_outbox_is_drained(outbox);
-  bad += xg_outbox_look(outbox, NULL, NULL, 9, 60000, NULL, NULL) == XG_OK;
-  xg_outbox_set_log(outbox, NULL, NULL);
+  bad += xg_outbox_list_pending(outbox, NULL, NULL, 9, 60000, NULL, NULL) == XG_OK;
+  xg_outbox_set_log_callback(outbox, NULL, NULL);
   bad += xg_outbox_poll(outbox, reports, 60000) != 0;
   bad += xg_outbox_close(outbox, 60000) != 0;
   xg_outbox_free(outbox);
@@ -281,7 +282,7 @@ static void file(void) {
   xg_reports *reports = NULL;
   CHECK(xg_reports_new(64, &reports, NULL) == XG_OK);
   CHECK(xg_outbox_poll(outbox, reports, 30000) == 11);
-  for (size_t n = 0; n < xg_reports_len(reports); n++)
+  for (size_t n = 0; n < xg_reports_count(reports); n++)
     CHECK(xg_reports_is_recovered(reports, n) == (xg_reports_tag(reports, n) != 410));
   xg_reports_free(reports);
   xg_outbox_free(outbox);

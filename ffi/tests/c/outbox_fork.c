@@ -113,7 +113,8 @@ static void *take_reports(void *outbox) {
   return NULL;
 }
 
-static void no_line(const char *line, void *context) {
+static void no_line(int32_t level, const char *line, void *context) {
+  (void)level;
   (void)line;
   (void)context;
 }
@@ -141,8 +142,8 @@ static void asked_at_any_moment(void) {
       xg_stats *stats = NULL;
       int bad = xg_outbox_stats(outbox, &stats, NULL) != XG_OK;
       bad += xg_stats_trouble(stats)[0] != 0 || !xg_outbox_is_drained(outbox);
-      xg_outbox_set_log(outbox, no_line, NULL);
-      bad += xg_outbox_wait_room(outbox, 60000);
+      xg_outbox_set_log_callback(outbox, no_line, NULL);
+      bad += xg_outbox_wait_not_full(outbox, 60000);
       leave(bad);
     }
     CHECK(waitpid(child, &status, 0) == child && status == 0);

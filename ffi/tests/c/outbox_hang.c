@@ -88,7 +88,7 @@ static void hanging_reports(const xg_reports *reports, void *context) {
 static int report_callback(void) {
   static struct seen seen;
   xg_outbox *outbox = opened(base_url);
-  if (xg_outbox_call_back(outbox, hanging_reports, &seen, NULL) != XG_OK) return 9;
+  if (xg_outbox_set_report_callback(outbox, hanging_reports, &seen, 0, NULL) != XG_OK) return 9;
   hand_in(outbox, 45);
   wait_for(&seen.calls);
   return freed(outbox, &seen);
@@ -97,11 +97,12 @@ static int report_callback(void) {
 static void slow_reports(const xg_reports *reports, void *context) {
   struct seen *seen = context;
   if (seen->gone) seen->late = 1;
-  seen->calls += (int)xg_reports_len(reports);
+  seen->calls += (int)xg_reports_count(reports);
   nanosleep(&twentieth, NULL);
 }
 
-static void logged(const char *line, void *context) {
+static void logged(int32_t level, const char *line, void *context) {
+  (void)level;
   struct seen *seen = context;
   if (strstr(line, "reports failed") && seen->gone) seen->late = 1;
 }
@@ -110,15 +111,15 @@ static void late_reports(const xg_reports *reports, void *context) {
   struct seen *seen = context;
   seen->calls++;
   while (!seen->gone) nanosleep(&tenth, NULL);
-  xg_reports_note_failure(reports, "late");
+  xg_reports_record_failure(reports, "late");
 }
 
 /* A callback that comes back after the end calls nothing of the host's by that. */
 static int late_report_callback(void) {
   static struct seen seen;
   xg_outbox *outbox = opened(base_url);
-  xg_outbox_set_log(outbox, logged, &seen);
-  if (xg_outbox_call_back(outbox, late_reports, &seen, NULL) != XG_OK) return 9;
+  xg_outbox_set_log_callback(outbox, logged, &seen);
+  if (xg_outbox_set_report_callback(outbox, late_reports, &seen, 0, NULL) != XG_OK) return 9;
   hand_in(outbox, 45);
   wait_for(&seen.calls);
   return freed(outbox, &seen);
@@ -128,7 +129,7 @@ static int late_report_callback(void) {
 static int slow_report_callback(void) {
   static struct seen seen;
   xg_outbox *outbox = opened(base_url);
-  if (xg_outbox_call_back_n(outbox, slow_reports, &seen, 1, NULL) != XG_OK) return 9;
+  if (xg_outbox_set_report_callback(outbox, slow_reports, &seen, 1, NULL) != XG_OK) return 9;
   hand_in(outbox, 200);
   if (xg_outbox_flush(outbox, 60000, NULL, NULL) != XG_OK) return 9;
   if (xg_outbox_close(outbox, 0) != 0) return 4;
@@ -153,8 +154,8 @@ static void hanging_log(int32_t level, const char *line, void *context) {
 static int log_callback(void) {
   static struct seen seen;
   xg_outbox *outbox = opened("http://127.0.0.1:1");
-  if (xg_outbox_call_back(outbox, slow_reports, &seen, NULL) != XG_OK) return 9;
-  xg_outbox_set_leveled_log(outbox, hanging_log, &seen);
+  if (xg_outbox_set_report_callback(outbox, slow_reports, &seen, 0, NULL) != XG_OK) return 9;
+  xg_outbox_set_log_callback(outbox, hanging_log, &seen);
   hand_in(outbox, 45);
   wait_for(&seen.calls);
   return freed(outbox, &seen);
@@ -177,7 +178,7 @@ static int transport_function(const char *file) {
   xg_reports *reports = NULL;
   xg_config_set(config, "outbox_file", file, NULL);
   if (xg_transport_new(hanging_perform, not_freed, &seen, &transport, NULL) != XG_OK) return 9;
-  if (xg_outbox_open_over(config, transport, &outbox, NULL) != XG_OK) return 9;
+  if (xg_outbox_open_with_transport(config, transport, &outbox, NULL) != XG_OK) return 9;
   if (xg_reports_new(64, &reports, NULL) != XG_OK) return 9;
   hand_in(outbox, 45);
   wait_for(&seen.calls);

@@ -59,7 +59,8 @@ static void on_reports(const xg_reports *reports, void *context) {
 
 static atomic_int lines;
 
-static void on_line(const char *line, void *context) {
+static void on_line(int32_t level, const char *line, void *context) {
+  (void)level;
   (void)context;
   atomic_fetch_add(&lines, 1);
   CHECK(strstr(line, atomic_load(&lines) == 1 ? "no thread can be had" : "can be had again") != NULL);
@@ -74,9 +75,9 @@ static void threads(const char *url) {
   CHECK(outbox == NULL);
   none = 0;
   CHECK(xg_outbox_open(config, &outbox, NULL) == XG_OK);
-  xg_outbox_set_log(outbox, on_line, NULL);
+  xg_outbox_set_log_callback(outbox, on_line, NULL);
   none = 1;
-  is_refused(xg_outbox_call_back(outbox, on_reports, NULL, &error), &error, "pids limit");
+  is_refused(xg_outbox_set_report_callback(outbox, on_reports, NULL, 0, &error), &error, "pids limit");
   CHECK(xg_outbox_clear_token(outbox, "limits1", 1, NULL) == XG_OK);
   size_t left = 0;
   CHECK(xg_outbox_flush(outbox, 100, &left, NULL) == XG_OK && left == 1);
@@ -90,7 +91,7 @@ static void threads(const char *url) {
   CHECK(atomic_load(&lines) == 2);
   xg_outbox_free(outbox);
   CHECK(xg_outbox_open(config, &outbox, NULL) == XG_OK);
-  CHECK(xg_outbox_call_back(outbox, on_reports, NULL, NULL) == XG_OK);
+  CHECK(xg_outbox_set_report_callback(outbox, on_reports, NULL, 0, NULL) == XG_OK);
   xg_outbox_free(outbox);
   xg_config_free(config);
   /* RUST_MIN_STACK of the environment is 16384. */

@@ -12,7 +12,8 @@
 
 static atomic_int held;
 
-static void hold(const char *line, void *context) {
+static void hold(int32_t level, const char *line, void *context) {
+  (void)level;
   (void)line;
   (void)context;
   held = 1;
@@ -46,7 +47,7 @@ int main(void) {
   xg_config_set(config, "outbox_max_operations", "100000000", NULL);
   xg_config_set(config, "outbox_max_bytes", "4000000000", NULL);
   if (xg_outbox_open(config, &outbox, NULL) != XG_OK) return 9;
-  xg_outbox_set_log(outbox, hold, NULL);
+  xg_outbox_set_log_callback(outbox, hold, NULL);
   unsigned n = 0;
   for (const struct timespec tick = {0, 10000000}; !held; nanosleep(&tick, NULL)) {
     if (hand_in(outbox, n++) != XG_OK || n > 10000) return 8;

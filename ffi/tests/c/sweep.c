@@ -70,10 +70,10 @@ static void configs(void) {
   EMPTY(xg_option_type(xg_option_count()));
   EMPTY(xg_option_default(SIZE_MAX));
   EMPTY(xg_option_range(SIZE_MAX));
-  EMPTY(xg_option_text(SIZE_MAX));
+  EMPTY(xg_option_description(SIZE_MAX));
   for (size_t i = 0; i < xg_option_count(); i++) {
     CHECK(strlen(xg_option_name(i)) > 0 && strlen(xg_option_type(i)) > 0);
-    CHECK(strlen(xg_option_range(i)) > 0 && strlen(xg_option_text(i)) > 0);
+    CHECK(strlen(xg_option_range(i)) > 0 && strlen(xg_option_description(i)) > 0);
     CHECK(xg_config_set(config, xg_option_name(i), xg_option_default(i), NULL) == XG_OK);
   }
   xg_config_free(config);
@@ -83,8 +83,8 @@ static void configs(void) {
 static void codes(void) {
   CHECK(xg_code_count() == 32);
   size_t length = 0;
-  const char *json = xg_codes(&length);
-  CHECK(length > 1000 && strlen(json) == length && xg_codes(NULL) == json);
+  const char *json = xg_codes_json(&length);
+  CHECK(length > 1000 && strlen(json) == length && xg_codes_json(NULL) == json);
   CHECK(xg_code_number(xg_code_count()) == -1);
   EMPTY(xg_code_meaning(SIZE_MAX));
   EMPTY(xg_code_fault(SIZE_MAX));
@@ -132,7 +132,7 @@ static void requests(void) {
   REFUSED(XG_INVALID_ARGUMENT, xg_request_add_account_n(request, NULL, 1, none, &error));
   REFUSED(XG_INVALID_ARGUMENT, xg_request_add_account_n(NULL, "ab", 2, none, &error));
   REFUSED(XG_INVALID_VALUE, xg_request_add_account_n(request, "", 0, none, &error));
-  CHECK(xg_request_len(request) == 0);
+  CHECK(xg_request_item_count(request) == 0);
   REFUSED(XG_INVALID_ARGUMENT, xg_request_set_platform(NULL, "ios", &error));
   REFUSED(XG_INVALID_ARGUMENT, xg_request_set_platform(request, NULL, &error));
   REFUSED(XG_INVALID_VALUE, xg_request_set_platform(request, "windows", &error));
@@ -144,7 +144,7 @@ static void requests(void) {
   REFUSED(XG_INVALID_ARGUMENT, xg_request_set_deadline_ms(request, UINT64_MAX, &error));
   REFUSED(XG_INVALID_ARGUMENT, xg_request_set_deadline_ms(request, 86400001, &error));
   CHECK(xg_request_set_deadline_ms(request, 86400000, NULL) == XG_OK);
-  CHECK(xg_request_len(NULL) == 0);
+  CHECK(xg_request_item_count(NULL) == 0);
   xg_request_free(request);
   xg_request_free(NULL);
 }
@@ -209,7 +209,7 @@ static void outcome_accessors(const xg_outcome *outcome, size_t index) {
   CHECK(xg_error_retry_after_ms(NULL) == -1);
   CHECK(!xg_outcome_is_retryable(outcome, index));
   EMPTY(xg_outcome_message(outcome, index));
-  CHECK(xg_outcome_found_len(outcome, index) == 0);
+  CHECK(xg_outcome_found_count(outcome, index) == 0);
   EMPTY(xg_outcome_found_token(outcome, index, 0));
   EMPTY(xg_outcome_found_account(outcome, index, 0));
   CHECK(xg_outcome_found_account_type(outcome, index, 0) == -1);
@@ -233,7 +233,7 @@ static void exchanges(void) {
   REFUSED(XG_INVALID_ARGUMENT, xg_exchange_new(config, NULL, &exchange, &error));
   REFUSED(XG_INVALID_ARGUMENT, xg_exchange_new(config, request, NULL, &error));
   CHECK(xg_exchange_new(config, request, &exchange, NULL) == XG_OK);
-  CHECK(xg_exchange_parts(NULL) == 0 && xg_exchange_parts(exchange) == 1);
+  CHECK(xg_exchange_part_count(NULL) == 0 && xg_exchange_part_count(exchange) == 1);
   REFUSED(XG_INVALID_ARGUMENT, xg_exchange_wave(NULL, 0, &wave, &error));
   REFUSED(XG_INVALID_ARGUMENT, xg_exchange_wave(exchange, 1, &wave, &error));
   REFUSED(XG_INVALID_ARGUMENT, xg_exchange_wave(exchange, 0, NULL, &error));
@@ -242,22 +242,22 @@ static void exchanges(void) {
   REFUSED(XG_INVALID_ARGUMENT, xg_exchange_http_request(exchange, SIZE_MAX, 1, &http, &error));
   REFUSED(XG_INVALID_ARGUMENT, xg_exchange_http_request(exchange, 0, 1, NULL, &error));
   REFUSED(XG_INVALID_ARGUMENT,
-          xg_exchange_answer(exchange, 0, 200, NULL, NULL, "{}", 2, &error));
+          xg_exchange_on_response(exchange, 0, 200, NULL, NULL, "{}", 2, &error));
   CHECK(xg_exchange_http_request(exchange, 0, INT64_MIN, &http, NULL) == XG_OK && http != NULL);
-  REFUSED(XG_INVALID_ARGUMENT, xg_exchange_answer(NULL, 0, 200, NULL, NULL, "{}", 2, &error));
-  REFUSED(XG_INVALID_ARGUMENT, xg_exchange_answer(exchange, 0, -1, NULL, NULL, "{}", 2, &error));
-  REFUSED(XG_INVALID_ARGUMENT, xg_exchange_answer(exchange, 0, 200, BAD, NULL, "{}", 2, &error));
-  REFUSED(XG_INVALID_ARGUMENT, xg_exchange_answer(exchange, 0, 200, NULL, BAD, "{}", 2, &error));
-  REFUSED(XG_INVALID_ARGUMENT, xg_exchange_answer(exchange, 0, 200, NULL, NULL, NULL, 2, &error));
-  REFUSED(XG_INVALID_ARGUMENT, xg_exchange_failed(NULL, 0, XG_SEND_LOST, true, "x", &error));
-  REFUSED(XG_INVALID_ARGUMENT, xg_exchange_failed(exchange, 0, 0, true, "x", &error));
-  REFUSED(XG_INVALID_ARGUMENT, xg_exchange_failed(exchange, 0, XG_SEND_LOST, true, NULL, &error));
-  CHECK(xg_exchange_answer(exchange, 0, 200, NULL, NULL, NULL, 0, NULL) == XG_OK);
+  REFUSED(XG_INVALID_ARGUMENT, xg_exchange_on_response(NULL, 0, 200, NULL, NULL, "{}", 2, &error));
+  REFUSED(XG_INVALID_ARGUMENT, xg_exchange_on_response(exchange, 0, -1, NULL, NULL, "{}", 2, &error));
+  REFUSED(XG_INVALID_ARGUMENT, xg_exchange_on_response(exchange, 0, 200, BAD, NULL, "{}", 2, &error));
+  REFUSED(XG_INVALID_ARGUMENT, xg_exchange_on_response(exchange, 0, 200, NULL, BAD, "{}", 2, &error));
+  REFUSED(XG_INVALID_ARGUMENT, xg_exchange_on_response(exchange, 0, 200, NULL, NULL, NULL, 2, &error));
+  REFUSED(XG_INVALID_ARGUMENT, xg_exchange_on_failure(NULL, 0, XG_SEND_LOST, true, "x", &error));
+  REFUSED(XG_INVALID_ARGUMENT, xg_exchange_on_failure(exchange, 0, 0, true, "x", &error));
+  REFUSED(XG_INVALID_ARGUMENT, xg_exchange_on_failure(exchange, 0, XG_SEND_LOST, true, NULL, &error));
+  CHECK(xg_exchange_on_response(exchange, 0, 200, NULL, NULL, NULL, 0, NULL) == XG_OK);
 
   CHECK(strcmp(xg_http_request_method(http), "POST") == 0);
   EMPTY(xg_http_request_url(NULL));
-  CHECK(xg_http_request_header_len(NULL) == 0);
-  CHECK(xg_http_request_header_len(http) == 4);
+  CHECK(xg_http_request_header_count(NULL) == 0);
+  CHECK(xg_http_request_header_count(http) == 4);
   EMPTY(xg_http_request_header_name(http, 4));
   EMPTY(xg_http_request_header_value(NULL, 0));
   EMPTY(xg_http_request_body(NULL, &length));
@@ -273,14 +273,14 @@ static void exchanges(void) {
   xg_exchange_free(exchange);
   xg_exchange_free(NULL);
 
-  CHECK(xg_outcome_len(NULL) == 0 && xg_outcome_len(outcome) == 1);
+  CHECK(xg_outcome_item_count(NULL) == 0 && xg_outcome_item_count(outcome) == 1);
   CHECK(xg_outcome_state(outcome, 0) == XG_STATE_UNKNOWN);
   CHECK(strcmp(xg_outcome_reason(outcome, 0), "not_json") == 0);
-  CHECK(xg_outcome_count(outcome, XG_STATE_UNKNOWN) == 1);
-  CHECK(xg_outcome_count(outcome, INT_MAX) == 0 && xg_outcome_count(NULL, 1) == 0);
+  CHECK(xg_outcome_state_count(outcome, XG_STATE_UNKNOWN) == 1);
+  CHECK(xg_outcome_state_count(outcome, INT_MAX) == 0 && xg_outcome_state_count(NULL, 1) == 0);
   CHECK(!xg_outcome_all_accepted(outcome) && !xg_outcome_all_accepted(NULL));
-  CHECK(xg_outcome_requests(outcome) == 1 && xg_outcome_requests(NULL) == 0);
-  CHECK(xg_outcome_warning_len(outcome) == 0 && xg_outcome_warning_len(NULL) == 0);
+  CHECK(xg_outcome_request_count(outcome) == 1 && xg_outcome_request_count(NULL) == 0);
+  CHECK(xg_outcome_warning_count(outcome) == 0 && xg_outcome_warning_count(NULL) == 0);
   EMPTY(xg_outcome_json(NULL, NULL));
   CHECK(strlen(xg_outcome_json(outcome, &length)) == length);
   outcome_accessors(outcome, 1);
@@ -304,7 +304,7 @@ static void report_accessors(const xg_reports *reports, size_t nth) {
   EMPTY(xg_reports_message(reports, nth));
   CHECK(xg_reports_code(reports, nth) == -1 && xg_reports_http_status(reports, nth) == 0);
   CHECK(xg_reports_attempts(reports, nth) == 0);
-  CHECK(xg_reports_handed_in_ms(reports, nth) == 0 && xg_reports_at_ms(reports, nth) == 0);
+  CHECK(xg_reports_submitted_ms(reports, nth) == 0 && xg_reports_timestamp_ms(reports, nth) == 0);
 }
 
 static void outboxes(void) {
@@ -340,27 +340,23 @@ static void outboxes(void) {
   REFUSED(XG_INVALID_ARGUMENT, xg_outbox_submit(outbox, NULL, 0, &error));
   REFUSED(XG_INVALID_REQUEST, xg_outbox_submit(outbox, request, 0, &error));
   xg_request_free(request);
-  REFUSED(XG_INVALID_ARGUMENT, xg_outbox_call_back(outbox, NULL, NULL, &error));
-  REFUSED(XG_INVALID_ARGUMENT, xg_outbox_call_back(NULL, no_reports, NULL, &error));
-  xg_outbox_set_log(NULL, NULL, NULL);
-  xg_outbox_set_log(outbox, NULL, NULL);
-  xg_outbox_set_leveled_log(NULL, NULL, NULL);
-  xg_outbox_set_leveled_log(outbox, NULL, NULL);
-  REFUSED(XG_INVALID_ARGUMENT, xg_outbox_call_back_n(outbox, NULL, NULL, 1, &error));
-  REFUSED(XG_INVALID_ARGUMENT, xg_outbox_call_back_n(outbox, no_reports, NULL, 0, &error));
-  REFUSED(XG_INVALID_ARGUMENT, xg_outbox_call_back_n(outbox, no_reports, NULL, SIZE_MAX, &error));
-  xg_look *look = NULL;
-  REFUSED(XG_INVALID_ARGUMENT, xg_outbox_look(NULL, NULL, NULL, 9, 1000, &look, &error));
-  REFUSED(XG_INVALID_ARGUMENT, xg_outbox_look(outbox, NULL, NULL, 9, 1000, NULL, &error));
-  REFUSED(XG_INVALID_ARGUMENT, xg_outbox_look(outbox, BAD, NULL, 9, 1000, &look, &error));
-  CHECK(xg_outbox_look(outbox, NULL, "alice", 9, 60000, &look, NULL) == XG_OK);
-  CHECK(xg_look_len(look) == 0 && xg_look_len(NULL) == 0);
-  CHECK(strcmp(xg_look_json(look, NULL), "[]") == 0);
-  EMPTY(xg_look_json(NULL, NULL));
-  xg_look_free(look);
-  xg_look_free(NULL);
+  REFUSED(XG_INVALID_ARGUMENT, xg_outbox_set_report_callback(outbox, NULL, NULL, 0, &error));
+  REFUSED(XG_INVALID_ARGUMENT, xg_outbox_set_report_callback(NULL, no_reports, NULL, 0, &error));
+  xg_outbox_set_log_callback(NULL, NULL, NULL);
+  xg_outbox_set_log_callback(outbox, NULL, NULL);
+  REFUSED(XG_INVALID_ARGUMENT, xg_outbox_set_report_callback(outbox, no_reports, NULL, SIZE_MAX, &error));
+  xg_pending *look = NULL;
+  REFUSED(XG_INVALID_ARGUMENT, xg_outbox_list_pending(NULL, NULL, NULL, 9, 1000, &look, &error));
+  REFUSED(XG_INVALID_ARGUMENT, xg_outbox_list_pending(outbox, NULL, NULL, 9, 1000, NULL, &error));
+  REFUSED(XG_INVALID_ARGUMENT, xg_outbox_list_pending(outbox, BAD, NULL, 9, 1000, &look, &error));
+  CHECK(xg_outbox_list_pending(outbox, NULL, "alice", 9, 60000, &look, NULL) == XG_OK);
+  CHECK(xg_pending_count(look) == 0 && xg_pending_count(NULL) == 0);
+  CHECK(strcmp(xg_pending_json(look, NULL), "[]") == 0);
+  EMPTY(xg_pending_json(NULL, NULL));
+  xg_pending_free(look);
+  xg_pending_free(NULL);
   xg_outbox_begin_close(NULL);
-  CHECK(!xg_outbox_wait_room(NULL, 60000) && xg_outbox_wait_room(outbox, 0));
+  CHECK(!xg_outbox_wait_not_full(NULL, 60000) && xg_outbox_wait_not_full(outbox, 0));
   REFUSED(XG_INVALID_ARGUMENT, xg_outbox_set_secret_key(NULL, "key", &error));
   REFUSED(XG_INVALID_ARGUMENT, xg_outbox_set_secret_key(outbox, NULL, &error));
   REFUSED(XG_INVALID_OPTION, xg_outbox_set_secret_key(outbox, "", &error));
@@ -374,10 +370,10 @@ static void outboxes(void) {
   REFUSED(XG_INVALID_ARGUMENT, xg_reports_new(0, &reports, &error));
   REFUSED(XG_INVALID_ARGUMENT, xg_reports_new(SIZE_MAX, &reports, &error));
   REFUSED(XG_INVALID_ARGUMENT, xg_reports_new(1, NULL, &error));
-  CHECK(xg_reports_new(1, &reports, NULL) == XG_OK && xg_reports_len(reports) == 0);
-  CHECK(xg_reports_len(NULL) == 0);
-  xg_reports_note_failure(NULL, "why");
-  xg_reports_note_failure(reports, NULL);
+  CHECK(xg_reports_new(1, &reports, NULL) == XG_OK && xg_reports_count(reports) == 0);
+  CHECK(xg_reports_count(NULL) == 0);
+  xg_reports_record_failure(NULL, "why");
+  xg_reports_record_failure(reports, NULL);
   CHECK(xg_outbox_poll(NULL, reports, 0) == 0 && xg_outbox_poll(outbox, NULL, 0) == 0);
   CHECK(xg_outbox_poll(outbox, reports, 0) == 0);
   report_accessors(reports, 0);
@@ -387,7 +383,7 @@ static void outboxes(void) {
   size_t length = 7;
   CHECK(xg_stats_value(stats, NULL) == 0 && xg_stats_value(NULL, "open") == 0);
   EMPTY(xg_stats_trouble(NULL));
-  xg_stats_add_to_page(NULL, NULL);
+  xg_stats_prometheus_add(NULL, NULL);
   EMPTY(xg_stats_json(NULL, &length));
   CHECK(length == 0);
   EMPTY(xg_stats_prometheus(NULL, NULL));
@@ -413,19 +409,19 @@ static void transports(void) {
   REFUSED(XG_INVALID_ARGUMENT, xg_transport_new(NULL, NULL, NULL, &transport, &error));
   REFUSED(XG_INVALID_ARGUMENT, xg_transport_new(no_perform, NULL, NULL, NULL, &error));
   CHECK(xg_transport_new(no_perform, NULL, NULL, &transport, NULL) == XG_OK);
-  REFUSED(XG_INVALID_ARGUMENT, xg_client_new_over(config, NULL, &client, &error));
-  REFUSED(XG_INVALID_ARGUMENT, xg_client_new_over(NULL, transport, &client, &error));
-  REFUSED(XG_INVALID_ARGUMENT, xg_client_new_over(config, transport, NULL, &error));
-  REFUSED(XG_INVALID_OPTION, xg_client_new_over(empty, transport, &client, &error));
-  REFUSED(XG_INVALID_ARGUMENT, xg_outbox_open_over(config, NULL, &outbox, &error));
-  REFUSED(XG_INVALID_ARGUMENT, xg_outbox_open_over(NULL, transport, &outbox, &error));
-  REFUSED(XG_INVALID_ARGUMENT, xg_outbox_open_over(config, transport, NULL, &error));
-  REFUSED(XG_INVALID_OPTION, xg_outbox_open_over(empty, transport, &outbox, &error));
+  REFUSED(XG_INVALID_ARGUMENT, xg_client_new_with_transport(config, NULL, &client, &error));
+  REFUSED(XG_INVALID_ARGUMENT, xg_client_new_with_transport(NULL, transport, &client, &error));
+  REFUSED(XG_INVALID_ARGUMENT, xg_client_new_with_transport(config, transport, NULL, &error));
+  REFUSED(XG_INVALID_OPTION, xg_client_new_with_transport(empty, transport, &client, &error));
+  REFUSED(XG_INVALID_ARGUMENT, xg_outbox_open_with_transport(config, NULL, &outbox, &error));
+  REFUSED(XG_INVALID_ARGUMENT, xg_outbox_open_with_transport(NULL, transport, &outbox, &error));
+  REFUSED(XG_INVALID_ARGUMENT, xg_outbox_open_with_transport(config, transport, NULL, &error));
+  REFUSED(XG_INVALID_OPTION, xg_outbox_open_with_transport(empty, transport, &outbox, &error));
   CHECK(xg_transfer_request(NULL) == NULL && xg_transfer_timeout_ms(NULL) == 0);
-  CHECK(xg_transfer_max_body(NULL) == 0 && !xg_transfer_is_repeatable(NULL));
+  CHECK(xg_transfer_max_response_bytes(NULL) == 0 && !xg_transfer_is_repeatable(NULL));
   CHECK(xg_transfer_is_abandoned(NULL));
-  xg_transfer_header(NULL, BAD, NULL);
-  xg_transfer_replayed(NULL);
+  xg_transfer_add_header(NULL, BAD, NULL);
+  xg_transfer_set_replayed(NULL);
   xg_transfer_finish(NULL, 200, NULL, 0);
   xg_transfer_fail(NULL, 1, false, NULL);
   xg_transport_free(transport);

@@ -17,14 +17,14 @@ struct host {
 static void by_hand(xg_transfer *transfer, void *context) {
   struct host *host = context;
   const xg_http_request *request = xg_transfer_request(transfer);
-  size_t len = 0, headers = xg_http_request_header_len(request), signs = 0;
+  size_t len = 0, headers = xg_http_request_header_count(request), signs = 0;
   const char *body = xg_http_request_body(request, &len);
   CHECK(len == strlen(body) && strstr(body, "token_accounts") != NULL);
   CHECK(strstr(xg_http_request_url(request), "/v3/device/account/batchoperate") != NULL);
   for (size_t n = 0; n < headers; n++) signs += strcmp(xg_http_request_header_name(request, n), "Sign") == 0;
   CHECK(signs == 1);
   CHECK(xg_transfer_timeout_ms(transfer) > 0 && xg_transfer_timeout_ms(transfer) <= 10000);
-  CHECK(xg_transfer_max_body(transfer) > 1000);
+  CHECK(xg_transfer_max_response_bytes(transfer) > 1000);
   CHECK(xg_transfer_is_repeatable(transfer) && !xg_transfer_is_abandoned(transfer));
   host->requests++;
   if (host->answer) {
@@ -37,7 +37,7 @@ static void by_hand(xg_transfer *transfer, void *context) {
 static void freed(void *context) { ((struct host *)context)->freed++; }
 
 static void finish_at_once(xg_transfer *transfer) {
-  xg_transfer_header(transfer, "X-Anything", "\xff\xfe");
+  xg_transfer_add_header(transfer, "X-Anything", "\xff\xfe");
   xg_transfer_finish(transfer, 200, good, sizeof good - 1);
 }
 
@@ -62,7 +62,7 @@ static void html(xg_transfer *transfer) { xg_transfer_finish(transfer, 200, "<ht
 /* What may have been applied at first is not called refused. */
 static void refused_twice(xg_transfer *transfer) {
   static const char busy[] = "{\"ret_code\":1008028}";
-  xg_transfer_replayed(transfer);
+  xg_transfer_set_replayed(transfer);
   xg_transfer_finish(transfer, 200, busy, sizeof busy - 1);
 }
 static void throttled_once(xg_transfer *transfer) {
@@ -71,7 +71,7 @@ static void throttled_once(xg_transfer *transfer) {
     finish_at_once(transfer);
     return;
   }
-  xg_transfer_header(transfer, "retry-after", "0");
+  xg_transfer_add_header(transfer, "retry-after", "0");
   xg_transfer_finish(transfer, 429, "", 0);
 }
 
@@ -99,7 +99,7 @@ static void expect(void (*answer)(xg_transfer *), const char *deadline_ms, xg_st
   xg_outcome *outcome = NULL;
   xg_config *config = configured(deadline_ms);
   CHECK(xg_transport_new(by_hand, freed, &host, &transport, NULL) == XG_OK);
-  CHECK(xg_client_new_over(config, transport, &client, NULL) == XG_OK);
+  CHECK(xg_client_new_with_transport(config, transport, &client, NULL) == XG_OK);
   xg_transport_free(transport);
   CHECK(xg_request_batch_from_json(json, sizeof json - 1, &request, NULL) == XG_OK);
   CHECK(xg_batch_operate(client, request, &outcome, NULL) == XG_OK);

@@ -44,7 +44,7 @@ void items(const xgpush::client& client) {
   bind.add_account("other44", 9);
   CHECK(bind.size() == 45);
   const auto outcome = value(client.batch_operate(bind));
-  CHECK(outcome.size() == 45 && outcome.requests() == 3 && !outcome.all_accepted());
+  CHECK(outcome.size() == 45 && outcome.request_count() == 3 && !outcome.all_accepted());
   CHECK(outcome.count(XG_STATE_ACCEPTED) == 44);
   CHECK(std::count_if(outcome.begin(), outcome.end(), [](auto item) { return item.accepted(); }) ==
         44);
@@ -61,7 +61,7 @@ void items(const xgpush::client& client) {
   // A temporary request, and one that is kept.
   const auto found = value(client.query(
       xgpush::request(XG_QUERY_BY_TOKEN).add_token("cpp44").add_token("nobody-has-this")));
-  CHECK(found[0].found() == 2 && found[0].found_account(0) == "player44");
+  CHECK(found[0].found_count() == 2 && found[0].found_account(0) == "player44");
   CHECK(found[0].found_account_type(1) == 9 && found[0].found_token(0).empty());
   CHECK(found[1].code() == XG_CODE_DOES_NOT_EXIST);
   auto by_account = xgpush::request(XG_QUERY_BY_ACCOUNT).add_account("player3", 2);
@@ -71,7 +71,7 @@ void items(const xgpush::client& client) {
       R"({"operator_type":2,"token_accounts":[{"token":"t1","account_list":[
           {"account":"ann"},{"account":"bob","account_type":0}]}]})"));
   const auto warned = value(client.batch_operate(twice));
-  CHECK(warned.warnings() == 1 && warned.warning_at(0).name == "duplicate_account_type");
+  CHECK(warned.warning_count() == 1 && warned.warning_at(0).name == "duplicate_account_type");
   CHECK(warned.warning_at(0).item == 0 && !warned.warning_at(0).message.empty());
   auto json = value(xgpush::request::query_from_json(R"({"operator_type":2,"token_list":["t1"]})"));
   json.set_deadline(5s);
@@ -167,7 +167,7 @@ void kept_errors(const xgpush::client& client) {
   CHECK(shut.submit(half, 1).status() == XG_INVALID_OPTION);
   CHECK(refused([&] { return shut.flush(1s); }).status() == XG_INVALID_OPTION);
   CHECK(refused([&] { return shut.stats(); }).status() == XG_INVALID_OPTION);
-  CHECK(refused([&] { return shut.call_back(seen); }).status() == XG_INVALID_OPTION);
+  CHECK(refused([&] { return shut.set_report_callback(seen); }).status() == XG_INVALID_OPTION);
   const xgpush::outbox outbox(options());
   CHECK(outbox.submit(half, 1).status() == XG_INVALID_VALUE);
   CHECK(value(outbox.stats()).value("handed_in") == 0);
@@ -193,7 +193,7 @@ void delivery() {
     for (const auto report : reports) {
       told.push_back(report.tag());
       CHECK(report.is_final() && report.attempts() >= 1 && report.http_status() == 200);
-      CHECK(report.at_ms() >= report.handed_in_ms() && report.handed_in_ms() > 0);
+      CHECK(report.timestamp_ms() >= report.submitted_ms() && report.submitted_ms() > 0);
       CHECK(report.accepted() == (report.tag() != 2));
       if (report.tag() != 2) continue;
       CHECK(report.state() == XG_STATE_REJECTED && report.code() == 1008006);
@@ -209,7 +209,7 @@ void delivery() {
   CHECK(stats.prometheus().find(line) != std::string::npos);
   const xgpush::outbox named(std::move(options().set("outbox_name", "ios")));
   auto both = value(named.stats());
-  both.add_to_page(stats);
+  both.prometheus_add(stats);
   CHECK(both.prometheus().find(line) != std::string::npos);
   CHECK(both.prometheus().find("handed_in_total{outbox=\"ios\"} 0\n") != std::string::npos);
   CHECK(outbox.close(1s) == 0);
@@ -221,12 +221,12 @@ void delivery() {
 void looks() {
   const xgpush::outbox outbox(std::move(options().set("base_url", "http://127.0.0.1:1")));
   CHECK(outbox.bind("look1", "alice", 1) && outbox.unbind("look1", "alice", 2));
-  const auto found = value(outbox.look("look1", nullptr, 9, 30s));
+  const auto found = value(outbox.list_pending("look1", nullptr, 9, 30s));
   CHECK(found.find(R"("tag":1,"operation":"bind","token":"look1")") != std::string::npos);
   CHECK(found.find(R"("state":"behind")") != std::string::npos);
-  CHECK(value(outbox.look("look2")) == "[]");
+  CHECK(value(outbox.list_pending("look2")) == "[]");
   outbox.close(0s);
-  CHECK(refused([&] { return outbox.look(); }).status() == XG_CLOSED);
+  CHECK(refused([&] { return outbox.list_pending(); }).status() == XG_CLOSED);
 }
 
 void full() {
@@ -291,8 +291,8 @@ void throwing_callbacks() {
   });
   const xgpush::outbox outbox(
       std::move(options().set("throttle_base_ms", "1").set("outbox_parallel", "1")), stack);
-  outbox.set_log(line);
-  value(outbox.call_back(each));
+  outbox.set_log_callback(line);
+  value(outbox.set_report_callback(each));
   for (std::uint64_t n = 0; n < 6; n++) {
     CHECK(outbox.clear_token("thrown" + std::to_string(n), n));
     CHECK(value(outbox.flush(30s)) == 0);
@@ -324,14 +324,14 @@ void callbacks() {
     /* One at a time: the failures come in a row, and the breaker opens. */
     const xgpush::outbox outbox(
         std::move(options().set("throttle_base_ms", "1").set("outbox_parallel", "1")));
-    outbox.set_log(line);
-    value(outbox.call_back(each));
-    CHECK(refused([&] { return outbox.call_back(each); }).status() == XG_INVALID_ARGUMENT);
+    outbox.set_log_callback(line);
+    value(outbox.set_report_callback(each));
+    CHECK(refused([&] { return outbox.set_report_callback(each); }).status() == XG_INVALID_ARGUMENT);
     admin("fault", R"({"kind":"status","status":503,"times":6})");
     for (std::uint64_t n = 0; n < 50; n++)
       CHECK(outbox.clear_token("back" + std::to_string(n), n));
     CHECK(value(outbox.flush(30s)) == 0);
-    outbox.set_log(nullptr);
+    outbox.set_log_callback(nullptr);
     CHECK(seen.lines >= 2);
   }
   CHECK(seen.delivered == 50 && seen.thread != std::this_thread::get_id());

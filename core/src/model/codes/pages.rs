@@ -8,7 +8,7 @@ use super::{Code, TABLE};
 
 const HEAD: &str = "# Return codes 返回码
 
-The codes that the service's documents have: in an outcome the code of an item (`xg_outcome_code` in C, `item.code` in Python, `ItemOutcome::code` in Rust). A code that is not here is handled as *rejected* and not retried. The same table for programs: `xg_codes` in C, `xgpush.CODES` in Python, `xgpush::codes::TABLE` in Rust. This page is generated from it (`core/src/model/codes/table.rs`).
+The codes that the service's documents have: in an outcome the code of an item (`xg_outcome_code` in C, `item.code` in Python, `ItemOutcome::code` in Rust). A code that is not here is handled as *rejected* and not retried. The same table for programs: `xg_codes_json` in C, `xgpush.CODES` in Python, `xgpush::codes::TABLE` in Rust. This page is generated from it (`core/src/model/codes/table.rs`).
 
 本页列出服务文档中的返回码。表中没有的返回码按 *rejected* 处理，不重试。
 

@@ -11,13 +11,13 @@ use crate::outbox::xg_outbox;
 use crate::{guard, text};
 
 /// Operations that wait, as they were when they were asked for.
-pub struct xg_look {
+pub struct xg_pending {
     len: usize,
     json: CString,
 }
 
-impl Handle for xg_look {
-    const NAME: &'static str = "look";
+impl Handle for xg_pending {
+    const NAME: &'static str = "pending";
 }
 
 /// What waits in an outbox, in the order of the hand-ins: of a token, of an account (of
@@ -29,17 +29,17 @@ impl Handle for xg_look {
 /// Errors: XG_CLOSED; XG_CALL_UNKNOWN when the outbox's thread does not answer within
 /// timeout_ms.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn xg_outbox_look(
+pub unsafe extern "C" fn xg_outbox_list_pending(
     outbox: *const xg_outbox,
     token: *const c_char,
     account: *const c_char,
-    most: usize,
+    max_count: usize,
     timeout_ms: u64,
-    look: *mut *mut xg_look,
+    pending: *mut *mut xg_pending,
     error: *mut *mut xg_error,
 ) -> xg_status {
     guard::status(error, || {
-        let out = Out::new(look)?;
+        let out = Out::new(pending)?;
         // SAFETY: as the header demands.
         let outbox = unsafe { handle::shared(outbox) }?;
         // SAFETY: as the header demands.
@@ -47,8 +47,8 @@ pub unsafe extern "C" fn xg_outbox_look(
         // SAFETY: as the header demands.
         let account = unsafe { text::read_optional(account, "account") }?;
         let timeout = Duration::from_millis(timeout_ms);
-        let list = outbox.outbox.look(token, account, most, timeout)?;
-        out.write(handle::give(xg_look {
+        let list = outbox.outbox.look(token, account, max_count, timeout)?;
+        out.write(handle::give(xg_pending {
             len: list.len(),
             json: text::owned(&Waiting::list_to_json(&list)),
         }));
@@ -58,10 +58,10 @@ pub unsafe extern "C" fn xg_outbox_look(
 
 /// How many operations. 0 for NULL.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn xg_look_len(look: *const xg_look) -> usize {
+pub unsafe extern "C" fn xg_pending_count(pending: *const xg_pending) -> usize {
     guard::value(0, || {
         // SAFETY: as the header demands.
-        Some(unsafe { handle::shared(look) }.ok()?.len)
+        Some(unsafe { handle::shared(pending) }.ok()?.len)
     })
 }
 
@@ -73,17 +73,20 @@ pub unsafe extern "C" fn xg_look_len(look: *const xg_look) -> usize {
 /// last attempt "reason" (docs/reasons.md, or null) and "message". Valid until it is freed;
 /// "" and 0 for NULL.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn xg_look_json(look: *const xg_look, len: *mut usize) -> *const c_char {
+pub unsafe extern "C" fn xg_pending_json(
+    pending: *const xg_pending,
+    len: *mut usize,
+) -> *const c_char {
     guard::text(len, || {
         // SAFETY: as the header demands.
-        let look = unsafe { handle::shared(look) }.ok()?;
-        Some((look.json.as_ptr(), look.json.as_bytes().len()))
+        let pending = unsafe { handle::shared(pending) }.ok()?;
+        Some((pending.json.as_ptr(), pending.json.as_bytes().len()))
     })
 }
 
 /// Frees a look. NULL is fine.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn xg_look_free(look: *mut xg_look) {
+pub unsafe extern "C" fn xg_pending_free(pending: *mut xg_pending) {
     // SAFETY: as the header demands.
-    guard::run(|| unsafe { handle::free(look) });
+    guard::run(|| unsafe { handle::free(pending) });
 }
