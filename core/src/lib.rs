@@ -8,6 +8,9 @@
 
 #![deny(unsafe_code)]
 
+#[macro_use]
+mod model;
+
 #[cfg(feature = "apply")]
 mod apply;
 #[cfg(feature = "bulk")]
@@ -15,7 +18,6 @@ mod bulk;
 mod client;
 mod engine;
 mod exchange;
-mod model;
 pub mod options;
 mod ordering;
 #[cfg(feature = "outbox")]

@@ -3,7 +3,7 @@
 use std::ffi::c_char;
 use std::time::Duration;
 
-use xgpush::{ApiCall, CallOptions, Client, Scheme};
+use xgpush::{ApiCall, CallOptions, Client};
 
 use crate::config::xg_config;
 use crate::error::{xg_error, xg_status};
@@ -227,7 +227,7 @@ pub unsafe extern "C" fn xg_call_with(
         }
         .repeatable(repeatable);
         if let Some(auth) = auth {
-            call = call.with_auth(Scheme::named(auth)?);
+            call = call.with_auth(auth.parse()?);
         }
         let options = CallOptions {
             deadline: (deadline_ms > 0).then(|| Duration::from_millis(deadline_ms)),

@@ -127,8 +127,8 @@ pub unsafe extern "C" fn xg_outcome_state_count(outcome: *const xg_outcome, stat
     guard::value(0, || {
         // SAFETY: as the header demands.
         let outcome = unsafe { handle::shared(outcome) }.ok()?;
-        let state = State::ALL.into_iter().find(|s| *s as i32 == state)?;
-        Some(outcome.outcome.count(state))
+        let state = State::ALL.iter().find(|s| **s as i32 == state)?;
+        Some(outcome.outcome.count(*state))
     })
 }
 

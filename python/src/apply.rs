@@ -85,13 +85,7 @@ impl Apply {
         let time: Duration = seconds("time", time)?;
         let end = py.detach(|| self.lock().work(time));
         let end = end.map_err(|e| exception(&e))?;
-        Ok(end.map(|end| match end {
-            ApplyEnd::Complete => "complete",
-            ApplyEnd::Halted => "halted",
-            ApplyEnd::NoAnswer => "no_answer",
-            ApplyEnd::Refused => "refused",
-            ApplyEnd::Failed => "failed",
-        }))
+        Ok(end.map(ApplyEnd::name))
     }
 
     fn halt(&self, py: Python<'_>) {
@@ -174,7 +168,7 @@ impl Apply {
 
 /// The format that is named, or that of a file's name.
 pub(crate) fn format(name: Option<&str>, path: &Path) -> PyResult<Format> {
-    let format = name.map_or_else(|| Format::of(path), Format::parse);
+    let format = name.map_or_else(|| Format::of(path), str::parse);
     format.map_err(|e| exception(&e))
 }
 

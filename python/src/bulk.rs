@@ -41,7 +41,7 @@ enum Place {
 
 /// By the names in which the command and files give it.
 pub(crate) fn operator(name: &str) -> PyResult<Operator> {
-    Operator::from_name(name).map_err(|e| exception(&e))
+    name.parse().map_err(|e| exception(&e))
 }
 
 pub(crate) fn platform(name: Option<&str>) -> PyResult<Option<Platform>> {

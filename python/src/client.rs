@@ -7,7 +7,7 @@ use std::time::Duration;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
-use xgpush::{ApiCall, CallOptions, Config, Request, Scheme};
+use xgpush::{ApiCall, CallOptions, Config, Request};
 
 use crate::cancel::{CancelFlag, Raised, handles_signals, signals};
 use crate::errors::exception;
@@ -121,7 +121,7 @@ impl Client {
         }
         .repeatable(repeatable);
         if let Some(auth) = auth {
-            call = call.with_auth(Scheme::named(auth).map_err(|e| exception(&e))?);
+            call = call.with_auth(auth.parse().map_err(|e| exception(&e))?);
         }
         let reply = waiting(py, deadline, None, cancel, |options, _| {
             self.client.call_api(&call, options)

@@ -73,18 +73,8 @@ impl Exchange {
     }
 
     fn failed(&self, part: usize, kind: &str, sent: bool, message: String) -> PyResult<()> {
-        let kind = match kind {
-            "connect" => SendErrorKind::Connect,
-            "timeout" => SendErrorKind::Timeout,
-            "lost" => SendErrorKind::Lost,
-            "body_too_large" => SendErrorKind::BodyTooLarge,
-            "cancelled" => SendErrorKind::Cancelled,
-            _ => {
-                return Err(PyValueError::new_err(format!(
-                    "{kind:?} is no kind of failure"
-                )));
-            }
-        };
+        let kind: Result<SendErrorKind, Error> = kind.parse();
+        let kind = kind.map_err(|e| PyValueError::new_err(e.to_string()))?;
         self.with(|exchange| exchange.failed(part, &SendError::new(kind, sent, message)))
     }
 

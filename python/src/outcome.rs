@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use pyo3::exceptions::{PyIndexError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
-use xgpush::{Reason, State};
+use xgpush::{Error, Reason, State};
 
 use crate::errors::exception;
 use crate::pickle::{Reduced, reduced};
@@ -47,12 +47,9 @@ impl Outcome {
 
     /// How many items ended in this state.
     fn count(&self, state: &str) -> PyResult<usize> {
-        let known = State::ALL.into_iter().find(|s| s.name() == state);
-        let known = known.ok_or_else(|| {
-            let names = State::ALL.map(State::name).join(", ");
-            PyValueError::new_err(format!("{state:?} is no state; the states are {names}"))
-        })?;
-        Ok(self.0.count(known))
+        let state = state.parse();
+        let state: State = state.map_err(|e: Error| PyValueError::new_err(e.to_string()))?;
+        Ok(self.0.count(state))
     }
 
     /// How many items there are of each state, by name.
@@ -60,7 +57,7 @@ impl Outcome {
     fn counts<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let counts = PyDict::new(py);
         for state in State::ALL {
-            counts.set_item(state.name(), self.0.count(state))?;
+            counts.set_item(state.name(), self.0.count(*state))?;
         }
         Ok(counts)
     }
@@ -110,7 +107,8 @@ impl Outcome {
     }
 
     fn __repr__(&self) -> String {
-        let counts = State::ALL.map(|s| format!("{} {}", self.0.count(s), s.name()));
+        let count = |state: &State| format!("{} {state}", self.0.count(*state));
+        let counts: Vec<_> = State::ALL.iter().map(count).collect();
         format!(
             "<Outcome of {}: {}>",
             self.0.items().len(),
@@ -262,8 +260,8 @@ impl ItemOutcome {
 /// Whether an item that ended so was refused because of who asked.
 #[pyfunction]
 pub(crate) fn refuses_caller(reason: &str, code: Option<i64>, http_status: Option<u16>) -> bool {
-    let known = Reason::ALL.iter().find(|known| known.name() == reason);
-    known.is_some_and(|reason| reason.refuses_caller(code, http_status))
+    let reason = reason.parse::<Reason>();
+    reason.is_ok_and(|reason| reason.refuses_caller(code, http_status))
 }
 
 /// One item as the JSON of an outcome.

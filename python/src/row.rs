@@ -2,7 +2,7 @@
 
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyBytes, PyDict, PyList, PyMapping, PyString, PyTuple, PyType};
-use xgpush::{AccountType, Error, ErrorKind, Judge, Operator, Row};
+use xgpush::{AccountType, Error, ErrorKind, Judge, Row};
 
 const NAMES: [&str; 4] = ["token", "account", "account_type", "operation"];
 
@@ -218,7 +218,7 @@ fn take_type(fields: &Fields<'_>, row: &mut Row) -> Result<(), String> {
         row.account_type = account_type(value)?;
     }
     if let Some(name) = text(fields, 3)?.filter(|name| !name.is_empty()) {
-        row.operator = Operator::from_name(&name).map_err(|e| e.to_string())?;
+        row.operator = name.parse().map_err(|e: Error| e.to_string())?;
     }
     Ok(())
 }

@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyIterator;
-use xgpush::{AccountType, Error, Judge, Operator, Reading, Row, RowFile, Scrutiny};
+use xgpush::{AccountType, Error, Judge, Operator, Reading, Row, RowFile};
 
 use crate::apply::format;
 use crate::errors::exception;
@@ -106,7 +106,7 @@ impl Source {
 pub(crate) fn reading(encoding: Option<String>, check: &str) -> PyResult<Reading> {
     Ok(Reading {
         encoding,
-        scrutiny: Scrutiny::parse(check).map_err(|e| exception(&e))?,
+        scrutiny: check.parse().map_err(|e| exception(&e))?,
         ..Reading::default()
     })
 }

@@ -301,7 +301,7 @@ fn set(row: &mut Row, fields: &Fields<'_>, judge: &Judge) -> Result<()> {
         (None, text) => Some(AccountType::parse(text)?),
     };
     if !fields.operation.is_empty() {
-        row.operator = Operator::from_name(fields.operation)?;
+        row.operator = fields.operation.parse()?;
     }
     Ok(())
 }

@@ -10,13 +10,14 @@ use crate::model::error::{Error, ErrorKind, Result};
 use crate::model::operation::Operator;
 use crate::model::outcome::ItemOutcome;
 
-/// How a file keeps rows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Format {
-    /// Comma-separated, with a header.
-    Csv,
-    /// A JSON object on each line.
-    Jsonl,
+named! {
+    /// How a file keeps rows.
+    pub enum Format("the format", InvalidArgument) {
+        /// Comma-separated, with a header.
+        Csv => "csv",
+        /// A JSON object on each line.
+        Jsonl => "jsonl",
+    }
 }
 
 impl Format {
@@ -42,21 +43,6 @@ impl Format {
                      .gz or .zst: say its format (--format csv)",
                     path.display()
                 ),
-            )),
-        }
-    }
-
-    /// By its name: `csv` or `jsonl`.
-    ///
-    /// # Errors
-    /// [`InvalidArgument`](ErrorKind::InvalidArgument) for any other.
-    pub fn parse(name: &str) -> Result<Self> {
-        match name {
-            "csv" => Ok(Self::Csv),
-            "jsonl" => Ok(Self::Jsonl),
-            _ => Err(Error::new(
-                ErrorKind::InvalidArgument,
-                format!("the format {name:?} is neither csv nor jsonl"),
             )),
         }
     }
@@ -154,19 +140,21 @@ pub struct Failure {
     pub outcome: ItemOutcome,
 }
 
-/// How a run ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ApplyEnd {
-    /// Every row has its outcome.
-    Complete,
-    /// It was halted.
-    Halted,
-    /// The service did not answer, and a state keeps the place.
-    NoAnswer,
-    /// The service refuses the caller.
-    Refused,
-    /// A file could not be read or written: [`Apply::error`](super::Apply::error).
-    Failed,
+named! {
+    /// How a run ended.
+    #[non_exhaustive]
+    pub enum ApplyEnd("the end", InvalidValue) {
+        /// Every row has its outcome.
+        Complete => "complete",
+        /// It was halted.
+        Halted => "halted",
+        /// The service did not answer, and a state keeps the place.
+        NoAnswer => "no_answer",
+        /// The service refuses the caller.
+        Refused => "refused",
+        /// A file could not be read or written: [`Apply::error`](super::Apply::error).
+        Failed => "failed",
+    }
 }
 
 impl ApplyOptions {

@@ -10,59 +10,35 @@ mod table;
 pub use pages::{reference, to_json};
 pub use table::TABLE;
 
-/// Whose mistake a code speaks of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Fault {
-    /// Nobody's: success.
-    None,
-    /// The request: a parameter is missing or wrong.
-    Request,
-    /// One token, account or other target of the request.
-    Item,
-    /// Key, access id, region or what the console says of the application.
-    Configuration,
-    /// The service.
-    Service,
-    /// Too many calls.
-    Rate,
-}
-
-impl Fault {
-    /// The stable name.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::None => "none",
-            Self::Request => "request",
-            Self::Item => "item",
-            Self::Configuration => "configuration",
-            Self::Service => "service",
-            Self::Rate => "rate",
-        }
+named! {
+    /// Whose mistake a code speaks of.
+    pub enum Fault("the cause", InvalidValue) {
+        /// Nobody's: success.
+        None => "none",
+        /// The request: a parameter is missing or wrong.
+        Request => "request",
+        /// One token, account or other target of the request.
+        Item => "item",
+        /// Key, access id, region or what the console says of the application.
+        Configuration => "configuration",
+        /// The service.
+        Service => "service",
+        /// Too many calls.
+        Rate => "rate",
     }
 }
 
-/// Whether the same call may succeed later.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Retry {
-    /// No.
-    Never,
-    /// After a short, growing pause.
-    Backoff,
-    /// After a longer, growing pause: the caller is too fast.
-    Throttle,
-    /// The code speaks of the batch; the codes of its elements decide.
-    PerElement,
-}
-
-impl Retry {
-    /// The stable name.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Never => "never",
-            Self::Backoff => "backoff",
-            Self::Throttle => "throttle",
-            Self::PerElement => "per_element",
-        }
+named! {
+    /// Whether the same call may succeed later.
+    pub enum Retry("the retry", InvalidValue) {
+        /// No.
+        Never => "never",
+        /// After a short, growing pause.
+        Backoff => "backoff",
+        /// After a longer, growing pause: the caller is too fast.
+        Throttle => "throttle",
+        /// The code speaks of the batch; the codes of its elements decide.
+        PerElement => "per_element",
     }
 }
 

@@ -25,83 +25,46 @@ struct Inner {
     message: String,
 }
 
-/// The kinds of [`Error`], with numbers that never change: they are the status
-/// values of the C ABI.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-#[repr(i32)]
-pub enum ErrorKind {
-    /// An argument that no value of its type may have, such as NULL or invalid
-    /// UTF-8 across the C ABI.
-    InvalidArgument = 1,
-    /// JSON that is not the documented shape.
-    InvalidJson = 2,
-    /// A token, an account or another value that breaks a documented rule.
-    InvalidValue = 3,
-    /// A request that breaks a rule of its protocol version as a whole.
-    InvalidRequest = 4,
-    /// An unknown option, or a value outside an option's range.
-    InvalidOption = 5,
-    /// The client is closed.
-    Closed = 6,
-    /// Nothing was sent: no connection, deadline, or cancelled.
-    NotSent = 7,
-    /// Sent, and no trustworthy answer came.
-    Unknown = 8,
-    /// The service refused, with a code.
-    Rejected = 9,
-    /// A defect in xgpush itself.
-    Internal = 10,
-    /// Header and library do not belong together.
-    AbiMismatch = 11,
-    /// The outbox is full: it took nothing.
-    Full = 12,
-    /// The outbox's file cannot be used: held by another outbox, not ours, of a newer
-    /// version, corrupt, read-only or full. From `sync`: not everything is durable.
-    Storage = 13,
-    /// The system gave no thread, descriptor or memory. The same call may succeed later.
-    Resources = 14,
+named! {
+    /// The kinds of [`Error`], with numbers that never change: they are the status
+    /// values of the C ABI.
+    #[non_exhaustive]
+    #[repr(i32)]
+    pub enum ErrorKind("the kind of error", InvalidValue) {
+        /// An argument that no value of its type may have, such as NULL or invalid
+        /// UTF-8 across the C ABI.
+        InvalidArgument = 1 => "invalid_argument",
+        /// JSON that is not the documented shape.
+        InvalidJson = 2 => "invalid_json",
+        /// A token, an account or another value that breaks a documented rule.
+        InvalidValue = 3 => "invalid_value",
+        /// A request that breaks a rule of its protocol version as a whole.
+        InvalidRequest = 4 => "invalid_request",
+        /// An unknown option, or a value outside an option's range.
+        InvalidOption = 5 => "invalid_option",
+        /// The client is closed.
+        Closed = 6 => "closed",
+        /// Nothing was sent: no connection, deadline, or cancelled.
+        NotSent = 7 => "not_sent",
+        /// Sent, and no trustworthy answer came.
+        Unknown = 8 => "unknown",
+        /// The service refused, with a code.
+        Rejected = 9 => "rejected",
+        /// A defect in xgpush itself.
+        Internal = 10 => "internal",
+        /// Header and library do not belong together.
+        AbiMismatch = 11 => "abi_mismatch",
+        /// The outbox is full: it took nothing.
+        Full = 12 => "full",
+        /// The outbox's file cannot be used: held by another outbox, not ours, of a newer
+        /// version, corrupt, read-only or full. From `sync`: not everything is durable.
+        Storage = 13 => "storage",
+        /// The system gave no thread, descriptor or memory. The same call may succeed later.
+        Resources = 14 => "resources",
+    }
 }
 
 impl ErrorKind {
-    /// Every kind, in the order of the numbers.
-    pub const ALL: &'static [Self] = &[
-        Self::InvalidArgument,
-        Self::InvalidJson,
-        Self::InvalidValue,
-        Self::InvalidRequest,
-        Self::InvalidOption,
-        Self::Closed,
-        Self::NotSent,
-        Self::Unknown,
-        Self::Rejected,
-        Self::Internal,
-        Self::AbiMismatch,
-        Self::Full,
-        Self::Storage,
-        Self::Resources,
-    ];
-
-    /// The stable name, in lower snake case.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::InvalidArgument => "invalid_argument",
-            Self::InvalidJson => "invalid_json",
-            Self::InvalidValue => "invalid_value",
-            Self::InvalidRequest => "invalid_request",
-            Self::InvalidOption => "invalid_option",
-            Self::Closed => "closed",
-            Self::NotSent => "not_sent",
-            Self::Unknown => "unknown",
-            Self::Rejected => "rejected",
-            Self::Internal => "internal",
-            Self::AbiMismatch => "abi_mismatch",
-            Self::Full => "full",
-            Self::Storage => "storage",
-            Self::Resources => "resources",
-        }
-    }
-
     /// The stable number.
     pub fn number(self) -> i32 {
         self as i32

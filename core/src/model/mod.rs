@@ -1,5 +1,8 @@
 //! What is said: tokens and accounts, operations, outcomes, return codes, errors.
 
+#[macro_use]
+pub(crate) mod named;
+
 pub(crate) mod account;
 pub mod codes;
 pub(crate) mod desired;

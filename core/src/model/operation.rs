@@ -13,59 +13,28 @@ use crate::model::error::{Error, Result};
 #[cfg(feature = "bulk")]
 pub use single::Operation;
 
-/// `operator_type` of `POST /v3/device/account/batchoperate`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[repr(u8)]
-pub enum Operator {
-    /// 1: adds accounts to a token. Disused at TPNS since 2020-10-26: the
-    /// service treats it as [`Operator::Bind`].
-    Append = 1,
-    /// 2: binds a token to accounts, overwriting.
-    Bind = 2,
-    /// 3: removes the given accounts from a token.
-    Unbind = 3,
-    /// 4: removes all accounts from a token.
-    ClearToken = 4,
-    /// 5: removes all tokens from an account.
-    ClearAccount = 5,
+named! {
+    /// `operator_type` of `POST /v3/device/account/batchoperate`.
+    #[repr(u8)]
+    pub enum Operator("the operation", InvalidValue) {
+        /// 1: adds accounts to a token. Disused at TPNS since 2020-10-26: the
+        /// service treats it as [`Operator::Bind`].
+        Append = 1 => "append",
+        /// 2: binds a token to accounts, overwriting.
+        Bind = 2 => "bind",
+        /// 3: removes the given accounts from a token.
+        Unbind = 3 => "unbind",
+        /// 4: removes all accounts from a token.
+        ClearToken = 4 => "clear_token",
+        /// 5: removes all tokens from an account.
+        ClearAccount = 5 => "clear_account",
+    }
 }
 
 impl Operator {
     /// The number on the wire.
     pub fn number(self) -> u8 {
         self as u8
-    }
-
-    /// The stable name: `append`, `bind`, `unbind`, `clear_token`, `clear_account`.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Append => "append",
-            Self::Bind => "bind",
-            Self::Unbind => "unbind",
-            Self::ClearToken => "clear_token",
-            Self::ClearAccount => "clear_account",
-        }
-    }
-
-    /// The operator with this name.
-    ///
-    /// # Errors
-    /// [`InvalidValue`](crate::ErrorKind::InvalidValue) for any other name.
-    pub fn from_name(name: &str) -> Result<Self> {
-        const ALL: [Operator; 5] = [
-            Operator::Append,
-            Operator::Bind,
-            Operator::Unbind,
-            Operator::ClearToken,
-            Operator::ClearAccount,
-        ];
-        let found = ALL.into_iter().find(|operator| operator.name() == name);
-        found.ok_or_else(|| {
-            Error::value(format!(
-                "the operation {} is none of append, bind, unbind, clear_token and clear_account",
-                crate::model::account::shortened(name)
-            ))
-        })
     }
 
     /// The operator with this number.

@@ -72,27 +72,15 @@ pub(crate) struct OutboxSettings {
     pub(crate) commit: Duration,
 }
 
-/// What operations in the outbox's file survive.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Durability {
-    /// The end of the process, `kill -9` included.
-    #[default]
-    Process,
-    /// A power failure: each commit waits for the disk.
-    Power,
-}
-
-impl Durability {
-    /// Every level with its stable name.
-    pub const NAMES: &'static [(&'static str, Self)] =
-        &[("process", Self::Process), ("power", Self::Power)];
-
-    /// The stable name.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Process => "process",
-            Self::Power => "power",
-        }
+named! {
+    /// What operations in the outbox's file survive.
+    #[derive(Default)]
+    pub enum Durability("outbox_durability", InvalidValue) {
+        /// The end of the process, `kill -9` included.
+        #[default]
+        Process => "process",
+        /// A power failure: each commit waits for the disk.
+        Power => "power",
     }
 }
 

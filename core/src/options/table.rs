@@ -30,13 +30,13 @@ macro_rules! field {
 }
 
 macro_rules! choice {
-    ($names:expr, $($field:ident).+) => {
+    ($values:ty, $($field:ident).+) => {
         Kind::Choice {
-            names: || $names.iter().map(|(name, _)| *name).collect(),
+            names: || <$values>::ALL.iter().map(|value| value.name()).collect(),
             write: |settings, value| {
                 let write: Write<_> = field!($($field).+);
-                let found = $names.iter().find(|(name, _)| *name == value);
-                found.map(|(_, chosen)| write(settings, *chosen)).is_some()
+                let chosen = value.parse::<$values>();
+                chosen.map(|chosen| write(settings, chosen)).is_ok()
             },
         }
     };
@@ -64,11 +64,10 @@ pub static OPTIONS: &[ConfigOption] = &[
         default: "",
         text: "Region in which the application exists. This or base_url is required, except with xg_v3",
         kind: Kind::Choice {
-            names: || AccessPoint::NAMES.iter().map(|(name, _)| *name).collect(),
+            names: || AccessPoint::ALL.iter().map(|point| point.name()).collect(),
             write: |settings, value| {
                 let write: Write<_> = field!(access_point);
-                let found = AccessPoint::NAMES.iter().find(|(name, _)| *name == value);
-                let point = found.map(|(_, point)| *point);
+                let point = value.parse().ok();
                 let is_known = point.is_some() || value.is_empty();
                 if is_known {
                     write(settings, point);
@@ -94,14 +93,14 @@ pub static OPTIONS: &[ConfigOption] = &[
         default: "sign",
         text: "Authentication: sign (recommended; the secret never travels) or basic. \
                xg_v3 always uses basic",
-        kind: choice!(Scheme::NAMES, auth),
+        kind: choice!(Scheme, auth),
     },
     ConfigOption {
         name: "protocol",
         default: "tpns",
         text: "Which documents apply: tpns (since 2021), tpns_with_platform (2020 to 2021) or \
                xg_v3 (legacy)",
-        kind: choice!(ProtocolVersion::NAMES, protocol),
+        kind: choice!(ProtocolVersion, protocol),
     },
     ConfigOption {
         name: "allow_append",
@@ -240,7 +239,7 @@ pub static OPTIONS: &[ConfigOption] = &[
         default: "process",
         text: "Outbox with a file: process (outlives the end of the process, kill -9 included) or \
                power (outlives a loss of power: each commit waits for the disk)",
-        kind: choice!(Durability::NAMES, outbox.durability),
+        kind: choice!(Durability, outbox.durability),
     },
     ConfigOption {
         name: "outbox_commit_ms",

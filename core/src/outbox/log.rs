@@ -2,15 +2,16 @@
 
 use std::sync::Arc;
 
-/// How bad it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum LogLevel {
-    /// What failed before works again.
-    Info,
-    /// Delivery is late, and goes on by itself.
-    Warning,
-    /// Somebody should look.
-    Error,
+named! {
+    /// How bad it is.
+    pub enum LogLevel("the level", InvalidValue) {
+        /// What failed before works again.
+        Info => "info",
+        /// Delivery is late, and goes on by itself.
+        Warning => "warning",
+        /// Somebody should look.
+        Error => "error",
+    }
 }
 
 /// Takes a line for a log.

@@ -9,43 +9,24 @@ use http::Uri;
 
 use crate::model::error::{Error, Result};
 
-/// A published service address.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum AccessPoint {
-    /// `https://api.tpns.tencent.com`
-    Guangzhou,
-    /// `https://api.tpns.sh.tencent.com`
-    Shanghai,
-    /// `https://api.tpns.hk.tencent.com`
-    HongKong,
-    /// `https://api.tpns.sgp.tencent.com`
-    Singapore,
-    /// `https://openapi.xg.qq.com`: the legacy XG service, announced to close
-    /// on 2020-10-31.
-    LegacyXg,
+named! {
+    /// A published service address.
+    pub enum AccessPoint("access_point", InvalidValue) {
+        /// `https://api.tpns.tencent.com`
+        Guangzhou => "guangzhou",
+        /// `https://api.tpns.sh.tencent.com`
+        Shanghai => "shanghai",
+        /// `https://api.tpns.hk.tencent.com`
+        HongKong => "hongkong",
+        /// `https://api.tpns.sgp.tencent.com`
+        Singapore => "singapore",
+        /// `https://openapi.xg.qq.com`: the legacy XG service, announced to close
+        /// on 2020-10-31.
+        LegacyXg => "legacy_xg",
+    }
 }
 
 impl AccessPoint {
-    /// Every access point with its stable name.
-    pub const NAMES: &'static [(&'static str, Self)] = &[
-        ("guangzhou", Self::Guangzhou),
-        ("shanghai", Self::Shanghai),
-        ("hongkong", Self::HongKong),
-        ("singapore", Self::Singapore),
-        ("legacy_xg", Self::LegacyXg),
-    ];
-
-    /// The stable name.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Guangzhou => "guangzhou",
-            Self::Shanghai => "shanghai",
-            Self::HongKong => "hongkong",
-            Self::Singapore => "singapore",
-            Self::LegacyXg => "legacy_xg",
-        }
-    }
-
     /// The base URL.
     pub fn base_url(self) -> BaseUrl {
         let url = match self {
@@ -174,7 +155,7 @@ mod tests {
 
     #[test]
     fn every_published_address_passes_its_own_check() {
-        for (_, point) in AccessPoint::NAMES {
+        for point in AccessPoint::ALL {
             let base = point.base_url();
             assert_eq!(BaseUrl::parse(base.as_str(), false).unwrap(), base);
         }

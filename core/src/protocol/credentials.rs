@@ -13,46 +13,17 @@ use zeroize::Zeroizing;
 
 use crate::model::error::{Error, Result};
 
-/// How a request proves who sends it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub enum Scheme {
-    /// The recommended one: an HMAC over time, access id and body. The secret
-    /// never travels.
-    #[default]
-    Sign,
-    /// HTTP Basic with access id and secret key. The legacy XG service knows
-    /// this one only.
-    Basic,
-}
-
-impl Scheme {
-    /// Every scheme with its stable name.
-    pub const NAMES: &'static [(&'static str, Self)] =
-        &[("sign", Self::Sign), ("basic", Self::Basic)];
-
-    /// The scheme with this name.
-    ///
-    /// # Errors
-    /// [`InvalidArgument`](crate::ErrorKind::InvalidArgument) for any other name.
-    pub fn named(name: &str) -> Result<Self> {
-        let found = Self::NAMES.iter().find(|(known, _)| *known == name);
-        found.map(|(_, scheme)| *scheme).ok_or_else(|| {
-            Error::new(
-                crate::model::error::ErrorKind::InvalidArgument,
-                format!(
-                    "auth {} is neither sign nor basic",
-                    crate::model::account::shortened(name)
-                ),
-            )
-        })
-    }
-
-    /// The stable name.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Sign => "sign",
-            Self::Basic => "basic",
-        }
+named! {
+    /// How a request proves who sends it.
+    #[derive(Default)]
+    pub enum Scheme("auth", InvalidArgument) {
+        /// The recommended one: an HMAC over time, access id and body. The secret
+        /// never travels.
+        #[default]
+        Sign => "sign",
+        /// HTTP Basic with access id and secret key. The legacy XG service knows
+        /// this one only.
+        Basic => "basic",
     }
 }
 

@@ -99,20 +99,21 @@ impl HttpResponse {
     }
 }
 
-/// Why no whole response came.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum SendErrorKind {
-    /// No connection: name, TCP, proxy or TLS.
-    Connect,
-    /// The time ran out.
-    Timeout,
-    /// The connection broke, or the response was cut or was no HTTP.
-    Lost,
-    /// The body is longer than allowed.
-    BodyTooLarge,
-    /// The caller cancelled.
-    Cancelled,
+named! {
+    /// Why no whole response came.
+    #[non_exhaustive]
+    pub enum SendErrorKind("the failure", InvalidArgument) {
+        /// No connection: name, TCP, proxy or TLS.
+        Connect => "connect",
+        /// The time ran out.
+        Timeout => "timeout",
+        /// The connection broke, or the response was cut or was no HTTP.
+        Lost => "lost",
+        /// The body is longer than allowed.
+        BodyTooLarge => "body_too_large",
+        /// The caller cancelled.
+        Cancelled => "cancelled",
+    }
 }
 
 /// A failure to get a response.

@@ -5,35 +5,19 @@ use crate::model::error::{Error, Result};
 use crate::model::operation::{Action, Binding, Items, Operator, Request};
 use crate::model::outcome::{Warning, WarningKind};
 
-/// Which documents apply.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub enum ProtocolVersion {
-    /// TPNS as documented since 2021-06: no `platform`, `account_type` optional,
-    /// operator 1 disused.
-    #[default]
-    Tpns,
-    /// TPNS as documented from 2020-01 to 2021-07: `platform` required.
-    TpnsWithPlatform,
-    /// Legacy XG V3 (2019): `platform` and every `account_type` required,
-    /// `op_type` and `op_id` optional.
-    XgV3,
-}
-
-impl ProtocolVersion {
-    /// Every version with its stable name.
-    pub const NAMES: &'static [(&'static str, Self)] = &[
-        ("tpns", Self::Tpns),
-        ("tpns_with_platform", Self::TpnsWithPlatform),
-        ("xg_v3", Self::XgV3),
-    ];
-
-    /// The stable name.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Tpns => "tpns",
-            Self::TpnsWithPlatform => "tpns_with_platform",
-            Self::XgV3 => "xg_v3",
-        }
+named! {
+    /// Which documents apply.
+    #[derive(Default)]
+    pub enum ProtocolVersion("protocol", InvalidValue) {
+        /// TPNS as documented since 2021-06: no `platform`, `account_type` optional,
+        /// operator 1 disused.
+        #[default]
+        Tpns => "tpns",
+        /// TPNS as documented from 2020-01 to 2021-07: `platform` required.
+        TpnsWithPlatform => "tpns_with_platform",
+        /// Legacy XG V3 (2019): `platform` and every `account_type` required,
+        /// `op_type` and `op_id` optional.
+        XgV3 => "xg_v3",
     }
 }
 

@@ -112,18 +112,8 @@ pub(crate) struct Answer {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct TransportError {
-    pub(crate) kind: TransportErrorKind,
+    pub(crate) kind: xgpush::SendErrorKind,
     pub(crate) sent: bool,
-}
-
-#[derive(Clone, Copy, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum TransportErrorKind {
-    Connect,
-    Timeout,
-    Lost,
-    BodyTooLarge,
-    Cancelled,
 }
 
 #[derive(Deserialize)]

@@ -118,7 +118,7 @@ fn call(client: &Client, live: &LiveCase) -> End {
         }
         .repeatable(live.repeatable);
         if let Some(auth) = &live.auth {
-            call = call.with_auth(xgpush::Scheme::named(auth).expect("a scheme of the page"));
+            call = call.with_auth(auth.parse().expect("a scheme of the page"));
         }
         return match client.call_api(&call, &xgpush::CallOptions::default()) {
             Ok(reply) => End::Reply(reply),

@@ -3,12 +3,11 @@
 use std::net::TcpListener;
 
 use serde_json::Value;
-use xgpush::{Client, Error, Exchange, HttpRequest, HttpResponse, SendError, SendErrorKind};
+use xgpush::{Client, Error, Exchange, HttpRequest, HttpResponse, SendError};
 
 use crate::Differences;
 use crate::case::{
     Answer, AnswerCase, ApiName, CallCase, Case, InvalidCase, PartExpectation, RequestCase,
-    TransportErrorKind,
 };
 use crate::compare;
 use crate::setup;
@@ -159,14 +158,7 @@ pub(crate) fn answer(case: &Case, answer: &AnswerCase) -> Differences {
 
 fn response(answer: &Answer) -> Result<HttpResponse, SendError> {
     if let Some(error) = &answer.error {
-        let kind = match error.kind {
-            TransportErrorKind::Connect => SendErrorKind::Connect,
-            TransportErrorKind::Timeout => SendErrorKind::Timeout,
-            TransportErrorKind::Lost => SendErrorKind::Lost,
-            TransportErrorKind::BodyTooLarge => SendErrorKind::BodyTooLarge,
-            TransportErrorKind::Cancelled => SendErrorKind::Cancelled,
-        };
-        return Err(SendError::new(kind, error.sent, "told by the case"));
+        return Err(SendError::new(error.kind, error.sent, "told by the case"));
     }
     let body = match (&answer.body, &answer.body_text, &answer.body_hex) {
         (Some(body), None, None) => body.to_string().into_bytes(),

@@ -9,40 +9,24 @@ mod meant;
 mod suspicion;
 
 use crate::model::account::shortened;
-use crate::model::error::{Error, ErrorKind, Result};
+use crate::model::error::{Error, Result};
 use crate::model::key::Key;
 use crate::model::row::Row;
 
 use crowd::Crowd;
 pub use suspicion::Suspicion;
 
-/// How closely the rows of a table are looked at.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Scrutiny {
-    /// What cannot be meant is refused, what is suspicious is counted.
-    #[default]
-    Normal,
-    /// What is suspicious is refused as well.
-    Strict,
-    /// Every value is taken as it stands, as far as the service allows.
-    Verbatim,
-}
-
-impl Scrutiny {
-    /// By its name: `normal`, `strict` or `verbatim`.
-    ///
-    /// # Errors
-    /// [`InvalidArgument`](ErrorKind::InvalidArgument) for any other.
-    pub fn parse(name: &str) -> Result<Self> {
-        match name {
-            "normal" => Ok(Self::Normal),
-            "strict" => Ok(Self::Strict),
-            "verbatim" => Ok(Self::Verbatim),
-            _ => Err(Error::new(
-                ErrorKind::InvalidArgument,
-                format!("{name:?} is none of normal, strict and verbatim"),
-            )),
-        }
+named! {
+    /// How closely the rows of a table are looked at.
+    #[derive(Default)]
+    pub enum Scrutiny("the scrutiny", InvalidArgument) {
+        /// What cannot be meant is refused, what is suspicious is counted.
+        #[default]
+        Normal => "normal",
+        /// What is suspicious is refused as well.
+        Strict => "strict",
+        /// Every value is taken as it stands, as far as the service allows.
+        Verbatim => "verbatim",
     }
 }
 

@@ -1,64 +1,44 @@
 //! What is suspicious about a value: it may be meant, but most often a program has
 //! left it.
 
-/// What a value looks like.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Suspicion {
-    /// `1.38E+10`
-    Shortened,
-    /// `13800138000.0`
-    Decimal,
-    /// `13,800,138,000`
-    Grouped,
-    /// `123456789012345000`
-    Rounded,
-    /// `NULL`, `nan`, `#N/A`, `\N`, `-`
-    Nothing,
-    /// `="007"`
-    Formula,
-    /// `'007`, `'alice'`, `b'alice'`
-    Quoted,
-    /// `1-Mar`
-    Date,
-    /// `["alice"]`, `[object Object]`
-    List,
-    /// `alice_x000D_`, `Tom &amp; Jerry`
-    Escaped,
-    /// `å°å¼º`, `Сǿ`, `???`
-    Misread,
-    /// A token such as `token1;alice`.
-    Separated,
-    /// The token and the account of a row are the same.
-    SameValue,
-    /// An account in more than 100 rows.
-    ManyTokens,
-    /// A token in more than 100 rows.
-    ManyAccounts,
+named! {
+    /// What a value looks like.
+    #[non_exhaustive]
+    pub enum Suspicion("the suspicion", InvalidValue) {
+        /// `1.38E+10`
+        Shortened => "shortened",
+        /// `13800138000.0`
+        Decimal => "decimal",
+        /// `13,800,138,000`
+        Grouped => "grouped",
+        /// `123456789012345000`
+        Rounded => "rounded",
+        /// `NULL`, `nan`, `#N/A`, `\N`, `-`
+        Nothing => "nothing",
+        /// `="007"`
+        Formula => "formula",
+        /// `'007`, `'alice'`, `b'alice'`
+        Quoted => "quoted",
+        /// `1-Mar`
+        Date => "date",
+        /// `["alice"]`, `[object Object]`
+        List => "list",
+        /// `alice_x000D_`, `Tom &amp; Jerry`
+        Escaped => "escaped",
+        /// `å°å¼º`, `Сǿ`, `???`
+        Misread => "misread",
+        /// A token such as `token1;alice`.
+        Separated => "separated",
+        /// The token and the account of a row are the same.
+        SameValue => "same_value",
+        /// An account in more than 100 rows.
+        ManyTokens => "many_tokens",
+        /// A token in more than 100 rows.
+        ManyAccounts => "many_accounts",
+    }
 }
 
 impl Suspicion {
-    /// The stable name, in lower snake case.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Shortened => "shortened",
-            Self::Decimal => "decimal",
-            Self::Grouped => "grouped",
-            Self::Rounded => "rounded",
-            Self::Nothing => "nothing",
-            Self::Formula => "formula",
-            Self::Quoted => "quoted",
-            Self::Date => "date",
-            Self::List => "list",
-            Self::Escaped => "escaped",
-            Self::Misread => "misread",
-            Self::Separated => "separated",
-            Self::SameValue => "same_value",
-            Self::ManyTokens => "many_tokens",
-            Self::ManyAccounts => "many_accounts",
-        }
-    }
-
     /// What it looks like and what to do, as it goes on behind the value.
     pub fn text(self) -> &'static str {
         match self {

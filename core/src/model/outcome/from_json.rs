@@ -3,10 +3,10 @@
 use std::fmt;
 
 use serde::Deserialize;
-use serde::de::{Deserializer, Error as _, MapAccess, Visitor};
+use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::{Found, FoundAccount, ItemOutcome, Outcome, Reason, Warning, WarningKind};
+use super::{Found, FoundAccount, ItemOutcome, Outcome, Reason, Warning};
 use crate::model::error::{Error, ErrorKind};
 
 impl Outcome {
@@ -19,28 +19,6 @@ impl Outcome {
             let text = format!("this is not the JSON of an outcome: {error}");
             Error::new(ErrorKind::InvalidJson, text)
         })
-    }
-}
-
-fn named<'de, D: Deserializer<'de>, T: Copy>(
-    deserializer: D,
-    all: &[T],
-    name: impl Fn(T) -> &'static str,
-) -> Result<T, D::Error> {
-    let given = String::deserialize(deserializer)?;
-    let found = all.iter().copied().find(|one| name(*one) == given);
-    found.ok_or_else(|| D::Error::custom(format!("{given:?} is no known name")))
-}
-
-impl<'de> Deserialize<'de> for Reason {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        named(deserializer, Self::ALL, Self::name)
-    }
-}
-
-impl<'de> Deserialize<'de> for WarningKind {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        named(deserializer, Self::ALL, Self::name)
     }
 }
 
@@ -127,6 +105,7 @@ impl<'de> Deserialize<'de> for Outcome {
 
 #[cfg(test)]
 mod tests {
+    use super::super::WarningKind;
     use super::*;
 
     fn outcome() -> Outcome {

@@ -41,7 +41,8 @@ struct Counts<'a>(&'a Outcome);
 
 impl Serialize for Counts<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(State::ALL.map(|state| (state.name(), self.0.count(state))))
+        let count = |state: &State| (state.name(), self.0.count(*state));
+        serializer.collect_map(State::ALL.iter().map(count))
     }
 }
 
