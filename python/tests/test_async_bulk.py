@@ -9,7 +9,7 @@ from typing import Any, AsyncIterator, Callable, Coroutine, Dict, Iterator, List
 
 import pytest
 import xgpush
-from xgpush import _bulk
+from xgpush._bulk import rows as _bulk
 from xgpush.testing import Emulator
 
 #: Longer than any test is willing to wait.

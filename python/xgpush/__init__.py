@@ -3,10 +3,10 @@ accounts, unbinds them and looks them up, and tells what became of every item.""
 
 from typing import TYPE_CHECKING, Any, NamedTuple, Tuple
 
-# Before anything native is loaded.
-from . import _interpreter as _interpreter
+# First: it refuses a sub-interpreter before anything native is loaded.
+from ._runtime import interpreter as _interpreter  # isort: skip
 from . import errors
-from ._client import (
+from ._client.client import (
     Client,
     Exchange,
     HttpRequest,
@@ -15,11 +15,11 @@ from ._client import (
     Reply,
     raise_for_failures,
 )
+from ._client.items import Account, Binding
+from ._client.operations import Operations
+from ._client.sync import Change, Synced
 from ._native import Bulk, BulkResult, __version__, codes, options
-from ._operations import Operations
-from ._outbox import Outbox, Report
-from ._requests import Account, Binding
-from ._sync import Change, Synced
+from ._outbox.outbox import Outbox, Report
 from .errors import (
     AbiMismatch,
     Closed,
@@ -40,19 +40,19 @@ from .errors import (
 )
 
 if TYPE_CHECKING:
-    from ._async_bulk import AsyncBulk
-    from ._async_client import AsyncClient
-    from ._async_outbox import AsyncOutbox
+    from ._bulk.async_bulk import AsyncBulk
+    from ._client.async_client import AsyncClient
+    from ._outbox.async_outbox import AsyncOutbox
 else:
 
     def __getattr__(name: str) -> Any:
         """Loads asyncio for those who use it."""
         if name == "AsyncBulk":
-            from ._async_bulk import AsyncBulk as found
+            from ._bulk.async_bulk import AsyncBulk as found
         elif name == "AsyncClient":
-            from ._async_client import AsyncClient as found
+            from ._client.async_client import AsyncClient as found
         elif name == "AsyncOutbox":
-            from ._async_outbox import AsyncOutbox as found
+            from ._outbox.async_outbox import AsyncOutbox as found
         else:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         globals()[name] = found

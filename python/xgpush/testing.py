@@ -16,13 +16,13 @@ import json
 from typing import TYPE_CHECKING, Any, Dict, List, Optional
 
 from . import _native
-from ._client import Client
-from ._closing import Closing
-from ._outbox import Outbox
+from ._client.client import Client
+from ._outbox.outbox import Outbox
+from ._runtime.closing import Closing
 
 if TYPE_CHECKING:
-    from ._async_client import AsyncClient
-    from ._async_outbox import AsyncOutbox
+    from ._client.async_client import AsyncClient
+    from ._outbox.async_outbox import AsyncOutbox
 
 #: What the emulator takes for the application unless it is told otherwise.
 CREDENTIALS = {"access_id": "1500001048", "secret_key": "1452fcebae9f3115ba794fb0fff2fd73"}
@@ -66,7 +66,7 @@ class Emulator(Closing):
 
     def async_client(self, **options: Any) -> AsyncClient:
         """As :meth:`client`, for asyncio."""
-        from ._async_client import AsyncClient
+        from ._client.async_client import AsyncClient
 
         return AsyncClient(**{**self.options, **options})
 
@@ -76,7 +76,7 @@ class Emulator(Closing):
 
     def async_outbox(self, **options: Any) -> AsyncOutbox:
         """As :meth:`outbox`, for asyncio."""
-        from ._async_outbox import AsyncOutbox
+        from ._outbox.async_outbox import AsyncOutbox
 
         return AsyncOutbox(**{**self.options, **options})
 

@@ -6,7 +6,7 @@ from typing import Iterator, List, Tuple
 import pytest
 import xgpush
 from damaged_files import FILES, Damaged
-from xgpush._command import main
+from xgpush._command.main import main
 from xgpush.testing import CREDENTIALS, Emulator
 
 

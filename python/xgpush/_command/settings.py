@@ -8,9 +8,9 @@ import os
 import sys
 from typing import Any, Dict, Optional, Protocol
 
-from . import _config_file
-from ._client import Client
-from ._native import refuses_caller
+from .._client.client import Client
+from .._native import refuses_caller
+from . import config_file as _config_file
 
 #: Nobody's, for what sends nothing and is given none.
 _NOBODY = {"access_id": "1", "secret_key": "none"}

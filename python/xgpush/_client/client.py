@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from typing import Any, Callable, List, Mapping, Optional
 
-from . import _bulk, _native, _requests, _sync
-from ._bulk import Rows
-from ._closing import Closing
-from ._fork import PerProcess
-from ._native import Bulk, HttpRequest, ItemOutcome, Outcome, Reply
-from ._operations import Deadline, Operations, seconds
-from ._requests import Json, Seconds
-from ._sync import Synced, WantedLike
-from .errors import Error, NotAllAccepted
+from .. import _native
+from .._bulk import rows as _bulk
+from .._bulk.rows import Rows
+from .._native import Bulk, HttpRequest, ItemOutcome, Outcome, Reply
+from .._runtime.closing import Closing
+from .._runtime.fork import PerProcess
+from ..errors import Error, NotAllAccepted
+from . import items as _requests, sync as _sync
+from .items import Json, Seconds
+from .operations import Deadline, Operations, seconds
+from .sync import Synced, WantedLike
 
 
 class Client(Operations[Outcome], Closing):

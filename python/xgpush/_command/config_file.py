@@ -9,7 +9,7 @@ import sys
 from difflib import get_close_matches
 from typing import Dict, Optional, Tuple
 
-from ._native import options as rows
+from .._native import options as rows
 
 _NAMES = frozenset(row[0] for row in rows())
 

@@ -8,7 +8,7 @@ import threading
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, Callable, Set, TypeVar
 
-from ._native import CancelFlag
+from .._native import CancelFlag
 
 _Result = TypeVar("_Result")
 

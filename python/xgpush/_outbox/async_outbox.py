@@ -8,12 +8,13 @@ import os
 import selectors
 from typing import Any, Dict, List, Optional
 
-from . import _native, _requests
-from ._closing import AsyncClosing
-from ._native import Report
-from ._outbox import OutboxBase
-from ._pool import Pool
-from ._requests import AccountLike, Seconds
+from .. import _native
+from .._client import items as _requests
+from .._client.items import AccountLike, Seconds
+from .._native import Report
+from .._runtime.closing import AsyncClosing
+from .._runtime.pool import Pool
+from .outbox import OutboxBase
 
 
 class AsyncOutbox(OutboxBase, AsyncClosing):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Generic, Iterable, Optional, TypeVar
 
-from . import _requests
-from ._requests import AccountLike, BindingsLike, Json, Seconds
+from . import items as _requests
+from .items import AccountLike, BindingsLike, Json, Seconds
 
 #: What a call answers: an outcome, or a coroutine that has it.
 Answer = TypeVar("Answer")

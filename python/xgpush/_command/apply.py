@@ -16,8 +16,10 @@ from functools import partial
 from importlib import import_module
 from typing import Any, BinaryIO, Dict, List, Optional
 
-from . import _bulk, _native, _settings, _signals
-from ._progress import Progress
+from .. import _native
+from .._bulk import rows as _bulk
+from . import settings as _settings, signals as _signals
+from .progress import Progress
 
 #: How long a look at the run takes, in seconds.
 _LOOK = 0.2

@@ -7,9 +7,16 @@ import signal
 import sys
 from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
 
-from . import _apply, _native, _outbox_file, _printing, _settings, _sync_file
-from ._client import Client, ItemOutcome, Outcome
-from .errors import Error
+from .. import _native
+from .._client.client import Client, ItemOutcome, Outcome
+from ..errors import Error
+from . import (
+    apply as _apply,
+    outbox as _outbox_file,
+    printing as _printing,
+    settings as _settings,
+    sync as _sync_file,
+)
 
 _CODES = """\
 exit status:

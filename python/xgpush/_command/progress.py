@@ -69,8 +69,13 @@ def _can_move() -> bool:
 def _bar() -> Optional[Any]:
     try:
         from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
-        from rich.progress import Progress as Bar
+        from rich.progress import (
+            BarColumn,
+            MofNCompleteColumn,
+            Progress as Bar,
+            TextColumn,
+            TimeRemainingColumn,
+        )
     except ImportError:
         return None  # lines do as well
     return Bar(

@@ -8,8 +8,10 @@ from importlib import import_module
 from itertools import repeat
 from typing import Any, Iterable, Iterator, List, Optional, Protocol, Union
 
-from . import _named, _native, _requests
-from ._requests import Seconds
+from .. import _native
+from .._client import items as _requests
+from .._client.items import Seconds
+from . import named as _named
 
 
 class Frame(Protocol):

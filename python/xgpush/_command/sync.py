@@ -8,10 +8,11 @@ import sys
 from collections import Counter
 from typing import Iterable, List, Optional
 
-from . import _settings, _signals, _sync
-from ._progress import Progress
-from ._requests import Account
-from ._sync import Change, Synced
+from .._client import sync as _sync
+from .._client.items import Account
+from .._client.sync import Change, Synced
+from . import settings as _settings, signals as _signals
+from .progress import Progress
 
 _STATES = ("same", "different", "changed", "confirmed", "unconfirmed", "unread", "failed")
 

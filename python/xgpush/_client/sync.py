@@ -3,9 +3,11 @@
 import logging
 from typing import Any, Callable, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
 
-from . import _bulk, _native, _requests
-from ._operations import Deadline, seconds
-from ._requests import Account, AccountLike, Seconds
+from .. import _native
+from .._bulk import rows as _bulk
+from . import items as _requests
+from .items import Account, AccountLike, Seconds
+from .operations import Deadline, seconds
 
 _Accounts = List[Tuple[str, Optional[int]]]
 _Change = Tuple[bool, _Accounts, _Accounts]

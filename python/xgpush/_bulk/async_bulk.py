@@ -6,10 +6,10 @@ import asyncio
 from collections import deque
 from typing import Callable, Deque, List
 
-from . import _native
-from ._closing import AsyncClosing
-from ._native import BulkResult
-from ._pool import Pool
+from .. import _native
+from .._native import BulkResult
+from .._runtime.closing import AsyncClosing
+from .._runtime.pool import Pool
 
 #: How many results a hop into a thread brings at most.
 _MOST = 256

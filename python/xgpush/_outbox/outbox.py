@@ -8,10 +8,11 @@ import logging
 import os
 from typing import Any, Callable, Dict, Iterator, List, Optional, Tuple, Type, TypeVar
 
-from . import _native, _requests
-from ._closing import Closing
-from ._native import Report
-from ._requests import AccountLike, Json, Seconds
+from .. import _native
+from .._client import items as _requests
+from .._client.items import AccountLike, Json, Seconds
+from .._native import Report
+from .._runtime.closing import Closing
 
 if hasattr(os, "register_at_fork"):
     # A child has none of the outbox's threads: its methods raise Closed there.

@@ -8,7 +8,7 @@ import json
 import sys
 from typing import Any, Dict, List
 
-from . import _native
+from .. import _native
 
 MOST = 1 << 32
 

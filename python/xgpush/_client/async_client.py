@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from typing import Any, Callable, Coroutine, List, NamedTuple, Optional
 
-from . import _bulk, _native, _requests, _sync
-from ._async_bulk import AsyncBulk
-from ._bulk import Rows
-from ._closing import AsyncClosing
-from ._fork import PerProcess
-from ._native import Outcome, Reply
-from ._operations import Deadline, Operations, seconds
-from ._pool import Pool
-from ._requests import Json, Seconds
-from ._sync import Synced, WantedLike
+from .. import _native
+from .._bulk import rows as _bulk
+from .._bulk.async_bulk import AsyncBulk
+from .._bulk.rows import Rows
+from .._native import Outcome, Reply
+from .._runtime.closing import AsyncClosing
+from .._runtime.fork import PerProcess
+from .._runtime.pool import Pool
+from . import items as _requests, sync as _sync
+from .items import Json, Seconds
+from .operations import Deadline, Operations, seconds
+from .sync import Synced, WantedLike
 
 
 class _Parts(NamedTuple):

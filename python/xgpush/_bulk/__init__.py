@@ -1,0 +1,1 @@
+"""Streams of rows of any length: where rows come from, and the stream for asyncio."""

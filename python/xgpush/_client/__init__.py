@@ -1,0 +1,1 @@
+"""The clients: calls that wait for their outcome, blocking and for asyncio."""

@@ -1,0 +1,1 @@
+"""The outboxes: background delivery, with methods that block or for asyncio."""

@@ -1,0 +1,1 @@
+"""What the package needs of the interpreter: threads for coroutines, fork, its start."""
