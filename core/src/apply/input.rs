@@ -33,14 +33,14 @@ const LONGEST_ROW: usize = 1 << 20;
 
 /// A row as it stands in the input, to be written back.
 #[derive(Debug, Clone)]
-pub(super) enum Raw {
+pub(super) enum SourceRecord {
     Record(ByteRecord),
     Line(Vec<u8>),
 }
 
 /// A row that was read.
 #[derive(Debug)]
-pub(super) struct Read {
+pub(super) struct ParsedRow {
     /// As far as it could be read.
     pub(super) row: Row,
     /// Why it could not be read.
@@ -48,13 +48,13 @@ pub(super) struct Read {
     /// The number of its first line.
     pub(super) line: u64,
     /// Kept where rejects are wanted.
-    pub(super) raw: Option<Raw>,
+    pub(super) raw: Option<SourceRecord>,
 }
 
 /// What a look for the next row found.
 #[derive(Debug)]
 pub(super) enum Step {
-    Row(Box<Read>),
+    Row(Box<ParsedRow>),
     /// Nothing yet: the other side of a pipe has not written it.
     Wait,
     End,
@@ -157,7 +157,7 @@ impl Input {
     }
 
     /// What comes before the rows.
-    pub(super) fn header(&self) -> Option<Raw> {
+    pub(super) fn header(&self) -> Option<SourceRecord> {
         match &self.source {
             Source::Csv(table) => Some(table.header()),
             Source::Jsonl { .. } => None,
@@ -200,7 +200,7 @@ impl Input {
     }
 
     /// The next row; `operator` is for those that name none. It waits for it.
-    pub(super) fn read(&mut self, operator: Operator) -> Result<Option<Read>> {
+    pub(super) fn read(&mut self, operator: Operator) -> Result<Option<ParsedRow>> {
         loop {
             match self.step(operator)? {
                 Step::Row(read) => return Ok(Some(*read)),
@@ -270,11 +270,11 @@ impl Input {
                 return Err(no_table(&self.path, *number, what));
             }
             let mut row = Row::new(operator, "", "");
-            let read = Read {
+            let read = ParsedRow {
                 wrong: json::read(line, |fields| set(&mut row, fields, &self.judge)).err(),
                 row,
                 line: *number,
-                raw: self.keep.then(|| Raw::Line(line.to_owned())),
+                raw: self.keep.then(|| SourceRecord::Line(line.to_owned())),
             };
             self.text.consume(used);
             return Ok(Step::Row(Box::new(read)));

@@ -10,7 +10,7 @@ use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
 use super::descriptor::beside_the_standard_streams;
-use super::input::Raw;
+use super::input::SourceRecord;
 use super::lock::{self, Access};
 use super::state::{Mark, hex, is_changed, is_gone};
 use super::{Format, storage};
@@ -125,12 +125,12 @@ impl Lines {
     }
 
     /// A row as it stood in the input.
-    pub(super) fn write(&mut self, raw: &Raw) -> Result<()> {
+    pub(super) fn write(&mut self, raw: &SourceRecord) -> Result<()> {
         self.encode(|waiting| match (waiting, raw) {
-            (Waiting::Csv(csv), Raw::Record(record)) => {
+            (Waiting::Csv(csv), SourceRecord::Record(record)) => {
                 csv.write_byte_record(record).map_err(io::Error::from)
             }
-            (Waiting::Jsonl(bytes), Raw::Line(line)) => {
+            (Waiting::Jsonl(bytes), SourceRecord::Line(line)) => {
                 bytes.extend_from_slice(line);
                 bytes.push(b'\n');
                 Ok(())

@@ -9,7 +9,7 @@ use csv::QuoteStyle;
 use serde::{Deserialize, Serialize};
 
 use super::cells::harmless;
-use super::input::{Raw, Read};
+use super::input::{ParsedRow, SourceRecord};
 use super::lines::Lines;
 use super::state::{Mark, does_not_fit};
 use super::{Format, storage};
@@ -82,12 +82,18 @@ impl Report {
         self.lines.begin()?;
         // At once: a table without rows has a report that is a table, too.
         if self.format == Format::Csv && self.lines.is_empty() {
-            self.lines.write(&Raw::Record(COLUMNS.as_slice().into()))?;
+            self.lines
+                .write(&SourceRecord::Record(COLUMNS.as_slice().into()))?;
         }
         Ok(())
     }
 
-    pub(super) fn write(&mut self, row: u64, read: &Read, outcome: &ItemOutcome) -> Result<()> {
+    pub(super) fn write(
+        &mut self,
+        row: u64,
+        read: &ParsedRow,
+        outcome: &ItemOutcome,
+    ) -> Result<()> {
         let given = &read.row;
         let cell = |text| {
             if self.escape_formulas {

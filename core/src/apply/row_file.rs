@@ -4,8 +4,8 @@ use std::fs::File;
 use std::path::Path;
 use std::time::Duration;
 
-use super::input::{Input, Read, Step};
-use super::{Format, Reading, claim};
+use super::input::{Input, ParsedRow, Step};
+use super::{Format, Reading, lock_input};
 use crate::apply::scrutiny::Notice;
 use crate::model::error::{Error, Result};
 use crate::model::operation::Operator;
@@ -32,7 +32,7 @@ impl RowFile {
         reading: &Reading,
     ) -> Result<Self> {
         Ok(Self {
-            _read: claim(path)?,
+            _read: lock_input(path)?,
             input: Input::open(path, path, format, reading, false)?,
             line: 0,
             operator,
@@ -65,7 +65,7 @@ impl RowFile {
         Ok(None)
     }
 
-    fn given(&mut self, read: Read) -> (Row, Option<Error>) {
+    fn given(&mut self, read: ParsedRow) -> (Row, Option<Error>) {
         self.line = read.line;
         (read.row, read.wrong)
     }

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use super::descriptor::beside_the_standard_streams;
-use super::input::Raw;
+use super::input::SourceRecord;
 use super::lock::{self, Access};
 use super::{ApplyOptions, storage};
 use crate::client::Client;
@@ -267,20 +267,20 @@ fn open(path: &Path, is_new: bool) -> io::Result<File> {
 }
 
 /// A row as it stands in the input, added to what is known of the rows before it.
-pub(super) fn add(hash: &mut Sha256, raw: &Raw) {
+pub(super) fn add(hash: &mut Sha256, raw: &SourceRecord) {
     let mut add = |bytes: &[u8]| {
         // With its length: `ab,c` is not `a,bc`.
         hash.update((bytes.len() as u64).to_le_bytes());
         hash.update(bytes);
     };
     match raw {
-        Raw::Record(record) => {
+        SourceRecord::Record(record) => {
             add(&(record.len() as u64).to_le_bytes());
             for field in record {
                 add(field);
             }
         }
-        Raw::Line(line) => add(line),
+        SourceRecord::Line(line) => add(line),
     }
 }
 

@@ -30,7 +30,7 @@ enum Number<'a> {
 
 /// Reads a line, and hands its fields on.
 pub(super) fn read(line: &[u8], with: impl FnOnce(&Fields<'_>) -> Result<()>) -> Result<()> {
-    // Read as an object, a list would be taken by position.
+    // ParsedRow as an object, a list would be taken by position.
     if line.first() != Some(&b'{') {
         let message = "the line is no object of a row: it begins with no {";
         return Err(Error::new(ErrorKind::InvalidJson, message));

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::quotes::Wrong;
 use super::records::{Next, Record, Records};
 use super::text::{More, Text, count};
-use super::{Fields, LONGEST_ROW, NAMES, Raw, Read, Step, header, no_table, set};
+use super::{Fields, LONGEST_ROW, NAMES, ParsedRow, SourceRecord, Step, header, no_table, set};
 use crate::apply::scrutiny::Judge;
 use crate::model::account::shortened;
 use crate::model::error::{Error, Result};
@@ -76,8 +76,8 @@ impl Table {
     }
 
     /// What comes before the rows.
-    pub(super) fn header(&self) -> Raw {
-        Raw::Record(self.header.fields().collect())
+    pub(super) fn header(&self) -> SourceRecord {
+        SourceRecord::Record(self.header.fields().collect())
     }
 
     /// The next row, if it is there; `keep` keeps it as it stands.
@@ -127,14 +127,14 @@ impl Table {
                 return Err(no_table(path, first, &what));
             }
             let mut row = Row::new(operator, "", "");
-            return Ok(Step::Row(Box::new(Read {
+            return Ok(Step::Row(Box::new(ParsedRow {
                 wrong: match quotes {
                     Some(_) => Some(Error::value(BEHIND)),
                     None => self.read_record((first, last), judge, &mut row).err(),
                 },
                 row,
                 line: first,
-                raw: keep.then(|| Raw::Record(self.record.fields().collect())),
+                raw: keep.then(|| SourceRecord::Record(self.record.fields().collect())),
             })));
         }
     }
