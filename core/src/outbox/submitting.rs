@@ -1,0 +1,108 @@
+//! Submitting operations: copied and checked, never waiting unless it says so.
+
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use super::intake::Refused;
+use super::{LOOK_AGAIN, Outbox, elsewhere};
+use crate::model::error::{Error, ErrorKind, Result};
+use crate::model::operation::{Operation, Request, single};
+
+impl Outbox {
+    /// Hands an operation in. It is copied, and this never waits: the report with
+    /// `tag` says what became of it.
+    ///
+    /// With `outbox_file` a tag must mean the same after a restart, where the next run
+    /// reports what this one left: the number of a row or a player, never a pointer or
+    /// an index into memory. [`Report::is_recovered`] tells those reports apart.
+    ///
+    /// Two accounts of one type in one binding are allowed; the later one wins.
+    ///
+    /// # Errors
+    /// [`Full`](ErrorKind::Full), [`Closed`](ErrorKind::Closed), and
+    /// [`InvalidValue`](ErrorKind::InvalidValue) or
+    /// [`InvalidRequest`](ErrorKind::InvalidRequest) when it breaks a rule of the
+    /// protocol version. It was not taken then.
+    pub fn submit(&self, operation: &Operation<'_>, tag: u64) -> Result<()> {
+        if self.origin.knows_of_a_fork() {
+            return Err(elsewhere());
+        }
+        self.client.check_operation(operation)?;
+        let at = self.shared.about_now();
+        match self.shared.intake.submit(operation, tag, at) {
+            Ok(()) => Ok(()),
+            Err(Refused::Full) => {
+                self.shared.counters.full.fetch_add(1, Ordering::Relaxed);
+                Err(Error::new(
+                    ErrorKind::Full,
+                    "the outbox is full (outbox_max_operations, outbox_max_bytes): take reports, \
+                     and hand it in again later",
+                ))
+            }
+            Err(Refused::Closed) => Err(Error::new(ErrorKind::Closed, "the outbox is closed")),
+        }
+    }
+
+    /// Hands in every item of a request, in their order; the n-th has the tag
+    /// `first_tag` + n.
+    ///
+    /// # Errors
+    /// As [`submit`](Outbox::submit). When the request breaks a rule, nothing was
+    /// taken; otherwise [`Error::item`] is the first item that was not, and the
+    /// ones before it were.
+    pub fn submit_all(&self, request: &Request, first_tag: u64) -> Result<()> {
+        self.still_here()?;
+        self.client.check_request(request)?;
+        single::of_request(request, |index, operation| {
+            operation.check().map_err(|error| error.at_item(index))
+        })?;
+        single::of_request(request, |index, operation| {
+            let tag = first_tag.wrapping_add(index as u64);
+            self.submit(operation, tag)
+                .map_err(|error| error.at_item(index))
+        })
+    }
+
+    /// As [`submit`](Outbox::submit), but waits up to `timeout` while it is full:
+    /// for programs that have nothing else to do.
+    ///
+    /// # Errors
+    /// As [`submit`](Outbox::submit).
+    pub fn submit_waiting(
+        &self,
+        operation: &Operation<'_>,
+        tag: u64,
+        timeout: Duration,
+    ) -> Result<()> {
+        let ends = Instant::now().checked_add(timeout);
+        loop {
+            match self.submit(operation, tag) {
+                Err(error) if error.kind() == ErrorKind::Full => {
+                    if ends.is_some_and(|ends| Instant::now() >= ends) {
+                        return Err(error);
+                    }
+                    std::thread::sleep(LOOK_AGAIN);
+                }
+                other => return other,
+            }
+        }
+    }
+
+    /// Waits up to `timeout` until it is not full, for threads that have nothing else to
+    /// do. `false` when it is still full, and at once when it is closed. Another thread may
+    /// be quicker than the hand-in that follows.
+    pub fn wait_for_room(&self, timeout: Duration) -> bool {
+        let ends = Instant::now().checked_add(timeout);
+        loop {
+            match self.still_here().map(|()| self.shared.intake.room()) {
+                Ok(Some(0)) => {}
+                Ok(Some(_)) => return true,
+                Ok(None) | Err(_) => return false,
+            }
+            if ends.is_some_and(|ends| Instant::now() >= ends) {
+                return false;
+            }
+            std::thread::sleep(LOOK_AGAIN);
+        }
+    }
+}
