@@ -290,15 +290,15 @@
 #define XG_NO_ACCOUNT_TYPE INT32_MIN
 
 /**
- * The code of an item of a query for which nothing is bound.
- */
-#define XG_CODE_DOES_NOT_EXIST 10110008
-
-/**
  * The version of the ABI that this header describes. Functions are added to
  * an ABI version, never changed and never removed.
  */
 #define XG_ABI_VERSION 1
+
+/**
+ * The code of an item of a query for which nothing is bound.
+ */
+#define XG_CODE_DOES_NOT_EXIST 10110008
 
 /**
  * What a call came to. The numbers never change.
@@ -583,6 +583,130 @@ extern "C" {
 #endif // __cplusplus
 
 /**
+ * The version of the library, such as "0.1.0".
+ */
+const char *xg_version(void);
+
+/**
+ * The ABI version of the library.
+ */
+uint32_t xg_abi_version(void);
+
+/**
+ * Whether the library can serve a program that was compiled against this
+ * header: call it first, as xg_abi_check(XG_ABI_VERSION, &error).
+ */
+enum xg_status xg_abi_check(uint32_t header_abi, struct xg_error **error);
+
+/**
+ * The status that the failed call returned. XG_OK for NULL.
+ */
+enum xg_status xg_error_status(const struct xg_error *error);
+
+/**
+ * The stable name of the status, such as "invalid_value". "" for NULL.
+ * Valid until the error is freed.
+ */
+const char *xg_error_name(const struct xg_error *error);
+
+/**
+ * What happened, for people: names the item and quotes the rule. "" for NULL.
+ * Valid until the error is freed.
+ */
+const char *xg_error_message(const struct xg_error *error);
+
+/**
+ * The service's return code, or -1 where it gave none.
+ */
+int64_t xg_error_code(const struct xg_error *error);
+
+/**
+ * The HTTP status, or 0 where no answer came.
+ */
+int32_t xg_error_http_status(const struct xg_error *error);
+
+/**
+ * The 0-based index of the item at fault, or -1 where there is none.
+ */
+int64_t xg_error_item(const struct xg_error *error);
+
+/**
+ * Whether the same call may succeed later without a change. false for NULL.
+ */
+bool xg_error_is_retryable(const struct xg_error *error);
+
+/**
+ * How long the service asks to wait before the call is made again (Retry-After), in
+ * milliseconds; -1 where it says nothing.
+ */
+int64_t xg_error_retry_after_ms(const struct xg_error *error);
+
+/**
+ * Frees an error. NULL is fine.
+ */
+void xg_error_free(struct xg_error *error);
+
+/**
+ * Every option at its default. NULL only after a defect.
+ */
+struct xg_config *xg_config_new(void);
+
+/**
+ * Sets an option from text, such as ("deadline_ms", "3000"). The options are
+ * those of xg_option_name and docs/options.md.
+ *
+ * Errors: XG_INVALID_OPTION for an unknown name or a value outside its range.
+ */
+enum xg_status xg_config_set(struct xg_config *config,
+                             const char *name,
+                             const char *value,
+                             struct xg_error **error);
+
+/**
+ * Sets every option for which the environment has XGPUSH_ and its name in
+ * upper case, such as XGPUSH_ACCESS_ID. What Kubernetes and Docker put there for a
+ * service called xgpush (XGPUSH_SERVICE_HOST, XGPUSH_PORT_80_TCP …) is passed over.
+ *
+ * Errors: as xg_config_set; also for a variable that is no option.
+ */
+enum xg_status xg_config_set_from_env(struct xg_config *config, struct xg_error **error);
+
+/**
+ * Frees a config. NULL is fine. A client does not need it any more.
+ */
+void xg_config_free(struct xg_config *config);
+
+/**
+ * How many options there are.
+ */
+size_t xg_option_count(void);
+
+/**
+ * The name of an option, 0-based; "" past the end.
+ */
+const char *xg_option_name(size_t index);
+
+/**
+ * Its type: "text", "secret", "flag", "number", "milliseconds" or "choice".
+ */
+const char *xg_option_type(size_t index);
+
+/**
+ * Its default, as text.
+ */
+const char *xg_option_default(size_t index);
+
+/**
+ * What values it takes, for people.
+ */
+const char *xg_option_range(size_t index);
+
+/**
+ * What it does.
+ */
+const char *xg_option_description(size_t index);
+
+/**
  * A client with these options. Opens no connection and starts no thread.
  *
  * Errors: XG_INVALID_OPTION when options are missing or do not fit together.
@@ -697,383 +821,299 @@ enum xg_status xg_call_with(const struct xg_client *client,
                             struct xg_error **error);
 
 /**
- * The whole table as JSON, for the authors of bindings, NUL-terminated; its
- * length in bytes goes to *len unless len is NULL. An array by number of
- * {"code","meaning","meaning_zh","fault","retry","advice","advice_zh"}, where
- * …_zh is the same in Chinese. Valid for ever: do not free it.
+ * The number of items: that of the request. 0 for NULL.
  */
-const char *xg_codes_json(size_t *len);
+size_t xg_outcome_item_count(const struct xg_outcome *outcome);
 
 /**
- * How many return codes the documents have.
+ * How many items ended in a state, one of xg_state. 0 for another number.
  */
-size_t xg_code_count(void);
+size_t xg_outcome_state_count(const struct xg_outcome *outcome, int32_t state);
 
 /**
- * The number of a return code, 0-based by number; -1 past the end.
+ * Whether every item was accepted. false for NULL.
  */
-int64_t xg_code_number(size_t index);
+bool xg_outcome_all_accepted(const struct xg_outcome *outcome);
 
 /**
- * What it means, in English; "" past the end. Valid for ever, as all texts of
- * the table.
+ * How many HTTP requests were sent, retries included.
  */
-const char *xg_code_meaning(size_t index);
+uint32_t xg_outcome_request_count(const struct xg_outcome *outcome);
 
 /**
- * Whose mistake it is: "none", "request", "item", "configuration", "service"
- * or "rate".
+ * The state of an item, 0-based. XG_STATE_NONE past the end.
  */
-const char *xg_code_fault(size_t index);
+enum xg_state xg_outcome_state(const struct xg_outcome *outcome, size_t index);
 
 /**
- * Whether a retry is worth it: "never", "backoff", "throttle" or "per_element".
+ * Why an item is in its state: a stable name, such as "item_refused" or
+ * "timed_out". "" past the end. Valid for ever.
  */
-const char *xg_code_retry(size_t index);
+const char *xg_outcome_reason(const struct xg_outcome *outcome, size_t index);
 
 /**
- * What to do; "" for success and past the end.
+ * The service's return code for an item, or for the whole request where the
+ * item has none of its own; 0 when accepted, -1 where there is none.
  */
-const char *xg_code_advice(size_t index);
+int64_t xg_outcome_code(const struct xg_outcome *outcome, size_t index);
 
 /**
- * Every option at its default. NULL only after a defect.
+ * The HTTP status of the answer that decided, or 0 where none came.
  */
-struct xg_config *xg_config_new(void);
+int32_t xg_outcome_http_status(const struct xg_outcome *outcome, size_t index);
 
 /**
- * Sets an option from text, such as ("deadline_ms", "3000"). The options are
- * those of xg_option_name and docs/options.md.
+ * How often an item was sent.
+ */
+uint32_t xg_outcome_attempts(const struct xg_outcome *outcome, size_t index);
+
+/**
+ * Whether the service showed an operation in time: 1 yes, 0 no, -1 where it was not
+ * asked (xg_request_set_confirm_ms), or where a later item of the call works on the
+ * same token or account.
+ */
+int32_t xg_outcome_confirmed(const struct xg_outcome *outcome, size_t index);
+
+/**
+ * How long the service asks to wait before an item is sent again (Retry-After, as it
+ * says, whatever `max_backoff_ms` is), in milliseconds; -1 where it says nothing.
+ */
+int64_t xg_outcome_retry_after_ms(const struct xg_outcome *outcome, size_t index);
+
+/**
+ * Whether sending an item again later may end better.
+ */
+bool xg_outcome_is_retryable(const struct xg_outcome *outcome, size_t index);
+
+/**
+ * What happened to an item, for people; "" when accepted. Valid until the
+ * outcome is freed.
+ */
+const char *xg_outcome_message(const struct xg_outcome *outcome, size_t index);
+
+/**
+ * How many tokens or accounts a query found for an item.
+ */
+size_t xg_outcome_found_count(const struct xg_outcome *outcome, size_t index);
+
+/**
+ * The nth token that a query by account found for an item; "" where there is
+ * none. Valid until the outcome is freed.
+ */
+const char *xg_outcome_found_token(const struct xg_outcome *outcome, size_t index, size_t nth);
+
+/**
+ * The nth account that a query by token found for an item; "" where there is
+ * none. Valid until the outcome is freed.
+ */
+const char *xg_outcome_found_account(const struct xg_outcome *outcome,
+                                     size_t index,
+                                     size_t nth);
+
+/**
+ * The type of the nth account that a query by token found for an item; -1
+ * where the service did not tell it.
+ */
+int64_t xg_outcome_found_account_type(const struct xg_outcome *outcome,
+                                      size_t index,
+                                      size_t nth);
+
+/**
+ * How many warnings there are: what is allowed, but should be known.
+ */
+size_t xg_outcome_warning_count(const struct xg_outcome *outcome);
+
+/**
+ * The stable name of a warning, such as "duplicate_account_type"; "" past the
+ * end. Valid until the outcome is freed.
+ */
+const char *xg_outcome_warning_name(const struct xg_outcome *outcome, size_t nth);
+
+/**
+ * A warning, for people; "" past the end. Valid until the outcome is freed.
+ */
+const char *xg_outcome_warning_message(const struct xg_outcome *outcome, size_t nth);
+
+/**
+ * The item that a warning is about, 0-based; -1 where it is about the call.
+ */
+int64_t xg_outcome_warning_item(const struct xg_outcome *outcome, size_t nth);
+
+/**
+ * The whole outcome as JSON, NUL-terminated; its length in bytes goes to *len
+ * unless len is NULL. "" and 0 for NULL. Valid until the outcome is freed.
  *
- * Errors: XG_INVALID_OPTION for an unknown name or a value outside its range.
+ * {"counts":{…},"requests":n,"items":[{"state","reason","code"?,"http_status"?,
+ * "attempts","retryable"?,"message"?,"tokens"?|"accounts"?}],"warnings":[…],
+ * "extra":{…}}
  */
-enum xg_status xg_config_set(struct xg_config *config,
-                             const char *name,
-                             const char *value,
-                             struct xg_error **error);
+const char *xg_outcome_json(const struct xg_outcome *outcome, size_t *len);
 
 /**
- * Sets every option for which the environment has XGPUSH_ and its name in
- * upper case, such as XGPUSH_ACCESS_ID. What Kubernetes and Docker put there for a
- * service called xgpush (XGPUSH_SERVICE_HOST, XGPUSH_PORT_80_TCP …) is passed over.
+ * Frees an outcome. NULL is fine.
+ */
+void xg_outcome_free(struct xg_outcome *outcome);
+
+/**
+ * The HTTP status, 200 to 299; 0 for NULL.
+ */
+int32_t xg_reply_http_status(const struct xg_reply *reply);
+
+/**
+ * The body, JSON, NUL-terminated; its length in bytes goes to *len unless len
+ * is NULL. "" and 0 for NULL. Valid until the reply is freed.
+ */
+const char *xg_reply_body(const struct xg_reply *reply, size_t *len);
+
+/**
+ * Frees a reply. NULL is fine.
+ */
+void xg_reply_free(struct xg_reply *reply);
+
+/**
+ * A request without items. `action` is one of xg_action.
  *
- * Errors: as xg_config_set; also for a variable that is no option.
+ * Errors: XG_INVALID_ARGUMENT for another number.
  */
-enum xg_status xg_config_set_from_env(struct xg_config *config, struct xg_error **error);
-
-/**
- * Frees a config. NULL is fine. A client does not need it any more.
- */
-void xg_config_free(struct xg_config *config);
-
-/**
- * How many options there are.
- */
-size_t xg_option_count(void);
-
-/**
- * The name of an option, 0-based; "" past the end.
- */
-const char *xg_option_name(size_t index);
-
-/**
- * Its type: "text", "secret", "flag", "number", "milliseconds" or "choice".
- */
-const char *xg_option_type(size_t index);
-
-/**
- * Its default, as text.
- */
-const char *xg_option_default(size_t index);
-
-/**
- * What values it takes, for people.
- */
-const char *xg_option_range(size_t index);
-
-/**
- * What it does.
- */
-const char *xg_option_description(size_t index);
-
-/**
- * The status that the failed call returned. XG_OK for NULL.
- */
-enum xg_status xg_error_status(const struct xg_error *error);
-
-/**
- * The stable name of the status, such as "invalid_value". "" for NULL.
- * Valid until the error is freed.
- */
-const char *xg_error_name(const struct xg_error *error);
-
-/**
- * What happened, for people: names the item and quotes the rule. "" for NULL.
- * Valid until the error is freed.
- */
-const char *xg_error_message(const struct xg_error *error);
-
-/**
- * The service's return code, or -1 where it gave none.
- */
-int64_t xg_error_code(const struct xg_error *error);
-
-/**
- * The HTTP status, or 0 where no answer came.
- */
-int32_t xg_error_http_status(const struct xg_error *error);
-
-/**
- * The 0-based index of the item at fault, or -1 where there is none.
- */
-int64_t xg_error_item(const struct xg_error *error);
-
-/**
- * Whether the same call may succeed later without a change. false for NULL.
- */
-bool xg_error_is_retryable(const struct xg_error *error);
-
-/**
- * How long the service asks to wait before the call is made again (Retry-After), in
- * milliseconds; -1 where it says nothing.
- */
-int64_t xg_error_retry_after_ms(const struct xg_error *error);
-
-/**
- * Frees an error. NULL is fine.
- */
-void xg_error_free(struct xg_error *error);
-
-/**
- * Checks a request and splits it for a config. Neither is needed afterwards.
- *
- * Parts are numbered from 0 and ordered by wave: begin with a wave when every
- * part of the wave before has its answer, so that no operation overtakes an
- * earlier one on the same token or account.
- *
- * Errors: XG_INVALID_OPTION, XG_INVALID_REQUEST.
- */
-enum xg_status xg_exchange_new(const struct xg_config *config,
-                               const struct xg_request *request,
-                               struct xg_exchange **exchange,
-                               struct xg_error **error);
-
-/**
- * How many HTTP requests it takes, retries not counted. 0 for NULL.
- */
-size_t xg_exchange_part_count(const struct xg_exchange *exchange);
-
-/**
- * The wave of a part, from 0.
- *
- * Errors: XG_INVALID_ARGUMENT for a part that is not there.
- */
-enum xg_status xg_exchange_wave(struct xg_exchange *exchange,
-                                size_t part,
-                                uint32_t *wave,
-                                struct xg_error **error);
-
-/**
- * The HTTP request of a part, signed for this time (seconds since 1970-01-01
- * UTC); *request is NULL when there is nothing (more) to send now. After an answer
- * it has those items that are worth another attempt. Free it with
- * xg_http_request_free.
- *
- * Errors: XG_INVALID_ARGUMENT for a part that is not there.
- */
-enum xg_status xg_exchange_http_request(struct xg_exchange *exchange,
-                                        size_t part,
-                                        int64_t unix_seconds,
-                                        struct xg_http_request **request,
-                                        struct xg_error **error);
-
-/**
- * Reads the response to the last HTTP request of a part. date and retry_after
- * are the headers of these names, or NULL.
- *
- * Errors: XG_INVALID_ARGUMENT, also when the part waits for no answer.
- */
-enum xg_status xg_exchange_on_response(struct xg_exchange *exchange,
-                                       size_t part,
-                                       int32_t http_status,
-                                       const char *date,
-                                       const char *retry_after,
-                                       const void *body,
-                                       size_t body_len,
-                                       struct xg_error **error);
-
-/**
- * Takes note that the last HTTP request of a part got no whole response. kind
- * is one of xg_send_error; sent says whether any byte of the request may have
- * left.
- *
- * Errors: as xg_exchange_on_response.
- */
-enum xg_status xg_exchange_on_failure(struct xg_exchange *exchange,
-                                      size_t part,
-                                      int32_t kind,
-                                      bool sent,
-                                      const char *message,
-                                      struct xg_error **error);
-
-/**
- * What became of every item. The exchange is finished then and takes nothing
- * more; free it all the same.
- *
- * Errors: XG_INVALID_ARGUMENT when it was finished before.
- */
-enum xg_status xg_exchange_finish(struct xg_exchange *exchange,
-                                  struct xg_outcome **outcome,
-                                  struct xg_error **error);
-
-/**
- * Frees an exchange. NULL is fine.
- */
-void xg_exchange_free(struct xg_exchange *exchange);
-
-/**
- * The method: always "POST".
- */
-const char *xg_http_request_method(const struct xg_http_request *request);
-
-/**
- * The whole URL; "" for NULL. Valid until the request is freed.
- */
-const char *xg_http_request_url(const struct xg_http_request *request);
-
-/**
- * How many headers there are.
- */
-size_t xg_http_request_header_count(const struct xg_http_request *request);
-
-/**
- * The name of a header, 0-based; "" past the end. Valid until the request is
- * freed.
- */
-const char *xg_http_request_header_name(const struct xg_http_request *request, size_t nth);
-
-/**
- * The value of a header, 0-based; "" past the end. Valid until the request is
- * freed. With Basic authentication one of them is the secret itself.
- */
-const char *xg_http_request_header_value(const struct xg_http_request *request, size_t nth);
-
-/**
- * The body, NUL-terminated; its length in bytes goes to *len unless len is
- * NULL. These very bytes are signed: send them unchanged. "" and 0 for NULL.
- * Valid until the request is freed.
- */
-const char *xg_http_request_body(const struct xg_http_request *request, size_t *len);
-
-/**
- * Frees an HTTP request. NULL is fine.
- */
-void xg_http_request_free(struct xg_http_request *request);
-
-/**
- * Hands in: bind a token to an account in place of those that it has
- * (operator_type 2). account_type may be XG_NO_ACCOUNT_TYPE. The texts are
- * copied; this never waits and takes a fraction of a microsecond. The report with
- * this tag says what became of it.
- *
- * With outbox_file a tag must mean the same after a restart, where the next run
- * reports what this one left: the number of a row or a player, never a pointer or an
- * index into memory. xg_reports_is_recovered tells those reports apart.
- *
- * Errors: XG_FULL, XG_CLOSED, XG_INVALID_ARGUMENT, XG_INVALID_VALUE,
- * XG_INVALID_REQUEST. It was not taken then.
- */
-enum xg_status xg_outbox_bind_n(const struct xg_outbox *outbox,
-                                const char *token,
-                                size_t token_len,
-                                const char *account,
-                                size_t account_len,
-                                int32_t account_type,
-                                uint64_t tag,
-                                struct xg_error **error);
-
-/**
- * Hands in: remove an account from a token (operator_type 3). As
- * xg_outbox_bind_n.
- */
-enum xg_status xg_outbox_unbind_n(const struct xg_outbox *outbox,
-                                  const char *token,
-                                  size_t token_len,
-                                  const char *account,
-                                  size_t account_len,
-                                  int32_t account_type,
-                                  uint64_t tag,
-                                  struct xg_error **error);
-
-/**
- * Hands in: remove every account from a token (operator_type 4). As
- * xg_outbox_bind_n.
- */
-enum xg_status xg_outbox_clear_token_n(const struct xg_outbox *outbox,
-                                       const char *token,
-                                       size_t token_len,
-                                       uint64_t tag,
-                                       struct xg_error **error);
-
-/**
- * Hands in: remove every token from an account (operator_type 5). As
- * xg_outbox_bind_n.
- */
-enum xg_status xg_outbox_clear_account_n(const struct xg_outbox *outbox,
-                                         const char *account,
-                                         size_t account_len,
-                                         int32_t account_type,
-                                         uint64_t tag,
-                                         struct xg_error **error);
-
-/**
- * As xg_outbox_bind_n, with NUL-terminated texts.
- */
-enum xg_status xg_outbox_bind(const struct xg_outbox *outbox,
-                              const char *token,
-                              const char *account,
-                              int32_t account_type,
-                              uint64_t tag,
+enum xg_status xg_request_new(int32_t action,
+                              struct xg_request **request,
                               struct xg_error **error);
 
 /**
- * As xg_outbox_unbind_n, with NUL-terminated texts.
+ * A request from the documented JSON of POST /v3/device/account/batchoperate;
+ * its list may have any length.
+ *
+ * Errors: XG_INVALID_JSON, XG_INVALID_VALUE, XG_INVALID_REQUEST; xg_error_item
+ * tells the item.
  */
-enum xg_status xg_outbox_unbind(const struct xg_outbox *outbox,
-                                const char *token,
-                                const char *account,
-                                int32_t account_type,
-                                uint64_t tag,
-                                struct xg_error **error);
+enum xg_status xg_request_batch_from_json(const char *json,
+                                          size_t json_len,
+                                          struct xg_request **request,
+                                          struct xg_error **error);
 
 /**
- * As xg_outbox_clear_token_n, with a NUL-terminated text.
+ * A request from the documented JSON of POST /v3/device/account/query.
+ *
+ * Errors: as xg_request_batch_from_json.
  */
-enum xg_status xg_outbox_clear_token(const struct xg_outbox *outbox,
-                                     const char *token,
-                                     uint64_t tag,
-                                     struct xg_error **error);
+enum xg_status xg_request_query_from_json(const char *json,
+                                          size_t json_len,
+                                          struct xg_request **request,
+                                          struct xg_error **error);
 
 /**
- * As xg_outbox_clear_account_n, with a NUL-terminated text.
+ * Adds an item to an append, bind or unbind: a token with its first account.
+ * More accounts of the same token follow with xg_request_add_account.
+ *
+ * token: 1 to 64 bytes. account: at least 2 bytes. account_type: any, or
+ * XG_NO_ACCOUNT_TYPE.
+ *
+ * Errors: XG_INVALID_VALUE, XG_INVALID_REQUEST (items of another kind); the
+ * request stays as it was, and xg_error_item is the index the item would have
+ * had.
  */
-enum xg_status xg_outbox_clear_account(const struct xg_outbox *outbox,
-                                       const char *account,
-                                       int32_t account_type,
-                                       uint64_t tag,
+enum xg_status xg_request_add_binding(struct xg_request *request,
+                                      const char *token,
+                                      const char *account,
+                                      int32_t account_type,
+                                      struct xg_error **error);
+
+/**
+ * xg_request_add_binding with lengths in bytes in place of NUL.
+ */
+enum xg_status xg_request_add_binding_n(struct xg_request *request,
+                                        const char *token,
+                                        size_t token_len,
+                                        const char *account,
+                                        size_t account_len,
+                                        int32_t account_type,
+                                        struct xg_error **error);
+
+/**
+ * Adds an item to a clear_token or a query by token.
+ *
+ * Errors: as xg_request_add_binding.
+ */
+enum xg_status xg_request_add_token(struct xg_request *request,
+                                    const char *token,
+                                    struct xg_error **error);
+
+/**
+ * xg_request_add_token with a length in bytes in place of NUL.
+ */
+enum xg_status xg_request_add_token_n(struct xg_request *request,
+                                      const char *token,
+                                      size_t token_len,
+                                      struct xg_error **error);
+
+/**
+ * Adds an item to a clear_account or a query by account; in an append, bind or
+ * unbind, adds an account to the last binding.
+ *
+ * Errors: as xg_request_add_binding; XG_INVALID_REQUEST also when there is no
+ * binding yet.
+ */
+enum xg_status xg_request_add_account(struct xg_request *request,
+                                      const char *account,
+                                      int32_t account_type,
+                                      struct xg_error **error);
+
+/**
+ * xg_request_add_account with a length in bytes in place of NUL.
+ */
+enum xg_status xg_request_add_account_n(struct xg_request *request,
+                                        const char *account,
+                                        size_t account_len,
+                                        int32_t account_type,
+                                        struct xg_error **error);
+
+/**
+ * Sets "android" or "ios", which only the older protocol versions know.
+ *
+ * Errors: XG_INVALID_VALUE for anything else.
+ */
+enum xg_status xg_request_set_platform(struct xg_request *request,
+                                       const char *platform,
                                        struct xg_error **error);
 
 /**
- * The stable name of a state, such as "accepted"; "" for a number that is none.
- * Valid for ever.
+ * Sets the kind and the id of the operator, which only protocol `xg_v3` knows;
+ * NULL leaves one of them as it is.
  */
-const char *xg_state_name(int32_t state);
+enum xg_status xg_request_set_operator(struct xg_request *request,
+                                       const char *op_type,
+                                       const char *op_id,
+                                       struct xg_error **error);
 
 /**
- * The stable name of a status, such as "invalid_value" or "ok"; "" for a number that
- * is none. Valid for ever.
+ * Sets the deadline of the calls that send this request, in milliseconds, in
+ * place of the option deadline_ms (1 to 86400000); 0 takes the option again.
+ *
+ * Errors: XG_INVALID_ARGUMENT when it is longer than a day.
  */
-const char *xg_status_name(int32_t status);
+enum xg_status xg_request_set_deadline_ms(struct xg_request *request,
+                                          uint64_t deadline_ms,
+                                          struct xg_error **error);
+
+/**
+ * Lets xg_batch_operate ask, after the call and for up to this time, whether the
+ * service shows what it accepted: see xg_outcome_confirmed. 0 asks nothing.
+ *
+ * Errors: XG_INVALID_ARGUMENT when it is longer than a day.
+ */
+enum xg_status xg_request_set_confirm_ms(struct xg_request *request,
+                                         uint64_t confirm_ms,
+                                         struct xg_error **error);
+
+/**
+ * The number of items; 0 for NULL.
+ */
+size_t xg_request_item_count(const struct xg_request *request);
+
+/**
+ * Frees a request. NULL is fine.
+ */
+void xg_request_free(struct xg_request *request);
 
 /**
  * Opens an outbox with a client of its own. With the option outbox_file it opens
@@ -1245,140 +1285,6 @@ enum xg_status xg_outbox_stats(const struct xg_outbox *outbox,
                                struct xg_error **error);
 
 /**
- * The number of items: that of the request. 0 for NULL.
- */
-size_t xg_outcome_item_count(const struct xg_outcome *outcome);
-
-/**
- * How many items ended in a state, one of xg_state. 0 for another number.
- */
-size_t xg_outcome_state_count(const struct xg_outcome *outcome, int32_t state);
-
-/**
- * Whether every item was accepted. false for NULL.
- */
-bool xg_outcome_all_accepted(const struct xg_outcome *outcome);
-
-/**
- * How many HTTP requests were sent, retries included.
- */
-uint32_t xg_outcome_request_count(const struct xg_outcome *outcome);
-
-/**
- * The state of an item, 0-based. XG_STATE_NONE past the end.
- */
-enum xg_state xg_outcome_state(const struct xg_outcome *outcome, size_t index);
-
-/**
- * Why an item is in its state: a stable name, such as "item_refused" or
- * "timed_out". "" past the end. Valid for ever.
- */
-const char *xg_outcome_reason(const struct xg_outcome *outcome, size_t index);
-
-/**
- * The service's return code for an item, or for the whole request where the
- * item has none of its own; 0 when accepted, -1 where there is none.
- */
-int64_t xg_outcome_code(const struct xg_outcome *outcome, size_t index);
-
-/**
- * The HTTP status of the answer that decided, or 0 where none came.
- */
-int32_t xg_outcome_http_status(const struct xg_outcome *outcome, size_t index);
-
-/**
- * How often an item was sent.
- */
-uint32_t xg_outcome_attempts(const struct xg_outcome *outcome, size_t index);
-
-/**
- * Whether the service showed an operation in time: 1 yes, 0 no, -1 where it was not
- * asked (xg_request_set_confirm_ms), or where a later item of the call works on the
- * same token or account.
- */
-int32_t xg_outcome_confirmed(const struct xg_outcome *outcome, size_t index);
-
-/**
- * How long the service asks to wait before an item is sent again (Retry-After, as it
- * says, whatever `max_backoff_ms` is), in milliseconds; -1 where it says nothing.
- */
-int64_t xg_outcome_retry_after_ms(const struct xg_outcome *outcome, size_t index);
-
-/**
- * Whether sending an item again later may end better.
- */
-bool xg_outcome_is_retryable(const struct xg_outcome *outcome, size_t index);
-
-/**
- * What happened to an item, for people; "" when accepted. Valid until the
- * outcome is freed.
- */
-const char *xg_outcome_message(const struct xg_outcome *outcome, size_t index);
-
-/**
- * How many tokens or accounts a query found for an item.
- */
-size_t xg_outcome_found_count(const struct xg_outcome *outcome, size_t index);
-
-/**
- * The nth token that a query by account found for an item; "" where there is
- * none. Valid until the outcome is freed.
- */
-const char *xg_outcome_found_token(const struct xg_outcome *outcome, size_t index, size_t nth);
-
-/**
- * The nth account that a query by token found for an item; "" where there is
- * none. Valid until the outcome is freed.
- */
-const char *xg_outcome_found_account(const struct xg_outcome *outcome,
-                                     size_t index,
-                                     size_t nth);
-
-/**
- * The type of the nth account that a query by token found for an item; -1
- * where the service did not tell it.
- */
-int64_t xg_outcome_found_account_type(const struct xg_outcome *outcome,
-                                      size_t index,
-                                      size_t nth);
-
-/**
- * How many warnings there are: what is allowed, but should be known.
- */
-size_t xg_outcome_warning_count(const struct xg_outcome *outcome);
-
-/**
- * The stable name of a warning, such as "duplicate_account_type"; "" past the
- * end. Valid until the outcome is freed.
- */
-const char *xg_outcome_warning_name(const struct xg_outcome *outcome, size_t nth);
-
-/**
- * A warning, for people; "" past the end. Valid until the outcome is freed.
- */
-const char *xg_outcome_warning_message(const struct xg_outcome *outcome, size_t nth);
-
-/**
- * The item that a warning is about, 0-based; -1 where it is about the call.
- */
-int64_t xg_outcome_warning_item(const struct xg_outcome *outcome, size_t nth);
-
-/**
- * The whole outcome as JSON, NUL-terminated; its length in bytes goes to *len
- * unless len is NULL. "" and 0 for NULL. Valid until the outcome is freed.
- *
- * {"counts":{…},"requests":n,"items":[{"state","reason","code"?,"http_status"?,
- * "attempts","retryable"?,"message"?,"tokens"?|"accounts"?}],"warnings":[…],
- * "extra":{…}}
- */
-const char *xg_outcome_json(const struct xg_outcome *outcome, size_t *len);
-
-/**
- * Frees an outcome. NULL is fine.
- */
-void xg_outcome_free(struct xg_outcome *outcome);
-
-/**
  * What waits in an outbox, in the order of the hand-ins: of a token, of an account (of
  * any type), of both, or all where both are NULL; at most so many. It answers why
  * somebody's phone is not bound. A look goes through everything that waits: it is for
@@ -1416,22 +1322,6 @@ const char *xg_pending_json(const struct xg_pending *pending, size_t *len);
  * Frees a look. NULL is fine.
  */
 void xg_pending_free(struct xg_pending *pending);
-
-/**
- * The HTTP status, 200 to 299; 0 for NULL.
- */
-int32_t xg_reply_http_status(const struct xg_reply *reply);
-
-/**
- * The body, JSON, NUL-terminated; its length in bytes goes to *len unless len
- * is NULL. "" and 0 for NULL. Valid until the reply is freed.
- */
-const char *xg_reply_body(const struct xg_reply *reply, size_t *len);
-
-/**
- * Frees a reply. NULL is fine.
- */
-void xg_reply_free(struct xg_reply *reply);
 
 /**
  * A buffer for at most this many reports (1 to 1000000).
@@ -1521,151 +1411,6 @@ uint64_t xg_reports_timestamp_ms(const struct xg_reports *reports, size_t nth);
 const char *xg_reports_message(const struct xg_reports *reports, size_t nth);
 
 /**
- * A request without items. `action` is one of xg_action.
- *
- * Errors: XG_INVALID_ARGUMENT for another number.
- */
-enum xg_status xg_request_new(int32_t action,
-                              struct xg_request **request,
-                              struct xg_error **error);
-
-/**
- * A request from the documented JSON of POST /v3/device/account/batchoperate;
- * its list may have any length.
- *
- * Errors: XG_INVALID_JSON, XG_INVALID_VALUE, XG_INVALID_REQUEST; xg_error_item
- * tells the item.
- */
-enum xg_status xg_request_batch_from_json(const char *json,
-                                          size_t json_len,
-                                          struct xg_request **request,
-                                          struct xg_error **error);
-
-/**
- * A request from the documented JSON of POST /v3/device/account/query.
- *
- * Errors: as xg_request_batch_from_json.
- */
-enum xg_status xg_request_query_from_json(const char *json,
-                                          size_t json_len,
-                                          struct xg_request **request,
-                                          struct xg_error **error);
-
-/**
- * Adds an item to an append, bind or unbind: a token with its first account.
- * More accounts of the same token follow with xg_request_add_account.
- *
- * token: 1 to 64 bytes. account: at least 2 bytes. account_type: any, or
- * XG_NO_ACCOUNT_TYPE.
- *
- * Errors: XG_INVALID_VALUE, XG_INVALID_REQUEST (items of another kind); the
- * request stays as it was, and xg_error_item is the index the item would have
- * had.
- */
-enum xg_status xg_request_add_binding(struct xg_request *request,
-                                      const char *token,
-                                      const char *account,
-                                      int32_t account_type,
-                                      struct xg_error **error);
-
-/**
- * xg_request_add_binding with lengths in bytes in place of NUL.
- */
-enum xg_status xg_request_add_binding_n(struct xg_request *request,
-                                        const char *token,
-                                        size_t token_len,
-                                        const char *account,
-                                        size_t account_len,
-                                        int32_t account_type,
-                                        struct xg_error **error);
-
-/**
- * Adds an item to a clear_token or a query by token.
- *
- * Errors: as xg_request_add_binding.
- */
-enum xg_status xg_request_add_token(struct xg_request *request,
-                                    const char *token,
-                                    struct xg_error **error);
-
-/**
- * xg_request_add_token with a length in bytes in place of NUL.
- */
-enum xg_status xg_request_add_token_n(struct xg_request *request,
-                                      const char *token,
-                                      size_t token_len,
-                                      struct xg_error **error);
-
-/**
- * Adds an item to a clear_account or a query by account; in an append, bind or
- * unbind, adds an account to the last binding.
- *
- * Errors: as xg_request_add_binding; XG_INVALID_REQUEST also when there is no
- * binding yet.
- */
-enum xg_status xg_request_add_account(struct xg_request *request,
-                                      const char *account,
-                                      int32_t account_type,
-                                      struct xg_error **error);
-
-/**
- * xg_request_add_account with a length in bytes in place of NUL.
- */
-enum xg_status xg_request_add_account_n(struct xg_request *request,
-                                        const char *account,
-                                        size_t account_len,
-                                        int32_t account_type,
-                                        struct xg_error **error);
-
-/**
- * Sets "android" or "ios", which only the older protocol versions know.
- *
- * Errors: XG_INVALID_VALUE for anything else.
- */
-enum xg_status xg_request_set_platform(struct xg_request *request,
-                                       const char *platform,
-                                       struct xg_error **error);
-
-/**
- * Sets the kind and the id of the operator, which only protocol `xg_v3` knows;
- * NULL leaves one of them as it is.
- */
-enum xg_status xg_request_set_operator(struct xg_request *request,
-                                       const char *op_type,
-                                       const char *op_id,
-                                       struct xg_error **error);
-
-/**
- * Sets the deadline of the calls that send this request, in milliseconds, in
- * place of the option deadline_ms (1 to 86400000); 0 takes the option again.
- *
- * Errors: XG_INVALID_ARGUMENT when it is longer than a day.
- */
-enum xg_status xg_request_set_deadline_ms(struct xg_request *request,
-                                          uint64_t deadline_ms,
-                                          struct xg_error **error);
-
-/**
- * Lets xg_batch_operate ask, after the call and for up to this time, whether the
- * service shows what it accepted: see xg_outcome_confirmed. 0 asks nothing.
- *
- * Errors: XG_INVALID_ARGUMENT when it is longer than a day.
- */
-enum xg_status xg_request_set_confirm_ms(struct xg_request *request,
-                                         uint64_t confirm_ms,
-                                         struct xg_error **error);
-
-/**
- * The number of items; 0 for NULL.
- */
-size_t xg_request_item_count(const struct xg_request *request);
-
-/**
- * Frees a request. NULL is fine.
- */
-void xg_request_free(struct xg_request *request);
-
-/**
  * One number by its name; 0 for another name and for NULL.
  *
  * Counters: "handed_in", "full" (refused because there was no room), "recovered"
@@ -1718,6 +1463,99 @@ const char *xg_stats_trouble(const struct xg_stats *stats);
  * Frees numbers. NULL is fine.
  */
 void xg_stats_free(struct xg_stats *stats);
+
+/**
+ * Hands in: bind a token to an account in place of those that it has
+ * (operator_type 2). account_type may be XG_NO_ACCOUNT_TYPE. The texts are
+ * copied; this never waits and takes a fraction of a microsecond. The report with
+ * this tag says what became of it.
+ *
+ * With outbox_file a tag must mean the same after a restart, where the next run
+ * reports what this one left: the number of a row or a player, never a pointer or an
+ * index into memory. xg_reports_is_recovered tells those reports apart.
+ *
+ * Errors: XG_FULL, XG_CLOSED, XG_INVALID_ARGUMENT, XG_INVALID_VALUE,
+ * XG_INVALID_REQUEST. It was not taken then.
+ */
+enum xg_status xg_outbox_bind_n(const struct xg_outbox *outbox,
+                                const char *token,
+                                size_t token_len,
+                                const char *account,
+                                size_t account_len,
+                                int32_t account_type,
+                                uint64_t tag,
+                                struct xg_error **error);
+
+/**
+ * Hands in: remove an account from a token (operator_type 3). As
+ * xg_outbox_bind_n.
+ */
+enum xg_status xg_outbox_unbind_n(const struct xg_outbox *outbox,
+                                  const char *token,
+                                  size_t token_len,
+                                  const char *account,
+                                  size_t account_len,
+                                  int32_t account_type,
+                                  uint64_t tag,
+                                  struct xg_error **error);
+
+/**
+ * Hands in: remove every account from a token (operator_type 4). As
+ * xg_outbox_bind_n.
+ */
+enum xg_status xg_outbox_clear_token_n(const struct xg_outbox *outbox,
+                                       const char *token,
+                                       size_t token_len,
+                                       uint64_t tag,
+                                       struct xg_error **error);
+
+/**
+ * Hands in: remove every token from an account (operator_type 5). As
+ * xg_outbox_bind_n.
+ */
+enum xg_status xg_outbox_clear_account_n(const struct xg_outbox *outbox,
+                                         const char *account,
+                                         size_t account_len,
+                                         int32_t account_type,
+                                         uint64_t tag,
+                                         struct xg_error **error);
+
+/**
+ * As xg_outbox_bind_n, with NUL-terminated texts.
+ */
+enum xg_status xg_outbox_bind(const struct xg_outbox *outbox,
+                              const char *token,
+                              const char *account,
+                              int32_t account_type,
+                              uint64_t tag,
+                              struct xg_error **error);
+
+/**
+ * As xg_outbox_unbind_n, with NUL-terminated texts.
+ */
+enum xg_status xg_outbox_unbind(const struct xg_outbox *outbox,
+                                const char *token,
+                                const char *account,
+                                int32_t account_type,
+                                uint64_t tag,
+                                struct xg_error **error);
+
+/**
+ * As xg_outbox_clear_token_n, with a NUL-terminated text.
+ */
+enum xg_status xg_outbox_clear_token(const struct xg_outbox *outbox,
+                                     const char *token,
+                                     uint64_t tag,
+                                     struct xg_error **error);
+
+/**
+ * As xg_outbox_clear_account_n, with a NUL-terminated text.
+ */
+enum xg_status xg_outbox_clear_account(const struct xg_outbox *outbox,
+                                       const char *account,
+                                       int32_t account_type,
+                                       uint64_t tag,
+                                       struct xg_error **error);
 
 /**
  * A transport: perform is called with each request and with context; free, which
@@ -1802,20 +1640,182 @@ void xg_transfer_fail(struct xg_transfer *transfer,
                       const char *message);
 
 /**
- * The version of the library, such as "0.1.0".
+ * Checks a request and splits it for a config. Neither is needed afterwards.
+ *
+ * Parts are numbered from 0 and ordered by wave: begin with a wave when every
+ * part of the wave before has its answer, so that no operation overtakes an
+ * earlier one on the same token or account.
+ *
+ * Errors: XG_INVALID_OPTION, XG_INVALID_REQUEST.
  */
-const char *xg_version(void);
+enum xg_status xg_exchange_new(const struct xg_config *config,
+                               const struct xg_request *request,
+                               struct xg_exchange **exchange,
+                               struct xg_error **error);
 
 /**
- * The ABI version of the library.
+ * How many HTTP requests it takes, retries not counted. 0 for NULL.
  */
-uint32_t xg_abi_version(void);
+size_t xg_exchange_part_count(const struct xg_exchange *exchange);
 
 /**
- * Whether the library can serve a program that was compiled against this
- * header: call it first, as xg_abi_check(XG_ABI_VERSION, &error).
+ * The wave of a part, from 0.
+ *
+ * Errors: XG_INVALID_ARGUMENT for a part that is not there.
  */
-enum xg_status xg_abi_check(uint32_t header_abi, struct xg_error **error);
+enum xg_status xg_exchange_wave(struct xg_exchange *exchange,
+                                size_t part,
+                                uint32_t *wave,
+                                struct xg_error **error);
+
+/**
+ * The HTTP request of a part, signed for this time (seconds since 1970-01-01
+ * UTC); *request is NULL when there is nothing (more) to send now. After an answer
+ * it has those items that are worth another attempt. Free it with
+ * xg_http_request_free.
+ *
+ * Errors: XG_INVALID_ARGUMENT for a part that is not there.
+ */
+enum xg_status xg_exchange_http_request(struct xg_exchange *exchange,
+                                        size_t part,
+                                        int64_t unix_seconds,
+                                        struct xg_http_request **request,
+                                        struct xg_error **error);
+
+/**
+ * Reads the response to the last HTTP request of a part. date and retry_after
+ * are the headers of these names, or NULL.
+ *
+ * Errors: XG_INVALID_ARGUMENT, also when the part waits for no answer.
+ */
+enum xg_status xg_exchange_on_response(struct xg_exchange *exchange,
+                                       size_t part,
+                                       int32_t http_status,
+                                       const char *date,
+                                       const char *retry_after,
+                                       const void *body,
+                                       size_t body_len,
+                                       struct xg_error **error);
+
+/**
+ * Takes note that the last HTTP request of a part got no whole response. kind
+ * is one of xg_send_error; sent says whether any byte of the request may have
+ * left.
+ *
+ * Errors: as xg_exchange_on_response.
+ */
+enum xg_status xg_exchange_on_failure(struct xg_exchange *exchange,
+                                      size_t part,
+                                      int32_t kind,
+                                      bool sent,
+                                      const char *message,
+                                      struct xg_error **error);
+
+/**
+ * What became of every item. The exchange is finished then and takes nothing
+ * more; free it all the same.
+ *
+ * Errors: XG_INVALID_ARGUMENT when it was finished before.
+ */
+enum xg_status xg_exchange_finish(struct xg_exchange *exchange,
+                                  struct xg_outcome **outcome,
+                                  struct xg_error **error);
+
+/**
+ * Frees an exchange. NULL is fine.
+ */
+void xg_exchange_free(struct xg_exchange *exchange);
+
+/**
+ * The method: always "POST".
+ */
+const char *xg_http_request_method(const struct xg_http_request *request);
+
+/**
+ * The whole URL; "" for NULL. Valid until the request is freed.
+ */
+const char *xg_http_request_url(const struct xg_http_request *request);
+
+/**
+ * How many headers there are.
+ */
+size_t xg_http_request_header_count(const struct xg_http_request *request);
+
+/**
+ * The name of a header, 0-based; "" past the end. Valid until the request is
+ * freed.
+ */
+const char *xg_http_request_header_name(const struct xg_http_request *request, size_t nth);
+
+/**
+ * The value of a header, 0-based; "" past the end. Valid until the request is
+ * freed. With Basic authentication one of them is the secret itself.
+ */
+const char *xg_http_request_header_value(const struct xg_http_request *request, size_t nth);
+
+/**
+ * The body, NUL-terminated; its length in bytes goes to *len unless len is
+ * NULL. These very bytes are signed: send them unchanged. "" and 0 for NULL.
+ * Valid until the request is freed.
+ */
+const char *xg_http_request_body(const struct xg_http_request *request, size_t *len);
+
+/**
+ * Frees an HTTP request. NULL is fine.
+ */
+void xg_http_request_free(struct xg_http_request *request);
+
+/**
+ * The stable name of a state, such as "accepted"; "" for a number that is none.
+ * Valid for ever.
+ */
+const char *xg_state_name(int32_t state);
+
+/**
+ * The stable name of a status, such as "invalid_value" or "ok"; "" for a number that
+ * is none. Valid for ever.
+ */
+const char *xg_status_name(int32_t status);
+
+/**
+ * The whole table as JSON, for the authors of bindings, NUL-terminated; its
+ * length in bytes goes to *len unless len is NULL. An array by number of
+ * {"code","meaning","meaning_zh","fault","retry","advice","advice_zh"}, where
+ * …_zh is the same in Chinese. Valid for ever: do not free it.
+ */
+const char *xg_codes_json(size_t *len);
+
+/**
+ * How many return codes the documents have.
+ */
+size_t xg_code_count(void);
+
+/**
+ * The number of a return code, 0-based by number; -1 past the end.
+ */
+int64_t xg_code_number(size_t index);
+
+/**
+ * What it means, in English; "" past the end. Valid for ever, as all texts of
+ * the table.
+ */
+const char *xg_code_meaning(size_t index);
+
+/**
+ * Whose mistake it is: "none", "request", "item", "configuration", "service"
+ * or "rate".
+ */
+const char *xg_code_fault(size_t index);
+
+/**
+ * Whether a retry is worth it: "never", "backoff", "throttle" or "per_element".
+ */
+const char *xg_code_retry(size_t index);
+
+/**
+ * What to do; "" for success and past the end.
+ */
+const char *xg_code_advice(size_t index);
 
 #ifdef __cplusplus
 }  // extern "C"

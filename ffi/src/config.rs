@@ -6,9 +6,9 @@ use std::sync::OnceLock;
 use xgpush::Config;
 use xgpush::options::OPTIONS;
 
+use crate::boundary::handle::{self, Handle};
+use crate::boundary::{guard, text};
 use crate::error::{xg_error, xg_status};
-use crate::handle::{self, Handle};
-use crate::{guard, text};
 
 /// Everything that can be set before a client is made.
 pub struct xg_config(pub(crate) Config);

@@ -4,8 +4,8 @@ use std::ffi::{CString, c_char};
 
 use xgpush::{Error, ErrorKind};
 
-use crate::handle::{self, Handle, Out};
-use crate::{guard, text};
+use crate::boundary::handle::{self, Handle, Out};
+use crate::boundary::{guard, text};
 
 /// What a call came to. The numbers never change.
 #[repr(C)]

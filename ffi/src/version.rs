@@ -5,8 +5,8 @@ use std::sync::OnceLock;
 
 use xgpush::{Error, ErrorKind};
 
+use crate::boundary::{guard, text};
 use crate::error::{xg_error, xg_status};
-use crate::{guard, text};
 
 /// The version of the ABI that this header describes. Functions are added to
 /// an ABI version, never changed and never removed.

@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use xgpush::{Error, ErrorKind, Outbox, Report};
 
+use crate::boundary::handle::{self, Handle, Out};
+use crate::boundary::{guard, text};
+use crate::client::outcome::{reason_name, xg_state};
 use crate::error::{xg_error, xg_status};
-use crate::handle::{self, Handle, Out};
-use crate::outcome::{reason_name, xg_state};
-use crate::{guard, text};
 
 /// A buffer for reports; it belongs to one thread at a time.
 pub struct xg_reports {

@@ -4,8 +4,8 @@ use std::ffi::{CString, c_char};
 
 use xgpush::Reply;
 
-use crate::handle::{self, Handle};
-use crate::{guard, text};
+use crate::boundary::handle::{self, Handle};
+use crate::boundary::{guard, text};
 
 /// A body whose ret_code is 0.
 pub struct xg_reply {

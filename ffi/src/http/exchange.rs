@@ -4,12 +4,12 @@ use std::ffi::{CString, c_char, c_void};
 
 use xgpush::{Error, ErrorKind, Exchange, HttpRequest, HttpResponse, SendError, SendErrorKind};
 
+use crate::boundary::handle::{self, Handle, Out};
+use crate::boundary::{guard, text};
+use crate::client::outcome::xg_outcome;
+use crate::client::request::xg_request;
 use crate::config::xg_config;
 use crate::error::{xg_error, xg_status};
-use crate::handle::{self, Handle, Out};
-use crate::outcome::xg_outcome;
-use crate::request::xg_request;
-use crate::{guard, text};
 
 /// One request as HTTP requests to send and HTTP responses to read.
 pub struct xg_exchange(Option<Exchange>);

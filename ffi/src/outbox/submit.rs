@@ -4,10 +4,10 @@ use std::ffi::c_char;
 
 use xgpush::{Error, Operation, Operator};
 
+use crate::boundary::{guard, handle, text};
+use crate::client::request::account_type;
 use crate::error::{xg_error, xg_status};
 use crate::outbox::xg_outbox;
-use crate::request::account_type;
-use crate::{guard, handle, text};
 
 /// A text as it comes: of a length, or else NUL-terminated.
 type Given = (*const c_char, Option<usize>);

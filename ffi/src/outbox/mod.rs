@@ -1,21 +1,27 @@
 //! Background delivery.
 
+mod pending;
+mod report_thread;
+pub(crate) mod reports;
+pub(crate) mod stats;
+mod submit;
+
 use std::ffi::{c_char, c_int, c_void};
 use std::sync::{Arc, Mutex, MutexGuard, Once, PoisonError};
 use std::time::{Duration, Instant};
 
 use xgpush::{Error, ErrorKind, LogLevel, Outbox};
 
-use crate::caller::{Caller, Function};
+use crate::boundary::handle::{self, Handle, Out};
+use crate::boundary::user_data::Context;
+use crate::boundary::{guard, text};
+use crate::client::request::xg_request;
 use crate::config::xg_config;
-use crate::context::Context;
 use crate::error::{xg_error, xg_status};
-use crate::handle::{self, Handle, Out};
-use crate::reports::xg_reports;
-use crate::request::xg_request;
-use crate::stats::xg_stats;
-use crate::transport::xg_transport;
-use crate::{guard, text};
+use crate::http::transport::xg_transport;
+use crate::outbox::report_thread::{Caller, Function};
+use crate::outbox::reports::xg_reports;
+use crate::outbox::stats::xg_stats;
 
 /// Delivers operations in the background, in the order of each token and account,
 /// and reports what became of each of them. Made once and shared by any number of
@@ -77,6 +83,8 @@ impl From<LogLevel> for xg_log_level {
         }
     }
 }
+
+type Log = Arc<dyn Fn(LogLevel, &str) + Send + Sync>;
 
 /// How many reports a callback gets at once where the caller names no number.
 const DEFAULT_MAX_REPORTS: usize = 256;
@@ -287,7 +295,7 @@ pub unsafe extern "C" fn xg_outbox_set_log_callback(
     context: *mut c_void,
 ) {
     let context = Context(context);
-    let log = function.map(|function| -> Arc<dyn Fn(LogLevel, &str) + Send + Sync> {
+    let log = function.map(|function| -> Log {
         Arc::new(move |level: LogLevel, line: &str| {
             let context = context;
             let level = xg_log_level::from(level) as i32;

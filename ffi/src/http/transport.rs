@@ -9,11 +9,11 @@ use xgpush::{
     Transfer,
 };
 
-use crate::context::Context;
+use crate::boundary::handle::{self, Handle, Out};
+use crate::boundary::user_data::Context;
+use crate::boundary::{guard, text};
 use crate::error::{xg_error, xg_status};
-use crate::exchange::{send_error, xg_http_request};
-use crate::handle::{self, Handle, Out};
-use crate::{guard, text};
+use crate::http::exchange::{send_error, xg_http_request};
 
 /// An HTTP stack of the caller's, for clients and outboxes that are made over it.
 pub struct xg_transport(Arc<Stack>);

@@ -7,9 +7,9 @@ use std::sync::Once;
 
 use xgpush::{Error, ErrorKind};
 
+use crate::boundary::handle::Out;
+use crate::boundary::text::EMPTY;
 use crate::error::{xg_error, xg_status};
-use crate::handle::Out;
-use crate::text::EMPTY;
 
 /// Runs the body of an export that can fail. An error goes to `*error` if the
 /// caller wants it.

@@ -5,8 +5,8 @@ use std::sync::OnceLock;
 
 use xgpush::{Found, ItemOutcome, Outcome, Reason, State};
 
-use crate::handle::{self, Handle};
-use crate::{guard, text};
+use crate::boundary::handle::{self, Handle};
+use crate::boundary::{guard, text};
 
 /// The four states in which an item can end.
 #[repr(C)]

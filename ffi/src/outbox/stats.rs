@@ -5,8 +5,8 @@ use std::sync::OnceLock;
 
 use xgpush::{Outbox, OutboxStats};
 
-use crate::handle::{self, Handle};
-use crate::{guard, text};
+use crate::boundary::handle::{self, Handle};
+use crate::boundary::{guard, text};
 
 /// Numbers, as they were when they were asked for.
 pub struct xg_stats {

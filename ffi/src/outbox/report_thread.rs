@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use xgpush::{Error, Outbox};
 
-use crate::context::Context;
-use crate::reports::xg_reports;
+use crate::boundary::user_data::Context;
+use crate::outbox::reports::xg_reports;
 
 /// The function, and what it is called with.
 #[derive(Clone, Copy)]

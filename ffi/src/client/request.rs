@@ -8,9 +8,9 @@ use xgpush::{
     Request, Token,
 };
 
+use crate::boundary::handle::{self, Handle, Out};
+use crate::boundary::{guard, text};
 use crate::error::{xg_error, xg_status};
-use crate::handle::{self, Handle, Out};
-use crate::{guard, text};
 
 /// What a request asks.
 #[repr(C)]

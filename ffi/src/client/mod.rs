@@ -1,18 +1,22 @@
 //! Clients and the two calls of the card.
 
+pub(crate) mod outcome;
+pub(crate) mod reply;
+pub(crate) mod request;
+
 use std::ffi::c_char;
 use std::time::Duration;
 
 use xgpush::{ApiCall, CallOptions, Client};
 
+use crate::boundary::handle::{self, Handle, Out};
+use crate::boundary::{guard, text};
+use crate::client::outcome::xg_outcome;
+use crate::client::reply::xg_reply;
+use crate::client::request::xg_request;
 use crate::config::xg_config;
 use crate::error::{xg_error, xg_status};
-use crate::handle::{self, Handle, Out};
-use crate::outcome::xg_outcome;
-use crate::reply::xg_reply;
-use crate::request::xg_request;
-use crate::transport::xg_transport;
-use crate::{guard, text};
+use crate::http::transport::xg_transport;
 
 /// A client of one application. Made once and shared by any number of threads.
 pub struct xg_client(Client);

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use xgpush::Waiting;
 
+use crate::boundary::handle::{self, Handle, Out};
+use crate::boundary::{guard, text};
 use crate::error::{xg_error, xg_status};
-use crate::handle::{self, Handle, Out};
 use crate::outbox::xg_outbox;
-use crate::{guard, text};
 
 /// Operations that wait, as they were when they were asked for.
 pub struct xg_pending {

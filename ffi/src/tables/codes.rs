@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 use xgpush::codes::{self, TABLE};
 
-use crate::{guard, text};
+use crate::boundary::{guard, text};
 
 /// The code of an item of a query for which nothing is bound.
 pub const XG_CODE_DOES_NOT_EXIST: i64 = 10_110_008;
