@@ -31,7 +31,7 @@ impl Apply {
     /// first, and then the run [failed](ApplyEnd::Failed).
     ///
     /// # Errors
-    /// [`Closed`](ErrorKind::Closed) in a child after `fork`.
+    /// [`Closed`](crate::ErrorKind::Closed) in a child after `fork`.
     pub fn work(&mut self, time: Duration) -> Result<Option<ApplyEnd>> {
         self.bulk.still_here()?;
         let until = Instant::now() + time;

@@ -17,7 +17,7 @@ impl Outbox {
         self.still_here()?;
         let shared = &self.shared;
         shared.flushing.fetch_add(1, Ordering::Relaxed);
-        shared.intake.bell.ring();
+        shared.intake.waker.wake();
         shared.wait(timeout, false);
         shared.flushing.fetch_sub(1, Ordering::Relaxed);
         Ok(shared.intake.open())
@@ -38,7 +38,7 @@ impl Outbox {
     /// How many operations it has taken, those that the file brought included: what
     /// [`sync_up_to`](Outbox::sync_up_to) is told.
     pub fn taken(&self) -> u64 {
-        self.shared.intake.entered()
+        self.shared.intake.submitted()
     }
 
     /// As [`sync`](Outbox::sync), but for what it had [taken](Outbox::taken) at a moment:

@@ -1,17 +1,17 @@
-//! Where operations are handed in: bounded, and never waiting for anything that
-//! does I/O.
+//! The bounded queue between the threads that submit and the worker. Nothing here waits
+//! for I/O.
 
 use std::ops::Deref;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
-use std::thread::Thread;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use super::waker::Waker;
 use crate::model::operation::single::Operation;
 use crate::ordering::queue::{Entry, Millis};
 
 /// Why an operation was not taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Refused {
+pub(crate) enum SubmitError {
     Full,
     Closed,
 }
@@ -19,13 +19,12 @@ pub(crate) enum Refused {
 /// So many entries wake the worker out of a nap.
 const WAKE_AT: usize = 1024;
 
-/// A part in cache lines of its own: what one side writes at each hand-in must
-/// not slow the other side's down.
+/// Padded to avoid false sharing between producers and the worker.
 #[derive(Debug)]
 #[repr(align(128))]
-pub(crate) struct Apart<T>(T);
+pub(crate) struct CachePadded<T>(T);
 
-impl<T> Deref for Apart<T> {
+impl<T> Deref for CachePadded<T> {
     type Target = T;
 
     fn deref(&self) -> &T {
@@ -33,47 +32,47 @@ impl<T> Deref for Apart<T> {
     }
 }
 
-/// The place between those who hand in and the worker.
+/// See the module.
 #[derive(Debug)]
 pub(crate) struct Intake {
-    door: Apart<Door>,
-    left: Apart<Left>,
-    pub(crate) bell: Apart<Bell>,
+    producers: CachePadded<Producers>,
+    completed: CachePadded<Completed>,
+    pub(crate) waker: CachePadded<Waker>,
     max_operations: u64,
     max_bytes: u64,
 }
 
-/// What those who hand in write.
+/// What producers write.
 #[derive(Debug)]
-struct Door {
+struct Producers {
     inbox: Mutex<Inbox>,
     /// All operations and bytes that ever came in; written under the lock.
     operations: AtomicU64,
     bytes: AtomicU64,
 }
 
-/// What was handed in and not taken in, one after the other in memory that is used
-/// again: handing in asks the allocator for nothing.
+/// Operations that the worker has not drained, one after the other in memory that is used
+/// again: submitting allocates nothing.
 #[derive(Debug, Default)]
-pub(crate) struct Handed {
-    heads: Vec<Head>,
+pub(crate) struct Pending {
+    heads: Vec<PendingHead>,
     bodies: Vec<u8>,
 }
 
 #[derive(Debug)]
-struct Head {
+struct PendingHead {
     tag: u64,
     at: Millis,
     bytes: usize,
 }
 
-impl Handed {
+impl Pending {
     /// Whether there was memory for it.
     fn push(&mut self, operation: &Operation<'_>, bytes: usize, tag: u64, at: Millis) -> bool {
         let has_room = self.has_memory(bytes);
         if has_room {
             operation.encode_to(&mut self.bodies);
-            self.heads.push(Head { tag, at, bytes });
+            self.heads.push(PendingHead { tag, at, bytes });
         }
         has_room
     }
@@ -120,9 +119,9 @@ fn has_room_for<T>(list: &mut Vec<T>, more: usize) -> bool {
 
 #[derive(Debug)]
 struct Inbox {
-    handed: Handed,
+    pending: Pending,
     open: bool,
-    /// What was seen of `Left` when it mattered last.
+    /// What was seen of `Completed` when it mattered last.
     left: u64,
     settled_bytes: u64,
     /// The bytes of the operation that was refused last.
@@ -131,7 +130,7 @@ struct Inbox {
 
 /// What the worker and those who take reports write: all that ever went.
 #[derive(Debug, Default)]
-struct Left {
+struct Completed {
     /// Settled operations, and their bytes.
     settled: AtomicU64,
     settled_bytes: AtomicU64,
@@ -142,20 +141,20 @@ struct Left {
 impl Intake {
     pub(crate) fn new(max_operations: u32, max_bytes: u32) -> Self {
         let inbox = Inbox {
-            handed: Handed::default(),
+            pending: Pending::default(),
             open: true,
             left: 0,
             settled_bytes: 0,
             refused: 0,
         };
         Self {
-            door: Apart(Door {
+            producers: CachePadded(Producers {
                 inbox: Mutex::new(inbox),
                 operations: AtomicU64::new(0),
                 bytes: AtomicU64::new(0),
             }),
-            left: Apart(Left::default()),
-            bell: Apart(Bell::default()),
+            completed: CachePadded(Completed::default()),
+            waker: CachePadded(Waker::default()),
             max_operations: max_operations.into(),
             max_bytes: max_bytes.into(),
         }
@@ -168,24 +167,25 @@ impl Intake {
         operation: &Operation<'_>,
         tag: u64,
         at: Millis,
-    ) -> Result<(), Refused> {
+    ) -> Result<(), SubmitError> {
         let bytes = operation.encoded_len();
         let mut inbox = self.lock();
         if !inbox.open {
-            return Err(Refused::Closed);
+            return Err(SubmitError::Closed);
         }
-        if !self.has_room(&mut inbox, bytes as u64) || !inbox.handed.push(operation, bytes, tag, at)
+        if !self.has_room(&mut inbox, bytes as u64)
+            || !inbox.pending.push(operation, bytes, tag, at)
         {
             inbox.refused = bytes;
-            return Err(Refused::Full);
+            return Err(SubmitError::Full);
         }
-        self.enter(bytes as u64);
-        let count = inbox.handed.heads.len();
+        self.count(bytes as u64);
+        let count = inbox.pending.heads.len();
         drop(inbox);
         if count == WAKE_AT {
-            self.bell.ring();
+            self.waker.wake();
         } else {
-            self.bell.ring_if_asleep();
+            self.waker.wake_if_parked();
         }
         Ok(())
     }
@@ -198,90 +198,90 @@ impl Intake {
             return None;
         }
         let refused = inbox.refused;
-        if !self.has_room(&mut inbox, refused as u64) || !inbox.handed.has_memory(refused) {
+        if !self.has_room(&mut inbox, refused as u64) || !inbox.pending.has_memory(refused) {
             return Some(0);
         }
         inbox.refused = 0;
-        let left = self.left.places.load(Ordering::Acquire);
-        let held = self.door.operations.load(Ordering::Relaxed) - left;
+        let left = self.completed.places.load(Ordering::Acquire);
+        let held = self.producers.operations.load(Ordering::Relaxed) - left;
         Some(self.max_operations.saturating_sub(held))
     }
 
     fn has_room(&self, inbox: &mut Inbox, bytes: u64) -> bool {
-        let operations = self.door.operations.load(Ordering::Relaxed);
+        let operations = self.producers.operations.load(Ordering::Relaxed);
         if operations - inbox.left >= self.max_operations {
-            inbox.left = self.left.places.load(Ordering::Acquire);
+            inbox.left = self.completed.places.load(Ordering::Acquire);
             if operations - inbox.left >= self.max_operations {
                 return false;
             }
         }
         // One that is longer than the bound fits into an empty outbox.
         let too_long = |settled| {
-            let held = self.door.bytes.load(Ordering::Relaxed) - settled;
+            let held = self.producers.bytes.load(Ordering::Relaxed) - settled;
             held > 0 && held + bytes > self.max_bytes
         };
         if too_long(inbox.settled_bytes) {
-            inbox.settled_bytes = self.left.settled_bytes.load(Ordering::Acquire);
+            inbox.settled_bytes = self.completed.settled_bytes.load(Ordering::Acquire);
             return !too_long(inbox.settled_bytes);
         }
         true
     }
 
     /// Under the lock, so loading and storing is enough.
-    fn enter(&self, bytes: u64) {
+    fn count(&self, bytes: u64) {
         let add = |to: &AtomicU64, more| {
             to.store(to.load(Ordering::Relaxed) + more, Ordering::Release);
         };
-        add(&self.door.operations, 1);
-        add(&self.door.bytes, bytes);
+        add(&self.producers.operations, 1);
+        add(&self.producers.bytes, bytes);
     }
 
     /// What a file brings comes in whatever the bounds say.
     pub(crate) fn recover(&self, bytes: usize) {
         let _inbox = self.lock();
-        self.enter(bytes as u64);
+        self.count(bytes as u64);
     }
 
     /// An operation is settled; its place stays taken until `leave`.
-    pub(crate) fn settle(&self, bytes: usize) {
-        self.left
+    pub(crate) fn complete(&self, bytes: usize) {
+        self.completed
             .settled_bytes
             .fetch_add(bytes as u64, Ordering::Release);
-        self.left.settled.fetch_add(1, Ordering::Release);
+        self.completed.settled.fetch_add(1, Ordering::Release);
     }
 
-    pub(crate) fn leave(&self, operations: usize) {
-        self.left
+    pub(crate) fn release(&self, operations: usize) {
+        self.completed
             .places
             .fetch_add(operations as u64, Ordering::Release);
     }
 
     /// All operations that ever came in.
-    pub(crate) fn entered(&self) -> u64 {
-        self.door.operations.load(Ordering::Acquire)
+    pub(crate) fn submitted(&self) -> u64 {
+        self.producers.operations.load(Ordering::Acquire)
     }
 
     /// Operations that are not settled.
     pub(crate) fn open(&self) -> usize {
         // In this order: what came in is never less than what went.
-        let settled = self.left.settled.load(Ordering::Acquire);
-        usize::try_from(self.entered() - settled).unwrap_or(usize::MAX)
+        let settled = self.completed.settled.load(Ordering::Acquire);
+        usize::try_from(self.submitted() - settled).unwrap_or(usize::MAX)
     }
 
     /// Bytes of tokens and accounts that are not settled.
     pub(crate) fn bytes(&self) -> usize {
-        let settled = self.left.settled_bytes.load(Ordering::Acquire);
-        let entered = self.door.bytes.load(Ordering::Acquire);
+        let settled = self.completed.settled_bytes.load(Ordering::Acquire);
+        let entered = self.producers.bytes.load(Ordering::Acquire);
         usize::try_from(entered - settled).unwrap_or(usize::MAX)
     }
 
-    /// Everything that was handed in, in order; `emptied` takes its place.
-    pub(crate) fn empty(&self, emptied: Handed) -> Handed {
-        std::mem::replace(&mut self.lock().handed, emptied)
+    /// Everything that was handed in, in order; `replacement` takes its place.
+    pub(crate) fn drain(&self, replacement: Pending) -> Pending {
+        std::mem::replace(&mut self.lock().pending, replacement)
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.lock().handed.is_empty()
+        self.lock().pending.is_empty()
     }
 
     /// Takes nothing any more.
@@ -290,47 +290,10 @@ impl Intake {
     }
 
     fn lock(&self) -> MutexGuard<'_, Inbox> {
-        self.door
+        self.producers
             .inbox
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// Wakes the worker, and only one that sleeps: waking costs more than anything
-/// else here.
-#[derive(Debug, Default)]
-pub(crate) struct Bell {
-    sleeps: AtomicBool,
-    worker: OnceLock<Thread>,
-}
-
-impl Bell {
-    pub(crate) fn belongs_to(&self, worker: Thread) {
-        let _ = self.worker.set(worker);
-    }
-
-    /// The worker is about to sleep until it is woken; it looks for work once
-    /// more after this.
-    pub(crate) fn falls_asleep(&self) {
-        self.sleeps.store(true, Ordering::SeqCst);
-    }
-
-    pub(crate) fn is_awake(&self) {
-        self.sleeps.store(false, Ordering::SeqCst);
-    }
-
-    pub(crate) fn ring_if_asleep(&self) {
-        if self.sleeps.load(Ordering::SeqCst) && self.sleeps.swap(false, Ordering::SeqCst) {
-            self.ring();
-        }
-    }
-
-    /// Wakes it out of a nap as well.
-    pub(crate) fn ring(&self) {
-        if let Some(worker) = self.worker.get() {
-            worker.unpark();
-        }
     }
 }
 
@@ -339,7 +302,7 @@ mod tests {
     use super::*;
 
     /// Hands in so many bytes.
-    fn submit(intake: &Intake, bytes: usize) -> Result<(), Refused> {
+    fn submit(intake: &Intake, bytes: usize) -> Result<(), SubmitError> {
         let token = "t".repeat(bytes.saturating_sub(2));
         intake.submit(&Operation::clear_token(&token), 0, 0)
     }
@@ -348,25 +311,25 @@ mod tests {
     fn full_is_an_answer_and_a_place_is_free_when_it_was_left() {
         let intake = Intake::new(3, 100);
         assert_eq!(submit(&intake, 60), Ok(()));
-        assert_eq!(submit(&intake, 41), Err(Refused::Full), "bytes");
+        assert_eq!(submit(&intake, 41), Err(SubmitError::Full), "bytes");
         assert_eq!(submit(&intake, 40), Ok(()));
-        intake.settle(60);
+        intake.complete(60);
         assert_eq!(submit(&intake, 60), Ok(()));
-        intake.settle(60);
-        assert_eq!(submit(&intake, 1), Err(Refused::Full), "a report waits");
-        intake.leave(1);
+        intake.complete(60);
+        assert_eq!(submit(&intake, 1), Err(SubmitError::Full), "a report waits");
+        intake.release(1);
         assert_eq!(submit(&intake, 1), Ok(()));
-        assert_eq!((intake.open(), intake.entered()), (2, 4));
+        assert_eq!((intake.open(), intake.submitted()), (2, 4));
         intake.close();
-        intake.leave(1);
-        assert_eq!(submit(&intake, 1), Err(Refused::Closed));
-        assert_eq!(intake.empty(Handed::default()).heads.len(), 4);
+        intake.release(1);
+        assert_eq!(submit(&intake, 1), Err(SubmitError::Closed));
+        assert_eq!(intake.drain(Pending::default()).heads.len(), 4);
         let full = Intake::new(3, 100);
         assert_eq!(submit(&full, 60), Ok(()));
         assert_eq!(full.room(), Some(2));
-        assert_eq!(submit(&full, 50), Err(Refused::Full));
+        assert_eq!(submit(&full, 50), Err(SubmitError::Full));
         assert_eq!(full.room(), Some(0), "not for what was refused");
-        full.settle(60);
+        full.complete(60);
         assert_eq!(full.room(), Some(2));
         let roomy = Intake::new(3, 10);
         assert_eq!(submit(&roomy, 11), Ok(()), "the only one");

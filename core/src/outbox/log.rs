@@ -1,6 +1,9 @@
 //! Lines for the log of the host: the outbox writes nowhere by itself.
 
-use std::sync::Arc;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::ThreadId;
+use std::time::Duration;
 
 named! {
     /// How bad it is.
@@ -16,3 +19,66 @@ named! {
 
 /// Takes a line for a log.
 pub(super) type Log = Arc<dyn Fn(LogLevel, &str) + Send + Sync>;
+
+/// Calls the host's log, one line at a time.
+#[derive(Default)]
+pub(super) struct Logger {
+    target: Mutex<Target>,
+    line_done: Condvar,
+}
+
+/// Where lines go, and the thread that brings one just now.
+#[derive(Default)]
+struct Target {
+    log: Option<Log>,
+    caller: Option<ThreadId>,
+}
+
+impl Logger {
+    /// Returns when the log that was there is not called any more, or hangs.
+    pub(super) fn set(&self, log: Option<Log>) {
+        self.replace(log, Duration::from_secs(1));
+    }
+
+    fn replace(&self, log: Option<Log>, patience: Duration) {
+        let mut target = self.lock();
+        let before = std::mem::replace(&mut target.log, log);
+        let here = std::thread::current().id();
+        let busy = |target: &mut Target| target.caller.is_some_and(|thread| thread != here);
+        let waited = self.line_done.wait_timeout_while(target, patience, busy);
+        drop(waited);
+        // Not locked while it goes: that may run the caller's code.
+        drop(before);
+    }
+
+    pub(super) fn log(&self, level: LogLevel, line: &str) {
+        // One line at a time.
+        let others = self
+            .line_done
+            .wait_while(self.lock(), |l| l.caller.is_some());
+        let mut target = others.unwrap_or_else(PoisonError::into_inner);
+        let Some(log) = target.log.clone() else {
+            return;
+        };
+        target.caller = Some(std::thread::current().id());
+        drop(target);
+        // Not locked while the caller's code runs, and its panic is its own.
+        let _ = catch_unwind(AssertUnwindSafe(|| log(level, line)));
+        drop(log);
+        self.lock().caller = None;
+        self.line_done.notify_all();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Target> {
+        self.target.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Brings no line any more; returns at the latest after a tenth of a second.
+    pub(super) fn end(&self) {
+        /// For a line that is nearly there.
+        const NEARLY: Duration = Duration::from_millis(100);
+        if self.lock().log.is_some() {
+            self.replace(None, NEARLY);
+        }
+    }
+}

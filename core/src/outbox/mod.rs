@@ -7,13 +7,17 @@ mod job;
 mod log;
 mod page;
 mod report;
+mod reports;
 mod shared;
 mod shelf;
+mod signal;
 mod stats;
 mod store;
 mod submitting;
 mod synced;
 mod waiting;
+mod waker;
+mod wall_clock;
 mod watching;
 mod worker;
 
@@ -155,7 +159,7 @@ impl Outbox {
         let before = to.len();
         let count = self.shared.reports.take(to, most, timeout);
         let ended = to[before..].iter().filter(|report| report.is_final());
-        self.shared.intake.leave(ended.count());
+        self.shared.intake.release(ended.count());
         count
     }
 

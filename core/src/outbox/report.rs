@@ -1,15 +1,13 @@
-//! What became of the operations, until somebody takes it.
+//! A report: what happened to one operation.
 
-use std::collections::VecDeque;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use crate::model::error::{Error, ErrorKind, Result};
 use crate::model::outcome::{ItemOutcome, Reason, State};
 
-/// What is told of an operation.
+/// What happened to one operation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Report {
     pub(crate) tag: u64,
@@ -184,140 +182,6 @@ impl Report {
     }
 }
 
-/// The reports that nobody took yet.
-#[derive(Debug, Default)]
-pub(crate) struct Reports {
-    waiting: Mutex<Waiting>,
-    arrived: Condvar,
-}
-
-#[derive(Debug, Default)]
-struct Waiting {
-    reports: VecDeque<Report>,
-    /// Nothing comes any more.
-    ended: bool,
-    signal: Option<Signal>,
-}
-
-impl Reports {
-    pub(crate) fn push(&self, reports: impl IntoIterator<Item = Report>) {
-        let mut waiting = self.lock();
-        let before = waiting.reports.len();
-        waiting.reports.extend(reports);
-        if before == 0
-            && !waiting.reports.is_empty()
-            && let Some(signal) = &waiting.signal
-        {
-            signal.raise();
-        }
-        if waiting.reports.len() > before {
-            self.arrived.notify_all();
-        }
-    }
-
-    /// No more reports will come: who waits for one need not.
-    pub(crate) fn end(&self) {
-        let mut waiting = self.lock();
-        waiting.ended = true;
-        if let Some(signal) = &waiting.signal {
-            signal.raise();
-        }
-        self.arrived.notify_all();
-    }
-
-    /// Moves up to `most` reports to the end of `to`; waits up to `timeout` for
-    /// the first one.
-    pub(crate) fn take(&self, to: &mut Vec<Report>, most: usize, timeout: Duration) -> usize {
-        let ends = Instant::now().checked_add(timeout);
-        let mut waiting = self.lock();
-        while waiting.reports.is_empty() && !waiting.ended {
-            let left = ends.map_or(Duration::from_secs(3600), |ends| {
-                ends.saturating_duration_since(Instant::now())
-            });
-            if left.is_zero() {
-                return 0;
-            }
-            let waited = self.arrived.wait_timeout(waiting, left);
-            waiting = waited.unwrap_or_else(PoisonError::into_inner).0;
-        }
-        let count = waiting.reports.len().min(most);
-        to.extend(waiting.reports.drain(..count));
-        if waiting.reports.is_empty()
-            && !waiting.ended
-            && let Some(signal) = &waiting.signal
-        {
-            signal.lower();
-        }
-        count
-    }
-
-    /// How many nobody took yet.
-    pub(crate) fn waiting(&self) -> usize {
-        self.lock().reports.len()
-    }
-
-    pub(crate) fn has_ended(&self) -> bool {
-        let waiting = self.lock();
-        waiting.ended && waiting.reports.is_empty()
-    }
-
-    #[cfg(unix)]
-    pub(crate) fn fd(&self) -> Result<std::os::fd::RawFd> {
-        let mut waiting = self.lock();
-        if waiting.signal.is_none() {
-            let signal = Signal::new().map_err(|error| {
-                let error = crate::sys::plain::io_error(&error);
-                let text = format!(
-                    "the system gave no descriptor for the reports: {error} (ulimit -n; two \
-                     are needed)"
-                );
-                Error::new(ErrorKind::Resources, text)
-            })?;
-            if !waiting.reports.is_empty() || waiting.ended {
-                signal.raise();
-            }
-            waiting.signal = Some(signal);
-        }
-        Ok(waiting.signal.as_ref().map_or(-1, Signal::fd))
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Waiting> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// A descriptor that is readable while reports wait: a pipe with one byte in it.
-#[cfg(unix)]
-#[derive(Debug)]
-struct Signal {
-    reader: std::os::fd::OwnedFd,
-    writer: std::os::fd::OwnedFd,
-}
-
-#[cfg(unix)]
-impl Signal {
-    fn new() -> std::io::Result<Self> {
-        use rustix::pipe::{PipeFlags, pipe_with};
-        let (reader, writer) = pipe_with(PipeFlags::CLOEXEC | PipeFlags::NONBLOCK)?;
-        Ok(Self { reader, writer })
-    }
-
-    fn fd(&self) -> std::os::fd::RawFd {
-        use std::os::fd::AsRawFd as _;
-        self.reader.as_raw_fd()
-    }
-
-    fn raise(&self) {
-        // A full pipe is readable as well.
-        let _ = rustix::io::write(&self.writer, &[1]);
-    }
-
-    fn lower(&self) {
-        let mut bytes = [0; 64];
-        while rustix::io::read(&self.reader, &mut bytes[..]).is_ok_and(|n| n == bytes.len()) {}
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -354,54 +218,5 @@ mod tests {
             );
         }
         assert!(Report::from_json(b"{\"tag\":1}").is_err());
-    }
-
-    fn is_readable(fd: std::os::fd::RawFd, reports: &Reports) -> bool {
-        use rustix::event::{PollFd, PollFlags, Timespec};
-        assert_eq!(reports.fd().unwrap(), fd);
-        let waiting = reports.lock();
-        let signal = waiting.signal.as_ref().unwrap();
-        let mut fds = [PollFd::new(&signal.reader, PollFlags::IN)];
-        rustix::event::poll(&mut fds, Some(&Timespec::default())).unwrap() > 0
-    }
-
-    #[test]
-    fn the_descriptor_is_readable_exactly_while_reports_wait() {
-        let reports = Reports::default();
-        reports.push([durable(1)]);
-        let fd = reports.fd().unwrap();
-        assert!(is_readable(fd, &reports), "one was there before");
-        let mut taken = Vec::new();
-        for round in 0..100 {
-            reports.push((0..3).map(durable));
-            assert!(is_readable(fd, &reports), "{round}");
-            reports.take(&mut taken, 2, Duration::ZERO);
-            assert!(is_readable(fd, &reports), "{round}");
-            reports.take(&mut taken, 10, Duration::ZERO);
-            assert!(!is_readable(fd, &reports), "{round}");
-        }
-        assert_eq!(taken.len(), 301);
-        reports.end();
-        assert!(is_readable(fd, &reports), "so that the reader sees the end");
-    }
-
-    #[test]
-    fn a_taker_waits_for_the_first_report_and_not_past_the_end() {
-        let reports = Reports::default();
-        std::thread::scope(|scope| {
-            let taker = scope.spawn(|| {
-                let mut taken = Vec::new();
-                let long = Duration::from_secs(60);
-                (
-                    reports.take(&mut taken, 9, long),
-                    reports.take(&mut taken, 9, long),
-                )
-            });
-            reports.push([durable(7)]);
-            reports.end();
-            let (first, second) = taker.join().unwrap();
-            assert_eq!((first, second), (1, 0));
-        });
-        assert!(reports.has_ended());
     }
 }

@@ -2,20 +2,21 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
-use std::thread::ThreadId;
 use std::time::{Duration, Instant, SystemTime};
 
 use super::intake::Intake;
-use super::log::{Log, LogLevel};
-use super::report::{Event, Report, Reports};
+use super::log::{LogLevel, Logger};
+use super::report::{Event, Report};
+use super::reports::Reports;
 use super::stats::Counters;
 use super::synced::Synced;
 use super::waiting::Question;
+use super::wall_clock::WallClock;
 use crate::model::outcome::{ItemOutcome, Reason};
 use crate::ordering::queue::{Gone, Millis};
+use crate::sys::clock;
 
 pub(super) struct Shared {
     pub(super) intake: Intake,
@@ -24,7 +25,7 @@ pub(super) struct Shared {
     /// When it was opened, in milliseconds since 1970.
     pub(super) opened: Millis,
     started: Instant,
-    first_tick: Duration,
+    first_coarse: Duration,
     keeps_reports: bool,
     /// The largest number of an operation that the store brought back.
     pub(super) recovered: AtomicU64,
@@ -41,7 +42,7 @@ pub(super) struct Shared {
     changed: Condvar,
     /// How many operations were left when the worker ended; `usize::MAX` before.
     pub(super) left: AtomicUsize,
-    log: Mutex<Logging>,
+    pub(super) logger: Logger,
     /// Until when the failure of a callback is no line.
     callback_rests_until: AtomicU64,
     /// Asked, and not answered yet.
@@ -49,15 +50,6 @@ pub(super) struct Shared {
     asked: AtomicU64,
     /// What fails just now, by its kind: for those who take no lines.
     troubles: Mutex<[Option<String>; 3]>,
-    /// Told when a line was brought.
-    brought: Condvar,
-}
-
-/// Where lines go, and the thread that brings one just now.
-#[derive(Default)]
-struct Logging {
-    log: Option<Log>,
-    brings: Option<ThreadId>,
 }
 
 impl Shared {
@@ -69,7 +61,7 @@ impl Shared {
             counters: Counters::default(),
             opened: millis(since.unwrap_or_default()),
             started: Instant::now(),
-            first_tick: tick() + TICK,
+            first_coarse: clock::coarse() + clock::COARSE_STEP,
             keeps_reports,
             recovered: AtomicU64::new(0),
             stores,
@@ -80,12 +72,11 @@ impl Shared {
             ended: Mutex::new(false),
             changed: Condvar::new(),
             left: AtomicUsize::new(usize::MAX),
-            log: Mutex::default(),
+            logger: Logger::default(),
             callback_rests_until: AtomicU64::new(0),
             questions: Mutex::default(),
             asked: AtomicU64::new(0),
             troubles: Mutex::default(),
-            brought: Condvar::new(),
         }
     }
 
@@ -96,15 +87,15 @@ impl Shared {
 
     /// The wall clock now, against our own, which was set by it at the opening and then
     /// ran evenly: a step of the clock and the time of a suspended machine.
-    pub(super) fn wall(&self) -> Wall {
+    pub(super) fn wall(&self) -> WallClock {
         let wall = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-        Wall::of(millis(wall.unwrap_or_default()), self.now(), self.opened)
+        WallClock::of(millis(wall.unwrap_or_default()), self.now(), self.opened)
     }
 
     /// As `now`, but some milliseconds earlier, and never later: by the kernel's
     /// last tick, which costs next to nothing to read.
     pub(super) fn about_now(&self) -> Millis {
-        self.opened + millis(tick().saturating_sub(self.first_tick))
+        self.opened + millis(clock::coarse().saturating_sub(self.first_coarse))
     }
 
     pub(super) fn is_closing(&self) -> bool {
@@ -119,17 +110,17 @@ impl Shared {
     pub(super) fn close(&self) {
         self.intake.close();
         self.closing.store(true, Ordering::Release);
-        self.intake.bell.ring();
+        self.intake.waker.wake();
     }
 
     /// Ends without delivering the rest.
     pub(super) fn stop(&self) {
         self.stopping.store(true, Ordering::Release);
-        self.intake.bell.ring();
+        self.intake.waker.wake();
     }
 
     /// Reports what was decided, and makes room.
-    pub(super) fn settle(&self, settled: Vec<(Gone, ItemOutcome)>) {
+    pub(super) fn complete(&self, settled: Vec<(Gone, ItemOutcome)>) {
         if settled.is_empty() {
             return;
         }
@@ -156,7 +147,7 @@ impl Shared {
                     recovered: gone.id != 0 && gone.id <= recovered,
                 });
             }
-            self.intake.settle(gone.bytes);
+            self.intake.complete(gone.bytes);
             if self.stores && gone.id == 0 {
                 self.synced.settle_volatile();
             }
@@ -164,7 +155,7 @@ impl Shared {
         if self.keeps_reports {
             self.reports.push(reports);
         } else {
-            self.intake.leave(count);
+            self.intake.release(count);
         }
         let _ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
         self.changed.notify_all();
@@ -186,7 +177,7 @@ impl Shared {
     /// Waits until so many operations went past the store.
     pub(super) fn wait_for_store(&self, operations: u64, timeout: Duration) -> bool {
         self.synced.wait_begins();
-        self.intake.bell.ring();
+        self.intake.waker.wake();
         self.wait_until(timeout, || self.synced.is_past(operations));
         self.synced.wait_ends();
         self.synced.is_past(operations)
@@ -216,42 +207,8 @@ impl Shared {
         }
     }
 
-    /// Returns when the log that was there is not called any more, or hangs.
-    pub(super) fn set_log(&self, log: Option<Log>) {
-        self.replace_log(log, Duration::from_secs(1));
-    }
-
-    fn replace_log(&self, log: Option<Log>, patience: Duration) {
-        let mut logging = self.logging();
-        let before = std::mem::replace(&mut logging.log, log);
-        let here = std::thread::current().id();
-        let busy = |logging: &mut Logging| logging.brings.is_some_and(|thread| thread != here);
-        let waited = self.brought.wait_timeout_while(logging, patience, busy);
-        drop(waited);
-        // Not locked while it goes: that may run the caller's code.
-        drop(before);
-    }
-
     pub(super) fn log(&self, level: LogLevel, line: &str) {
-        // One line at a time.
-        let others = self
-            .brought
-            .wait_while(self.logging(), |l| l.brings.is_some());
-        let mut logging = others.unwrap_or_else(PoisonError::into_inner);
-        let Some(log) = logging.log.clone() else {
-            return;
-        };
-        logging.brings = Some(std::thread::current().id());
-        drop(logging);
-        // Not locked while the caller's code runs, and its panic is its own.
-        let _ = catch_unwind(AssertUnwindSafe(|| log(level, line)));
-        drop(log);
-        self.logging().brings = None;
-        self.brought.notify_all();
-    }
-
-    fn logging(&self) -> MutexGuard<'_, Logging> {
-        self.log.lock().unwrap_or_else(PoisonError::into_inner)
+        self.logger.log(level, line);
     }
 
     /// Puts a question to the outbox's thread; its number, to take it back.
@@ -275,15 +232,7 @@ impl Shared {
     /// line any more.
     pub(super) fn give_up(&self) {
         self.reports.end();
-        self.end_log();
-    }
-
-    pub(super) fn end_log(&self) {
-        /// For a line that is nearly there.
-        const NEARLY: Duration = Duration::from_millis(100);
-        if self.logging().log.is_some() {
-            self.replace_log(None, NEARLY);
-        }
+        self.logger.end();
     }
 
     /// Whether a minute has passed since.
@@ -298,54 +247,12 @@ impl Shared {
     }
 }
 
-/// The first tick may be as old as this when it is read.
-const TICK: Duration = Duration::from_millis(10);
-
-/// A clock of some milliseconds' precision: 10 with the slowest kernel timer.
-#[cfg(target_os = "linux")]
-fn tick() -> Duration {
-    let now = rustix::time::clock_gettime(rustix::time::ClockId::MonotonicCoarse);
-    Duration::try_from(now).unwrap_or_default()
-}
-
-#[cfg(not(target_os = "linux"))]
-fn tick() -> Duration {
-    use std::sync::LazyLock;
-    static START: LazyLock<Instant> = LazyLock::new(Instant::now);
-    START.elapsed()
-}
-
 impl fmt::Debug for Shared {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Outbox")
             .field("open", &self.intake.open())
             .field("closing", &self.is_closing())
             .finish_non_exhaustive()
-    }
-}
-
-/// How our own time is shown and kept.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Wall {
-    ahead: i64,
-    opened: Millis,
-}
-
-impl Wall {
-    fn of(wall: Millis, own: Millis, opened: Millis) -> Self {
-        let ahead = wall.cast_signed().saturating_sub(own.cast_signed());
-        // The clocks are read one after the other, and by ticks.
-        let ahead = if ahead.abs() < 20 { 0 } else { ahead };
-        Self { ahead, opened }
-    }
-
-    /// Milliseconds since 1970. What came out of the file was dated by the wall clock
-    /// of then.
-    pub(super) fn date(self, own: Millis) -> Millis {
-        if own < self.opened {
-            return own;
-        }
-        own.saturating_add_signed(self.ahead)
     }
 }
 
@@ -370,7 +277,7 @@ mod tests {
             ),
             (OPENED + 7_200_500, OPENED + 7_200_100, OPENED + 7_200_500),
         ] {
-            let dates = Wall::of(wall, OPENED + 500, OPENED);
+            let dates = WallClock::of(wall, OPENED + 500, OPENED);
             assert_eq!(
                 (dates.date(OPENED + 100), dates.date(OPENED + 500)),
                 (first, last)
@@ -389,8 +296,8 @@ mod tests {
             let shared = Shared::new(Intake::new(1, 1), false, false);
             // Right after a tick the coarse clock is exact, and its beginning was not.
             for _ in 0..8 {
-                let before = tick();
-                while tick() == before {}
+                let before = clock::coarse();
+                while clock::coarse() == before {}
                 let handed_in = shared.about_now();
                 assert!(handed_in <= shared.now());
             }

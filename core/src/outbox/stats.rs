@@ -268,7 +268,7 @@ impl Counters {
             sum
         });
         OutboxStats {
-            handed_in: intake.entered().saturating_sub(read(&self.recovered)),
+            handed_in: intake.submitted().saturating_sub(read(&self.recovered)),
             full: read(&self.full),
             recovered: read(&self.recovered),
             durable: read(&self.durable),

@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use super::intake::Refused;
+use super::intake::SubmitError;
 use super::{LOOK_AGAIN, Outbox, elsewhere};
 use crate::model::error::{Error, ErrorKind, Result};
 use crate::model::operation::{Operation, Request, single};
@@ -14,7 +14,7 @@ impl Outbox {
     ///
     /// With `outbox_file` a tag must mean the same after a restart, where the next run
     /// reports what this one left: the number of a row or a player, never a pointer or
-    /// an index into memory. [`Report::is_recovered`] tells those reports apart.
+    /// an index into memory. [`Report::is_recovered`](crate::Report::is_recovered) tells those reports apart.
     ///
     /// Two accounts of one type in one binding are allowed; the later one wins.
     ///
@@ -31,7 +31,7 @@ impl Outbox {
         let at = self.shared.about_now();
         match self.shared.intake.submit(operation, tag, at) {
             Ok(()) => Ok(()),
-            Err(Refused::Full) => {
+            Err(SubmitError::Full) => {
                 self.shared.counters.full.fetch_add(1, Ordering::Relaxed);
                 Err(Error::new(
                     ErrorKind::Full,
@@ -39,7 +39,7 @@ impl Outbox {
                      and hand it in again later",
                 ))
             }
-            Err(Refused::Closed) => Err(Error::new(ErrorKind::Closed, "the outbox is closed")),
+            Err(SubmitError::Closed) => Err(Error::new(ErrorKind::Closed, "the outbox is closed")),
         }
     }
 

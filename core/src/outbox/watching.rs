@@ -52,7 +52,7 @@ impl Outbox {
             answer,
         };
         let number = self.shared.ask(question);
-        self.shared.intake.bell.ring();
+        self.shared.intake.waker.wake();
         let found = self.wait_for_answer(&answered, timeout);
         self.shared.questions().remove(&number);
         found
@@ -120,7 +120,7 @@ impl Outbox {
     /// than a second.
     pub fn set_log(&self, log: Option<Arc<dyn Fn(LogLevel, &str) + Send + Sync>>) {
         if !self.is_forked() {
-            self.shared.set_log(log);
+            self.shared.logger.set(log);
         }
     }
 
@@ -128,7 +128,7 @@ impl Outbox {
     /// Within a tenth of a second.
     pub fn end_log(&self) {
         if !self.is_forked() {
-            self.shared.end_log();
+            self.shared.logger.end();
         }
     }
 

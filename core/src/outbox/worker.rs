@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use super::intake::Handed;
+use super::intake::Pending;
 use super::job::{Carrier, Done, Job};
 use super::log::LogLevel;
 use super::report::{Event, Report};
@@ -63,7 +63,7 @@ pub(super) struct Worker {
     /// Decided, and to be forgotten by the store before anything follows them.
     ending: Vec<(Slot, ItemOutcome)>,
     superseded: Vec<Gone>,
-    handed: Handed,
+    pending: Pending,
     awake_until: Millis,
     store_rests_until: Millis,
     expires_at: Millis,
@@ -86,7 +86,7 @@ impl Worker {
         let backoff = Backoff::of(config);
         let options = config.settings.outbox.clone();
         let told = Arc::clone(&shared);
-        let tell = Box::new(move || told.intake.bell.ring());
+        let tell = Box::new(move || told.intake.waker.wake());
         let linger = millis(options.linger);
         let parallel = options.parallel as usize;
         Self {
@@ -106,7 +106,7 @@ impl Worker {
             last: HashMap::new(),
             ending: Vec::new(),
             superseded: Vec::new(),
-            handed: Handed::default(),
+            pending: Pending::default(),
             awake_until: 0,
             store_rests_until: 0,
             expires_at: 0,
@@ -167,7 +167,7 @@ impl Worker {
     /// Until the outbox is closed.
     pub(super) fn run(mut self) {
         let _end = EndOfWorker(Arc::clone(&self.shared));
-        self.shared.intake.bell.belongs_to(std::thread::current());
+        self.shared.intake.waker.attach(std::thread::current());
         self.expires_at = self.now() + SECOND;
         // A defect here must not cost anybody the reports of what is there.
         let worked = catch_unwind(AssertUnwindSafe(|| self.work()));
@@ -221,7 +221,7 @@ impl Worker {
 
     /// From the intake into the store, and then into the queue.
     fn take_in(&mut self) {
-        let mut handed = self.shared.intake.empty(std::mem::take(&mut self.handed));
+        let mut handed = self.shared.intake.drain(std::mem::take(&mut self.pending));
         if !handed.is_empty() {
             self.awake_until = self.now() + AWAKE;
             let mut entries = handed.entries();
@@ -240,7 +240,7 @@ impl Worker {
         // A flood's memory is not kept.
         if handed.capacity() <= 4 * COMMIT {
             handed.clear();
-            self.handed = handed;
+            self.pending = handed;
         }
     }
 
@@ -397,19 +397,19 @@ impl Worker {
         }
         let longest = self.longest_nap();
         let naps = now < self.awake_until && longest > 0;
-        let bell = &self.shared.intake.bell;
+        let waker = &self.shared.intake.waker;
         if naps {
             // Nobody wakes it for a hand-in: it looks soon enough by itself.
             let nap = (due - now).min(longest);
             std::thread::park_timeout(Duration::from_millis(nap));
             return;
         }
-        bell.falls_asleep();
-        // What rings the bell after this ends the sleep at once.
+        waker.begin_park();
+        // What rings the waker after this ends the sleep at once.
         if self.shared.intake.is_empty() && !self.senders.has_done() {
             std::thread::park_timeout(Duration::from_millis(due - now));
         }
-        bell.is_awake();
+        waker.end_park();
     }
 
     /// How long it may look away while operations are handed in.
@@ -450,7 +450,7 @@ impl Worker {
     /// What is left at the end: it stays in the file, or it is reported.
     fn finish(mut self, knows_what_was_sent: bool) {
         self.ended = true;
-        // Handed in between the last look and the closing.
+        // Pending in between the last look and the closing.
         self.take_in();
         self.store_rests_until = 0;
         self.acknowledge();
@@ -470,7 +470,7 @@ impl Worker {
             let outcome = self.last.remove(&slot).unwrap_or_else(never_sent);
             settled.push((self.queue.settle(slot), outcome));
         }
-        self.shared.settle(settled);
+        self.shared.complete(settled);
         self.tell_ends(true);
         drop(self.store);
         self.client.close();

@@ -180,6 +180,6 @@ impl Worker {
         for (slot, outcome) in ending {
             settled.push((self.queue.settle(slot), outcome));
         }
-        self.shared.settle(settled);
+        self.shared.complete(settled);
     }
 }
