@@ -49,20 +49,20 @@ pub static OPTIONS: &[ConfigOption] = &[
     ConfigOption {
         name: "access_id",
         default: "",
-        text: "AccessID of the application; for the legacy service its APPID. Required",
+        text: "AccessID of the application; with xg_v3 its APPID. Required",
         kind: Kind::Text(field!(access_id)),
     },
     ConfigOption {
         name: "secret_key",
         default: "",
-        text: "SecretKey of the application (the server key, not the AccessKey). Required; \
-               printed nowhere",
+        text: "SecretKey of the application (the server key, not the AccessKey). Required. \
+               Never printed",
         kind: Kind::Secret(field!(secret_key)),
     },
     ConfigOption {
         name: "access_point",
         default: "",
-        text: "Region in which the application exists. This or base_url is required, except with xg_v3",
+        text: "Region of the application. Set this or base_url; xg_v3 needs neither",
         kind: Kind::Choice {
             names: || AccessPoint::ALL.iter().map(|point| point.name()).collect(),
             write: |settings, value| {
@@ -79,103 +79,109 @@ pub static OPTIONS: &[ConfigOption] = &[
     ConfigOption {
         name: "base_url",
         default: "",
-        text: "Service address in place of access_point: scheme, host, port and an optional prefix",
+        text: "Service address instead of access_point: scheme, host, optional port and path \
+               prefix",
         kind: Kind::Text(field!(base_url)),
     },
     ConfigOption {
         name: "allow_http",
         default: "false",
-        text: "Allow a base_url with plain http to another machine. Loopback needs no permission",
+        text: "Allow a base_url with plain http to another machine. Loopback is always \
+               allowed",
         kind: Kind::Flag(field!(allow_http)),
     },
     ConfigOption {
         name: "auth",
         default: "sign",
-        text: "Authentication: sign (recommended; the secret never travels) or basic. \
-               xg_v3 always uses basic",
+        text: "Authentication: sign (recommended: the secret is never sent) or basic. xg_v3 \
+               always uses basic",
         kind: choice!(Scheme, auth),
     },
     ConfigOption {
         name: "protocol",
         default: "tpns",
-        text: "Which documents apply: tpns (since 2021), tpns_with_platform (2020 to 2021) or \
+        text: "Protocol version: tpns (since 2021), tpns_with_platform (2020 to 2021) or \
                xg_v3 (legacy)",
         kind: choice!(ProtocolVersion, protocol),
     },
     ConfigOption {
         name: "allow_append",
         default: "false",
-        text: "Send operator_type 1 (append) at tpns, although the service overwrites since \
+        text: "Allow operator_type 1 (append) with tpns, where the service overwrites since \
                2020-10-26",
         kind: Kind::Flag(field!(allow_append)),
     },
     ConfigOption {
         name: "deadline_ms",
         default: "10000",
-        text: "The whole time of a call, with all its parts, retries and pauses. What is not sent \
-               by then is reported so",
+        text: "Time limit of a whole call, retries and pauses included. Items that could not \
+               be sent by then are reported as not sent",
         kind: Kind::Milliseconds(1..=24 * HOUR, field!(deadline)),
     },
     ConfigOption {
         name: "request_timeout_ms",
         default: "3000",
-        text: "The time of one HTTP request, connecting included",
+        text: "Time limit of one HTTP request, connecting included",
         kind: Kind::Milliseconds(1..=HOUR, field!(request_timeout)),
     },
     ConfigOption {
         name: "connect_timeout_ms",
         default: "2000",
-        text: "The time for name, TCP and TLS of a new connection, within request_timeout_ms",
+        text: "Time limit of a new connection: name look-up, TCP and TLS. Counts towards \
+               request_timeout_ms",
         kind: Kind::Milliseconds(1..=HOUR, field!(connect_timeout)),
     },
     ConfigOption {
         name: "max_attempts",
         default: "3",
-        text: "How often an item is sent at most by one call; an outbox goes by outbox_deadline_ms",
+        text: "Maximum attempts per item in one call. The outbox ignores it and retries until \
+               outbox_deadline_ms",
         kind: Kind::Number(1..=20, field!(max_attempts)),
     },
     ConfigOption {
         name: "retry_base_ms",
         default: "50",
-        text: "Upper end of the random pause before the first retry; doubles with each one",
+        text: "Maximum of the random pause before the first retry. Doubles with each retry",
         kind: Kind::Milliseconds(0..=60_000, field!(retry_base)),
     },
     ConfigOption {
         name: "throttle_base_ms",
         default: "1000",
-        text: "As retry_base_ms, after the service asked for fewer calls",
+        text: "As retry_base_ms, after the service asked for fewer requests (HTTP 429, code \
+               1008028)",
         kind: Kind::Milliseconds(0..=60_000, field!(throttle_base)),
     },
     ConfigOption {
         name: "max_backoff_ms",
         default: "20000",
-        text: "The longest pause before a retry; also bounds Retry-After",
+        text: "Maximum pause before a retry. Also limits Retry-After",
         kind: Kind::Milliseconds(0..=HOUR, field!(max_backoff)),
     },
     ConfigOption {
         name: "retry_budget",
         default: "500",
-        text: "Shared by all calls of a client: a retry takes 14, one after throttling 5, \
-               successes pay back; empty means no retry. 0 turns retries off",
+        text: "Retry budget of a client, shared by its calls. A retry takes 14 units, one \
+               after throttling 5; successes give units back. While it is empty nothing is \
+               retried. 0 turns retries off",
         kind: Kind::Number(0..=1_000_000, field!(retry_budget)),
     },
     ConfigOption {
         name: "requests_per_second",
         default: "0",
-        text: "Upper bound on HTTP requests, evenly spaced, for the whole client; 0 is none. No \
-               document gives a limit for the account APIs",
+        text: "Maximum HTTP requests per second of a client, evenly spaced. 0: no limit. The \
+               documents state none for the account APIs",
         kind: Kind::Number(0..=1_000_000, field!(requests_per_second)),
     },
     ConfigOption {
         name: "parallel",
         default: "1",
-        text: "How many parts of one call travel at once. 1 starts no thread",
+        text: "Maximum requests of one call in parallel. 1 starts no thread",
         kind: Kind::Number(1..=256, field!(parallel)),
     },
     ConfigOption {
         name: "max_idle_connections",
         default: "64",
-        text: "How many idle connections are kept; at least as many as parallel",
+        text: "Maximum idle connections to keep. Never fewer than parallel",
         kind: Kind::Number(1..=4096, field!(max_idle_connections)),
     },
     ConfigOption {
@@ -187,86 +193,91 @@ pub static OPTIONS: &[ConfigOption] = &[
     ConfigOption {
         name: "connection_max_age_ms",
         default: "120000",
-        text: "How long a connection is used at most, busy or not (each ends at random in the \
-               last quarter of it, so that they do not end together). With dns_cache_ms it \
-               bounds how long requests go to an address that the name has no more; 0 is for ever",
+        text: "Maximum age of a connection, busy or not. 0: no limit. Each ends at a random \
+               time in the last quarter, so that they do not end together. With \
+               dns_cache_ms it limits how long requests go to an old address of the service",
         kind: Kind::Milliseconds(0..=24 * HOUR, field!(connection_max_age)),
     },
     ConfigOption {
         name: "dns_cache_ms",
         default: "60000",
-        text: "How long the addresses of a name are used for new connections before it is looked \
-               up again; an open connection stays with its address (connection_max_age_ms)",
+        text: "How long the addresses of a name are used for new connections. An open \
+               connection keeps its address: see connection_max_age_ms",
         kind: Kind::Milliseconds(0..=24 * HOUR, field!(dns_cache)),
     },
     ConfigOption {
         name: "max_response_bytes",
         default: "4194304",
-        text: "The longest response body that is read",
+        text: "Maximum size of a response body",
         kind: Kind::Number(1024..=1 << 30, field!(max_response_bytes)),
     },
     ConfigOption {
         name: "ca_file",
         default: "",
-        text: "PEM file with certificates to trust besides the built-in ones of Mozilla",
+        text: "PEM file with certificates to trust besides Mozilla's, which are built in",
         kind: Kind::Text(field!(ca_file)),
     },
     ConfigOption {
         name: "proxy",
         default: "",
-        text: "HTTP proxy to CONNECT through, such as http://user:password@host:port (user and \
-               password percent-encoded where needed)",
+        text: "HTTP proxy that is asked to CONNECT, such as http://user:password@host:port. \
+               User and password are percent-encoded where needed",
         kind: Kind::Text(field!(proxy)),
     },
     ConfigOption {
         name: "proxy_from_env",
         default: "false",
-        text: "Without the option proxy, take it from the environment, as curl does: \
-               https_proxy, HTTPS_PROXY, all_proxy, ALL_PROXY (for a base_url with http: \
-               http_proxy, all_proxy, ALL_PROXY), the first that is not empty, unless no_proxy or \
-               NO_PROXY names the host. One that cannot be used, such as socks5://, is an error",
+        text: "Without the option proxy, take it from the environment, as curl does: the \
+               first that is not empty of https_proxy, HTTPS_PROXY, all_proxy, ALL_PROXY \
+               (for a base_url with http: http_proxy, all_proxy, ALL_PROXY), unless \
+               no_proxy or NO_PROXY names the host. One that cannot be used, such as \
+               socks5://, is an error",
         kind: Kind::Flag(field!(proxy_from_env)),
     },
     ConfigOption {
         name: "outbox_file",
         default: "",
-        text: "Outbox: the file in which operations outlive the process, on a disk of this machine, \
-               made for its owner only (0600); none keeps them in memory only",
+        text: "Outbox: file in which operations survive the end of the process. It is on a \
+               disk of this machine, and created for its owner only (0600). Without it \
+               operations are in memory only",
         kind: Kind::Text(field!(outbox.file)),
     },
     ConfigOption {
         name: "outbox_durability",
         default: "process",
-        text: "Outbox with a file: process (outlives the end of the process, kill -9 included) or \
-               power (outlives a loss of power: each commit waits for the disk)",
+        text: "Outbox with a file: what operations survive. process: the end of the process, \
+               kill -9 included. power: a power failure as well; each commit waits for the \
+               disk",
         kind: choice!(Durability, outbox.durability),
     },
     ConfigOption {
         name: "outbox_commit_ms",
         default: "2",
-        text: "Outbox with a file: how long what is handed in stays in memory before it is written. \
-               Until then the end of the process takes it along; sync waits for it. 0 wakes the \
-               outbox's thread at each hand-in after a rest, the least there is",
+        text: "Outbox with a file: how long a submitted operation stays in memory before it \
+               is written. The end of the process loses it until then; sync waits for it. 0 \
+               wakes the outbox's thread at each submission after a rest. Values above 20 \
+               or above outbox_linger_ms have no effect",
         kind: Kind::Milliseconds(0..=1000, field!(outbox.commit)),
     },
     ConfigOption {
         name: "outbox_file_max_bytes",
         default: "268435456",
-        text: "Outbox: the largest size of the file. Beyond it operations are kept in memory only, \
-               and not reported durable",
+        text: "Outbox: maximum size of the file. Beyond it operations are in memory only, and \
+               not reported durable",
         kind: Kind::Number(1 << 20..=u32::MAX, field!(outbox.file_max_bytes)),
     },
     ConfigOption {
         name: "outbox_max_operations",
         default: "100000",
-        text: "Outbox: how many operations it holds, reports that nobody took included; full is \
-               an answer",
+        text: "Outbox: capacity in operations, unread reports included. Beyond it submissions \
+               fail: full",
         kind: Kind::Number(1..=100_000_000, field!(outbox.max_operations)),
     },
     ConfigOption {
         name: "outbox_max_bytes",
         default: "33554432",
-        text: "Outbox: how many bytes of tokens and accounts it holds; full is an answer",
+        text: "Outbox: capacity in bytes of tokens and accounts. Beyond it submissions fail: \
+               full",
         kind: Kind::Number(1..=u32::MAX, field!(outbox.max_bytes)),
     },
     ConfigOption {
@@ -278,44 +289,44 @@ pub static OPTIONS: &[ConfigOption] = &[
     ConfigOption {
         name: "outbox_deadline_ms",
         default: "300000",
-        text: "Outbox: how long delivery is tried before an operation is given up; 0 is for ever. \
-               After a restart the time begins anew",
+        text: "Outbox: how long delivery is tried before an operation fails. 0: no limit. A \
+               restart begins it anew",
         kind: Kind::Milliseconds(0..=365 * 24 * HOUR, field!(outbox.deadline)),
     },
     ConfigOption {
         name: "outbox_recover_max_age_ms",
         default: "0",
-        text: "Outbox with a file: what was handed in longer ago than this when the file is opened \
-               is reported expired and not sent; 0 sends all of it. By this machine's clock: what \
-               is dated in its future counts as new",
+        text: "Outbox with a file: operations that were submitted longer ago than this when \
+               the file is opened are reported expired and not sent. 0 sends all. By this \
+               machine's clock; a time in the future counts as new",
         kind: Kind::Milliseconds(0..=365 * 24 * HOUR, field!(outbox.recover_max_age)),
     },
     ConfigOption {
         name: "outbox_parallel",
         default: "16",
-        text: "Outbox: how many requests travel at once, each on a thread of its own that is \
-               started when it is needed first and takes about 90 KiB. Operations per second are at most this × 20 ÷ \
-               the time of a round trip in seconds: 16 carry 6,400 at 50 ms",
+        text: "Outbox: maximum requests in parallel, each on a thread of its own that starts \
+               when it is first needed and takes about 90 KiB. Operations per second are at \
+               most this × 20 ÷ the round trip in seconds: 16 carry 6,400 at 50 ms",
         kind: Kind::Number(1..=256, field!(outbox.parallel)),
     },
     ConfigOption {
         name: "outbox_name",
         default: "",
-        text: "Outbox: its label in the page for Prometheus; the access_id where there is none. \
-               Two outboxes of one application in one process need two names",
+        text: "Outbox: its label in the metrics for Prometheus. Default: access_id. Two \
+               outboxes of one application in one process need two names",
         kind: Kind::Text(field!(outbox.name)),
     },
     ConfigOption {
         name: "outbox_reports",
         default: "true",
-        text: "Outbox: keep a report of each operation until it is taken. Without, its place is \
-               free as soon as it is settled",
+        text: "Outbox: keep a report of each operation until it is read. If false, a \
+               completed operation takes no capacity",
         kind: Kind::Flag(field!(outbox.reports)),
     },
     ConfigOption {
         name: "outbox_durable_notices",
         default: "false",
-        text: "Outbox with a file: report as well when an operation is durable",
+        text: "Outbox with a file: report as well when an operation becomes durable",
         kind: Kind::Flag(field!(outbox.durable_notices)),
     },
     ConfigOption {
