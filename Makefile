@@ -11,7 +11,7 @@ LIBDIR ?= lib
 export PYTHON
 export ROWS ?= 1000000
 
-.PHONY: help demo test bench million lint lib install uninstall dist wheel sdist docs notices abi clean
+.PHONY: help demo test mutants bench million lint lib install uninstall dist wheel sdist docs notices abi clean
 
 help: ## List the targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -23,6 +23,9 @@ demo: ## The main job in C++, Python and Rust against the emulator
 test: ## Every test in every language, and how many ran
 	@bash scripts/setup/setup.sh test
 	@bash scripts/test/test.sh
+
+mutants: ## Disconnect each option where it is used, and see its test fail: some 15 minutes
+	@$(PYTHON) scripts/test/option_mutants.py $(OPTIONS)
 
 bench: ## Side by side with ureq, libcurl and others; ratios of one run
 	@bash benches/run.sh

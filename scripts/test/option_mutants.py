@@ -1,0 +1,200 @@
+"""option_mutants.py [OPTION…]: disconnects each option, and sees its test fail.
+
+In a copy of the sources, one place at a time that uses an option gets the option's
+default instead of its value. Then the row of the option in core/tests/options.rs must
+fail: otherwise nothing shows that the option has an effect there.
+
+The compiler finds the places: with every field of `Settings` marked as deprecated, it
+names each use.
+"""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+CARGO = os.environ.get("CARGO", "cargo")
+TABLE = "core/src/options/table.rs"
+SETTINGS = "core/src/options/settings.rs"
+# The same value as in the table, whatever was set.
+DEFAULTS = """
+impl Settings {
+    pub(crate) fn disconnected(&self) -> &'static Self {
+        static DEFAULTS: std::sync::LazyLock<Settings> =
+            std::sync::LazyLock::new(|| crate::options::Config::new().settings);
+        &DEFAULTS
+    }
+}
+
+impl OutboxSettings {
+    pub(crate) fn disconnected(&self) -> &'static Self {
+        static DEFAULTS: std::sync::LazyLock<OutboxSettings> =
+            std::sync::LazyLock::new(|| crate::options::Config::new().settings.outbox);
+        &DEFAULTS
+    }
+}
+"""
+
+
+def read(path):
+    with open(path, encoding="utf-8") as file:
+        return file.read()
+
+
+def write(path, text):
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text)
+
+
+def copy_sources(to):
+    """What git knows, as it is now."""
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, stdout=subprocess.PIPE, check=True)
+    for name in filter(None, listed.stdout.decode().split("\0")):
+        source, target = os.path.join(ROOT, name), os.path.join(to, name)
+        if os.path.isfile(source):
+            os.makedirs(os.path.dirname(target), exist_ok=True)
+            shutil.copy2(source, target)
+
+
+def fields_of_options(table):
+    """{("Settings", "deadline"): "deadline_ms", …}, from the rows."""
+    found = {}
+    for row in table.split("ConfigOption {")[1:]:
+        name = re.search(r'name: "(\w+)"', row)
+        field = re.search(r"field!\(([\w.]+)\)|choice!\([^,]+, ([\w.]+)\)", row)
+        if not name or not field:
+            sys.exit(f"{TABLE}: a row that this script does not understand:\n{row}")
+        path = (field[1] or field[2]).split(".")
+        found["OutboxSettings" if path[0] == "outbox" else "Settings", path[-1]] = name[1]
+    return found
+
+
+class Copy:
+    """The copy of the sources, and cargo in it."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.environment = {**os.environ, "CARGO_TARGET_DIR": os.path.join(ROOT, "target")}
+
+    def path(self, name):
+        return os.path.join(self.folder, name)
+
+    def cargo(self, *arguments, timeout=900):
+        return subprocess.run(
+            [CARGO, *arguments], cwd=self.folder, env=self.environment, timeout=timeout,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8", errors="replace",
+        )  # fmt: skip
+
+    def build(self):
+        """The test program."""
+        built = self.cargo("test", "--quiet", "-p", "xgpush", "--test", "options", "--no-run",
+                           "--message-format=json")  # fmt: skip
+        if built.returncode != 0:
+            return None, rendered(built)
+        programs = [message["executable"] for message in messages(built)
+                    if message.get("executable") and message["target"]["name"] == "options"]  # fmt: skip
+        return programs[0], ""
+
+    def passes(self, program, *rows):
+        try:
+            tested = subprocess.run(
+                [program, "--exact", *rows], cwd=self.path("core"), timeout=120,
+                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8",
+            )  # fmt: skip
+        except subprocess.TimeoutExpired:
+            return False
+        if "running 0 tests" in tested.stdout:
+            sys.exit(f"core/tests/options.rs has no row {rows[0]}")
+        return tested.returncode == 0
+
+    def uses(self):
+        """Each place that uses an option: (option, file, where its field begins)."""
+        of_option = fields_of_options(read(self.path(TABLE)))
+        settings = read(self.path(SETTINGS))
+        marked = re.sub(r"(?m)^    pub\(crate\) (?=\w+: )", r"    #[deprecated] pub(crate) ", settings)
+        write(self.path(SETTINGS), marked)
+        checked = self.cargo("check", "-p", "xgpush", "--message-format=json")
+        write(self.path(SETTINGS), settings)
+        if checked.returncode != 0:
+            sys.exit(rendered(checked))
+        added = len("#[deprecated] ")
+        found = set()
+        for message in messages(checked):
+            message = message.get("message") or {}
+            field = re.match(r"use of deprecated field `[\w:]*::(\w+)::(\w+)`", message.get("message", ""))
+            if (message.get("code") or {}).get("code") != "deprecated" or not field:
+                continue
+            option = of_option.get((field[1], field[2]))
+            (span,) = [span for span in message["spans"] if span["is_primary"]]
+            if option is None or span["file_name"] == TABLE:
+                continue
+            end, name = span["byte_end"], field[2].encode()
+            if span["file_name"] == SETTINGS:
+                before = marked.encode()[:end]
+                end -= before.count(b"#[deprecated] ") * added
+            text = read(self.path(span["file_name"])).encode()
+            if text[: end].endswith(b"." + name):
+                found.add((option, span["file_name"], end - len(name)))
+            elif span["file_name"] != SETTINGS:
+                sys.exit(f"{span['file_name']}:{span['line_start']}: a use of {option} that cannot be disconnected")
+        unused = sorted(set(of_option.values()) - {option for option, _, _ in found})
+        if unused:
+            sys.exit(f"nothing uses these options: {', '.join(unused)}")
+        return sorted(found)
+
+    def disconnect(self, file, start):
+        """Answers the text from before, and the line."""
+        text = read(self.path(file))
+        raw = text.encode()
+        write(self.path(file), (raw[:start] + b"disconnected()." + raw[start:]).decode())
+        return text, raw[:start].count(b"\n") + 1
+
+
+def messages(run):
+    return [json.loads(line) for line in run.stdout.splitlines() if line.startswith("{")]
+
+
+def rendered(run):
+    texts = [(message.get("message") or {}).get("rendered") or "" for message in messages(run)]
+    return "".join(texts) + run.stderr
+
+
+def main(wanted):
+    with tempfile.TemporaryDirectory(prefix="option-mutants-") as folder:
+        copy_sources(folder)
+        copy = Copy(folder)
+        uses = copy.uses()
+        write(copy.path(SETTINGS), read(copy.path(SETTINGS)) + DEFAULTS)
+        options = sorted({option for option, _, _ in uses if not wanted or option in wanted})
+        if set(wanted) - set(options):
+            sys.exit(f"no such options: {' '.join(sorted(set(wanted) - set(options)))}")
+        program, errors = copy.build()
+        if not program:
+            sys.exit(errors)
+        if not copy.passes(program, *options):
+            sys.exit("the tests fail before anything is disconnected")
+        count, missed = 0, set()
+        for option, file, start in uses:
+            if option not in options:
+                continue
+            text, line = copy.disconnect(file, start)
+            program, errors = copy.build()
+            if not program:
+                sys.exit(f"{option} at {file}:{line} cannot be disconnected:\n{errors}")
+            caught = not copy.passes(program, option)
+            write(copy.path(file), text)
+            count += 1
+            if not caught:
+                missed.add(option)
+            verdict = "caught" if caught else "NOT CAUGHT"
+            print(f"{option:<26} {verdict:<10} {file}:{line}", flush=True)
+        print(f"{len(options) - len(missed)} of {len(options)} options caught, each where it is used: {count} places")
+        return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
