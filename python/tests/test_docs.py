@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import Dict, List
 
+import pytest
 from xgpush.testing import Emulator
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -63,22 +64,27 @@ def accounts(service: Emulator) -> Dict[str, List[List[object]]]:
     return tokens
 
 
-def test_back_office_commands(xgpush_emulator: Emulator, tmp_path: Path) -> None:
-    single, sync = blocks(page("back-office.md"), "sh")
+BACK_OFFICE = pytest.mark.parametrize("name", ["back-office.md", "zh/back-office.md"])
+
+
+@BACK_OFFICE
+def test_back_office_commands(name: str, xgpush_emulator: Emulator, tmp_path: Path) -> None:
+    text = page(name)
+    single, sync = blocks(text, "sh")
     rows = "".join(f"token{n},player{n}\n" for n in range(50))
     (tmp_path / "players.csv").write_text("token,account\n" + rows)
     told = run_shell(single, xgpush_emulator, tmp_path)
     assert told[:2] == ["token-of-phone-1\taccepted", "alice\taccepted\ttoken-of-phone-1"]
     assert told[2].startswith("50 rows, 0 invalid") and told[3].startswith("50 rows: 50 accepted")
     assert len(accounts(xgpush_emulator)) == 51
-    for name, lines in (("report.csv", 51), ("rejects.csv", 1), ("players.state", 1)):
-        assert len((tmp_path / name).read_text().splitlines()) == lines
+    for file, lines in (("report.csv", 51), ("rejects.csv", 1), ("players.state", 1)):
+        assert len((tmp_path / file).read_text().splitlines()) == lines
 
     with xgpush_emulator.client() as client:
         assert client.bind([("token-of-phone-2", "bob", 3)]).all_accepted
     wanted = ["token,account,operation", "token-of-phone-1,,clear_token", "token-of-phone-2,alice,"]
     (tmp_path / "wanted.csv").write_text("\n".join(wanted) + "\n")
-    (shown,) = re.findall(r"Each token that differs is a line:\n\n```\n(.*?)```", page("back-office.md"), re.DOTALL)
+    (shown,) = re.findall(r"\n\n```\n(.*?)```", text, re.DOTALL)
     told = run_shell(sync, xgpush_emulator, tmp_path)
     different = shown.splitlines()
     assert told[:2] == different
@@ -87,11 +93,18 @@ def test_back_office_commands(xgpush_emulator: Emulator, tmp_path: Path) -> None
     assert "token-of-phone-1" not in left and left["token-of-phone-2"] == [["alice", 0]]
 
 
-def test_back_office_python(xgpush_emulator: Emulator, tmp_path: Path) -> None:
+@BACK_OFFICE
+def test_back_office_python(name: str, xgpush_emulator: Emulator, tmp_path: Path) -> None:
     (tmp_path / "players.csv").write_text("token,account\ntoken1,alice\nbad1,bob\n")
-    code = "\n".join(blocks(page("back-office.md"), "python"))
+    code = "\n".join(blocks(page(name), "python"))
     told = run_python(code, xgpush_emulator, tmp_path)
     assert told[0].startswith("1 ('bad1', 'bob', None, 'bind') item_refused 1008006")
     assert told[1].startswith("token-of-phone-1 confirmed Change(")
     assert told[2].startswith("token-of-phone-2 same") and told[3:] == ["True"]
     assert accounts(xgpush_emulator)["token-of-phone-1"] == [["alice", 0]]
+
+
+def test_other_endpoints(xgpush_emulator: Emulator, tmp_path: Path) -> None:
+    (code,) = blocks(page("other-endpoints.md"), "python")
+    assert run_python(code, xgpush_emulator, tmp_path) == ["0"]
+    assert [entry["path"] for entry in xgpush_emulator.log] == ["/v3/push/app"]
