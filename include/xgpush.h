@@ -707,6 +707,285 @@ const char *xg_option_range(size_t index);
 const char *xg_option_description(size_t index);
 
 /**
+ * A request without items. `action` is one of xg_action.
+ *
+ * Errors: XG_INVALID_ARGUMENT for another number.
+ */
+enum xg_status xg_request_new(int32_t action,
+                              struct xg_request **request,
+                              struct xg_error **error);
+
+/**
+ * A request from the documented JSON of POST /v3/device/account/batchoperate;
+ * its list may have any length.
+ *
+ * Errors: XG_INVALID_JSON, XG_INVALID_VALUE, XG_INVALID_REQUEST; xg_error_item
+ * tells the item.
+ */
+enum xg_status xg_request_batch_from_json(const char *json,
+                                          size_t json_len,
+                                          struct xg_request **request,
+                                          struct xg_error **error);
+
+/**
+ * A request from the documented JSON of POST /v3/device/account/query.
+ *
+ * Errors: as xg_request_batch_from_json.
+ */
+enum xg_status xg_request_query_from_json(const char *json,
+                                          size_t json_len,
+                                          struct xg_request **request,
+                                          struct xg_error **error);
+
+/**
+ * Sets "android" or "ios", which only the older protocol versions know.
+ *
+ * Errors: XG_INVALID_VALUE for anything else.
+ */
+enum xg_status xg_request_set_platform(struct xg_request *request,
+                                       const char *platform,
+                                       struct xg_error **error);
+
+/**
+ * Sets the kind and the id of the operator, which only protocol `xg_v3` knows;
+ * NULL leaves one of them as it is.
+ */
+enum xg_status xg_request_set_operator(struct xg_request *request,
+                                       const char *op_type,
+                                       const char *op_id,
+                                       struct xg_error **error);
+
+/**
+ * Sets the deadline of the calls that send this request, in milliseconds, in
+ * place of the option deadline_ms (1 to 86400000); 0 takes the option again.
+ *
+ * Errors: XG_INVALID_ARGUMENT when it is longer than a day.
+ */
+enum xg_status xg_request_set_deadline_ms(struct xg_request *request,
+                                          uint64_t deadline_ms,
+                                          struct xg_error **error);
+
+/**
+ * Lets xg_batch_operate ask, after the call and for up to this time, whether the
+ * service shows what it accepted: see xg_outcome_confirmed. 0 asks nothing.
+ *
+ * Errors: XG_INVALID_ARGUMENT when it is longer than a day.
+ */
+enum xg_status xg_request_set_confirm_ms(struct xg_request *request,
+                                         uint64_t confirm_ms,
+                                         struct xg_error **error);
+
+/**
+ * The number of items; 0 for NULL.
+ */
+size_t xg_request_item_count(const struct xg_request *request);
+
+/**
+ * Frees a request. NULL is fine.
+ */
+void xg_request_free(struct xg_request *request);
+
+/**
+ * Adds an item to an append, bind or unbind: a token with its first account.
+ * More accounts of the same token follow with xg_request_add_account.
+ *
+ * token: 1 to 64 bytes. account: at least 2 bytes. account_type: any, or
+ * XG_NO_ACCOUNT_TYPE.
+ *
+ * Errors: XG_INVALID_VALUE, XG_INVALID_REQUEST (items of another kind); the
+ * request stays as it was, and xg_error_item is the index the item would have
+ * had.
+ */
+enum xg_status xg_request_add_binding(struct xg_request *request,
+                                      const char *token,
+                                      const char *account,
+                                      int32_t account_type,
+                                      struct xg_error **error);
+
+/**
+ * xg_request_add_binding with lengths in bytes in place of NUL.
+ */
+enum xg_status xg_request_add_binding_n(struct xg_request *request,
+                                        const char *token,
+                                        size_t token_len,
+                                        const char *account,
+                                        size_t account_len,
+                                        int32_t account_type,
+                                        struct xg_error **error);
+
+/**
+ * Adds an item to a clear_token or a query by token.
+ *
+ * Errors: as xg_request_add_binding.
+ */
+enum xg_status xg_request_add_token(struct xg_request *request,
+                                    const char *token,
+                                    struct xg_error **error);
+
+/**
+ * xg_request_add_token with a length in bytes in place of NUL.
+ */
+enum xg_status xg_request_add_token_n(struct xg_request *request,
+                                      const char *token,
+                                      size_t token_len,
+                                      struct xg_error **error);
+
+/**
+ * Adds an item to a clear_account or a query by account; in an append, bind or
+ * unbind, adds an account to the last binding.
+ *
+ * Errors: as xg_request_add_binding; XG_INVALID_REQUEST also when there is no
+ * binding yet.
+ */
+enum xg_status xg_request_add_account(struct xg_request *request,
+                                      const char *account,
+                                      int32_t account_type,
+                                      struct xg_error **error);
+
+/**
+ * xg_request_add_account with a length in bytes in place of NUL.
+ */
+enum xg_status xg_request_add_account_n(struct xg_request *request,
+                                        const char *account,
+                                        size_t account_len,
+                                        int32_t account_type,
+                                        struct xg_error **error);
+
+/**
+ * The number of items: that of the request. 0 for NULL.
+ */
+size_t xg_outcome_item_count(const struct xg_outcome *outcome);
+
+/**
+ * How many items ended in a state, one of xg_state. 0 for another number.
+ */
+size_t xg_outcome_state_count(const struct xg_outcome *outcome, int32_t state);
+
+/**
+ * Whether every item was accepted. false for NULL.
+ */
+bool xg_outcome_all_accepted(const struct xg_outcome *outcome);
+
+/**
+ * How many HTTP requests were sent, retries included.
+ */
+uint32_t xg_outcome_request_count(const struct xg_outcome *outcome);
+
+/**
+ * The state of an item, 0-based. XG_STATE_NONE past the end.
+ */
+enum xg_state xg_outcome_state(const struct xg_outcome *outcome, size_t index);
+
+/**
+ * Why an item is in its state: a stable name, such as "item_refused" or
+ * "timed_out". "" past the end. Valid for ever.
+ */
+const char *xg_outcome_reason(const struct xg_outcome *outcome, size_t index);
+
+/**
+ * The service's return code for an item, or for the whole request where the
+ * item has none of its own; 0 when accepted, -1 where there is none.
+ */
+int64_t xg_outcome_code(const struct xg_outcome *outcome, size_t index);
+
+/**
+ * The HTTP status of the answer that decided, or 0 where none came.
+ */
+int32_t xg_outcome_http_status(const struct xg_outcome *outcome, size_t index);
+
+/**
+ * How often an item was sent.
+ */
+uint32_t xg_outcome_attempts(const struct xg_outcome *outcome, size_t index);
+
+/**
+ * Whether the service showed an operation in time: 1 yes, 0 no, -1 where it was not
+ * asked (xg_request_set_confirm_ms), or where a later item of the call works on the
+ * same token or account.
+ */
+int32_t xg_outcome_confirmed(const struct xg_outcome *outcome, size_t index);
+
+/**
+ * How long the service asks to wait before an item is sent again (Retry-After, as it
+ * says, whatever `max_backoff_ms` is), in milliseconds; -1 where it says nothing.
+ */
+int64_t xg_outcome_retry_after_ms(const struct xg_outcome *outcome, size_t index);
+
+/**
+ * Whether sending an item again later may end better.
+ */
+bool xg_outcome_is_retryable(const struct xg_outcome *outcome, size_t index);
+
+/**
+ * What happened to an item, for people; "" when accepted. Valid until the
+ * outcome is freed.
+ */
+const char *xg_outcome_message(const struct xg_outcome *outcome, size_t index);
+
+/**
+ * The whole outcome as JSON, NUL-terminated; its length in bytes goes to *len
+ * unless len is NULL. "" and 0 for NULL. Valid until the outcome is freed.
+ *
+ * {"counts":{…},"requests":n,"items":[{"state","reason","code"?,"http_status"?,
+ * "attempts","retryable"?,"message"?,"tokens"?|"accounts"?}],"warnings":[…],
+ * "extra":{…}}
+ */
+const char *xg_outcome_json(const struct xg_outcome *outcome, size_t *len);
+
+/**
+ * Frees an outcome. NULL is fine.
+ */
+void xg_outcome_free(struct xg_outcome *outcome);
+
+/**
+ * How many tokens or accounts a query found for an item.
+ */
+size_t xg_outcome_found_count(const struct xg_outcome *outcome, size_t index);
+
+/**
+ * The nth token that a query by account found for an item; "" where there is
+ * none. Valid until the outcome is freed.
+ */
+const char *xg_outcome_found_token(const struct xg_outcome *outcome, size_t index, size_t nth);
+
+/**
+ * The nth account that a query by token found for an item; "" where there is
+ * none. Valid until the outcome is freed.
+ */
+const char *xg_outcome_found_account(const struct xg_outcome *outcome,
+                                     size_t index,
+                                     size_t nth);
+
+/**
+ * The type of the nth account that a query by token found for an item; -1
+ * where the service did not tell it.
+ */
+int64_t xg_outcome_found_account_type(const struct xg_outcome *outcome,
+                                      size_t index,
+                                      size_t nth);
+
+/**
+ * How many warnings there are: what is allowed, but should be known.
+ */
+size_t xg_outcome_warning_count(const struct xg_outcome *outcome);
+
+/**
+ * The stable name of a warning, such as "duplicate_account_type"; "" past the
+ * end. Valid until the outcome is freed.
+ */
+const char *xg_outcome_warning_name(const struct xg_outcome *outcome, size_t index);
+
+/**
+ * A warning, for people; "" past the end. Valid until the outcome is freed.
+ */
+const char *xg_outcome_warning_message(const struct xg_outcome *outcome, size_t index);
+
+/**
+ * The item that a warning is about, 0-based; -1 where it is about the call.
+ */
+int64_t xg_outcome_warning_item(const struct xg_outcome *outcome, size_t index);
+
+/**
  * A client with these options. Opens no connection and starts no thread.
  *
  * Errors: XG_INVALID_OPTION when options are missing or do not fit together.
@@ -821,140 +1100,6 @@ enum xg_status xg_call_with(const struct xg_client *client,
                             struct xg_error **error);
 
 /**
- * The number of items: that of the request. 0 for NULL.
- */
-size_t xg_outcome_item_count(const struct xg_outcome *outcome);
-
-/**
- * How many items ended in a state, one of xg_state. 0 for another number.
- */
-size_t xg_outcome_state_count(const struct xg_outcome *outcome, int32_t state);
-
-/**
- * Whether every item was accepted. false for NULL.
- */
-bool xg_outcome_all_accepted(const struct xg_outcome *outcome);
-
-/**
- * How many HTTP requests were sent, retries included.
- */
-uint32_t xg_outcome_request_count(const struct xg_outcome *outcome);
-
-/**
- * The state of an item, 0-based. XG_STATE_NONE past the end.
- */
-enum xg_state xg_outcome_state(const struct xg_outcome *outcome, size_t index);
-
-/**
- * Why an item is in its state: a stable name, such as "item_refused" or
- * "timed_out". "" past the end. Valid for ever.
- */
-const char *xg_outcome_reason(const struct xg_outcome *outcome, size_t index);
-
-/**
- * The service's return code for an item, or for the whole request where the
- * item has none of its own; 0 when accepted, -1 where there is none.
- */
-int64_t xg_outcome_code(const struct xg_outcome *outcome, size_t index);
-
-/**
- * The HTTP status of the answer that decided, or 0 where none came.
- */
-int32_t xg_outcome_http_status(const struct xg_outcome *outcome, size_t index);
-
-/**
- * How often an item was sent.
- */
-uint32_t xg_outcome_attempts(const struct xg_outcome *outcome, size_t index);
-
-/**
- * Whether the service showed an operation in time: 1 yes, 0 no, -1 where it was not
- * asked (xg_request_set_confirm_ms), or where a later item of the call works on the
- * same token or account.
- */
-int32_t xg_outcome_confirmed(const struct xg_outcome *outcome, size_t index);
-
-/**
- * How long the service asks to wait before an item is sent again (Retry-After, as it
- * says, whatever `max_backoff_ms` is), in milliseconds; -1 where it says nothing.
- */
-int64_t xg_outcome_retry_after_ms(const struct xg_outcome *outcome, size_t index);
-
-/**
- * Whether sending an item again later may end better.
- */
-bool xg_outcome_is_retryable(const struct xg_outcome *outcome, size_t index);
-
-/**
- * What happened to an item, for people; "" when accepted. Valid until the
- * outcome is freed.
- */
-const char *xg_outcome_message(const struct xg_outcome *outcome, size_t index);
-
-/**
- * How many tokens or accounts a query found for an item.
- */
-size_t xg_outcome_found_count(const struct xg_outcome *outcome, size_t index);
-
-/**
- * The nth token that a query by account found for an item; "" where there is
- * none. Valid until the outcome is freed.
- */
-const char *xg_outcome_found_token(const struct xg_outcome *outcome, size_t index, size_t nth);
-
-/**
- * The nth account that a query by token found for an item; "" where there is
- * none. Valid until the outcome is freed.
- */
-const char *xg_outcome_found_account(const struct xg_outcome *outcome,
-                                     size_t index,
-                                     size_t nth);
-
-/**
- * The type of the nth account that a query by token found for an item; -1
- * where the service did not tell it.
- */
-int64_t xg_outcome_found_account_type(const struct xg_outcome *outcome,
-                                      size_t index,
-                                      size_t nth);
-
-/**
- * How many warnings there are: what is allowed, but should be known.
- */
-size_t xg_outcome_warning_count(const struct xg_outcome *outcome);
-
-/**
- * The stable name of a warning, such as "duplicate_account_type"; "" past the
- * end. Valid until the outcome is freed.
- */
-const char *xg_outcome_warning_name(const struct xg_outcome *outcome, size_t nth);
-
-/**
- * A warning, for people; "" past the end. Valid until the outcome is freed.
- */
-const char *xg_outcome_warning_message(const struct xg_outcome *outcome, size_t nth);
-
-/**
- * The item that a warning is about, 0-based; -1 where it is about the call.
- */
-int64_t xg_outcome_warning_item(const struct xg_outcome *outcome, size_t nth);
-
-/**
- * The whole outcome as JSON, NUL-terminated; its length in bytes goes to *len
- * unless len is NULL. "" and 0 for NULL. Valid until the outcome is freed.
- *
- * {"counts":{…},"requests":n,"items":[{"state","reason","code"?,"http_status"?,
- * "attempts","retryable"?,"message"?,"tokens"?|"accounts"?}],"warnings":[…],
- * "extra":{…}}
- */
-const char *xg_outcome_json(const struct xg_outcome *outcome, size_t *len);
-
-/**
- * Frees an outcome. NULL is fine.
- */
-void xg_outcome_free(struct xg_outcome *outcome);
-
-/**
  * The HTTP status, 200 to 299; 0 for NULL.
  */
 int32_t xg_reply_http_status(const struct xg_reply *reply);
@@ -969,151 +1114,6 @@ const char *xg_reply_body(const struct xg_reply *reply, size_t *len);
  * Frees a reply. NULL is fine.
  */
 void xg_reply_free(struct xg_reply *reply);
-
-/**
- * A request without items. `action` is one of xg_action.
- *
- * Errors: XG_INVALID_ARGUMENT for another number.
- */
-enum xg_status xg_request_new(int32_t action,
-                              struct xg_request **request,
-                              struct xg_error **error);
-
-/**
- * A request from the documented JSON of POST /v3/device/account/batchoperate;
- * its list may have any length.
- *
- * Errors: XG_INVALID_JSON, XG_INVALID_VALUE, XG_INVALID_REQUEST; xg_error_item
- * tells the item.
- */
-enum xg_status xg_request_batch_from_json(const char *json,
-                                          size_t json_len,
-                                          struct xg_request **request,
-                                          struct xg_error **error);
-
-/**
- * A request from the documented JSON of POST /v3/device/account/query.
- *
- * Errors: as xg_request_batch_from_json.
- */
-enum xg_status xg_request_query_from_json(const char *json,
-                                          size_t json_len,
-                                          struct xg_request **request,
-                                          struct xg_error **error);
-
-/**
- * Adds an item to an append, bind or unbind: a token with its first account.
- * More accounts of the same token follow with xg_request_add_account.
- *
- * token: 1 to 64 bytes. account: at least 2 bytes. account_type: any, or
- * XG_NO_ACCOUNT_TYPE.
- *
- * Errors: XG_INVALID_VALUE, XG_INVALID_REQUEST (items of another kind); the
- * request stays as it was, and xg_error_item is the index the item would have
- * had.
- */
-enum xg_status xg_request_add_binding(struct xg_request *request,
-                                      const char *token,
-                                      const char *account,
-                                      int32_t account_type,
-                                      struct xg_error **error);
-
-/**
- * xg_request_add_binding with lengths in bytes in place of NUL.
- */
-enum xg_status xg_request_add_binding_n(struct xg_request *request,
-                                        const char *token,
-                                        size_t token_len,
-                                        const char *account,
-                                        size_t account_len,
-                                        int32_t account_type,
-                                        struct xg_error **error);
-
-/**
- * Adds an item to a clear_token or a query by token.
- *
- * Errors: as xg_request_add_binding.
- */
-enum xg_status xg_request_add_token(struct xg_request *request,
-                                    const char *token,
-                                    struct xg_error **error);
-
-/**
- * xg_request_add_token with a length in bytes in place of NUL.
- */
-enum xg_status xg_request_add_token_n(struct xg_request *request,
-                                      const char *token,
-                                      size_t token_len,
-                                      struct xg_error **error);
-
-/**
- * Adds an item to a clear_account or a query by account; in an append, bind or
- * unbind, adds an account to the last binding.
- *
- * Errors: as xg_request_add_binding; XG_INVALID_REQUEST also when there is no
- * binding yet.
- */
-enum xg_status xg_request_add_account(struct xg_request *request,
-                                      const char *account,
-                                      int32_t account_type,
-                                      struct xg_error **error);
-
-/**
- * xg_request_add_account with a length in bytes in place of NUL.
- */
-enum xg_status xg_request_add_account_n(struct xg_request *request,
-                                        const char *account,
-                                        size_t account_len,
-                                        int32_t account_type,
-                                        struct xg_error **error);
-
-/**
- * Sets "android" or "ios", which only the older protocol versions know.
- *
- * Errors: XG_INVALID_VALUE for anything else.
- */
-enum xg_status xg_request_set_platform(struct xg_request *request,
-                                       const char *platform,
-                                       struct xg_error **error);
-
-/**
- * Sets the kind and the id of the operator, which only protocol `xg_v3` knows;
- * NULL leaves one of them as it is.
- */
-enum xg_status xg_request_set_operator(struct xg_request *request,
-                                       const char *op_type,
-                                       const char *op_id,
-                                       struct xg_error **error);
-
-/**
- * Sets the deadline of the calls that send this request, in milliseconds, in
- * place of the option deadline_ms (1 to 86400000); 0 takes the option again.
- *
- * Errors: XG_INVALID_ARGUMENT when it is longer than a day.
- */
-enum xg_status xg_request_set_deadline_ms(struct xg_request *request,
-                                          uint64_t deadline_ms,
-                                          struct xg_error **error);
-
-/**
- * Lets xg_batch_operate ask, after the call and for up to this time, whether the
- * service shows what it accepted: see xg_outcome_confirmed. 0 asks nothing.
- *
- * Errors: XG_INVALID_ARGUMENT when it is longer than a day.
- */
-enum xg_status xg_request_set_confirm_ms(struct xg_request *request,
-                                         uint64_t confirm_ms,
-                                         struct xg_error **error);
-
-/**
- * The number of items; 0 for NULL.
- */
-size_t xg_request_item_count(const struct xg_request *request);
-
-/**
- * Frees a request. NULL is fine.
- */
-void xg_request_free(struct xg_request *request);
 
 /**
  * Opens an outbox with a client of its own. With the option outbox_file it opens
@@ -1141,107 +1141,11 @@ enum xg_status xg_outbox_open_with_transport(const struct xg_config *config,
                                              struct xg_error **error);
 
 /**
- * Frees an outbox: closes it with 2 s to deliver the rest, unless it was closed
- * before. Within 3 s, whatever its callbacks do: reports that were not brought by then
- * are lost (close it before, and "reports_waiting" of xg_outbox_stats counts them), and
- * a thread that hangs in a callback is left to itself with what it uses, for ever: its
- * context is not freed (xg_destroy_fn). Otherwise no callback runs any more when this
- * returns. Not from one of its own callbacks. NULL is fine.
- */
-void xg_outbox_free(struct xg_outbox *outbox);
-
-/**
- * Hands in every item of a request, in their order; the n-th has the tag
- * first_tag + n. The deadline of the request does not matter here.
- *
- * Errors: as xg_outbox_bind_n. With XG_FULL and XG_CLOSED the items before
- * xg_error_item were taken; with any other nothing was.
- */
-enum xg_status xg_outbox_submit(const struct xg_outbox *outbox,
-                                const struct xg_request *request,
-                                uint64_t first_tag,
-                                struct xg_error **error);
-
-/**
- * Moves reports into a buffer, in place of those that were in it, and waits up
- * to timeout_ms for the first one; answers how many. 0 as well for NULL, after
- * the end and in a child after fork.
- */
-size_t xg_outbox_poll(const struct xg_outbox *outbox,
-                      struct xg_reports *reports,
-                      uint64_t timeout_ms);
-
-/**
- * Whether no report will come any more: it is closed, and all were taken. True as
- * well for NULL and in a child after fork. A loop of xg_outbox_poll ends with it.
- */
-bool xg_outbox_is_drained(const struct xg_outbox *outbox);
-
-/**
- * A file descriptor that is readable while reports wait, and after the end, for
- * poll, epoll or select. It belongs to the outbox: do not read or close it. -1
- * where there is none: for NULL, and when the limit of descriptors is reached (ulimit
- * -n). Reports can be polled then, and a later call may succeed.
- */
-int xg_outbox_fd(const struct xg_outbox *outbox);
-
-/**
- * Registers a callback for reports. The library starts one thread
- * ("xgpush-report") that calls it until the outbox is freed. Register once, and do
- * not call xg_outbox_poll afterwards.
- *
- * max_reports: how many reports one call gets at most, 1 to 1000000; 0 means 256.
- * With 1, xg_outbox_free waits for one report rather than for a list.
- *
- * Errors: XG_INVALID_ARGUMENT for a NULL function, a larger max_reports and the
- * second time; XG_CLOSED in a child after fork; XG_RESOURCES when the system gives no
- * thread.
- */
-enum xg_status xg_outbox_set_report_callback(const struct xg_outbox *outbox,
-                                             xg_report_fn function,
-                                             void *context,
-                                             size_t max_reports,
-                                             struct xg_error **error);
-
-/**
- * Registers a callback for log lines: what fails in the background, and when it works
- * again. No line contains the secret key. NULL removes it. When this returns the
- * callback that was there before does not run any more, unless its last call takes
- * longer than a second.
- */
-void xg_outbox_set_log_callback(const struct xg_outbox *outbox,
-                                xg_log_fn function,
-                                void *context);
-
-/**
- * Delivers what is there without lingering, and waits for it up to timeout_ms.
- * *left, unless left is NULL, is how many operations are not settled then.
- *
- * Errors: XG_CLOSED in a child after fork.
- */
-enum xg_status xg_outbox_flush(const struct xg_outbox *outbox,
-                               uint64_t timeout_ms,
-                               size_t *left,
-                               struct xg_error **error);
-
-/**
  * Takes nothing any more and delivers what is there, without waiting for it: for those
  * who wait in their own way (xg_outbox_flush with short times, xg_outbox_is_drained)
  * before they close. Twice is fine, and so is NULL.
  */
 void xg_outbox_begin_close(const struct xg_outbox *outbox);
-
-/**
- * Waits up to timeout_ms until everything that was handed in so far is durable, as
- * outbox_durability means it, or settled. By itself that takes about
- * outbox_commit_ms; what is not durable yet goes with the process when it is killed.
- *
- * Errors: XG_STORAGE when it is not durable: there is no file, the file failed, or
- * the time was over (xg_error_is_retryable); XG_CLOSED in a child after fork.
- */
-enum xg_status xg_outbox_sync(const struct xg_outbox *outbox,
-                              uint64_t timeout_ms,
-                              struct xg_error **error);
 
 /**
  * Takes nothing any more, delivers what is there for up to timeout_ms, and ends.
@@ -1256,213 +1160,14 @@ enum xg_status xg_outbox_sync(const struct xg_outbox *outbox,
 size_t xg_outbox_close(const struct xg_outbox *outbox, uint64_t timeout_ms);
 
 /**
- * Waits up to timeout_ms until the outbox is not full, for threads that have nothing
- * else to do; an event loop hands in again in a later round, when it has taken reports.
- * False when it is still full, and at once when it is closed, for NULL, and in a child
- * after fork. Another thread may be quicker than the hand-in that follows.
+ * Frees an outbox: closes it with 2 s to deliver the rest, unless it was closed
+ * before. Within 3 s, whatever its callbacks do: reports that were not brought by then
+ * are lost (close it before, and "reports_waiting" of xg_outbox_stats counts them), and
+ * a thread that hangs in a callback is left to itself with what it uses, for ever: its
+ * context is not freed (xg_destroy_fn). Otherwise no callback runs any more when this
+ * returns. Not from one of its own callbacks. NULL is fine.
  */
-bool xg_outbox_wait_not_full(const struct xg_outbox *outbox, uint64_t timeout_ms);
-
-/**
- * Signs with this secret key from the next attempt on, without closing, for a key that
- * is changed while the program runs. While sending is paused because the key was
- * refused, the next attempt comes within the option max_backoff_ms. The text is copied
- * and wiped from memory when it is not needed any more; wipe your own.
- *
- * Errors: as xg_client_set_secret_key.
- */
-enum xg_status xg_outbox_set_secret_key(const struct xg_outbox *outbox,
-                                        const char *secret_key,
-                                        struct xg_error **error);
-
-/**
- * The numbers of an outbox, as they are now. Free them with xg_stats_free.
- *
- * Errors: XG_INVALID_ARGUMENT for NULL.
- */
-enum xg_status xg_outbox_stats(const struct xg_outbox *outbox,
-                               struct xg_stats **stats,
-                               struct xg_error **error);
-
-/**
- * What waits in an outbox, in the order of the hand-ins: of a token, of an account (of
- * any type), of both, or all where both are NULL; at most so many. It answers why
- * somebody's phone is not bound. A look goes through everything that waits: it is for
- * people rather than for each tick. For a file that no outbox holds there is the command
- * `xgpush outbox show`.
- *
- * Errors: XG_CLOSED; XG_CALL_UNKNOWN when the outbox's thread does not answer within
- * timeout_ms.
- */
-enum xg_status xg_outbox_list_pending(const struct xg_outbox *outbox,
-                                      const char *token,
-                                      const char *account,
-                                      size_t max_count,
-                                      uint64_t timeout_ms,
-                                      struct xg_pending **pending,
-                                      struct xg_error **error);
-
-/**
- * How many operations. 0 for NULL.
- */
-size_t xg_pending_count(const struct xg_pending *pending);
-
-/**
- * The operations as a JSON array, NUL-terminated; its length in bytes goes to *len unless
- * len is NULL. Each has "tag", "operation" (such as "bind"), "token", "accounts"
- * ([{"account","account_type"}]), "handed_in_ms", "state" ("behind": an earlier one on its
- * token or accounts comes first; "ready": to be sent, or sent again; "sending"; "settling":
- * decided, and the file has to forget it), "durable", "maybe_sent", "attempts", and of the
- * last attempt "reason" (docs/reasons.md, or null) and "message". Valid until it is freed;
- * "" and 0 for NULL.
- */
-const char *xg_pending_json(const struct xg_pending *pending, size_t *len);
-
-/**
- * Frees a look. NULL is fine.
- */
-void xg_pending_free(struct xg_pending *pending);
-
-/**
- * A buffer for at most this many reports (1 to 1000000).
- *
- * Errors: XG_INVALID_ARGUMENT for another number.
- */
-enum xg_status xg_reports_new(size_t room,
-                              struct xg_reports **reports,
-                              struct xg_error **error);
-
-/**
- * Tells, from a function of xg_outbox_set_report_callback, that it failed: xgpush.hpp does so
- * with an exception. It is counted ("callback_failures") and logged with the text, which
- * may be NULL. The reports count as taken. In any other buffer it does nothing.
- */
-void xg_reports_record_failure(const struct xg_reports *reports, const char *why);
-
-/**
- * Frees a buffer. NULL is fine.
- */
-void xg_reports_free(struct xg_reports *reports);
-
-/**
- * How many reports are in the buffer.
- */
-size_t xg_reports_count(const struct xg_reports *reports);
-
-/**
- * The number that was given with the operation, by an earlier run if
- * xg_reports_is_recovered; 0 past the end.
- */
-uint64_t xg_reports_tag(const struct xg_reports *reports, size_t nth);
-
-/**
- * Whether an earlier run handed the operation in, and the file brought it back: then
- * the tag is of that run. false past the end.
- */
-bool xg_reports_is_recovered(const struct xg_reports *reports, size_t nth);
-
-/**
- * Whether it is the one final report of its operation. Otherwise it says that
- * the operation is in the file now (option outbox_durable_notices).
- */
-bool xg_reports_is_final(const struct xg_reports *reports, size_t nth);
-
-/**
- * The state of a final report; XG_STATE_NONE otherwise and past the end.
- */
-enum xg_state xg_reports_state(const struct xg_reports *reports, size_t nth);
-
-/**
- * Why it is in its state: a stable name of docs/reasons.md, such as
- * "superseded"; "" where there is none. Valid for ever.
- */
-const char *xg_reports_reason(const struct xg_reports *reports, size_t nth);
-
-/**
- * The service's code, as xg_outcome_code; -1 where there is none.
- */
-int64_t xg_reports_code(const struct xg_reports *reports, size_t nth);
-
-/**
- * The HTTP status of the answer that decided; 0 where none came.
- */
-int32_t xg_reports_http_status(const struct xg_reports *reports, size_t nth);
-
-/**
- * How often the operation was sent. What an earlier run may have sent counts one
- * for that.
- */
-uint32_t xg_reports_attempts(const struct xg_reports *reports, size_t nth);
-
-/**
- * When the operation was handed in, in milliseconds since 1970-01-01 UTC.
- */
-uint64_t xg_reports_submitted_ms(const struct xg_reports *reports, size_t nth);
-
-/**
- * When this became so, in milliseconds since 1970-01-01 UTC.
- */
-uint64_t xg_reports_timestamp_ms(const struct xg_reports *reports, size_t nth);
-
-/**
- * What happened, for people; "" when accepted. Valid until the buffer is filled
- * again or freed.
- */
-const char *xg_reports_message(const struct xg_reports *reports, size_t nth);
-
-/**
- * One number by its name; 0 for another name and for NULL.
- *
- * Counters: "handed_in", "full" (refused because there was no room), "recovered"
- * (brought back by a file), "durable" (stored); by their final reports "accepted",
- * "rejected", "unknown", "not_sent" and "superseded"; "requests" (HTTP requests),
- * "sent" (operations in them), "retries" (operations put back to be sent again),
- * "throttled" (requests answered with "too fast"), "failures" (requests that failed as
- * a whole), "store_failures", "not_durable" (operations in memory only, because the store
- * failed), "resource_failures" (the system gave no thread to send with),
- * "callback_failures" (xg_reports_record_failure), and "latency_ms_sum" (from hand-in to
- * the final report).
- *
- * As they are now: "open" (handed in and not settled), "in_flight" (requests on the
- * wire), "ready" (requests that lie ready for a thread), "bytes"
- * (of tokens and accounts), "oldest_ms" (how long the oldest one waits),
- * "breaker_open" (1 while sending is paused after failures in a row), "room"
- * (how many operations would be taken, as far as their number goes) and
- * "reports_waiting" (reports that nobody took).
- */
-uint64_t xg_stats_value(const struct xg_stats *stats, const char *name);
-
-/**
- * The numbers as one JSON object, NUL-terminated; its length in bytes goes to
- * *len unless len is NULL. "" and 0 for NULL. Valid until the numbers are freed.
- */
-const char *xg_stats_json(const struct xg_stats *stats, size_t *len);
-
-/**
- * Puts the numbers of another outbox on the page of these: xg_stats_prometheus has both
- * then. Two pages one after the other would say the same names twice, which is no valid
- * page. What xg_stats_prometheus returned before is not valid any more.
- */
-void xg_stats_prometheus_add(struct xg_stats *stats, const struct xg_stats *other);
-
-/**
- * The numbers in the text format that Prometheus reads, with the label "outbox": the
- * option outbox_name, or the access id. As xg_stats_json.
- */
-const char *xg_stats_prometheus(const struct xg_stats *stats, size_t *len);
-
-/**
- * What fails in the background, as the log was told of it (xg_outbox_set_log_callback): why
- * sending is paused, that the file cannot be written, that there is no thread. "" while
- * all is well, and for NULL. Valid until the numbers are freed. For languages in which
- * a foreign thread may bring no line.
- */
-const char *xg_stats_trouble(const struct xg_stats *stats);
-
-/**
- * Frees numbers. NULL is fine.
- */
-void xg_stats_free(struct xg_stats *stats);
+void xg_outbox_free(struct xg_outbox *outbox);
 
 /**
  * Hands in: bind a token to an account in place of those that it has
@@ -1558,6 +1263,340 @@ enum xg_status xg_outbox_clear_account(const struct xg_outbox *outbox,
                                        struct xg_error **error);
 
 /**
+ * Hands in every item of a request, in their order; the n-th has the tag
+ * first_tag + n. The deadline of the request does not matter here.
+ *
+ * Errors: as xg_outbox_bind_n. With XG_FULL and XG_CLOSED the items before
+ * xg_error_item were taken; with any other nothing was.
+ */
+enum xg_status xg_outbox_submit(const struct xg_outbox *outbox,
+                                const struct xg_request *request,
+                                uint64_t first_tag,
+                                struct xg_error **error);
+
+/**
+ * Waits up to timeout_ms until the outbox is not full, for threads that have nothing
+ * else to do; an event loop hands in again in a later round, when it has taken reports.
+ * False when it is still full, and at once when it is closed, for NULL, and in a child
+ * after fork. Another thread may be quicker than the hand-in that follows.
+ */
+bool xg_outbox_wait_not_full(const struct xg_outbox *outbox, uint64_t timeout_ms);
+
+/**
+ * Delivers what is there without lingering, and waits for it up to timeout_ms.
+ * *left, unless left is NULL, is how many operations are not settled then.
+ *
+ * Errors: XG_CLOSED in a child after fork.
+ */
+enum xg_status xg_outbox_flush(const struct xg_outbox *outbox,
+                               uint64_t timeout_ms,
+                               size_t *left,
+                               struct xg_error **error);
+
+/**
+ * Waits up to timeout_ms until everything that was handed in so far is durable, as
+ * outbox_durability means it, or settled. By itself that takes about
+ * outbox_commit_ms; what is not durable yet goes with the process when it is killed.
+ *
+ * Errors: XG_STORAGE when it is not durable: there is no file, the file failed, or
+ * the time was over (xg_error_is_retryable); XG_CLOSED in a child after fork.
+ */
+enum xg_status xg_outbox_sync(const struct xg_outbox *outbox,
+                              uint64_t timeout_ms,
+                              struct xg_error **error);
+
+/**
+ * Signs with this secret key from the next attempt on, without closing, for a key that
+ * is changed while the program runs. While sending is paused because the key was
+ * refused, the next attempt comes within the option max_backoff_ms. The text is copied
+ * and wiped from memory when it is not needed any more; wipe your own.
+ *
+ * Errors: as xg_client_set_secret_key.
+ */
+enum xg_status xg_outbox_set_secret_key(const struct xg_outbox *outbox,
+                                        const char *secret_key,
+                                        struct xg_error **error);
+
+/**
+ * Moves reports into a buffer, in place of those that were in it, and waits up
+ * to timeout_ms for the first one; answers how many. 0 as well for NULL, after
+ * the end and in a child after fork.
+ */
+size_t xg_outbox_poll(const struct xg_outbox *outbox,
+                      struct xg_reports *reports,
+                      uint64_t timeout_ms);
+
+/**
+ * Whether no report will come any more: it is closed, and all were taken. True as
+ * well for NULL and in a child after fork. A loop of xg_outbox_poll ends with it.
+ */
+bool xg_outbox_is_drained(const struct xg_outbox *outbox);
+
+/**
+ * A file descriptor that is readable while reports wait, and after the end, for
+ * poll, epoll or select. It belongs to the outbox: do not read or close it. -1
+ * where there is none: for NULL, and when the limit of descriptors is reached (ulimit
+ * -n). Reports can be polled then, and a later call may succeed.
+ */
+int xg_outbox_fd(const struct xg_outbox *outbox);
+
+/**
+ * Registers a callback for reports. The library starts one thread
+ * ("xgpush-report") that calls it until the outbox is freed. Register once, and do
+ * not call xg_outbox_poll afterwards.
+ *
+ * max_reports: how many reports one call gets at most, 1 to 1000000; 0 means 256.
+ * With 1, xg_outbox_free waits for one report rather than for a list.
+ *
+ * Errors: XG_INVALID_ARGUMENT for a NULL function, a larger max_reports and the
+ * second time; XG_CLOSED in a child after fork; XG_RESOURCES when the system gives no
+ * thread.
+ */
+enum xg_status xg_outbox_set_report_callback(const struct xg_outbox *outbox,
+                                             xg_report_fn function,
+                                             void *context,
+                                             size_t max_reports,
+                                             struct xg_error **error);
+
+/**
+ * Registers a callback for log lines: what fails in the background, and when it works
+ * again. No line contains the secret key. NULL removes it. When this returns the
+ * callback that was there before does not run any more, unless its last call takes
+ * longer than a second.
+ */
+void xg_outbox_set_log_callback(const struct xg_outbox *outbox,
+                                xg_log_fn function,
+                                void *context);
+
+/**
+ * A buffer for at most this many reports (1 to 1000000).
+ *
+ * Errors: XG_INVALID_ARGUMENT for another number.
+ */
+enum xg_status xg_reports_new(size_t capacity,
+                              struct xg_reports **reports,
+                              struct xg_error **error);
+
+/**
+ * Tells, from a function of xg_outbox_set_report_callback, that it failed: xgpush.hpp does so
+ * with an exception. It is counted ("callback_failures") and logged with the text, which
+ * may be NULL. The reports count as taken. In any other buffer it does nothing.
+ */
+void xg_reports_record_failure(const struct xg_reports *reports, const char *why);
+
+/**
+ * Frees a buffer. NULL is fine.
+ */
+void xg_reports_free(struct xg_reports *reports);
+
+/**
+ * How many reports are in the buffer.
+ */
+size_t xg_reports_count(const struct xg_reports *reports);
+
+/**
+ * The number that was given with the operation, by an earlier run if
+ * xg_reports_is_recovered; 0 past the end.
+ */
+uint64_t xg_reports_tag(const struct xg_reports *reports, size_t index);
+
+/**
+ * Whether an earlier run handed the operation in, and the file brought it back: then
+ * the tag is of that run. false past the end.
+ */
+bool xg_reports_is_recovered(const struct xg_reports *reports, size_t index);
+
+/**
+ * Whether it is the one final report of its operation. Otherwise it says that
+ * the operation is in the file now (option outbox_durable_notices).
+ */
+bool xg_reports_is_final(const struct xg_reports *reports, size_t index);
+
+/**
+ * The state of a final report; XG_STATE_NONE otherwise and past the end.
+ */
+enum xg_state xg_reports_state(const struct xg_reports *reports, size_t index);
+
+/**
+ * Why it is in its state: a stable name of docs/reasons.md, such as
+ * "superseded"; "" where there is none. Valid for ever.
+ */
+const char *xg_reports_reason(const struct xg_reports *reports, size_t index);
+
+/**
+ * The service's code, as xg_outcome_code; -1 where there is none.
+ */
+int64_t xg_reports_code(const struct xg_reports *reports, size_t index);
+
+/**
+ * The HTTP status of the answer that decided; 0 where none came.
+ */
+int32_t xg_reports_http_status(const struct xg_reports *reports, size_t index);
+
+/**
+ * How often the operation was sent. What an earlier run may have sent counts one
+ * for that.
+ */
+uint32_t xg_reports_attempts(const struct xg_reports *reports, size_t index);
+
+/**
+ * When the operation was handed in, in milliseconds since 1970-01-01 UTC.
+ */
+uint64_t xg_reports_submitted_ms(const struct xg_reports *reports, size_t index);
+
+/**
+ * When this became so, in milliseconds since 1970-01-01 UTC.
+ */
+uint64_t xg_reports_timestamp_ms(const struct xg_reports *reports, size_t index);
+
+/**
+ * What happened, for people; "" when accepted. Valid until the buffer is filled
+ * again or freed.
+ */
+const char *xg_reports_message(const struct xg_reports *reports, size_t index);
+
+/**
+ * What waits in an outbox, in the order of the hand-ins: of a token, of an account (of
+ * any type), of both, or all where both are NULL; at most so many. It answers why
+ * somebody's phone is not bound. A look goes through everything that waits: it is for
+ * people rather than for each tick. For a file that no outbox holds there is the command
+ * `xgpush outbox show`.
+ *
+ * Errors: XG_CLOSED; XG_CALL_UNKNOWN when the outbox's thread does not answer within
+ * timeout_ms.
+ */
+enum xg_status xg_outbox_list_pending(const struct xg_outbox *outbox,
+                                      const char *token,
+                                      const char *account,
+                                      size_t max_count,
+                                      uint64_t timeout_ms,
+                                      struct xg_pending **pending,
+                                      struct xg_error **error);
+
+/**
+ * How many operations. 0 for NULL.
+ */
+size_t xg_pending_count(const struct xg_pending *pending);
+
+/**
+ * The operations as a JSON array, NUL-terminated; its length in bytes goes to *len unless
+ * len is NULL. Each has "tag", "operation" (such as "bind"), "token", "accounts"
+ * ([{"account","account_type"}]), "handed_in_ms", "state" ("behind": an earlier one on its
+ * token or accounts comes first; "ready": to be sent, or sent again; "sending"; "settling":
+ * decided, and the file has to forget it), "durable", "maybe_sent", "attempts", and of the
+ * last attempt "reason" (docs/reasons.md, or null) and "message". Valid until it is freed;
+ * "" and 0 for NULL.
+ */
+const char *xg_pending_json(const struct xg_pending *pending, size_t *len);
+
+/**
+ * Frees a look. NULL is fine.
+ */
+void xg_pending_free(struct xg_pending *pending);
+
+/**
+ * The numbers of an outbox, as they are now. Free them with xg_stats_free.
+ *
+ * Errors: XG_INVALID_ARGUMENT for NULL.
+ */
+enum xg_status xg_outbox_stats(const struct xg_outbox *outbox,
+                               struct xg_stats **stats,
+                               struct xg_error **error);
+
+/**
+ * One number by its name; 0 for another name and for NULL.
+ *
+ * Counters: "handed_in", "full" (refused because there was no room), "recovered"
+ * (brought back by a file), "durable" (stored); by their final reports "accepted",
+ * "rejected", "unknown", "not_sent" and "superseded"; "requests" (HTTP requests),
+ * "sent" (operations in them), "retries" (operations put back to be sent again),
+ * "throttled" (requests answered with "too fast"), "failures" (requests that failed as
+ * a whole), "store_failures", "not_durable" (operations in memory only, because the store
+ * failed), "resource_failures" (the system gave no thread to send with),
+ * "callback_failures" (xg_reports_record_failure), and "latency_ms_sum" (from hand-in to
+ * the final report).
+ *
+ * As they are now: "open" (handed in and not settled), "in_flight" (requests on the
+ * wire), "ready" (requests that lie ready for a thread), "bytes"
+ * (of tokens and accounts), "oldest_ms" (how long the oldest one waits),
+ * "breaker_open" (1 while sending is paused after failures in a row), "room"
+ * (how many operations would be taken, as far as their number goes) and
+ * "reports_waiting" (reports that nobody took).
+ */
+uint64_t xg_stats_value(const struct xg_stats *stats, const char *name);
+
+/**
+ * The numbers as one JSON object, NUL-terminated; its length in bytes goes to
+ * *len unless len is NULL. "" and 0 for NULL. Valid until the numbers are freed.
+ */
+const char *xg_stats_json(const struct xg_stats *stats, size_t *len);
+
+/**
+ * Puts the numbers of another outbox on the page of these: xg_stats_prometheus has both
+ * then. Two pages one after the other would say the same names twice, which is no valid
+ * page. What xg_stats_prometheus returned before is not valid any more.
+ */
+void xg_stats_prometheus_add(struct xg_stats *stats, const struct xg_stats *other);
+
+/**
+ * The numbers in the text format that Prometheus reads, with the label "outbox": the
+ * option outbox_name, or the access id. As xg_stats_json.
+ */
+const char *xg_stats_prometheus(const struct xg_stats *stats, size_t *len);
+
+/**
+ * What fails in the background, as the log was told of it (xg_outbox_set_log_callback): why
+ * sending is paused, that the file cannot be written, that there is no thread. "" while
+ * all is well, and for NULL. Valid until the numbers are freed. For languages in which
+ * a foreign thread may bring no line.
+ */
+const char *xg_stats_trouble(const struct xg_stats *stats);
+
+/**
+ * Frees numbers. NULL is fine.
+ */
+void xg_stats_free(struct xg_stats *stats);
+
+/**
+ * The method: always "POST".
+ */
+const char *xg_http_request_method(const struct xg_http_request *request);
+
+/**
+ * The whole URL; "" for NULL. Valid until the request is freed.
+ */
+const char *xg_http_request_url(const struct xg_http_request *request);
+
+/**
+ * How many headers there are.
+ */
+size_t xg_http_request_header_count(const struct xg_http_request *request);
+
+/**
+ * The name of a header, 0-based; "" past the end. Valid until the request is
+ * freed.
+ */
+const char *xg_http_request_header_name(const struct xg_http_request *request, size_t index);
+
+/**
+ * The value of a header, 0-based; "" past the end. Valid until the request is
+ * freed. With Basic authentication one of them is the secret itself.
+ */
+const char *xg_http_request_header_value(const struct xg_http_request *request, size_t index);
+
+/**
+ * The body, NUL-terminated; its length in bytes goes to *len unless len is
+ * NULL. These very bytes are signed: send them unchanged. "" and 0 for NULL.
+ * Valid until the request is freed.
+ */
+const char *xg_http_request_body(const struct xg_http_request *request, size_t *len);
+
+/**
+ * Frees an HTTP request. NULL is fine.
+ */
+void xg_http_request_free(struct xg_http_request *request);
+
+/**
  * A transport: perform is called with each request and with context; free, which
  * may be NULL, once with context when the transport, everything that was made
  * over it and every transfer are gone.
@@ -1565,7 +1604,7 @@ enum xg_status xg_outbox_clear_account(const struct xg_outbox *outbox,
  * Errors: XG_INVALID_ARGUMENT when perform is NULL.
  */
 enum xg_status xg_transport_new(xg_perform_fn perform,
-                                xg_destroy_fn free,
+                                xg_destroy_fn destroy,
                                 void *context,
                                 struct xg_transport **transport,
                                 struct xg_error **error);
@@ -1725,45 +1764,6 @@ enum xg_status xg_exchange_finish(struct xg_exchange *exchange,
  * Frees an exchange. NULL is fine.
  */
 void xg_exchange_free(struct xg_exchange *exchange);
-
-/**
- * The method: always "POST".
- */
-const char *xg_http_request_method(const struct xg_http_request *request);
-
-/**
- * The whole URL; "" for NULL. Valid until the request is freed.
- */
-const char *xg_http_request_url(const struct xg_http_request *request);
-
-/**
- * How many headers there are.
- */
-size_t xg_http_request_header_count(const struct xg_http_request *request);
-
-/**
- * The name of a header, 0-based; "" past the end. Valid until the request is
- * freed.
- */
-const char *xg_http_request_header_name(const struct xg_http_request *request, size_t nth);
-
-/**
- * The value of a header, 0-based; "" past the end. Valid until the request is
- * freed. With Basic authentication one of them is the secret itself.
- */
-const char *xg_http_request_header_value(const struct xg_http_request *request, size_t nth);
-
-/**
- * The body, NUL-terminated; its length in bytes goes to *len unless len is
- * NULL. These very bytes are signed: send them unchanged. "" and 0 for NULL.
- * Valid until the request is freed.
- */
-const char *xg_http_request_body(const struct xg_http_request *request, size_t *len);
-
-/**
- * Frees an HTTP request. NULL is fine.
- */
-void xg_http_request_free(struct xg_http_request *request);
 
 /**
  * The stable name of a state, such as "accepted"; "" for a number that is none.

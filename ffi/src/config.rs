@@ -8,7 +8,7 @@ use xgpush::options::OPTIONS;
 
 use crate::boundary::handle::{self, Handle};
 use crate::boundary::{guard, text};
-use crate::error::{xg_error, xg_status};
+use crate::error::{self, xg_error, xg_status};
 
 /// Everything that can be set before a client is made.
 pub struct xg_config(pub(crate) Config);
@@ -21,7 +21,7 @@ impl Handle for xg_config {
 #[unsafe(no_mangle)]
 pub extern "C" fn xg_config_new() -> *mut xg_config {
     guard::value(std::ptr::null_mut(), || {
-        Some(handle::give(xg_config(Config::new())))
+        Some(handle::into_raw(xg_config(Config::new())))
     })
 }
 
@@ -36,7 +36,7 @@ pub unsafe extern "C" fn xg_config_set(
     value: *const c_char,
     error: *mut *mut xg_error,
 ) -> xg_status {
-    guard::status(error, || {
+    error::status_of(error, || {
         // SAFETY: as the header demands.
         let config = unsafe { handle::exclusive(config) }?;
         // SAFETY: as the header demands.
@@ -56,7 +56,7 @@ pub unsafe extern "C" fn xg_config_set_from_env(
     config: *mut xg_config,
     error: *mut *mut xg_error,
 ) -> xg_status {
-    guard::status(error, || {
+    error::status_of(error, || {
         // SAFETY: as the header demands.
         unsafe { handle::exclusive(config) }?.0.set_from_env()?;
         Ok(())

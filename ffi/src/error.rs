@@ -4,7 +4,7 @@ use std::ffi::{CString, c_char};
 
 use xgpush::{Error, ErrorKind};
 
-use crate::boundary::handle::{self, Handle, Out};
+use crate::boundary::handle::{self, Handle, OutParam};
 use crate::boundary::{guard, text};
 
 /// What a call came to. The numbers never change.
@@ -46,6 +46,35 @@ pub enum xg_status {
     XG_RESOURCES = 14,
 }
 
+/// Runs the body of an export that can fail. An error goes to `*error` if the caller
+/// wants it.
+pub(crate) fn status_of(
+    error: *mut *mut xg_error,
+    body: impl FnOnce() -> Result<(), Error>,
+) -> xg_status {
+    let result = guard::catch(body).unwrap_or_else(|panic| {
+        Err(Error::new(
+            ErrorKind::Internal,
+            format!("a defect in xgpush: the call panicked and was stopped ({panic})"),
+        ))
+    });
+    match result {
+        Ok(()) => xg_status::XG_OK,
+        Err(failure) => {
+            let status = xg_status::of(failure.kind());
+            xg_error::write(failure, error);
+            status
+        }
+    }
+}
+
+/// Panics, for the test of the guard.
+#[cfg(feature = "test-panic")]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn xg_test_panic(error: *mut *mut xg_error) -> xg_status {
+    status_of(error, || panic!("provoked"))
+}
+
 impl xg_status {
     pub(crate) fn of(kind: ErrorKind) -> Self {
         match kind {
@@ -80,10 +109,10 @@ impl Handle for xg_error {
 }
 
 impl xg_error {
-    /// Hands an error to a caller who wants it.
-    pub(crate) fn give(error: Error, out: *mut *mut Self) {
-        if let Ok(out) = Out::new(out) {
-            out.write(handle::give(Self {
+    /// Writes an error for a caller who wants it.
+    fn write(error: Error, out: *mut *mut Self) {
+        if let Ok(out) = OutParam::new(out) {
+            out.write(handle::into_raw(Self {
                 name: text::owned(error.kind().name()),
                 message: text::owned(&error.to_string()),
                 error,
@@ -183,7 +212,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_numbers_are_those_of_core() {
+    fn status_numbers_equal_those_of_core() {
         for kind in ErrorKind::ALL {
             assert_eq!(xg_status::of(*kind) as i32, kind.number(), "{kind:?}");
         }

@@ -22,6 +22,8 @@ mod error;
 
 mod config;
 
+mod model;
+
 mod client;
 
 mod outbox;

@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use xgpush::{Error, ErrorKind};
 
 use crate::boundary::{guard, text};
-use crate::error::{xg_error, xg_status};
+use crate::error::{self, xg_error, xg_status};
 
 /// The version of the ABI that this header describes. Functions are added to
 /// an ABI version, never changed and never removed.
@@ -35,7 +35,7 @@ pub extern "C" fn xg_abi_version() -> u32 {
 /// header: call it first, as xg_abi_check(XG_ABI_VERSION, &error).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg_abi_check(header_abi: u32, error: *mut *mut xg_error) -> xg_status {
-    guard::status(error, || {
+    error::status_of(error, || {
         if header_abi == XG_ABI_VERSION {
             return Ok(());
         }

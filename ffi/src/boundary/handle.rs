@@ -14,7 +14,7 @@ fn null(what: &str) -> Error {
 /// A shared handle.
 ///
 /// # Safety
-/// `pointer` is NULL or came from [`give`] and was not freed.
+/// `pointer` is NULL or came from [`into_raw`] and was not freed.
 pub(crate) unsafe fn shared<'a, T: Handle>(pointer: *const T) -> Result<&'a T, Error> {
     // SAFETY: the caller's promise.
     unsafe { pointer.as_ref() }.ok_or_else(|| null(T::NAME))
@@ -30,9 +30,9 @@ pub(crate) unsafe fn exclusive<'a, T: Handle>(pointer: *mut T) -> Result<&'a mut
 }
 
 /// A place for an output, checked before the work is done.
-pub(crate) struct Out<T>(*mut T);
+pub(crate) struct OutParam<T>(*mut T);
 
-impl<T> Out<T> {
+impl<T> OutParam<T> {
     /// `pointer` is NULL or valid for a write during the call.
     pub(crate) fn new(pointer: *mut T) -> Result<Self, Error> {
         if pointer.is_null() {
@@ -48,17 +48,17 @@ impl<T> Out<T> {
     }
 }
 
-/// Hands a value out; it is freed by [`free`].
-pub(crate) fn give<T: Handle>(value: T) -> *mut T {
+/// Makes a handle of a value, for C to keep until [`free`].
+pub(crate) fn into_raw<T: Handle>(value: T) -> *mut T {
     Box::into_raw(Box::new(value))
 }
 
-/// Takes a handle back; `None` for NULL.
+/// Takes the value of a handle back; `None` for NULL.
 ///
 /// # Safety
 /// As [`free`].
-pub(crate) unsafe fn take<T: Handle>(pointer: *mut T) -> Option<Box<T>> {
-    // SAFETY: the caller's promise: it came from `give`.
+pub(crate) unsafe fn from_raw<T: Handle>(pointer: *mut T) -> Option<Box<T>> {
+    // SAFETY: the caller's promise: it came from `into_raw`.
     (!pointer.is_null()).then(|| unsafe { Box::from_raw(pointer) })
 }
 
@@ -68,5 +68,5 @@ pub(crate) unsafe fn take<T: Handle>(pointer: *mut T) -> Option<Box<T>> {
 /// As [`exclusive`]; the pointer is not used afterwards.
 pub(crate) unsafe fn free<T: Handle>(pointer: *mut T) {
     // SAFETY: the caller's promise.
-    drop(unsafe { take(pointer) });
+    drop(unsafe { from_raw(pointer) });
 }

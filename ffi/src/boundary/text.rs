@@ -45,6 +45,36 @@ pub(crate) unsafe fn read_n<'a>(
     utf8(unsafe { bytes(pointer.cast(), len, name) }?, name)
 }
 
+/// A text from C: of a length in bytes, or else NUL-terminated.
+#[derive(Clone, Copy)]
+pub(crate) struct CText {
+    start: *const c_char,
+    len: Option<usize>,
+}
+
+impl CText {
+    pub(crate) fn terminated(start: *const c_char) -> Self {
+        Self { start, len: None }
+    }
+
+    pub(crate) fn with_len(start: *const c_char, len: usize) -> Self {
+        let len = Some(len);
+        Self { start, len }
+    }
+
+    /// # Safety
+    /// As [`read_n`] with a length, as [`read`] without.
+    pub(crate) unsafe fn read<'a>(self, name: &str) -> Result<&'a str, Error> {
+        // SAFETY: the caller's promise.
+        unsafe {
+            match self.len {
+                Some(len) => read_n(self.start, len, name),
+                None => read(self.start, name),
+            }
+        }
+    }
+}
+
 /// Bytes from the caller. NULL is fine when there are none.
 ///
 /// # Safety

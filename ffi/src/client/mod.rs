@@ -1,22 +1,20 @@
-//! Clients and the two calls of the card.
+//! Clients and their blocking calls.
 
-pub(crate) mod outcome;
-pub(crate) mod reply;
-pub(crate) mod request;
+mod reply;
 
 use std::ffi::c_char;
 use std::time::Duration;
 
 use xgpush::{ApiCall, CallOptions, Client};
 
-use crate::boundary::handle::{self, Handle, Out};
+use self::reply::xg_reply;
+use crate::boundary::handle::{self, Handle, OutParam};
 use crate::boundary::{guard, text};
-use crate::client::outcome::xg_outcome;
-use crate::client::reply::xg_reply;
-use crate::client::request::xg_request;
 use crate::config::xg_config;
-use crate::error::{xg_error, xg_status};
+use crate::error::{self, xg_error, xg_status};
 use crate::http::transport::xg_transport;
+use crate::model::outcome::xg_outcome;
+use crate::model::request::xg_request;
 
 /// A client of one application. Made once and shared by any number of threads.
 pub struct xg_client(Client);
@@ -34,11 +32,11 @@ pub unsafe extern "C" fn xg_client_new(
     client: *mut *mut xg_client,
     error: *mut *mut xg_error,
 ) -> xg_status {
-    guard::status(error, || {
-        let out = Out::new(client)?;
+    error::status_of(error, || {
+        let out = OutParam::new(client)?;
         // SAFETY: as the header demands.
         let config = unsafe { handle::shared(config) }?;
-        out.write(handle::give(xg_client(Client::new(&config.0)?)));
+        out.write(handle::into_raw(xg_client(Client::new(&config.0)?)));
         Ok(())
     })
 }
@@ -54,11 +52,11 @@ pub unsafe extern "C" fn xg_client_new_with_transport(
     client: *mut *mut xg_client,
     error: *mut *mut xg_error,
 ) -> xg_status {
-    guard::status(error, || {
-        let out = Out::new(client)?;
+    error::status_of(error, || {
+        let out = OutParam::new(client)?;
         // SAFETY: as the header demands.
         let (config, transport) = unsafe { (handle::shared(config)?, handle::shared(transport)?) };
-        out.write(handle::give(xg_client(transport.client(&config.0)?)));
+        out.write(handle::into_raw(xg_client(transport.client(&config.0)?)));
         Ok(())
     })
 }
@@ -75,7 +73,7 @@ pub unsafe extern "C" fn xg_client_set_secret_key(
     secret_key: *const c_char,
     error: *mut *mut xg_error,
 ) -> xg_status {
-    guard::status(error, || {
+    error::status_of(error, || {
         // SAFETY: as the header demands.
         let (client, key) = unsafe {
             (
@@ -122,14 +120,14 @@ pub unsafe extern "C" fn xg_batch_operate(
     outcome: *mut *mut xg_outcome,
     error: *mut *mut xg_error,
 ) -> xg_status {
-    guard::status(error, || {
-        let out = Out::new(outcome)?;
+    error::status_of(error, || {
+        let out = OutParam::new(outcome)?;
         // SAFETY: as the header demands.
         let (client, request) = unsafe { (handle::shared(client)?, handle::shared(request)?) };
         let outcome = client
             .0
             .batch_operate_with(&request.request, &request.options())?;
-        out.write(handle::give(xg_outcome::new(outcome)));
+        out.write(handle::into_raw(xg_outcome::new(outcome)));
         Ok(())
     })
 }
@@ -146,12 +144,12 @@ pub unsafe extern "C" fn xg_query(
     outcome: *mut *mut xg_outcome,
     error: *mut *mut xg_error,
 ) -> xg_status {
-    guard::status(error, || {
-        let out = Out::new(outcome)?;
+    error::status_of(error, || {
+        let out = OutParam::new(outcome)?;
         // SAFETY: as the header demands.
         let (client, request) = unsafe { (handle::shared(client)?, handle::shared(request)?) };
         let outcome = client.0.query_with(&request.request, &request.options())?;
-        out.write(handle::give(xg_outcome::new(outcome)));
+        out.write(handle::into_raw(xg_outcome::new(outcome)));
         Ok(())
     })
 }
@@ -174,8 +172,8 @@ pub unsafe extern "C" fn xg_call(
     reply: *mut *mut xg_reply,
     error: *mut *mut xg_error,
 ) -> xg_status {
-    guard::status(error, || {
-        let out = Out::new(reply)?;
+    error::status_of(error, || {
+        let out = OutParam::new(reply)?;
         // SAFETY: as the header demands.
         let client = unsafe { handle::shared(client) }?;
         // SAFETY: as the header demands.
@@ -183,7 +181,7 @@ pub unsafe extern "C" fn xg_call(
         // SAFETY: as the header demands.
         let json = unsafe { text::read_n(json, json_len, "json") }?;
         let reply = client.0.call(path, json.as_bytes())?;
-        out.write(handle::give(xg_reply::new(reply)));
+        out.write(handle::into_raw(xg_reply::new(reply)));
         Ok(())
     })
 }
@@ -213,8 +211,8 @@ pub unsafe extern "C" fn xg_call_with(
     reply: *mut *mut xg_reply,
     error: *mut *mut xg_error,
 ) -> xg_status {
-    guard::status(error, || {
-        let out = Out::new(reply)?;
+    error::status_of(error, || {
+        let out = OutParam::new(reply)?;
         // SAFETY: as the header demands, of each of them.
         let (client, path, body, content_type, auth) = unsafe {
             (
@@ -238,7 +236,7 @@ pub unsafe extern "C" fn xg_call_with(
             ..CallOptions::default()
         };
         let reply = client.0.call_api(&call, &options)?;
-        out.write(handle::give(xg_reply::new(reply)));
+        out.write(handle::into_raw(xg_reply::new(reply)));
         Ok(())
     })
 }

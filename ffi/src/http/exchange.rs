@@ -1,15 +1,17 @@
-//! The sans-I/O way: HTTP requests to send, HTTP responses to hand in.
+//! The protocol without I/O: HTTP requests to send, HTTP responses to read.
 
-use std::ffi::{CString, c_char, c_void};
+use std::ffi::{c_char, c_void};
 
-use xgpush::{Error, ErrorKind, Exchange, HttpRequest, HttpResponse, SendError, SendErrorKind};
+use xgpush::{Error, ErrorKind, Exchange, HttpResponse, SendError};
 
-use crate::boundary::handle::{self, Handle, Out};
+use super::request::xg_http_request;
+use super::send_error::send_error;
+use crate::boundary::handle::{self, Handle, OutParam};
 use crate::boundary::{guard, text};
-use crate::client::outcome::xg_outcome;
-use crate::client::request::xg_request;
 use crate::config::xg_config;
-use crate::error::{xg_error, xg_status};
+use crate::error::{self, xg_error, xg_status};
+use crate::model::outcome::xg_outcome;
+use crate::model::request::xg_request;
 
 /// One request as HTTP requests to send and HTTP responses to read.
 pub struct xg_exchange(Option<Exchange>);
@@ -19,47 +21,11 @@ impl Handle for xg_exchange {
 }
 
 impl xg_exchange {
-    fn open(&mut self) -> Result<&mut Exchange, Error> {
+    fn unfinished(&mut self) -> Result<&mut Exchange, Error> {
         self.0
             .as_mut()
             .ok_or_else(|| Error::new(ErrorKind::InvalidArgument, "the exchange is finished"))
     }
-}
-
-/// Why no whole HTTP response came.
-#[repr(C)]
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum xg_send_error {
-    /// No connection: name, TCP, proxy or TLS.
-    XG_SEND_CONNECT = 1,
-    /// The time ran out.
-    XG_SEND_TIMEOUT = 2,
-    /// The connection broke, or the response was cut or was no HTTP.
-    XG_SEND_LOST = 3,
-    /// The body is longer than allowed.
-    XG_SEND_BODY_TOO_LARGE = 4,
-    /// The caller cancelled.
-    XG_SEND_CANCELLED = 5,
-}
-
-pub(crate) fn send_error(number: i32) -> Result<SendErrorKind, Error> {
-    const KINDS: [(xg_send_error, SendErrorKind); 5] = [
-        (xg_send_error::XG_SEND_CONNECT, SendErrorKind::Connect),
-        (xg_send_error::XG_SEND_TIMEOUT, SendErrorKind::Timeout),
-        (xg_send_error::XG_SEND_LOST, SendErrorKind::Lost),
-        (
-            xg_send_error::XG_SEND_BODY_TOO_LARGE,
-            SendErrorKind::BodyTooLarge,
-        ),
-        (xg_send_error::XG_SEND_CANCELLED, SendErrorKind::Cancelled),
-    ];
-    let known = KINDS.iter().find(|(c, _)| *c as i32 == number);
-    known.map(|(_, kind)| *kind).ok_or_else(|| {
-        Error::new(
-            ErrorKind::InvalidArgument,
-            format!("{number} is no xg_send_error"),
-        )
-    })
 }
 
 /// Checks a request and splits it for a config. Neither is needed afterwards.
@@ -76,12 +42,12 @@ pub unsafe extern "C" fn xg_exchange_new(
     exchange: *mut *mut xg_exchange,
     error: *mut *mut xg_error,
 ) -> xg_status {
-    guard::status(error, || {
-        let out = Out::new(exchange)?;
+    error::status_of(error, || {
+        let out = OutParam::new(exchange)?;
         // SAFETY: as the header demands.
         let (config, request) = unsafe { (handle::shared(config)?, handle::shared(request)?) };
         let exchange = Exchange::new(&config.0, request.request.clone())?;
-        out.write(handle::give(xg_exchange(Some(exchange))));
+        out.write(handle::into_raw(xg_exchange(Some(exchange))));
         Ok(())
     })
 }
@@ -106,10 +72,10 @@ pub unsafe extern "C" fn xg_exchange_wave(
     wave: *mut u32,
     error: *mut *mut xg_error,
 ) -> xg_status {
-    guard::status(error, || {
-        let out = Out::new(wave)?;
+    error::status_of(error, || {
+        let out = OutParam::new(wave)?;
         // SAFETY: as the header demands.
-        let exchange = unsafe { handle::exclusive(exchange) }?.open()?;
+        let exchange = unsafe { handle::exclusive(exchange) }?.unfinished()?;
         out.write(exchange.wave(part)?);
         Ok(())
     })
@@ -129,12 +95,12 @@ pub unsafe extern "C" fn xg_exchange_http_request(
     request: *mut *mut xg_http_request,
     error: *mut *mut xg_error,
 ) -> xg_status {
-    guard::status(error, || {
-        let out = Out::new(request)?;
+    error::status_of(error, || {
+        let out = OutParam::new(request)?;
         // SAFETY: as the header demands.
-        let exchange = unsafe { handle::exclusive(exchange) }?.open()?;
+        let exchange = unsafe { handle::exclusive(exchange) }?.unfinished()?;
         let request = exchange.http_request(part, unix_seconds)?;
-        let given = request.map(|r| handle::give(xg_http_request::new(&r)));
+        let given = request.map(|r| handle::into_raw(xg_http_request::new(&r)));
         out.write(given.unwrap_or(std::ptr::null_mut()));
         Ok(())
     })
@@ -155,9 +121,9 @@ pub unsafe extern "C" fn xg_exchange_on_response(
     body_len: usize,
     error: *mut *mut xg_error,
 ) -> xg_status {
-    guard::status(error, || {
+    error::status_of(error, || {
         // SAFETY: as the header demands.
-        let exchange = unsafe { handle::exclusive(exchange) }?.open()?;
+        let exchange = unsafe { handle::exclusive(exchange) }?.unfinished()?;
         let status = u16::try_from(http_status).map_err(|_| {
             Error::new(
                 ErrorKind::InvalidArgument,
@@ -191,9 +157,9 @@ pub unsafe extern "C" fn xg_exchange_on_failure(
     message: *const c_char,
     error: *mut *mut xg_error,
 ) -> xg_status {
-    guard::status(error, || {
+    error::status_of(error, || {
         // SAFETY: as the header demands.
-        let exchange = unsafe { handle::exclusive(exchange) }?.open()?;
+        let exchange = unsafe { handle::exclusive(exchange) }?.unfinished()?;
         // SAFETY: as the header demands.
         let message = unsafe { text::read(message, "message") }?;
         exchange.failed(part, &SendError::new(send_error(kind)?, sent, message))
@@ -210,13 +176,13 @@ pub unsafe extern "C" fn xg_exchange_finish(
     outcome: *mut *mut xg_outcome,
     error: *mut *mut xg_error,
 ) -> xg_status {
-    guard::status(error, || {
-        let out = Out::new(outcome)?;
+    error::status_of(error, || {
+        let out = OutParam::new(outcome)?;
         // SAFETY: as the header demands.
         let exchange = unsafe { handle::exclusive(exchange) }?;
-        exchange.open()?;
+        exchange.unfinished()?;
         if let Some(open) = exchange.0.take() {
-            out.write(handle::give(xg_outcome::new(open.finish())));
+            out.write(handle::into_raw(xg_outcome::new(open.finish())));
         }
         Ok(())
     })
@@ -227,106 +193,4 @@ pub unsafe extern "C" fn xg_exchange_finish(
 pub unsafe extern "C" fn xg_exchange_free(exchange: *mut xg_exchange) {
     // SAFETY: as the header demands.
     guard::run(|| unsafe { handle::free(exchange) });
-}
-
-/// One HTTP request, ready to send.
-pub struct xg_http_request {
-    url: CString,
-    headers: Vec<(CString, CString)>,
-    body: CString,
-    body_len: usize,
-}
-
-impl Handle for xg_http_request {
-    const NAME: &'static str = "HTTP request";
-}
-
-impl xg_http_request {
-    pub(crate) fn new(request: &HttpRequest) -> Self {
-        let headers = request.headers();
-        let headers = headers.map(|(name, value)| (text::owned(name), text::owned(value)));
-        // JSON: UTF-8 without a NUL, as core has written it.
-        let body = text::owned(&String::from_utf8_lossy(request.body()));
-        Self {
-            url: text::owned(request.url()),
-            headers: headers.collect(),
-            body_len: body.as_bytes().len(),
-            body,
-        }
-    }
-}
-
-/// The method: always "POST".
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn xg_http_request_method(request: *const xg_http_request) -> *const c_char {
-    let _ = request;
-    c"POST".as_ptr()
-}
-
-/// The whole URL; "" for NULL. Valid until the request is freed.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn xg_http_request_url(request: *const xg_http_request) -> *const c_char {
-    guard::value(text::EMPTY, || {
-        // SAFETY: as the header demands.
-        Some(unsafe { handle::shared(request) }.ok()?.url.as_ptr())
-    })
-}
-
-/// How many headers there are.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn xg_http_request_header_count(request: *const xg_http_request) -> usize {
-    guard::value(0, || {
-        // SAFETY: as the header demands.
-        Some(unsafe { handle::shared(request) }.ok()?.headers.len())
-    })
-}
-
-/// The name of a header, 0-based; "" past the end. Valid until the request is
-/// freed.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn xg_http_request_header_name(
-    request: *const xg_http_request,
-    nth: usize,
-) -> *const c_char {
-    guard::value(text::EMPTY, || {
-        // SAFETY: as the header demands.
-        let request = unsafe { handle::shared(request) }.ok()?;
-        Some(request.headers.get(nth)?.0.as_ptr())
-    })
-}
-
-/// The value of a header, 0-based; "" past the end. Valid until the request is
-/// freed. With Basic authentication one of them is the secret itself.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn xg_http_request_header_value(
-    request: *const xg_http_request,
-    nth: usize,
-) -> *const c_char {
-    guard::value(text::EMPTY, || {
-        // SAFETY: as the header demands.
-        let request = unsafe { handle::shared(request) }.ok()?;
-        Some(request.headers.get(nth)?.1.as_ptr())
-    })
-}
-
-/// The body, NUL-terminated; its length in bytes goes to *len unless len is
-/// NULL. These very bytes are signed: send them unchanged. "" and 0 for NULL.
-/// Valid until the request is freed.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn xg_http_request_body(
-    request: *const xg_http_request,
-    len: *mut usize,
-) -> *const c_char {
-    guard::text(len, || {
-        // SAFETY: as the header demands.
-        let request = unsafe { handle::shared(request) }.ok()?;
-        Some((request.body.as_ptr(), request.body_len))
-    })
-}
-
-/// Frees an HTTP request. NULL is fine.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn xg_http_request_free(request: *mut xg_http_request) {
-    // SAFETY: as the header demands.
-    guard::run(|| unsafe { handle::free(request) });
 }

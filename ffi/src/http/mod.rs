@@ -1,5 +1,9 @@
 //! The caller's own HTTP: a transport that carries requests, or an exchange of bytes.
 
+mod request;
+
 pub(crate) mod transport;
 
-pub(crate) mod exchange;
+mod send_error;
+
+mod exchange;

@@ -9,14 +9,15 @@ use xgpush::{
     Transfer,
 };
 
-use crate::boundary::handle::{self, Handle, Out};
-use crate::boundary::user_data::Context;
+use super::request::xg_http_request;
+use super::send_error::send_error;
+use crate::boundary::handle::{self, Handle, OutParam};
+use crate::boundary::user_data::UserData;
 use crate::boundary::{guard, text};
-use crate::error::{xg_error, xg_status};
-use crate::http::exchange::{send_error, xg_http_request};
+use crate::error::{self, xg_error, xg_status};
 
 /// An HTTP stack of the caller's, for clients and outboxes that are made over it.
-pub struct xg_transport(Arc<Stack>);
+pub struct xg_transport(Arc<HostStack>);
 
 impl Handle for xg_transport {
     const NAME: &'static str = "transport";
@@ -29,7 +30,7 @@ pub struct xg_transfer {
     request: xg_http_request,
     response: HttpResponse,
     /// Its context lives as long as there is a transfer.
-    _stack: Arc<Stack>,
+    _stack: Arc<HostStack>,
 }
 
 impl Handle for xg_transfer {
@@ -49,17 +50,17 @@ pub type xg_perform_fn =
 /// thread hangs in the function of the transport for ever. It must return as well.
 pub type xg_destroy_fn = Option<unsafe extern "C" fn(context: *mut c_void)>;
 
-struct Stack {
+struct HostStack {
     perform: unsafe extern "C" fn(*mut xg_transfer, *mut c_void),
-    free: xg_destroy_fn,
-    context: Context,
+    destroy: xg_destroy_fn,
+    context: UserData,
 }
 
-impl Drop for Stack {
+impl Drop for HostStack {
     fn drop(&mut self) {
-        if let Some(free) = self.free {
+        if let Some(destroy) = self.destroy {
             // SAFETY: the caller's own function, with the caller's own pointer.
-            unsafe { free(self.context.0) };
+            unsafe { destroy(self.context.0) };
         }
     }
 }
@@ -76,7 +77,7 @@ impl xg_transport {
             };
             // SAFETY: the caller's own function, with a transfer that is theirs
             // from now on, and their own pointer.
-            unsafe { (stack.perform)(handle::give(transfer), stack.context.0) };
+            unsafe { (stack.perform)(handle::into_raw(transfer), stack.context.0) };
         };
         Client::with_transport(config, CallbackTransport::new(config, perform))
     }
@@ -90,19 +91,19 @@ impl xg_transport {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg_transport_new(
     perform: xg_perform_fn,
-    free: xg_destroy_fn,
+    destroy: xg_destroy_fn,
     context: *mut c_void,
     transport: *mut *mut xg_transport,
     error: *mut *mut xg_error,
 ) -> xg_status {
-    guard::status(error, || {
-        let out = Out::new(transport)?;
+    error::status_of(error, || {
+        let out = OutParam::new(transport)?;
         let perform = perform
             .ok_or_else(|| Error::new(ErrorKind::InvalidArgument, "the function is NULL"))?;
-        out.write(handle::give(xg_transport(Arc::new(Stack {
+        out.write(handle::into_raw(xg_transport(Arc::new(HostStack {
             perform,
-            free,
-            context: Context(context),
+            destroy,
+            context: UserData(context),
         }))));
         Ok(())
     })
@@ -228,7 +229,7 @@ pub unsafe extern "C" fn xg_transfer_finish(
 ) {
     guard::run(|| {
         // SAFETY: as the header demands.
-        let Some(ended) = (unsafe { handle::take(transfer) }) else {
+        let Some(ended) = (unsafe { handle::from_raw(transfer) }) else {
             return;
         };
         // SAFETY: as the header demands.
@@ -238,7 +239,7 @@ pub unsafe extern "C" fn xg_transfer_finish(
             .filter(|n| (100..1000).contains(n));
         match (status, body) {
             (Some(status), Ok(body)) => {
-                let (transfer, response) = ended.part();
+                let (transfer, response) = ended.into_parts();
                 transfer.answer(response.with_answer(status, body));
             }
             (None, _) => ended.lost(format!("the transport answered HTTP status {http_status}")),
@@ -260,25 +261,28 @@ pub unsafe extern "C" fn xg_transfer_fail(
 ) {
     guard::run(|| {
         // SAFETY: as the header demands.
-        let Some(ended) = (unsafe { handle::take(transfer) }) else {
+        let Some(ended) = (unsafe { handle::from_raw(transfer) }) else {
             return;
         };
         // SAFETY: as the header demands.
         let message = unsafe { text::read(message, "message") };
         let message = message.unwrap_or("the transport got no response");
         let kind = send_error(kind).unwrap_or(SendErrorKind::Lost);
-        ended.part().0.fail(SendError::new(kind, sent, message));
+        ended
+            .into_parts()
+            .0
+            .fail(SendError::new(kind, sent, message));
     });
 }
 
 impl xg_transfer {
     /// Lets go of the context first: who waits may end it when the answer is there.
-    fn part(self) -> (Transfer, HttpResponse) {
+    fn into_parts(self) -> (Transfer, HttpResponse) {
         (self.transfer, self.response)
     }
 
     fn lost(self, message: String) {
         let error = SendError::new(SendErrorKind::Lost, true, message);
-        self.part().0.fail(error);
+        self.into_parts().0.fail(error);
     }
 }

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use xgpush::Waiting;
 
-use crate::boundary::handle::{self, Handle, Out};
+use super::xg_outbox;
+use crate::boundary::handle::{self, Handle, OutParam};
 use crate::boundary::{guard, text};
-use crate::error::{xg_error, xg_status};
-use crate::outbox::xg_outbox;
+use crate::error::{self, xg_error, xg_status};
 
 /// Operations that wait, as they were when they were asked for.
 pub struct xg_pending {
@@ -38,8 +38,8 @@ pub unsafe extern "C" fn xg_outbox_list_pending(
     pending: *mut *mut xg_pending,
     error: *mut *mut xg_error,
 ) -> xg_status {
-    guard::status(error, || {
-        let out = Out::new(pending)?;
+    error::status_of(error, || {
+        let out = OutParam::new(pending)?;
         // SAFETY: as the header demands.
         let outbox = unsafe { handle::shared(outbox) }?;
         // SAFETY: as the header demands.
@@ -48,7 +48,7 @@ pub unsafe extern "C" fn xg_outbox_list_pending(
         let account = unsafe { text::read_optional(account, "account") }?;
         let timeout = Duration::from_millis(timeout_ms);
         let list = outbox.outbox.look(token, account, max_count, timeout)?;
-        out.write(handle::give(xg_pending {
+        out.write(handle::into_raw(xg_pending {
             len: list.len(),
             json: text::owned(&Waiting::list_to_json(&list)),
         }));

@@ -1,4 +1,4 @@
-//! The thread that brings reports to a function of the host's.
+//! The thread that calls the report callback of an outbox.
 
 use std::ffi::c_void;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -7,98 +7,99 @@ use std::time::{Duration, Instant};
 
 use xgpush::{Error, Outbox};
 
-use crate::boundary::user_data::Context;
-use crate::outbox::reports::xg_reports;
+use super::reports::xg_reports;
+use crate::boundary::user_data::UserData;
 
-/// The function, and what it is called with.
+/// The callback, and what it is called with.
 #[derive(Clone, Copy)]
-pub(crate) struct Function {
-    pub(crate) call: unsafe extern "C" fn(*const xg_reports, *mut c_void),
-    pub(crate) context: Context,
+pub(crate) struct ReportCallback {
+    pub(crate) function: unsafe extern "C" fn(*const xg_reports, *mut c_void),
+    pub(crate) context: UserData,
     /// How many reports it gets at once at most.
-    pub(crate) room: usize,
+    pub(crate) capacity: usize,
 }
 
-/// The thread has its own part in all that it uses: one that hangs in the function is
-/// left alone, and touches nothing that was freed when it comes back.
-pub(crate) struct Caller {
-    gate: Arc<Gate>,
+/// The thread owns a share of all that it uses. One that hangs in the callback is left
+/// alone, and touches nothing that was freed when it comes back.
+pub(crate) struct ReportThread {
+    permit: Arc<CallPermit>,
     thread: ThreadId,
 }
 
-/// What the function has to pass each time, so that it is not called after the end.
+/// Keeps the callback from being called after the outbox is freed.
 #[derive(Default)]
-struct Gate {
+struct CallPermit {
     state: Mutex<State>,
     changed: Condvar,
 }
 
 #[derive(Default)]
 struct State {
-    /// The function runs.
-    calls: bool,
-    /// It is not called any more.
-    shut: bool,
+    /// The callback runs.
+    running: bool,
+    /// The callback is not called any more.
+    stopped: bool,
     /// The thread has ended.
     ended: bool,
 }
 
-impl Caller {
-    pub(crate) fn start(outbox: Arc<Outbox>, function: Function) -> Result<Self, Error> {
-        let gate = Arc::new(Gate::default());
-        let own = Arc::clone(&gate);
+impl ReportThread {
+    pub(crate) fn start(outbox: Arc<Outbox>, callback: ReportCallback) -> Result<Self, Error> {
+        let permit = Arc::new(CallPermit::default());
+        let own = Arc::clone(&permit);
         let thread = xgpush::thread("xgpush-report")
             .spawn(move || {
                 let _end = End(Arc::clone(&own));
-                bring(&outbox, function, &own);
+                deliver(&outbox, callback, &own);
             })
             .map_err(|error| xgpush::no_thread("to bring reports on", &error))?;
         Ok(Self {
-            gate,
+            permit,
             thread: thread.thread().id(),
         })
     }
 
-    /// Waits until every report was brought, at most until `ends`. Not in the function
-    /// itself.
-    pub(crate) fn wait(&self, ends: Instant) {
+    /// Waits until every report was delivered and the thread ended, at most until `ends`.
+    /// Returns at once in the callback itself.
+    pub(crate) fn wait_until_ended(&self, ends: Instant) {
         if std::thread::current().id() == self.thread {
             return;
         }
-        self.gate.wait(ends, |state| !state.ended);
+        self.permit.wait(ends, |state| !state.ended);
     }
 
-    /// When this returns the function is not called any more; a call that hangs is left
+    /// When this returns the callback is not called any more; a call that hangs is left
     /// to itself.
-    pub(crate) fn shut(&self) {
+    pub(crate) fn stop(&self) {
         /// For a call that is nearly over.
-        const NEARLY: Duration = Duration::from_millis(100);
-        self.gate.lock().shut = true;
+        const NEARLY_OVER: Duration = Duration::from_millis(100);
+        self.permit.lock().stopped = true;
         if std::thread::current().id() != self.thread {
-            self.gate.wait(Instant::now() + NEARLY, |state| state.calls);
+            self.permit
+                .wait(Instant::now() + NEARLY_OVER, |state| state.running);
         }
     }
 }
 
-fn bring(outbox: &Arc<Outbox>, function: Function, gate: &Gate) {
-    let mut reports = xg_reports::of(outbox, function.room);
+fn deliver(outbox: &Arc<Outbox>, callback: ReportCallback, permit: &CallPermit) {
+    let mut reports = xg_reports::for_callback(outbox, callback.capacity);
     while !outbox.is_drained() {
-        // Taken once nothing can keep them from being brought: else they would be in no
-        // number.
+        // Reports are taken only when the callback is certain to get them: otherwise no
+        // number would count them.
         outbox.reports(0, Duration::from_secs(3600));
-        if !gate.enter() {
+        if !permit.begin_call() {
             return;
         }
         if reports.fill(outbox, Duration::ZERO) > 0 {
             // SAFETY: a function of this type, by the caller's promise.
-            unsafe { (function.call)(&raw const reports, function.context.0) };
+            unsafe { (callback.function)(&raw const reports, callback.context.0) };
         }
-        gate.leave();
+        permit.end_call();
     }
 }
 
-/// However the thread ends.
-struct End(Arc<Gate>);
+/// Notes the end of the thread, however it ends.
+struct End(Arc<CallPermit>);
 
 impl Drop for End {
     fn drop(&mut self) {
@@ -107,16 +108,16 @@ impl Drop for End {
     }
 }
 
-impl Gate {
-    /// Whether the function may be called.
-    fn enter(&self) -> bool {
+impl CallPermit {
+    /// Whether the callback may be called.
+    fn begin_call(&self) -> bool {
         let mut state = self.lock();
-        state.calls = !state.shut;
-        state.calls
+        state.running = !state.stopped;
+        state.running
     }
 
-    fn leave(&self) {
-        self.lock().calls = false;
+    fn end_call(&self) {
+        self.lock().running = false;
         self.changed.notify_all();
     }
 

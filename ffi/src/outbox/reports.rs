@@ -7,19 +7,19 @@ use std::time::Duration;
 
 use xgpush::{Error, ErrorKind, Outbox, Report};
 
-use crate::boundary::handle::{self, Handle, Out};
+use crate::boundary::handle::{self, Handle, OutParam};
 use crate::boundary::{guard, text};
-use crate::client::outcome::{reason_name, xg_state};
-use crate::error::{xg_error, xg_status};
+use crate::error::{self, xg_error, xg_status};
+use crate::model::outcome::{reason_name, xg_state};
 
 /// A buffer for reports; it belongs to one thread at a time.
 pub struct xg_reports {
-    room: usize,
+    capacity: usize,
     reports: Vec<Report>,
     /// C texts are made when they are asked for.
     messages: Vec<OnceCell<CString>>,
-    /// Whose function gets it.
-    of: Option<Arc<Outbox>>,
+    /// The outbox whose report callback gets this buffer.
+    called_by: Option<Arc<Outbox>>,
 }
 
 impl Handle for xg_reports {
@@ -27,51 +27,51 @@ impl Handle for xg_reports {
 }
 
 impl xg_reports {
-    pub(crate) fn with_room(room: usize) -> Self {
+    pub(crate) fn empty(capacity: usize) -> Self {
         Self {
-            room,
-            reports: Vec::with_capacity(room),
-            messages: Vec::with_capacity(room),
-            of: None,
+            capacity,
+            reports: Vec::with_capacity(capacity),
+            messages: Vec::with_capacity(capacity),
+            called_by: None,
         }
     }
 
-    pub(crate) fn check_room(room: usize) -> Result<usize, Error> {
-        if (1..=1_000_000).contains(&room) {
-            return Ok(room);
+    pub(crate) fn check_capacity(capacity: usize) -> Result<usize, Error> {
+        if (1..=1_000_000).contains(&capacity) {
+            return Ok(capacity);
         }
-        let why = format!("room {room} is outside [1, 1000000]");
+        let why = format!("capacity {capacity} is outside [1, 1000000]");
         Err(Error::new(ErrorKind::InvalidArgument, why))
     }
 
-    /// A buffer for a function that the library calls.
-    pub(crate) fn of(outbox: &Arc<Outbox>, room: usize) -> Self {
+    /// A buffer for a report callback.
+    pub(crate) fn for_callback(outbox: &Arc<Outbox>, capacity: usize) -> Self {
         Self {
-            of: Some(Arc::clone(outbox)),
-            ..Self::with_room(room)
+            called_by: Some(Arc::clone(outbox)),
+            ..Self::empty(capacity)
         }
     }
 
     pub(crate) fn fill(&mut self, from: &Outbox, timeout: Duration) -> usize {
         self.reports.clear();
         self.messages.clear();
-        from.take_reports(&mut self.reports, self.room, timeout);
+        from.take_reports(&mut self.reports, self.capacity, timeout);
         self.messages.resize_with(self.reports.len(), OnceCell::new);
         self.reports.len()
     }
 }
 
-/// Something of one report, or the default past the end and for NULL.
-unsafe fn of_report<T>(
+/// What `of` answers for one report; the default past the end and for NULL.
+unsafe fn with_report<T>(
     reports: *const xg_reports,
-    nth: usize,
+    index: usize,
     default: T,
     of: impl FnOnce(&Report) -> Option<T>,
 ) -> T {
     guard::value(default, || {
         // SAFETY: as the header demands.
         let reports = unsafe { handle::shared(reports) }.ok()?;
-        of(reports.reports.get(nth)?)
+        of(reports.reports.get(index)?)
     })
 }
 
@@ -80,14 +80,14 @@ unsafe fn of_report<T>(
 /// Errors: XG_INVALID_ARGUMENT for another number.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg_reports_new(
-    room: usize,
+    capacity: usize,
     reports: *mut *mut xg_reports,
     error: *mut *mut xg_error,
 ) -> xg_status {
-    guard::status(error, || {
-        let out = Out::new(reports)?;
-        let room = xg_reports::check_room(room)?;
-        out.write(handle::give(xg_reports::with_room(room)));
+    error::status_of(error, || {
+        let out = OutParam::new(reports)?;
+        let capacity = xg_reports::check_capacity(capacity)?;
+        out.write(handle::into_raw(xg_reports::empty(capacity)));
         Ok(())
     })
 }
@@ -104,7 +104,7 @@ pub unsafe extern "C" fn xg_reports_record_failure(reports: *const xg_reports, w
         };
         // SAFETY: as the header demands.
         let why = unsafe { text::read(why, "why") }.unwrap_or("");
-        if let Some(outbox) = &reports.of {
+        if let Some(outbox) = &reports.called_by {
             outbox.note_callback_failure(why);
         }
     });
@@ -129,33 +129,33 @@ pub unsafe extern "C" fn xg_reports_count(reports: *const xg_reports) -> usize {
 /// The number that was given with the operation, by an earlier run if
 /// xg_reports_is_recovered; 0 past the end.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn xg_reports_tag(reports: *const xg_reports, nth: usize) -> u64 {
+pub unsafe extern "C" fn xg_reports_tag(reports: *const xg_reports, index: usize) -> u64 {
     // SAFETY: as the header demands.
-    unsafe { of_report(reports, nth, 0, |report| Some(report.tag())) }
+    unsafe { with_report(reports, index, 0, |report| Some(report.tag())) }
 }
 
 /// Whether an earlier run handed the operation in, and the file brought it back: then
 /// the tag is of that run. false past the end.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn xg_reports_is_recovered(reports: *const xg_reports, nth: usize) -> bool {
+pub unsafe extern "C" fn xg_reports_is_recovered(reports: *const xg_reports, index: usize) -> bool {
     // SAFETY: as the header demands.
-    unsafe { of_report(reports, nth, false, |report| Some(report.is_recovered())) }
+    unsafe { with_report(reports, index, false, |report| Some(report.is_recovered())) }
 }
 
 /// Whether it is the one final report of its operation. Otherwise it says that
 /// the operation is in the file now (option outbox_durable_notices).
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn xg_reports_is_final(reports: *const xg_reports, nth: usize) -> bool {
+pub unsafe extern "C" fn xg_reports_is_final(reports: *const xg_reports, index: usize) -> bool {
     // SAFETY: as the header demands.
-    unsafe { of_report(reports, nth, false, |report| Some(report.is_final())) }
+    unsafe { with_report(reports, index, false, |report| Some(report.is_final())) }
 }
 
 /// The state of a final report; XG_STATE_NONE otherwise and past the end.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn xg_reports_state(reports: *const xg_reports, nth: usize) -> xg_state {
+pub unsafe extern "C" fn xg_reports_state(reports: *const xg_reports, index: usize) -> xg_state {
     // SAFETY: as the header demands.
     unsafe {
-        of_report(reports, nth, xg_state::XG_STATE_NONE, |report| {
+        with_report(reports, index, xg_state::XG_STATE_NONE, |report| {
             report.state().map(xg_state::from)
         })
     }
@@ -166,11 +166,11 @@ pub unsafe extern "C" fn xg_reports_state(reports: *const xg_reports, nth: usize
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg_reports_reason(
     reports: *const xg_reports,
-    nth: usize,
+    index: usize,
 ) -> *const c_char {
     // SAFETY: as the header demands.
     unsafe {
-        of_report(reports, nth, text::EMPTY, |report| {
+        with_report(reports, index, text::EMPTY, |report| {
             reason_name(report.reason()?)
         })
     }
@@ -178,17 +178,17 @@ pub unsafe extern "C" fn xg_reports_reason(
 
 /// The service's code, as xg_outcome_code; -1 where there is none.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn xg_reports_code(reports: *const xg_reports, nth: usize) -> i64 {
+pub unsafe extern "C" fn xg_reports_code(reports: *const xg_reports, index: usize) -> i64 {
     // SAFETY: as the header demands.
-    unsafe { of_report(reports, nth, -1, Report::code) }
+    unsafe { with_report(reports, index, -1, Report::code) }
 }
 
 /// The HTTP status of the answer that decided; 0 where none came.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn xg_reports_http_status(reports: *const xg_reports, nth: usize) -> i32 {
+pub unsafe extern "C" fn xg_reports_http_status(reports: *const xg_reports, index: usize) -> i32 {
     // SAFETY: as the header demands.
     unsafe {
-        of_report(reports, nth, 0, |report| {
+        with_report(reports, index, 0, |report| {
             report.http_status().map(i32::from)
         })
     }
@@ -197,23 +197,23 @@ pub unsafe extern "C" fn xg_reports_http_status(reports: *const xg_reports, nth:
 /// How often the operation was sent. What an earlier run may have sent counts one
 /// for that.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn xg_reports_attempts(reports: *const xg_reports, nth: usize) -> u32 {
+pub unsafe extern "C" fn xg_reports_attempts(reports: *const xg_reports, index: usize) -> u32 {
     // SAFETY: as the header demands.
-    unsafe { of_report(reports, nth, 0, |report| Some(report.attempts().into())) }
+    unsafe { with_report(reports, index, 0, |report| Some(report.attempts().into())) }
 }
 
 /// When the operation was handed in, in milliseconds since 1970-01-01 UTC.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn xg_reports_submitted_ms(reports: *const xg_reports, nth: usize) -> u64 {
+pub unsafe extern "C" fn xg_reports_submitted_ms(reports: *const xg_reports, index: usize) -> u64 {
     // SAFETY: as the header demands.
-    unsafe { of_report(reports, nth, 0, |report| Some(report.handed_in_ms())) }
+    unsafe { with_report(reports, index, 0, |report| Some(report.handed_in_ms())) }
 }
 
 /// When this became so, in milliseconds since 1970-01-01 UTC.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn xg_reports_timestamp_ms(reports: *const xg_reports, nth: usize) -> u64 {
+pub unsafe extern "C" fn xg_reports_timestamp_ms(reports: *const xg_reports, index: usize) -> u64 {
     // SAFETY: as the header demands.
-    unsafe { of_report(reports, nth, 0, |report| Some(report.at_ms())) }
+    unsafe { with_report(reports, index, 0, |report| Some(report.at_ms())) }
 }
 
 /// What happened, for people; "" when accepted. Valid until the buffer is filled
@@ -221,16 +221,16 @@ pub unsafe extern "C" fn xg_reports_timestamp_ms(reports: *const xg_reports, nth
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg_reports_message(
     reports: *const xg_reports,
-    nth: usize,
+    index: usize,
 ) -> *const c_char {
     guard::value(text::EMPTY, || {
         // SAFETY: as the header demands.
         let reports = unsafe { handle::shared(reports) }.ok()?;
-        let report = reports.reports.get(nth)?;
+        let report = reports.reports.get(index)?;
         if report.message().is_empty() {
             return None;
         }
-        let message = reports.messages.get(nth)?;
+        let message = reports.messages.get(index)?;
         Some(
             message
                 .get_or_init(|| text::owned(report.message()))

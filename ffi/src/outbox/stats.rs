@@ -5,8 +5,10 @@ use std::sync::OnceLock;
 
 use xgpush::{Outbox, OutboxStats};
 
-use crate::boundary::handle::{self, Handle};
+use super::xg_outbox;
+use crate::boundary::handle::{self, Handle, OutParam};
 use crate::boundary::{guard, text};
+use crate::error::{self, xg_error, xg_status};
 
 /// Numbers, as they were when they were asked for.
 pub struct xg_stats {
@@ -45,6 +47,24 @@ impl xg_stats {
             .map(|(name, stats)| (name.as_str(), stats));
         xgpush::prometheus_page(own.chain(others))
     }
+}
+
+/// The numbers of an outbox, as they are now. Free them with xg_stats_free.
+///
+/// Errors: XG_INVALID_ARGUMENT for NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn xg_outbox_stats(
+    outbox: *const xg_outbox,
+    stats: *mut *mut xg_stats,
+    error: *mut *mut xg_error,
+) -> xg_status {
+    error::status_of(error, || {
+        let out = OutParam::new(stats)?;
+        // SAFETY: as the header demands.
+        let outbox = unsafe { handle::shared(outbox) }?;
+        out.write(handle::into_raw(xg_stats::new(&outbox.outbox)));
+        Ok(())
+    })
 }
 
 /// One number by its name; 0 for another name and for NULL.

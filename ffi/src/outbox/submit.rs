@@ -1,53 +1,39 @@
-//! Handing operations in, one by one: the calls of a game's tick.
+//! Submitting operations: the calls of a game loop. They never wait.
 
 use std::ffi::c_char;
 
-use xgpush::{Error, Operation, Operator};
+use xgpush::{Operation, Operator};
 
-use crate::boundary::{guard, handle, text};
-use crate::client::request::account_type;
-use crate::error::{xg_error, xg_status};
-use crate::outbox::xg_outbox;
+use super::xg_outbox;
+use crate::boundary::handle;
+use crate::boundary::text::CText;
+use crate::error::{self, xg_error, xg_status};
+use crate::model::request::{account_type, xg_request};
 
-/// A text as it comes: of a length, or else NUL-terminated.
-type Given = (*const c_char, Option<usize>);
-
-/// # Safety
-/// As the header demands of every hand-in.
-unsafe fn read<'a>((text, len): Given, name: &str) -> Result<&'a str, Error> {
-    // SAFETY: the caller's promise.
-    unsafe {
-        match len {
-            Some(len) => text::read_n(text, len, name),
-            None => text::read(text, name),
-        }
-    }
-}
-
-/// Hands in one operation; `account` is a text and its type.
+/// Submits one operation; `account` is a text and its type.
 ///
 /// # Safety
-/// As the header demands of every hand-in.
-unsafe fn hand_in(
+/// As the header demands of every function here.
+unsafe fn submit_one(
     outbox: *const xg_outbox,
     operator: Operator,
-    token: Option<Given>,
-    account: Option<(Given, i32)>,
+    token: Option<CText>,
+    account: Option<(CText, i32)>,
     tag: u64,
     error: *mut *mut xg_error,
 ) -> xg_status {
-    guard::status(error, || {
+    error::status_of(error, || {
         // SAFETY: the caller's promise.
         let outbox = unsafe { handle::shared(outbox) }?;
         let token = match token {
             // SAFETY: the caller's promise.
-            Some(token) => unsafe { read(token, "token") }?,
+            Some(token) => unsafe { token.read("token") }?,
             None => "",
         };
         let account = match account {
             Some((name, number)) => {
                 // SAFETY: the caller's promise.
-                let name = unsafe { read(name, "account") }?;
+                let name = unsafe { name.read("account") }?;
                 Some((name, account_type(number)))
             }
             None => None,
@@ -81,11 +67,11 @@ pub unsafe extern "C" fn xg_outbox_bind_n(
 ) -> xg_status {
     // SAFETY: as the header demands.
     unsafe {
-        hand_in(
+        submit_one(
             outbox,
             Operator::Bind,
-            Some((token, Some(token_len))),
-            Some(((account, Some(account_len)), account_type)),
+            Some(CText::with_len(token, token_len)),
+            Some((CText::with_len(account, account_len), account_type)),
             tag,
             error,
         )
@@ -107,11 +93,11 @@ pub unsafe extern "C" fn xg_outbox_unbind_n(
 ) -> xg_status {
     // SAFETY: as the header demands.
     unsafe {
-        hand_in(
+        submit_one(
             outbox,
             Operator::Unbind,
-            Some((token, Some(token_len))),
-            Some(((account, Some(account_len)), account_type)),
+            Some(CText::with_len(token, token_len)),
+            Some((CText::with_len(account, account_len), account_type)),
             tag,
             error,
         )
@@ -130,10 +116,10 @@ pub unsafe extern "C" fn xg_outbox_clear_token_n(
 ) -> xg_status {
     // SAFETY: as the header demands.
     unsafe {
-        hand_in(
+        submit_one(
             outbox,
             Operator::ClearToken,
-            Some((token, Some(token_len))),
+            Some(CText::with_len(token, token_len)),
             None,
             tag,
             error,
@@ -154,11 +140,11 @@ pub unsafe extern "C" fn xg_outbox_clear_account_n(
 ) -> xg_status {
     // SAFETY: as the header demands.
     unsafe {
-        hand_in(
+        submit_one(
             outbox,
             Operator::ClearAccount,
             None,
-            Some(((account, Some(account_len)), account_type)),
+            Some((CText::with_len(account, account_len), account_type)),
             tag,
             error,
         )
@@ -175,13 +161,13 @@ pub unsafe extern "C" fn xg_outbox_bind(
     tag: u64,
     error: *mut *mut xg_error,
 ) -> xg_status {
-    let account = Some(((account, None), account_type));
+    let account = Some((CText::terminated(account), account_type));
     // SAFETY: as the header demands.
     unsafe {
-        hand_in(
+        submit_one(
             outbox,
             Operator::Bind,
-            Some((token, None)),
+            Some(CText::terminated(token)),
             account,
             tag,
             error,
@@ -199,13 +185,13 @@ pub unsafe extern "C" fn xg_outbox_unbind(
     tag: u64,
     error: *mut *mut xg_error,
 ) -> xg_status {
-    let account = Some(((account, None), account_type));
+    let account = Some((CText::terminated(account), account_type));
     // SAFETY: as the header demands.
     unsafe {
-        hand_in(
+        submit_one(
             outbox,
             Operator::Unbind,
-            Some((token, None)),
+            Some(CText::terminated(token)),
             account,
             tag,
             error,
@@ -223,10 +209,10 @@ pub unsafe extern "C" fn xg_outbox_clear_token(
 ) -> xg_status {
     // SAFETY: as the header demands.
     unsafe {
-        hand_in(
+        submit_one(
             outbox,
             Operator::ClearToken,
-            Some((token, None)),
+            Some(CText::terminated(token)),
             None,
             tag,
             error,
@@ -243,7 +229,26 @@ pub unsafe extern "C" fn xg_outbox_clear_account(
     tag: u64,
     error: *mut *mut xg_error,
 ) -> xg_status {
-    let account = Some(((account, None), account_type));
+    let account = Some((CText::terminated(account), account_type));
     // SAFETY: as the header demands.
-    unsafe { hand_in(outbox, Operator::ClearAccount, None, account, tag, error) }
+    unsafe { submit_one(outbox, Operator::ClearAccount, None, account, tag, error) }
+}
+
+/// Hands in every item of a request, in their order; the n-th has the tag
+/// first_tag + n. The deadline of the request does not matter here.
+///
+/// Errors: as xg_outbox_bind_n. With XG_FULL and XG_CLOSED the items before
+/// xg_error_item were taken; with any other nothing was.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn xg_outbox_submit(
+    outbox: *const xg_outbox,
+    request: *const xg_request,
+    first_tag: u64,
+    error: *mut *mut xg_error,
+) -> xg_status {
+    error::status_of(error, || {
+        // SAFETY: as the header demands.
+        let (outbox, request) = unsafe { (handle::shared(outbox)?, handle::shared(request)?) };
+        outbox.outbox.submit_all(request.request(), first_tag)
+    })
 }

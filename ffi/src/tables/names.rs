@@ -6,8 +6,8 @@ use std::sync::OnceLock;
 use xgpush::{ErrorKind, State};
 
 use crate::boundary::{guard, text};
-use crate::client::outcome::xg_state;
 use crate::error::xg_status;
+use crate::model::outcome::xg_state;
 
 fn find(names: &[(i32, CString)], number: i32) -> Option<*const c_char> {
     let found = names.iter().find(|(known, _)| *known == number);

@@ -4,13 +4,12 @@ use std::ffi::c_char;
 use std::time::Duration;
 
 use xgpush::{
-    Account, AccountType, Action, CallOptions, Error, ErrorKind, Lookup, Operator, Platform,
-    Request, Token,
+    AccountType, Action, CallOptions, Error, ErrorKind, Lookup, Operator, Platform, Request,
 };
 
-use crate::boundary::handle::{self, Handle, Out};
+use crate::boundary::handle::{self, Handle, OutParam};
 use crate::boundary::{guard, text};
-use crate::error::{xg_error, xg_status};
+use crate::error::{self, xg_error, xg_status};
 
 /// What a request asks.
 #[repr(C)]
@@ -69,8 +68,11 @@ impl xg_request {
         &self.request
     }
 
-    /// Adds an item, or says which one it would have been.
-    fn add(&mut self, change: impl FnOnce(&mut Request) -> Result<(), Error>) -> Result<(), Error> {
+    /// Adds an item; an error has the index that the item would have had.
+    pub(super) fn add(
+        &mut self,
+        change: impl FnOnce(&mut Request) -> Result<(), Error>,
+    ) -> Result<(), Error> {
         let index = self.request.len();
         change(&mut self.request).map_err(|error| error.at_item(index))
     }
@@ -91,10 +93,6 @@ fn action(number: i32) -> Result<Action, Error> {
     })
 }
 
-fn account(name: &str, account_type: i32) -> Result<Account, Error> {
-    Account::with_optional_type(name, self::account_type(account_type))
-}
-
 /// An account type as it comes; `XG_NO_ACCOUNT_TYPE` is none.
 pub(crate) fn account_type(number: i32) -> Option<AccountType> {
     (number != NO_ACCOUNT_TYPE).then_some(AccountType(number))
@@ -109,10 +107,10 @@ pub unsafe extern "C" fn xg_request_new(
     request: *mut *mut xg_request,
     error: *mut *mut xg_error,
 ) -> xg_status {
-    guard::status(error, || {
-        let out = Out::new(request)?;
+    error::status_of(error, || {
+        let out = OutParam::new(request)?;
         let request = Request::new(self::action(action)?);
-        out.write(handle::give(xg_request::new(request)));
+        out.write(handle::into_raw(xg_request::new(request)));
         Ok(())
     })
 }
@@ -129,12 +127,12 @@ pub unsafe extern "C" fn xg_request_batch_from_json(
     request: *mut *mut xg_request,
     error: *mut *mut xg_error,
 ) -> xg_status {
-    guard::status(error, || {
-        let out = Out::new(request)?;
+    error::status_of(error, || {
+        let out = OutParam::new(request)?;
         // SAFETY: as the header demands.
         let json = unsafe { text::read_n(json, json_len, "json") }?;
         let request = Request::batch_from_json(json.as_bytes())?;
-        out.write(handle::give(xg_request::new(request)));
+        out.write(handle::into_raw(xg_request::new(request)));
         Ok(())
     })
 }
@@ -149,148 +147,13 @@ pub unsafe extern "C" fn xg_request_query_from_json(
     request: *mut *mut xg_request,
     error: *mut *mut xg_error,
 ) -> xg_status {
-    guard::status(error, || {
-        let out = Out::new(request)?;
+    error::status_of(error, || {
+        let out = OutParam::new(request)?;
         // SAFETY: as the header demands.
         let json = unsafe { text::read_n(json, json_len, "json") }?;
         let request = Request::query_from_json(json.as_bytes())?;
-        out.write(handle::give(xg_request::new(request)));
+        out.write(handle::into_raw(xg_request::new(request)));
         Ok(())
-    })
-}
-
-/// Adds an item to an append, bind or unbind: a token with its first account.
-/// More accounts of the same token follow with xg_request_add_account.
-///
-/// token: 1 to 64 bytes. account: at least 2 bytes. account_type: any, or
-/// XG_NO_ACCOUNT_TYPE.
-///
-/// Errors: XG_INVALID_VALUE, XG_INVALID_REQUEST (items of another kind); the
-/// request stays as it was, and xg_error_item is the index the item would have
-/// had.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn xg_request_add_binding(
-    request: *mut xg_request,
-    token: *const c_char,
-    account: *const c_char,
-    account_type: i32,
-    error: *mut *mut xg_error,
-) -> xg_status {
-    guard::status(error, || {
-        // SAFETY: as the header demands.
-        let request = unsafe { handle::exclusive(request) }?;
-        request.add(|items| {
-            // SAFETY: as the header demands.
-            let (token, name) =
-                unsafe { (text::read(token, "token")?, text::read(account, "account")?) };
-            items.add_binding(Token::new(token)?, self::account(name, account_type)?)
-        })
-    })
-}
-
-/// xg_request_add_binding with lengths in bytes in place of NUL.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn xg_request_add_binding_n(
-    request: *mut xg_request,
-    token: *const c_char,
-    token_len: usize,
-    account: *const c_char,
-    account_len: usize,
-    account_type: i32,
-    error: *mut *mut xg_error,
-) -> xg_status {
-    guard::status(error, || {
-        // SAFETY: as the header demands.
-        let request = unsafe { handle::exclusive(request) }?;
-        request.add(|items| {
-            // SAFETY: as the header demands.
-            let token = unsafe { text::read_n(token, token_len, "token") }?;
-            // SAFETY: as the header demands.
-            let name = unsafe { text::read_n(account, account_len, "account") }?;
-            items.add_binding(Token::new(token)?, self::account(name, account_type)?)
-        })
-    })
-}
-
-/// Adds an item to a clear_token or a query by token.
-///
-/// Errors: as xg_request_add_binding.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn xg_request_add_token(
-    request: *mut xg_request,
-    token: *const c_char,
-    error: *mut *mut xg_error,
-) -> xg_status {
-    guard::status(error, || {
-        // SAFETY: as the header demands.
-        let request = unsafe { handle::exclusive(request) }?;
-        request.add(|items| {
-            // SAFETY: as the header demands.
-            let token = unsafe { text::read(token, "token") }?;
-            items.add_token(Token::new(token)?)
-        })
-    })
-}
-
-/// xg_request_add_token with a length in bytes in place of NUL.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn xg_request_add_token_n(
-    request: *mut xg_request,
-    token: *const c_char,
-    token_len: usize,
-    error: *mut *mut xg_error,
-) -> xg_status {
-    guard::status(error, || {
-        // SAFETY: as the header demands.
-        let request = unsafe { handle::exclusive(request) }?;
-        request.add(|items| {
-            // SAFETY: as the header demands.
-            let token = unsafe { text::read_n(token, token_len, "token") }?;
-            items.add_token(Token::new(token)?)
-        })
-    })
-}
-
-/// Adds an item to a clear_account or a query by account; in an append, bind or
-/// unbind, adds an account to the last binding.
-///
-/// Errors: as xg_request_add_binding; XG_INVALID_REQUEST also when there is no
-/// binding yet.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn xg_request_add_account(
-    request: *mut xg_request,
-    account: *const c_char,
-    account_type: i32,
-    error: *mut *mut xg_error,
-) -> xg_status {
-    guard::status(error, || {
-        // SAFETY: as the header demands.
-        let request = unsafe { handle::exclusive(request) }?;
-        request.add(|items| {
-            // SAFETY: as the header demands.
-            let name = unsafe { text::read(account, "account") }?;
-            items.add_account(self::account(name, account_type)?)
-        })
-    })
-}
-
-/// xg_request_add_account with a length in bytes in place of NUL.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn xg_request_add_account_n(
-    request: *mut xg_request,
-    account: *const c_char,
-    account_len: usize,
-    account_type: i32,
-    error: *mut *mut xg_error,
-) -> xg_status {
-    guard::status(error, || {
-        // SAFETY: as the header demands.
-        let request = unsafe { handle::exclusive(request) }?;
-        request.add(|items| {
-            // SAFETY: as the header demands.
-            let name = unsafe { text::read_n(account, account_len, "account") }?;
-            items.add_account(self::account(name, account_type)?)
-        })
     })
 }
 
@@ -303,7 +166,7 @@ pub unsafe extern "C" fn xg_request_set_platform(
     platform: *const c_char,
     error: *mut *mut xg_error,
 ) -> xg_status {
-    guard::status(error, || {
+    error::status_of(error, || {
         // SAFETY: as the header demands.
         let request = unsafe { handle::exclusive(request) }?;
         // SAFETY: as the header demands.
@@ -322,7 +185,7 @@ pub unsafe extern "C" fn xg_request_set_operator(
     op_id: *const c_char,
     error: *mut *mut xg_error,
 ) -> xg_status {
-    guard::status(error, || {
+    error::status_of(error, || {
         // SAFETY: as the header demands.
         let request = unsafe { handle::exclusive(request) }?;
         // SAFETY: as the header demands.
@@ -351,7 +214,7 @@ pub unsafe extern "C" fn xg_request_set_deadline_ms(
     deadline_ms: u64,
     error: *mut *mut xg_error,
 ) -> xg_status {
-    guard::status(error, || {
+    error::status_of(error, || {
         // SAFETY: as the header demands.
         let request = unsafe { handle::exclusive(request) }?;
         request.deadline = up_to_a_day("deadline_ms", deadline_ms)?;
@@ -369,7 +232,7 @@ pub unsafe extern "C" fn xg_request_set_confirm_ms(
     confirm_ms: u64,
     error: *mut *mut xg_error,
 ) -> xg_status {
-    guard::status(error, || {
+    error::status_of(error, || {
         // SAFETY: as the header demands.
         let request = unsafe { handle::exclusive(request) }?;
         request.confirm = up_to_a_day("confirm_ms", confirm_ms)?;
@@ -409,7 +272,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_action_is_one_of_core() {
+    fn action_of_each_number_is_that_of_core() {
         use xg_action::{
             XG_APPEND, XG_BIND, XG_CLEAR_ACCOUNT, XG_CLEAR_TOKEN, XG_QUERY_BY_ACCOUNT,
             XG_QUERY_BY_TOKEN, XG_UNBIND,

@@ -38,7 +38,7 @@ impl From<State> for xg_state {
 
 /// What became of every item of a call, in the order of the items.
 pub struct xg_outcome {
-    outcome: Outcome,
+    pub(super) outcome: Outcome,
     /// C texts are made when the first one is asked for: 100,000 accepted items
     /// need none.
     texts: OnceLock<Vec<ItemTexts>>,
@@ -46,9 +46,9 @@ pub struct xg_outcome {
     json: OnceLock<CString>,
 }
 
-struct ItemTexts {
+pub(super) struct ItemTexts {
     message: Option<CString>,
-    found: Vec<CString>,
+    pub(super) found: Vec<CString>,
 }
 
 impl Handle for xg_outcome {
@@ -65,7 +65,7 @@ impl xg_outcome {
         }
     }
 
-    fn texts(&self) -> &[ItemTexts] {
+    pub(super) fn texts(&self) -> &[ItemTexts] {
         self.texts.get_or_init(|| {
             let of = |item: &ItemOutcome| ItemTexts {
                 message: (!item.message().is_empty()).then(|| text::owned(item.message())),
@@ -82,7 +82,7 @@ impl xg_outcome {
         })
     }
 
-    fn warning_texts(&self) -> &[(CString, CString)] {
+    pub(super) fn warning_texts(&self) -> &[(CString, CString)] {
         self.warnings.get_or_init(|| {
             let warnings = self.outcome.warnings().iter();
             warnings
@@ -92,8 +92,8 @@ impl xg_outcome {
     }
 }
 
-/// Something of one item, or the default past the end and for NULL.
-unsafe fn of_item<T>(
+/// What `of` answers for one item; the default past the end and for NULL.
+pub(super) unsafe fn with_item<T>(
     outcome: *const xg_outcome,
     index: usize,
     default: T,
@@ -160,7 +160,7 @@ pub unsafe extern "C" fn xg_outcome_request_count(outcome: *const xg_outcome) ->
 pub unsafe extern "C" fn xg_outcome_state(outcome: *const xg_outcome, index: usize) -> xg_state {
     // SAFETY: as the header demands.
     unsafe {
-        of_item(outcome, index, xg_state::XG_STATE_NONE, |item| {
+        with_item(outcome, index, xg_state::XG_STATE_NONE, |item| {
             Some(item.state().into())
         })
     }
@@ -175,7 +175,7 @@ pub unsafe extern "C" fn xg_outcome_reason(
 ) -> *const c_char {
     // SAFETY: as the header demands.
     unsafe {
-        of_item(outcome, index, text::EMPTY, |item| {
+        with_item(outcome, index, text::EMPTY, |item| {
             reason_name(item.reason())
         })
     }
@@ -198,21 +198,21 @@ pub(crate) fn reason_name(reason: Reason) -> Option<*const c_char> {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg_outcome_code(outcome: *const xg_outcome, index: usize) -> i64 {
     // SAFETY: as the header demands.
-    unsafe { of_item(outcome, index, -1, ItemOutcome::code) }
+    unsafe { with_item(outcome, index, -1, ItemOutcome::code) }
 }
 
 /// The HTTP status of the answer that decided, or 0 where none came.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg_outcome_http_status(outcome: *const xg_outcome, index: usize) -> i32 {
     // SAFETY: as the header demands.
-    unsafe { of_item(outcome, index, 0, |item| item.http_status().map(i32::from)) }
+    unsafe { with_item(outcome, index, 0, |item| item.http_status().map(i32::from)) }
 }
 
 /// How often an item was sent.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg_outcome_attempts(outcome: *const xg_outcome, index: usize) -> u32 {
     // SAFETY: as the header demands.
-    unsafe { of_item(outcome, index, 0, |item| Some(item.attempts().into())) }
+    unsafe { with_item(outcome, index, 0, |item| Some(item.attempts().into())) }
 }
 
 /// Whether the service showed an operation in time: 1 yes, 0 no, -1 where it was not
@@ -222,7 +222,7 @@ pub unsafe extern "C" fn xg_outcome_attempts(outcome: *const xg_outcome, index: 
 pub unsafe extern "C" fn xg_outcome_confirmed(outcome: *const xg_outcome, index: usize) -> i32 {
     // SAFETY: as the header demands.
     unsafe {
-        of_item(outcome, index, -1, |item| {
+        with_item(outcome, index, -1, |item| {
             item.is_confirmed().map(i32::from)
         })
     }
@@ -237,7 +237,7 @@ pub unsafe extern "C" fn xg_outcome_retry_after_ms(
 ) -> i64 {
     // SAFETY: as the header demands.
     unsafe {
-        of_item(outcome, index, -1, |item| {
+        with_item(outcome, index, -1, |item| {
             i64::try_from(item.retry_after()?.as_millis()).ok()
         })
     }
@@ -247,7 +247,7 @@ pub unsafe extern "C" fn xg_outcome_retry_after_ms(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg_outcome_is_retryable(outcome: *const xg_outcome, index: usize) -> bool {
     // SAFETY: as the header demands.
-    unsafe { of_item(outcome, index, false, |item| Some(item.is_retryable())) }
+    unsafe { with_item(outcome, index, false, |item| Some(item.is_retryable())) }
 }
 
 /// What happened to an item, for people; "" when accepted. Valid until the
@@ -264,121 +264,6 @@ pub unsafe extern "C" fn xg_outcome_message(
             return None;
         }
         Some(outcome.texts().get(index)?.message.as_ref()?.as_ptr())
-    })
-}
-
-/// How many tokens or accounts a query found for an item.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn xg_outcome_found_count(outcome: *const xg_outcome, index: usize) -> usize {
-    // SAFETY: as the header demands.
-    unsafe {
-        of_item(outcome, index, 0, |item| {
-            Some(item.tokens().len() + item.accounts().len())
-        })
-    }
-}
-
-fn found(outcome: &xg_outcome, index: usize, nth: usize) -> Option<*const c_char> {
-    Some(outcome.texts().get(index)?.found.get(nth)?.as_ptr())
-}
-
-/// The nth token that a query by account found for an item; "" where there is
-/// none. Valid until the outcome is freed.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn xg_outcome_found_token(
-    outcome: *const xg_outcome,
-    index: usize,
-    nth: usize,
-) -> *const c_char {
-    guard::value(text::EMPTY, || {
-        // SAFETY: as the header demands.
-        let outcome = unsafe { handle::shared(outcome) }.ok()?;
-        outcome.outcome.items().get(index)?.tokens().get(nth)?;
-        found(outcome, index, nth)
-    })
-}
-
-/// The nth account that a query by token found for an item; "" where there is
-/// none. Valid until the outcome is freed.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn xg_outcome_found_account(
-    outcome: *const xg_outcome,
-    index: usize,
-    nth: usize,
-) -> *const c_char {
-    guard::value(text::EMPTY, || {
-        // SAFETY: as the header demands.
-        let outcome = unsafe { handle::shared(outcome) }.ok()?;
-        outcome.outcome.items().get(index)?.accounts().get(nth)?;
-        found(outcome, index, nth)
-    })
-}
-
-/// The type of the nth account that a query by token found for an item; -1
-/// where the service did not tell it.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn xg_outcome_found_account_type(
-    outcome: *const xg_outcome,
-    index: usize,
-    nth: usize,
-) -> i64 {
-    // SAFETY: as the header demands.
-    unsafe {
-        of_item(outcome, index, -1, |item| {
-            item.accounts().get(nth)?.account_type
-        })
-    }
-}
-
-/// How many warnings there are: what is allowed, but should be known.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn xg_outcome_warning_count(outcome: *const xg_outcome) -> usize {
-    guard::value(0, || {
-        // SAFETY: as the header demands.
-        Some(
-            unsafe { handle::shared(outcome) }
-                .ok()?
-                .outcome
-                .warnings()
-                .len(),
-        )
-    })
-}
-
-/// The stable name of a warning, such as "duplicate_account_type"; "" past the
-/// end. Valid until the outcome is freed.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn xg_outcome_warning_name(
-    outcome: *const xg_outcome,
-    nth: usize,
-) -> *const c_char {
-    guard::value(text::EMPTY, || {
-        // SAFETY: as the header demands.
-        let outcome = unsafe { handle::shared(outcome) }.ok()?;
-        Some(outcome.warning_texts().get(nth)?.0.as_ptr())
-    })
-}
-
-/// A warning, for people; "" past the end. Valid until the outcome is freed.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn xg_outcome_warning_message(
-    outcome: *const xg_outcome,
-    nth: usize,
-) -> *const c_char {
-    guard::value(text::EMPTY, || {
-        // SAFETY: as the header demands.
-        let outcome = unsafe { handle::shared(outcome) }.ok()?;
-        Some(outcome.warning_texts().get(nth)?.1.as_ptr())
-    })
-}
-
-/// The item that a warning is about, 0-based; -1 where it is about the call.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn xg_outcome_warning_item(outcome: *const xg_outcome, nth: usize) -> i64 {
-    guard::value(-1, || {
-        // SAFETY: as the header demands.
-        let outcome = unsafe { handle::shared(outcome) }.ok()?;
-        i64::try_from(outcome.outcome.warnings().get(nth)?.item()?).ok()
     })
 }
 

@@ -1,0 +1,9 @@
+//! What is asked and what came of it, for clients, outboxes and exchanges alike.
+
+pub(crate) mod request;
+
+mod items;
+
+pub(crate) mod outcome;
+
+mod details;
