@@ -63,7 +63,7 @@ impl Lines {
             .and_then(beside_the_standard_streams);
         let file = opened.map_err(|error| match error.kind() {
             io::ErrorKind::NotFound if left.is_some() => is_gone(path),
-            _ => storage(path, &crate::sys::plain::io_error(&error)),
+            _ => storage(path, &crate::sys::error_text::io_error(&error)),
         })?;
         let warning = lock::take(&file, path, Access::Writes)?;
         let mut lines = Self {
@@ -185,7 +185,7 @@ impl Lines {
             Some(error) => {
                 self.is_broken = true;
                 let _ = self.file.set_len(self.length);
-                let error = crate::sys::plain::io_error(&error);
+                let error = crate::sys::error_text::io_error(&error);
                 let text = format!("{error}; it ends with the last line that was written whole");
                 Err(storage(&self.path, &text))
             }

@@ -39,7 +39,7 @@ pub(super) fn take(file: &File, path: &Path, access: Access) -> Result<Option<St
         Err(TryLockError::Error(error)) => Ok(Some(format!(
             "{} cannot be locked ({}): see to it that no other run uses it",
             path.display(),
-            crate::sys::plain::io_error(&error)
+            crate::sys::error_text::io_error(&error)
         ))),
     }
 }

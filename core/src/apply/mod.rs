@@ -154,7 +154,7 @@ fn lock_input(path: &Path) -> Result<Option<File>> {
         return Ok(None);
     }
     let opened = File::open(path).and_then(descriptor::beside_the_standard_streams);
-    let file = opened.map_err(|e| storage(path, &crate::sys::plain::io_error(&e)))?;
+    let file = opened.map_err(|e| storage(path, &crate::sys::error_text::io_error(&e)))?;
     lock::take(&file, path, Access::Reads)?;
     Ok(Some(file))
 }

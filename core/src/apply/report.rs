@@ -127,7 +127,8 @@ struct Done {
 
 /// Whether each row of a report ended retryable, in the order of the rows.
 pub(super) fn read(path: &Path, length: u64) -> Result<Box<dyn Iterator<Item = Result<bool>>>> {
-    let file = File::open(path).map_err(|e| storage(path, &crate::sys::plain::io_error(&e)))?;
+    let file =
+        File::open(path).map_err(|e| storage(path, &crate::sys::error_text::io_error(&e)))?;
     let file = BufReader::with_capacity(1 << 16, file).take(length);
     let wrong = |_| does_not_fit("the report");
     Ok(match Format::of(path)? {

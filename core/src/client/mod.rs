@@ -21,7 +21,7 @@ use crate::protocol::api_call::ApiCall;
 use crate::retry::{Backoff, RetryBudget};
 use crate::sys::clock::{Clock, SystemClock};
 use crate::sys::fork::Origin;
-use crate::transport::{Question, Transport};
+use crate::transport::{CancelCheck, Transport};
 
 pub use call::Reply;
 use recent::Recent;
@@ -269,7 +269,7 @@ pub(crate) struct Call {
 }
 
 /// The caller's own question whether to end; asked on the calling thread only.
-pub(crate) type Interrupt<'a> = Option<&'a Question>;
+pub(crate) type Interrupt<'a> = Option<&'a CancelCheck>;
 
 impl Shared {
     pub(crate) fn still_open(&self) -> Result<()> {

@@ -12,7 +12,7 @@ use crate::protocol::credentials::Scheme;
 use crate::protocol::message::{self, HttpRequest, HttpResponse, SendError};
 use crate::retry::{self, Pace, RetryBudget};
 use crate::sys::clock::unix_seconds;
-use crate::transport::{Attempt, Question};
+use crate::transport::{Attempt, CancelCheck};
 
 /// What may be sent again: the two kinds of calls differ only in this and in
 /// how they read a response.
@@ -61,7 +61,7 @@ pub(crate) fn drive(
     interrupt: Interrupt<'_>,
     sender: &mut impl Sender,
 ) {
-    let cancelled: Question = {
+    let cancelled: CancelCheck = {
         let cancel = Arc::clone(&call.cancel);
         let interrupt = interrupt.cloned();
         Arc::new(move || cancel.check(interrupt.as_ref()))

@@ -90,7 +90,7 @@ impl Reports {
         let mut waiting = self.lock();
         if waiting.signal.is_none() {
             let signal = Signal::new().map_err(|error| {
-                let error = crate::sys::plain::io_error(&error);
+                let error = crate::sys::error_text::io_error(&error);
                 let text = format!(
                     "the system gave no descriptor for the reports: {error} (ulimit -n; two \
                      are needed)"

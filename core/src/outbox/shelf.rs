@@ -29,7 +29,7 @@ pub fn look_at_file(
 ) -> Result<Vec<Waiting>> {
     let failed = |what: &str, error: &io::Error| {
         let name = path.display();
-        let error = crate::sys::plain::io_error(error);
+        let error = crate::sys::error_text::io_error(error);
         Error::new(
             ErrorKind::Storage,
             format!("the outbox's file {name} {what}: {error}"),

@@ -3,6 +3,7 @@
 //! `fork` gives up. All unsafe code of this crate is here.
 
 pub(crate) mod clock;
+pub(crate) mod error_text;
 #[cfg_attr(
     not(feature = "bulk"),
     allow(dead_code, reason = "streams and the outbox use all of it")
@@ -14,7 +15,6 @@ mod forks;
 mod kept;
 #[cfg(feature = "outbox")]
 mod lock;
-pub(crate) mod plain;
 pub(crate) mod threads;
 
 #[cfg(feature = "outbox")]

@@ -5,7 +5,7 @@ use std::io;
 use std::thread::Builder;
 
 use crate::model::error::{Error, ErrorKind};
-use crate::sys::plain;
+use crate::sys::error_text;
 
 /// Said aloud, so that `RUST_MIN_STACK` of the environment changes nothing. A request
 /// takes a fortieth of it; the rest is for functions of the host's that run here.
@@ -25,7 +25,7 @@ pub fn no_thread(purpose: &str, error: &io::Error) -> Error {
         format!(
             "the system gave no thread {purpose}: {} (the limit of processes: ulimit -u, the \
              container's pids limit; seccomp; or memory)",
-            plain::io_error(error)
+            error_text::io_error(error)
         ),
     )
 }

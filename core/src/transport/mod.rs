@@ -17,7 +17,7 @@ pub(crate) use over_ureq::UreqTransport;
 use crate::protocol::message::{HttpRequest, HttpResponse, SendError};
 
 /// Asked again and again; `true` ends what waits.
-pub(crate) type Question = Arc<dyn Fn() -> bool + Send + Sync>;
+pub(crate) type CancelCheck = Arc<dyn Fn() -> bool + Send + Sync>;
 
 /// The bounds of one attempt.
 pub struct Attempt {

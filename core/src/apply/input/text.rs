@@ -138,7 +138,7 @@ impl Text {
                 self.torn = bytes;
                 return match error.kind() {
                     io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted => Ok(More::Wait),
-                    _ => Err(self.wrong(&crate::sys::plain::io_error(&error))),
+                    _ => Err(self.wrong(&crate::sys::error_text::io_error(&error))),
                 };
             }
         };

@@ -96,7 +96,7 @@ impl Judge {
     /// fields are read, which cannot be read either.
     ///
     /// # Errors
-    /// [`InvalidValue`](ErrorKind::InvalidValue).
+    /// [`InvalidValue`](crate::ErrorKind::InvalidValue).
     pub fn is_no_header(&self, token: &str, account: &str) -> Result<()> {
         if self.scrutiny == Scrutiny::Verbatim {
             return Ok(());
@@ -112,7 +112,7 @@ impl Judge {
     /// Judges a row; `line` is where it begins in a file of text.
     ///
     /// # Errors
-    /// [`InvalidValue`](ErrorKind::InvalidValue) for what cannot be meant, and with
+    /// [`InvalidValue`](crate::ErrorKind::InvalidValue) for what cannot be meant, and with
     /// [`Strict`](Scrutiny::Strict) for what is suspicious.
     pub fn judge(&mut self, row: &Row, line: Option<u64>) -> Result<()> {
         self.rows += 1;

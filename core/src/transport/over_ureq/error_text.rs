@@ -2,11 +2,11 @@
 
 use ureq::Error;
 
-use crate::sys::plain;
+use crate::sys::error_text;
 
 pub(super) fn describe_error(error: &Error) -> String {
     match error {
-        Error::Io(error) => plain::io_error(error),
+        Error::Io(error) => error_text::io_error(error),
         Error::Protocol(error) => error.to_string(),
         Error::LargeResponseHeader(..) => "the head of the answer is too long".to_owned(),
         error => error.to_string(),

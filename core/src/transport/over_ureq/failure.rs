@@ -8,17 +8,17 @@ use std::time::Duration;
 use socket2::{Domain, Socket, Type};
 use ureq::Error;
 
+use super::attempt_state::{Progress, Step};
 use super::error_text::describe_error;
 use super::tls;
-use super::watch::{Progress, Step};
 use crate::protocol::message::{SendError, SendErrorKind};
-use crate::sys::{plain, threads};
+use crate::sys::{error_text, threads};
 
 /// Why there was no connection.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Failure {
     #[error("{0}")]
-    LookUp(String),
+    PendingLookup(String),
     /// There was no thread to look the name up on.
     #[error("{0}")]
     NoThread(String),
@@ -53,14 +53,14 @@ impl Failure {
             return exhausted;
         }
         let text = if error.raw_os_error().is_some() {
-            plain::io_error(error)
+            error_text::io_error(error)
         } else {
             let text = error.to_string();
             let known = KNOWN.iter().find(|known| text.ends_with(**known));
             let known = known.unwrap_or(&"no such name, or no answer from a name server");
             (*known).to_owned()
         };
-        Error::Other(Box::new(Self::LookUp(text)))
+        Error::Other(Box::new(Self::PendingLookup(text)))
     }
 
     pub(super) fn no_thread(error: &io::Error) -> Error {
@@ -72,7 +72,7 @@ impl Failure {
         if let Some(exhausted) = exhausted(error) {
             return exhausted;
         }
-        let error = plain::io_error(error);
+        let error = error_text::io_error(error);
         Error::Other(Box::new(Self::Connect { addr, error }))
     }
 
@@ -101,7 +101,7 @@ fn exhausted(error: &io::Error) -> Option<Error> {
         Errno::ACCESS | Errno::PERM => "this machine does not allow it: a firewall or a sandbox",
         _ => return None,
     };
-    let text = format!("{}; {advice}", plain::io_error(error));
+    let text = format!("{}; {advice}", error_text::io_error(error));
     Some(Error::Other(Box::new(Failure::Exhausted(text))))
 }
 
@@ -168,7 +168,7 @@ impl Parties {
         {
             return match failure {
                 Failure::NoThread(why) => why.clone(),
-                Failure::LookUp(why) => format!(
+                Failure::PendingLookup(why) => format!(
                     "the name of {who} could not be looked up: {why}; check {set}, and the name \
                      server of this machine"
                 ),

@@ -4,19 +4,19 @@
 //! `ureq` resolves the name on every request and starts a thread for that, and
 //! writes head and body apart; the parts here cost four system calls a request.
 
+mod attempt_state;
+mod buffered;
 mod ca_file;
-mod coalesce;
+mod connections;
+mod deadline;
 mod error_text;
 mod failure;
-mod lanes;
-mod limit;
+mod happy_eyeballs;
 mod proxy;
-mod race;
 mod resolver;
 mod settings;
 mod tcp;
 mod tls;
-mod watch;
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -29,20 +29,20 @@ use crate::model::error::Result;
 use crate::options::Config;
 use crate::protocol::message::{HttpRequest, HttpResponse, SendError, SendErrorKind};
 
-use coalesce::CoalesceConnector;
+use attempt_state::{AttemptState, Progress};
+use buffered::BufferedConnector;
+use connections::{ConnectionPool, PooledConnection};
 use failure::Parties;
-use lanes::{Lane, Lanes};
 use proxy::ProxyConnector;
-use resolver::{CachingResolver, Names};
+use resolver::{CachingResolver, DnsCache};
 use tcp::TcpConnector;
 use tls::TlsConnector;
-use watch::{Progress, Watch};
 
 /// Connections to one service, kept alive and shared by all threads.
 pub(crate) struct UreqTransport {
-    lanes: Lanes,
+    connections: ConnectionPool,
     settings: ureq::config::Config,
-    names: Arc<Names>,
+    names: Arc<DnsCache>,
     tls: Arc<RustlsConnector>,
     parties: Parties,
     max_response_bytes: u64,
@@ -55,66 +55,66 @@ impl UreqTransport {
             .max_idle_connections
             .max(config.settings.parallel) as usize;
         Ok(Self {
-            lanes: Lanes::new(
+            connections: ConnectionPool::new(
                 idle,
                 config.settings.idle_timeout,
                 config.settings.connection_max_age,
             ),
             settings: settings::agent(config)?,
-            names: Arc::new(Names::new(config.settings.dns_cache)),
+            names: Arc::new(DnsCache::new(config.settings.dns_cache)),
             tls: Arc::default(),
             parties: settings::parties(config)?,
             max_response_bytes: u64::from(config.settings.max_response_bytes),
         })
     }
 
-    /// A lane that is not connected yet.
-    fn new_lane(&self) -> Lane {
-        let watch = Arc::new(Watch::new());
-        let line = self.lanes.line();
+    /// A connection that is not connected yet.
+    fn new_connection(&self) -> PooledConnection {
+        let attempt_state = Arc::new(AttemptState::new());
+        let socket = self.connections.socket();
         let connector = ()
             .chain(ProxyConnector {
                 inner: ConnectProxyConnector::default(),
-                watch: Arc::clone(&watch),
+                attempt_state: Arc::clone(&attempt_state),
             })
             .chain(TcpConnector {
                 names: Arc::clone(&self.names),
-                watch: Arc::clone(&watch),
-                line: Arc::clone(&line),
+                attempt_state: Arc::clone(&attempt_state),
+                socket: Arc::clone(&socket),
             })
             .chain(TlsConnector {
                 shared: Arc::clone(&self.tls),
-                watch: Arc::clone(&watch),
+                attempt_state: Arc::clone(&attempt_state),
             })
-            .chain(CoalesceConnector(Arc::clone(&watch)));
+            .chain(BufferedConnector(Arc::clone(&attempt_state)));
         let resolver = CachingResolver {
             names: Arc::clone(&self.names),
-            watch: Arc::clone(&watch),
+            attempt_state: Arc::clone(&attempt_state),
         };
         let agent = ureq::Agent::with_parts(self.settings.clone(), connector, resolver);
-        Lane::new(agent, watch, line)
+        PooledConnection::new(agent, attempt_state, socket)
     }
 
-    /// Sends once over this lane, which is kept if an answer came.
+    /// Sends once over this connection, which is kept if an answer came.
     fn once(
         &self,
-        lane: Lane,
+        connection: PooledConnection,
         uri: Uri,
         request: &HttpRequest,
         attempt: &Attempt,
         ends: Option<Instant>,
     ) -> std::result::Result<HttpResponse, (ureq::Error, Progress)> {
-        let on = lane
-            .watch
+        let on = connection
+            .attempt_state
             .begin(attempt, ends, self.parties.connect_timeout);
-        let answer = self.exchange(&lane.agent, uri, request);
+        let answer = self.exchange(&connection.agent, uri, request);
         drop(on);
         match answer {
             Ok(response) => {
-                self.lanes.give_back(lane);
+                self.connections.give_back(connection);
                 Ok(response)
             }
-            Err(error) => Err((error, lane.watch.progress())),
+            Err(error) => Err((error, connection.attempt_state.progress())),
         }
     }
 
@@ -161,8 +161,11 @@ impl Transport for UreqTransport {
             .map_err(|error: http::uri::InvalidUri| {
                 SendError::new(SendErrorKind::Connect, false, error.to_string())
             })?;
-        let lane = self.lanes.idle().unwrap_or_else(|| self.new_lane());
-        let (error, progress) = match self.once(lane, uri.clone(), request, attempt, ends) {
+        let connection = self
+            .connections
+            .idle()
+            .unwrap_or_else(|| self.new_connection());
+        let (error, progress) = match self.once(connection, uri.clone(), request, attempt, ends) {
             Ok(response) => return Ok(response),
             Err(failed) => failed,
         };
@@ -180,7 +183,7 @@ impl Transport for UreqTransport {
             return Err(self.parties.describe(&error, progress, attempt.timeout));
         }
         // The first request may have arrived all the same.
-        match self.once(self.new_lane(), uri, request, attempt, ends) {
+        match self.once(self.new_connection(), uri, request, attempt, ends) {
             Ok(response) => Ok(HttpResponse {
                 replayed: true,
                 ..response
@@ -196,6 +199,6 @@ impl Transport for UreqTransport {
     }
 
     fn close(&self) {
-        self.lanes.close();
+        self.connections.close();
     }
 }

@@ -7,13 +7,13 @@ use ureq::unversioned::transport::{
     ConnectProxyConnector, ConnectionDetails, Connector, Transport,
 };
 
-use super::watch::Watch;
+use super::attempt_state::AttemptState;
 
 /// Asks the proxy, and notes that it is the proxy that the steps concern meanwhile.
 #[derive(Debug)]
 pub(super) struct ProxyConnector {
     pub(super) inner: ConnectProxyConnector,
-    pub(super) watch: Arc<Watch>,
+    pub(super) attempt_state: Arc<AttemptState>,
 }
 
 impl<In: Transport> Connector<In> for ProxyConnector {
@@ -28,9 +28,10 @@ impl<In: Transport> Connector<In> for ProxyConnector {
         if details.config.proxy().is_none() {
             return self.inner.connect(details, chained);
         }
-        self.watch.note(|progress| progress.at_proxy = true);
+        self.attempt_state.note(|progress| progress.at_proxy = true);
         let connected = self.inner.connect(details, chained)?;
-        self.watch.note(|progress| progress.at_proxy = false);
+        self.attempt_state
+            .note(|progress| progress.at_proxy = false);
         Ok(connected)
     }
 }

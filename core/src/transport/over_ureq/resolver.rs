@@ -11,9 +11,9 @@ use ureq::http::Uri;
 use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::NextTimeout;
 
+use super::attempt_state::{AttemptState, Step};
+use super::deadline::Deadline;
 use super::failure::Failure;
-use super::limit::Limit;
-use super::watch::{Step, Watch};
 use crate::sys::threads;
 
 type Found = Vec<SocketAddr>;
@@ -22,7 +22,7 @@ type Ask = fn(&str, u16) -> Addresses;
 
 /// Names and their addresses.
 #[derive(Debug)]
-pub(super) struct Names {
+pub(super) struct DnsCache {
     state: Mutex<State>,
     keep: Duration,
     ask: Ask,
@@ -32,7 +32,7 @@ pub(super) struct Names {
 struct State {
     known: HashMap<String, Known>,
     /// One for each name, however many calls wait for it.
-    running: HashMap<String, Arc<LookUp>>,
+    running: HashMap<String, Arc<PendingLookup>>,
     /// Of several addresses of a name, the one that connected first.
     best: HashMap<String, SocketAddr>,
 }
@@ -45,12 +45,12 @@ struct Known {
 
 /// A look-up on a thread of its own.
 #[derive(Debug, Default)]
-struct LookUp {
+struct PendingLookup {
     answer: Mutex<Option<Addresses>>,
     answered: Condvar,
 }
 
-impl Names {
+impl DnsCache {
     pub(super) fn new(keep: Duration) -> Self {
         Self {
             state: Mutex::default(),
@@ -86,9 +86,9 @@ impl Names {
         self: &Arc<Self>,
         host: &str,
         port: u16,
-        limit: &Limit<'_>,
+        deadline: &Deadline<'_>,
     ) -> Result<Found, Error> {
-        let mut addrs = self.all_addresses(host, port, limit)?;
+        let mut addrs = self.all_addresses(host, port, deadline)?;
         let best = self.lock().best.get(&key(host, port)).copied();
         if let Some(at) = addrs.iter().position(|addr| Some(*addr) == best) {
             addrs[..=at].rotate_right(1);
@@ -100,7 +100,7 @@ impl Names {
         self: &Arc<Self>,
         host: &str,
         port: u16,
-        limit: &Limit<'_>,
+        deadline: &Deadline<'_>,
     ) -> Result<Found, Error> {
         if let Some(addrs) = self.find(host, port) {
             return Ok(addrs);
@@ -110,16 +110,16 @@ impl Names {
             self.keep(host, port, &addrs);
             return Ok(addrs);
         }
-        self.look_up(host, port)?.wait(limit)
+        self.look_up(host, port)?.wait(deadline)
     }
 
-    fn look_up(self: &Arc<Self>, host: &str, port: u16) -> Result<Arc<LookUp>, Error> {
+    fn look_up(self: &Arc<Self>, host: &str, port: u16) -> Result<Arc<PendingLookup>, Error> {
         let mut state = self.lock();
         let key = key(host, port);
         if let Some(running) = state.running.get(&key) {
             return Ok(Arc::clone(running));
         }
-        let look_up = Arc::new(LookUp::default());
+        let look_up = Arc::new(PendingLookup::default());
         let (names, own, host) = (Arc::clone(self), Arc::clone(&look_up), host.to_owned());
         threads::thread("xgpush-resolve")
             .spawn(move || {
@@ -156,8 +156,8 @@ impl Names {
     }
 }
 
-impl LookUp {
-    fn wait(&self, limit: &Limit<'_>) -> Result<Found, Error> {
+impl PendingLookup {
+    fn wait(&self, deadline: &Deadline<'_>) -> Result<Found, Error> {
         let mut answer = lock(&self.answer);
         loop {
             match &*answer {
@@ -167,7 +167,7 @@ impl LookUp {
                 }
                 None => {}
             }
-            let slice = limit.next_slice()?;
+            let slice = deadline.next_wait()?;
             let waited = self.answered.wait_timeout(answer, slice);
             answer = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
@@ -185,8 +185,8 @@ fn key(host: &str, port: u16) -> String {
 /// Resolves through [`Names`].
 #[derive(Debug)]
 pub(super) struct CachingResolver {
-    pub(super) names: Arc<Names>,
-    pub(super) watch: Arc<Watch>,
+    pub(super) names: Arc<DnsCache>,
+    pub(super) attempt_state: Arc<AttemptState>,
 }
 
 impl Resolver for CachingResolver {
@@ -197,8 +197,11 @@ impl Resolver for CachingResolver {
         _: NextTimeout,
     ) -> Result<ResolvedSocketAddrs, Error> {
         let (host, port) = host_and_port(uri).ok_or(Error::HostNotFound)?;
-        self.watch.note(|progress| progress.step = Step::LookUp);
-        let addrs = self.names.addresses(host, port, &Limit::of(&self.watch))?;
+        self.attempt_state
+            .note(|progress| progress.step = Step::LookUp);
+        let addrs = self
+            .names
+            .addresses(host, port, &Deadline::of(&self.attempt_state))?;
         let mut resolved = self.empty();
         // The array has 16 places.
         for addr in addrs.into_iter().take(16) {
@@ -232,13 +235,13 @@ mod tests {
     fn a_name_is_kept_until_its_time_or_until_it_is_forgotten() {
         let uri: Uri = "https://tpns.test/v3".parse().unwrap();
         let addrs = ["127.0.0.1:443".parse().unwrap()];
-        let names = Names::new(Duration::from_secs(60));
+        let names = DnsCache::new(Duration::from_secs(60));
         names.keep("tpns.test", 443, &addrs);
         assert_eq!(names.find("tpns.test", 443).as_deref(), Some(&addrs[..]));
         assert_eq!(names.find("tpns.test", 444), None);
         names.forget(&uri);
         assert_eq!(names.find("tpns.test", 443), None);
-        let brief = Names::new(Duration::ZERO);
+        let brief = DnsCache::new(Duration::ZERO);
         brief.keep("tpns.test", 443, &addrs);
         assert_eq!(brief.find("tpns.test", 443), None);
     }
@@ -246,18 +249,18 @@ mod tests {
     #[test]
     fn the_address_that_connected_first_is_tried_first_next_time() {
         let uri = Uri::from_static("http://tpns.test");
-        let names = Arc::new(Names {
+        let names = Arc::new(DnsCache {
             ask: |_, _| {
                 Ok(["[::1]:80", "[::2]:80", "1.1.1.1:80"]
                     .map(|a| a.parse().unwrap())
                     .into())
             },
-            ..Names::new(Duration::from_secs(60))
+            ..DnsCache::new(Duration::from_secs(60))
         });
-        let watch = on(Duration::from_secs(60), || false);
+        let attempt_state = on(Duration::from_secs(60), || false);
         let look = || {
             names
-                .addresses("tpns.test", 80, &Limit::of(&watch))
+                .addresses("tpns.test", 80, &Deadline::of(&attempt_state))
                 .unwrap()
         };
         let all = look();
@@ -292,19 +295,21 @@ mod tests {
         static ASKED: AtomicUsize = AtomicUsize::new(0);
         static GATE: Mutex<()> = Mutex::new(());
         let held = lock(&GATE);
-        let names = Arc::new(Names {
+        let names = Arc::new(DnsCache {
             ask: |_, port| {
                 ASKED.fetch_add(1, Ordering::Relaxed);
                 let _open = lock(&GATE);
                 Ok(vec![SocketAddr::from(([127, 0, 0, 1], port))])
             },
-            ..Names::new(Duration::from_secs(60))
+            ..DnsCache::new(Duration::from_secs(60))
         });
         let brief = || on(Duration::from_millis(60), || false);
         let waiters: Vec<_> = (0..8)
             .map(|_| {
                 let names = Arc::clone(&names);
-                std::thread::spawn(move || names.addresses("tpns.test", 443, &Limit::of(&brief())))
+                std::thread::spawn(move || {
+                    names.addresses("tpns.test", 443, &Deadline::of(&brief()))
+                })
             })
             .collect();
         for waiter in waiters {
@@ -315,7 +320,7 @@ mod tests {
         let long = on(Duration::from_secs(60), || false);
         for _ in 0..2 {
             let addrs = names
-                .addresses("tpns.test", 443, &Limit::of(&long))
+                .addresses("tpns.test", 443, &Deadline::of(&long))
                 .unwrap();
             assert_eq!(addrs, ["127.0.0.1:443".parse().unwrap()]);
         }
@@ -326,48 +331,52 @@ mod tests {
     fn a_call_that_is_cancelled_stops_waiting_for_a_look_up() {
         static GATE: Mutex<()> = Mutex::new(());
         let _held = lock(&GATE);
-        let names = Arc::new(Names {
+        let names = Arc::new(DnsCache {
             ask: |_, _| {
                 let _open = lock(&GATE);
                 Err(io::Error::other("nobody waits any more"))
             },
-            ..Names::new(Duration::from_secs(60))
+            ..DnsCache::new(Duration::from_secs(60))
         });
-        let watch = on(Duration::from_secs(600), || true);
-        let limit = Limit::of(&watch);
-        assert!(names.addresses("tpns.test", 443, &limit).is_err());
-        assert!(watch.progress().cancelled);
+        let attempt_state = on(Duration::from_secs(600), || true);
+        let deadline = Deadline::of(&attempt_state);
+        assert!(names.addresses("tpns.test", 443, &deadline).is_err());
+        assert!(attempt_state.progress().cancelled);
     }
 
     #[test]
     fn a_failed_look_up_is_told_and_tried_again() {
         static ASKED: AtomicUsize = AtomicUsize::new(0);
-        let names = Arc::new(Names {
+        let names = Arc::new(DnsCache {
             ask: |_, _| {
                 ASKED.fetch_add(1, Ordering::Relaxed);
                 Err(io::Error::other("no such name"))
             },
-            ..Names::new(Duration::from_secs(60))
+            ..DnsCache::new(Duration::from_secs(60))
         });
         for _ in 0..3 {
-            let watch = on(Duration::from_secs(60), || false);
-            let limit = Limit::of(&watch);
-            let error = names.addresses("tpns.test", 443, &limit).unwrap_err();
+            let attempt_state = on(Duration::from_secs(60), || false);
+            let deadline = Deadline::of(&attempt_state);
+            let error = names.addresses("tpns.test", 443, &deadline).unwrap_err();
             assert!(error.to_string().contains("no such name"), "{error}");
         }
         assert_eq!(ASKED.load(Ordering::Relaxed), 3);
     }
 
     /// An attempt with this much time, asked this.
-    fn on(timeout: Duration, cancelled: fn() -> bool) -> Watch {
-        let watch = Watch::new();
+    fn on(timeout: Duration, cancelled: fn() -> bool) -> AttemptState {
+        let attempt_state = AttemptState::new();
         let attempt = crate::transport::Attempt {
             timeout,
             repeatable: true,
             cancelled: Arc::new(cancelled),
         };
         // Until the watch itself is gone.
-        std::mem::forget(watch.begin(&attempt, Instant::now().checked_add(timeout), timeout));
-        watch
+        std::mem::forget(attempt_state.begin(
+            &attempt,
+            Instant::now().checked_add(timeout),
+            timeout,
+        ));
+        attempt_state
     }
 }

@@ -1,5 +1,5 @@
 //! The options that become settings of `ureq`. Those for sockets, names and idle
-//! connections go to `tcp`, `resolver` and `lanes`.
+//! connections go to `tcp`, `resolver` and `connections`.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,7 +29,7 @@ pub(super) fn agent(config: &Config) -> Result<ureq::config::Config> {
         .accept("application/json")
         .input_buffer_size(BUFFER)
         .output_buffer_size(BUFFER)
-        // A lane keeps one connection, and knows when it is too old.
+        // A connection keeps one connection, and knows when it is too old.
         .max_idle_connections(1)
         .max_idle_connections_per_host(1)
         .max_idle_age(Duration::MAX)
@@ -84,7 +84,7 @@ fn roots(config: &Config) -> Result<RootCerts> {
         ))
     };
     let bytes = std::fs::read(&config.settings.ca_file)
-        .map_err(|e| refuse(crate::sys::plain::io_error(&e)))?;
+        .map_err(|e| refuse(crate::sys::error_text::io_error(&e)))?;
     let mut certificates = ca_file::read(&bytes).map_err(refuse)?;
     let built_in = webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter();
     certificates.extend(built_in.map(|der| Certificate::from_der(der.as_ref())));

@@ -11,18 +11,18 @@ use ureq::unversioned::transport::{
     Buffers, ConnectionDetails, Connector, Either, LazyBuffers, NextTimeout, Transport,
 };
 
-use super::lanes::Line;
-use super::limit::{self, Limit, SLICE};
-use super::race;
-use super::resolver::Names;
-use super::watch::{Step, Watch};
+use super::attempt_state::{AttemptState, Step};
+use super::connections::Socket;
+use super::deadline::{self, Deadline, POLL_INTERVAL};
+use super::happy_eyeballs;
+use super::resolver::DnsCache;
 
 /// Opens a connection unless one was opened before it in the chain (a proxy's).
 #[derive(Debug)]
 pub(super) struct TcpConnector {
-    pub(super) names: Arc<Names>,
-    pub(super) watch: Arc<Watch>,
-    pub(super) line: Arc<Line>,
+    pub(super) names: Arc<DnsCache>,
+    pub(super) attempt_state: Arc<AttemptState>,
+    pub(super) socket: Arc<Socket>,
 }
 
 impl<In: Transport> Connector<In> for TcpConnector {
@@ -36,26 +36,28 @@ impl<In: Transport> Connector<In> for TcpConnector {
         if let Some(open) = chained {
             return Ok(Some(Either::A(open)));
         }
-        self.watch.note(|progress| progress.step = Step::Connect);
-        let (socket, addr) = race::connect(&details.addrs, &self.watch).inspect_err(|_| {
-            // The addresses may have changed.
-            self.names.forget(details.uri);
-        })?;
+        self.attempt_state
+            .note(|progress| progress.step = Step::Connect);
+        let (socket, addr) = happy_eyeballs::connect(&details.addrs, &self.attempt_state)
+            .inspect_err(|_| {
+                // The addresses may have changed.
+                self.names.forget(details.uri);
+            })?;
         self.names.prefer(details.uri, addr);
         socket.set_nonblocking(false)?;
         socket.set_tcp_nodelay(true)?;
-        socket.set_read_timeout(Some(SLICE))?;
-        socket.set_write_timeout(Some(SLICE))?;
+        socket.set_read_timeout(Some(POLL_INTERVAL))?;
+        socket.set_write_timeout(Some(POLL_INTERVAL))?;
         let stream = Arc::new(TcpStream::from(socket));
-        self.line.opened(&stream);
+        self.socket.opened(&stream);
         Ok(Some(Either::B(TcpTransport {
             stream,
             buffers: LazyBuffers::new(
                 details.config.input_buffer_size(),
                 details.config.output_buffer_size(),
             ),
-            read_timeout: SLICE,
-            watch: Arc::clone(&self.watch),
+            read_timeout: POLL_INTERVAL,
+            attempt_state: Arc::clone(&self.attempt_state),
         })))
     }
 }
@@ -67,7 +69,7 @@ pub(super) struct TcpTransport {
     buffers: LazyBuffers,
     /// What the socket is set to: it is set anew only for a last, shorter slice.
     read_timeout: Duration,
-    watch: Arc<Watch>,
+    attempt_state: Arc<AttemptState>,
 }
 
 impl TcpTransport {
@@ -98,7 +100,7 @@ impl Transport for TcpTransport {
     }
 
     fn transmit_output(&mut self, amount: usize, _: NextTimeout) -> Result<(), Error> {
-        let limit = Limit::of(&self.watch);
+        let deadline = Deadline::of(&self.attempt_state);
         let mut output = &self.buffers.output()[..amount];
         while !output.is_empty() {
             match (&*self.stream).write(output) {
@@ -106,11 +108,11 @@ impl Transport for TcpTransport {
                 Ok(written) => {
                     output = &output[written..];
                     if !output.is_empty() {
-                        limit.next_slice()?;
+                        deadline.next_wait()?;
                     }
                 }
                 Err(e) if is_slice_over(&e) => {
-                    limit.next_slice()?;
+                    deadline.next_wait()?;
                 }
                 Err(e) => return Err(e.into()),
             }
@@ -119,23 +121,23 @@ impl Transport for TcpTransport {
     }
 
     fn await_input(&mut self, _: NextTimeout) -> Result<bool, Error> {
-        let watch = Arc::clone(&self.watch);
-        let limit = Limit::of(&watch);
+        let attempt_state = Arc::clone(&self.attempt_state);
+        let deadline = Deadline::of(&attempt_state);
         // A drip that brings a byte in every slice is asked as well.
-        if watch.is_due(SLICE) && watch.cancelled() {
-            return Err(limit::cancelled());
+        if attempt_state.is_due(POLL_INTERVAL) && attempt_state.cancelled() {
+            return Err(deadline::cancelled());
         }
-        let mut slice = limit.left()?.min(SLICE);
+        let mut slice = deadline.left()?.min(POLL_INTERVAL);
         loop {
             if let Some(amount) = self.read_slice(slice)? {
                 self.buffers.input_appended(amount);
                 return Ok(amount > 0);
             }
-            slice = limit.next_slice()?;
+            slice = deadline.next_wait()?;
         }
     }
 
-    /// The lane has looked, before it began the attempt: `ureq` asks with a lock
+    /// The connection has looked, before it began the attempt: `ureq` asks with a lock
     /// held.
     fn is_open(&mut self) -> bool {
         true

@@ -1,4 +1,4 @@
-//! TLS: one configuration for all lanes, so that certificates are read once and
+//! TLS: one configuration for all connections, so that certificates are read once and
 //! sessions resume; and what its failures mean.
 
 use std::error::Error as _;
@@ -8,14 +8,14 @@ use rustls::CertificateError;
 use ureq::Error;
 use ureq::unversioned::transport::{ConnectionDetails, Connector, RustlsConnector, Transport};
 
+use super::attempt_state::{AttemptState, Step};
 use super::error_text::describe_error;
-use super::watch::{Step, Watch};
 
-/// The link of a lane's chain that is shared by all lanes.
+/// The link of a connection's chain that is shared by all connections.
 #[derive(Debug)]
 pub(super) struct TlsConnector {
     pub(super) shared: Arc<RustlsConnector>,
-    pub(super) watch: Arc<Watch>,
+    pub(super) attempt_state: Arc<AttemptState>,
 }
 
 impl<In: Transport> Connector<In> for TlsConnector {
@@ -27,7 +27,8 @@ impl<In: Transport> Connector<In> for TlsConnector {
         chained: Option<In>,
     ) -> Result<Option<Self::Out>, Error> {
         if details.needs_tls() {
-            self.watch.note(|progress| progress.step = Step::Handshake);
+            self.attempt_state
+                .note(|progress| progress.step = Step::Handshake);
         }
         self.shared.connect(details, chained)
     }

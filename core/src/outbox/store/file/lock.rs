@@ -9,7 +9,7 @@
 //! file that the host closes. Elsewhere it is a lock of the process (`fcntl`) on
 //! the lock file, which does not keep a process from itself, and a list.
 
-use crate::sys::plain;
+use crate::sys::error_text;
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read as _, Seek as _, Write as _};
@@ -77,7 +77,7 @@ impl Lock {
         }
         let file = KeptFile::open(|| open_or_make(&beside)).map_err(|error| {
             let lock = beside.display();
-            let error = plain::io_error(&error);
+            let error = error_text::io_error(&error);
             format!(
                 "cannot be locked: {lock}: {error}; the folder has to let this process make files \
                  in it"
@@ -131,7 +131,7 @@ impl Drop for Listed {
 }
 
 fn unwritable(error: &io::Error) -> String {
-    let error = plain::io_error(error);
+    let error = error_text::io_error(error);
     format!("cannot be opened for writing: {error}")
 }
 
@@ -209,7 +209,7 @@ fn why_not(error: &io::Error, beside: &Path, mut file: &File) -> String {
     let lock = beside.display();
     let no_locks = [Errno::NOLCK, Errno::NOSYS, Errno::OPNOTSUPP];
     let errno = Errno::from_io_error(error);
-    let error = plain::io_error(error);
+    let error = error_text::io_error(error);
     if errno.is_some_and(|errno| no_locks.contains(&errno)) {
         return format!(
             "cannot be locked: {lock}: {error}: its file system has no locks (a network file \

@@ -63,7 +63,7 @@ fn without_links(name: &Path) -> Result<PathBuf, String> {
             Err(error) => {
                 return Err(format!(
                     "cannot be opened: {}",
-                    crate::sys::plain::io_error(&error)
+                    crate::sys::error_text::io_error(&error)
                 ));
             }
         }
@@ -91,7 +91,7 @@ fn in_folder(folder: &Path, name: &Path) -> Result<PathBuf, String> {
         Err(error) => Err(format!(
             "cannot be opened: {}: {}",
             folder.display(),
-            crate::sys::plain::io_error(&error)
+            crate::sys::error_text::io_error(&error)
         )),
     }
 }

@@ -1,6 +1,6 @@
 //! How far an attempt got, when it ends, and whom to ask whether to end it.
 //!
-//! `ureq` hands nothing of a request down to its connection. So each lane has one
+//! `ureq` hands nothing of a request down to its connection. So each connection has one
 //! of these, and its connectors and its connection hold it as well: it belongs to
 //! the attempt, on whatever threads or coroutines that runs. Its lock is held for
 //! a look only, never while something waits or the caller's code runs.
@@ -8,7 +8,7 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::super::{Attempt, Question};
+use super::super::{Attempt, CancelCheck};
 
 /// What is known of an attempt.
 #[expect(
@@ -49,12 +49,12 @@ pub(super) enum Step {
     Exchange,
 }
 
-/// The state of the attempt that a lane is on.
-pub(super) struct Watch(Mutex<State>);
+/// The state of the attempt that a connection is on.
+pub(super) struct AttemptState(Mutex<State>);
 
 struct State {
     progress: Progress,
-    cancelled: Option<Question>,
+    cancelled: Option<CancelCheck>,
     /// When it was last asked.
     asked: Instant,
     /// When the attempt ends.
@@ -63,7 +63,7 @@ struct State {
     connected: Option<Instant>,
 }
 
-impl Watch {
+impl AttemptState {
     /// On no attempt.
     pub(super) fn new() -> Self {
         Self(Mutex::new(State {
@@ -82,16 +82,16 @@ impl Watch {
         attempt: &Attempt,
         ends: Option<Instant>,
         connect: Duration,
-    ) -> On<'_> {
+    ) -> AttemptGuard<'_> {
         let now = Instant::now();
         *self.lock() = State {
             progress: Progress::default(),
-            cancelled: Some(Question::clone(&attempt.cancelled)),
+            cancelled: Some(CancelCheck::clone(&attempt.cancelled)),
             asked: now,
             ends,
             connected: now.checked_add(connect),
         };
-        On(self)
+        AttemptGuard(self)
     }
 
     pub(super) fn progress(&self) -> Progress {
@@ -138,16 +138,18 @@ impl Watch {
     }
 }
 
-impl std::fmt::Debug for Watch {
+impl std::fmt::Debug for AttemptState {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_tuple("Watch").field(&self.progress()).finish()
+        f.debug_tuple("AttemptState")
+            .field(&self.progress())
+            .finish()
     }
 }
 
 /// An attempt under way.
-pub(super) struct On<'a>(&'a Watch);
+pub(super) struct AttemptGuard<'a>(&'a AttemptState);
 
-impl Drop for On<'_> {
+impl Drop for AttemptGuard<'_> {
     fn drop(&mut self) {
         let question = self.0.lock().cancelled.take();
         drop(question);

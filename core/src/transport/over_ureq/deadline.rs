@@ -5,21 +5,24 @@ use std::time::{Duration, Instant};
 
 use ureq::Error;
 
-use super::watch::Watch;
+use super::attempt_state::AttemptState;
 
 /// How long a wait goes on before it asks whether to end.
-pub(super) const SLICE: Duration = Duration::from_millis(50);
+pub(super) const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
 /// The end of a wait of an attempt.
-pub(super) struct Limit<'a> {
+pub(super) struct Deadline<'a> {
     ends: Option<Instant>,
-    watch: &'a Watch,
+    attempt_state: &'a AttemptState,
 }
 
-impl<'a> Limit<'a> {
-    pub(super) fn of(watch: &'a Watch) -> Self {
-        let ends = watch.ends();
-        Self { ends, watch }
+impl<'a> Deadline<'a> {
+    pub(super) fn of(attempt_state: &'a AttemptState) -> Self {
+        let ends = attempt_state.ends();
+        Self {
+            ends,
+            attempt_state,
+        }
     }
 
     pub(super) fn left(&self) -> Result<Duration, Error> {
@@ -33,11 +36,11 @@ impl<'a> Limit<'a> {
     }
 
     /// The next slice to wait, unless the time is up or the caller ends it.
-    pub(super) fn next_slice(&self) -> Result<Duration, Error> {
-        if self.watch.cancelled() {
+    pub(super) fn next_wait(&self) -> Result<Duration, Error> {
+        if self.attempt_state.cancelled() {
             return Err(cancelled());
         }
-        Ok(self.left()?.min(SLICE))
+        Ok(self.left()?.min(POLL_INTERVAL))
     }
 }
 

@@ -7,22 +7,22 @@ use std::sync::Arc;
 use ureq::Error;
 use ureq::unversioned::transport::{Buffers, ConnectionDetails, Connector, NextTimeout, Transport};
 
-use super::watch::{Step, Watch};
+use super::attempt_state::{AttemptState, Step};
 
 /// The last link of the chain.
 #[derive(Debug)]
-pub(super) struct CoalesceConnector(pub(super) Arc<Watch>);
+pub(super) struct BufferedConnector(pub(super) Arc<AttemptState>);
 
-impl<In: Transport> Connector<In> for CoalesceConnector {
-    type Out = Coalesced<In>;
+impl<In: Transport> Connector<In> for BufferedConnector {
+    type Out = BufferedTransport<In>;
 
     fn connect(
         &self,
         _: &ConnectionDetails<'_>,
         chained: Option<In>,
     ) -> Result<Option<Self::Out>, Error> {
-        Ok(chained.map(|inner| Coalesced {
-            watch: Arc::clone(&self.0),
+        Ok(chained.map(|inner| BufferedTransport {
+            attempt_state: Arc::clone(&self.0),
             carries_requests: !self.0.progress().at_proxy,
             inner,
             pending: Vec::new(),
@@ -44,9 +44,9 @@ enum State {
 
 /// A connection that holds output back until input is wanted.
 #[derive(Debug)]
-pub(super) struct Coalesced<T> {
+pub(super) struct BufferedTransport<T> {
     inner: T,
-    watch: Arc<Watch>,
+    attempt_state: Arc<AttemptState>,
     /// Not so for the way to a proxy: what is written there asks for a
     /// connection, or is wrapped by the connection that carries requests.
     carries_requests: bool,
@@ -54,7 +54,7 @@ pub(super) struct Coalesced<T> {
     state: State,
 }
 
-impl<T: Transport> Coalesced<T> {
+impl<T: Transport> BufferedTransport<T> {
     fn flush(&mut self, timeout: NextTimeout) -> Result<(), Error> {
         if self.pending.is_empty() {
             return Ok(());
@@ -64,7 +64,7 @@ impl<T: Transport> Coalesced<T> {
             self.state = State::Waiting { reused };
         }
         let carries_requests = self.carries_requests;
-        self.watch.note(|progress| {
+        self.attempt_state.note(|progress| {
             progress.sent |= carries_requests;
             progress.step = match carries_requests {
                 true => Step::Exchange,
@@ -98,12 +98,13 @@ impl<T: Transport> Coalesced<T> {
     /// The connection broke: had it been idle before, and silent since?
     fn note_break(&self) {
         if self.carries_requests && self.state == (State::Waiting { reused: true }) {
-            self.watch.note(|progress| progress.went_stale = true);
+            self.attempt_state
+                .note(|progress| progress.went_stale = true);
         }
     }
 }
 
-impl<T: Transport> Transport for Coalesced<T> {
+impl<T: Transport> Transport for BufferedTransport<T> {
     fn buffers(&mut self) -> &mut dyn Buffers {
         self.inner.buffers()
     }
@@ -123,7 +124,8 @@ impl<T: Transport> Transport for Coalesced<T> {
         match self.inner.await_input(timeout) {
             Ok(true) => {
                 if self.state == (State::Waiting { reused: false }) && self.starts_as_tls() {
-                    self.watch.note(|progress| progress.answered_in_tls = true);
+                    self.attempt_state
+                        .note(|progress| progress.answered_in_tls = true);
                 }
                 self.state = State::Answered;
                 Ok(true)

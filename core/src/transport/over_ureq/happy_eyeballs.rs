@@ -11,20 +11,23 @@ use rustix::event::{PollFd, PollFlags, Timespec};
 use socket2::{Domain, Socket, Type};
 use ureq::Error;
 
+use super::attempt_state::AttemptState;
+use super::deadline::{self, Deadline};
 use super::failure::Failure;
-use super::limit::{self, Limit};
-use super::watch::Watch;
 
 /// "Connection Attempt Delay" (RFC 8305, section 8).
 const DELAY: Duration = Duration::from_millis(250);
 
 /// Connects to the first address that answers.
-pub(super) fn connect(addrs: &[SocketAddr], watch: &Watch) -> Result<(Socket, SocketAddr), Error> {
-    let limit = Limit::of(watch);
+pub(super) fn connect(
+    addrs: &[SocketAddr],
+    attempt_state: &AttemptState,
+) -> Result<(Socket, SocketAddr), Error> {
+    let deadline = Deadline::of(attempt_state);
     let mut waiting = in_turn(addrs);
     // However little time there is, each has a part of it.
     let shares = u32::try_from(waiting.len()).unwrap_or(u32::MAX).max(1);
-    let delay = DELAY.min(limit.left()? / shares);
+    let delay = DELAY.min(deadline.left()? / shares);
     let mut running: Vec<(Socket, SocketAddr)> = Vec::new();
     let mut failed = Error::HostNotFound;
     let mut next = Instant::now();
@@ -46,7 +49,7 @@ pub(super) fn connect(addrs: &[SocketAddr], watch: &Watch) -> Result<(Socket, So
                 None => {}
             }
         }
-        let mut slice = limit.next_slice().map_err(|error| match error {
+        let mut slice = deadline.next_wait().map_err(|error| match error {
             Error::Timeout(_) => Failure::silent(running.iter().map(|(_, addr)| *addr)),
             error => error,
         })?;
@@ -63,8 +66,8 @@ pub(super) fn connect(addrs: &[SocketAddr], watch: &Watch) -> Result<(Socket, So
                 }
             }
         }
-        if watch.progress().cancelled {
-            return Err(limit::cancelled());
+        if attempt_state.progress().cancelled {
+            return Err(deadline::cancelled());
         }
     }
 }
@@ -150,15 +153,15 @@ mod tests {
     }
 
     /// An attempt with this much time for a connection.
-    fn on(connect: Duration, cancelled: fn() -> bool) -> Watch {
-        let watch = Watch::new();
+    fn on(connect: Duration, cancelled: fn() -> bool) -> AttemptState {
+        let attempt_state = AttemptState::new();
         let attempt = Attempt {
             timeout: connect,
             repeatable: true,
             cancelled: Arc::new(cancelled),
         };
-        std::mem::forget(watch.begin(&attempt, None, connect));
-        watch
+        std::mem::forget(attempt_state.begin(&attempt, None, connect));
+        attempt_state
     }
 
     #[test]
@@ -187,12 +190,12 @@ mod tests {
     #[test]
     fn what_answers_nobody_ends_with_the_time_or_with_the_call() {
         let (dead, _kept) = black_hole();
-        let watch = on(Duration::from_millis(80), || false);
-        let error = connect(&[dead, dead], &watch).unwrap_err();
+        let attempt_state = on(Duration::from_millis(80), || false);
+        let error = connect(&[dead, dead], &attempt_state).unwrap_err();
         assert!(error.to_string().contains(&dead.to_string()), "{error}");
-        let watch = on(Duration::from_secs(600), || true);
-        connect(&[dead], &watch).unwrap_err();
-        assert!(watch.progress().cancelled);
+        let attempt_state = on(Duration::from_secs(600), || true);
+        connect(&[dead], &attempt_state).unwrap_err();
+        assert!(attempt_state.progress().cancelled);
     }
 
     #[test]

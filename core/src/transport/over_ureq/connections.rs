@@ -1,7 +1,7 @@
-//! The connections: each is a lane of its own, on one attempt at a time.
+//! The connections: each is a connection of its own, on one attempt at a time.
 //!
-//! A lane is an agent of `ureq` that keeps one connection, and the state of the
-//! attempt that it is on. Names and TLS are shared by all lanes.
+//! A connection is an agent of `ureq` that keeps one connection, and the state of the
+//! attempt that it is on. Names and TLS are shared by all connections.
 
 use std::collections::VecDeque;
 use std::net::TcpStream;
@@ -10,25 +10,33 @@ use std::time::{Duration, Instant};
 
 use rustix::net::RecvFlags;
 
-use super::watch::Watch;
+use super::attempt_state::AttemptState;
 
 /// One connection and its attempt.
-pub(super) struct Lane {
+pub(super) struct PooledConnection {
     pub(super) agent: ureq::Agent,
-    pub(super) watch: Arc<Watch>,
-    line: Arc<Line>,
+    pub(super) attempt_state: Arc<AttemptState>,
+    socket: Arc<Socket>,
 }
 
-impl Lane {
+impl PooledConnection {
     /// Not connected yet. `line` is what its connector fills.
-    pub(super) fn new(agent: ureq::Agent, watch: Arc<Watch>, line: Arc<Line>) -> Self {
-        Self { agent, watch, line }
+    pub(super) fn new(
+        agent: ureq::Agent,
+        attempt_state: Arc<AttemptState>,
+        socket: Arc<Socket>,
+    ) -> Self {
+        Self {
+            agent,
+            attempt_state,
+            socket,
+        }
     }
 }
 
-/// The socket of a lane.
+/// The socket of a connection.
 #[derive(Debug)]
-pub(super) struct Line {
+pub(super) struct Socket {
     /// From its opening; zero is for ever.
     longest_age: Duration,
     open: Mutex<Option<Open>>,
@@ -41,7 +49,7 @@ struct Open {
     ends: Option<Instant>,
 }
 
-impl Line {
+impl Socket {
     pub(super) fn new(longest_age: Duration) -> Self {
         let open = Mutex::default();
         Self { longest_age, open }
@@ -81,9 +89,9 @@ impl Line {
     }
 }
 
-/// The lanes of a client. The lock is held for a push or a pop only: sockets are
+/// The connections of a client. The lock is held for a push or a pop only: sockets are
 /// asked and closed without it.
-pub(super) struct Lanes {
+pub(super) struct ConnectionPool {
     state: Mutex<State>,
     most_idle: usize,
     idle_timeout: Duration,
@@ -93,13 +101,13 @@ pub(super) struct Lanes {
 #[derive(Default)]
 struct State {
     /// The one that was used last is at the back, and taken first.
-    idle: VecDeque<(Lane, Instant)>,
+    idle: VecDeque<(PooledConnection, Instant)>,
     /// Idle or not.
-    all: Vec<Weak<Line>>,
+    all: Vec<Weak<Socket>>,
     closed: bool,
 }
 
-impl Lanes {
+impl ConnectionPool {
     pub(super) fn new(most_idle: usize, idle_timeout: Duration, longest_age: Duration) -> Self {
         Self {
             state: Mutex::default(),
@@ -109,38 +117,38 @@ impl Lanes {
         }
     }
 
-    /// The socket of a new lane.
-    pub(super) fn line(&self) -> Arc<Line> {
-        let line = Arc::new(Line::new(self.longest_age));
+    /// The socket of a new connection.
+    pub(super) fn socket(&self) -> Arc<Socket> {
+        let socket = Arc::new(Socket::new(self.longest_age));
         let mut state = self.lock();
-        state.all.retain(|line| line.strong_count() > 0);
-        state.all.push(Arc::downgrade(&line));
-        line
+        state.all.retain(|socket| socket.strong_count() > 0);
+        state.all.push(Arc::downgrade(&socket));
+        socket
     }
 
-    /// A lane with a connection that is good, as far as can be seen.
-    pub(super) fn idle(&self) -> Option<Lane> {
+    /// A connection with a connection that is good, as far as can be seen.
+    pub(super) fn idle(&self) -> Option<PooledConnection> {
         loop {
-            let (lane, since) = self.lock().idle.pop_back()?;
+            let (connection, since) = self.lock().idle.pop_back()?;
             if since.elapsed() < self.idle_timeout
-                && !lane.line.is_too_old()
-                && lane.line.is_quiet()
+                && !connection.socket.is_too_old()
+                && connection.socket.is_quiet()
             {
-                return Some(lane);
+                return Some(connection);
             }
         }
     }
 
     /// After an answer: kept if its connection is.
-    pub(super) fn give_back(&self, lane: Lane) {
-        if lane.line.stream().is_none() {
+    pub(super) fn give_back(&self, connection: PooledConnection) {
+        if connection.socket.stream().is_none() {
             return;
         }
         let mut state = self.lock();
         if state.closed {
             return;
         }
-        state.idle.push_back((lane, Instant::now()));
+        state.idle.push_back((connection, Instant::now()));
         let mut surplus = Vec::new();
         while let Some((_, since)) = state.idle.front() {
             if state.idle.len() <= self.most_idle && since.elapsed() < self.idle_timeout {
