@@ -19,7 +19,9 @@ pub fn bindings(count: usize) -> xgpush::Result<Request> {
         ))
     };
     Ok(Request::bind(
-        (0..count).map(binding).collect::<xgpush::Result<_>>()?,
+        (0..count)
+            .map(binding)
+            .collect::<xgpush::Result<Vec<_>>>()?,
     ))
 }
 

@@ -220,7 +220,7 @@ mod tests {
         let bind = |(token, account): &(&str, &str)| {
             Binding::one(Token::new(*token).unwrap(), Account::new(*account).unwrap())
         };
-        let request = Request::bind(pairs.iter().map(bind).collect());
+        let request = Request::bind(pairs.iter().map(bind));
         Exchange::new(&config, request).unwrap()
     }
 

@@ -23,7 +23,7 @@ fn a_hundred_thousand_bindings_stay_under_150_megabytes() {
             Account::new(format!("player{n:08}")).unwrap(),
         )
     };
-    let request = Request::bind((0..ITEMS).map(binding).collect());
+    let request = Request::bind((0..ITEMS).map(binding));
     let outcome = client.batch_operate(&request).unwrap();
     assert_eq!(outcome.items().len(), ITEMS);
     for (n, item) in outcome.items().iter().enumerate() {

@@ -256,7 +256,7 @@ fn bound_before(emulator: &Emulator, names: &[String], rounds: usize) {
     });
     let patient = [("max_attempts", "20"), ("retry_base_ms", "1")];
     let client = common::client(emulator, &patient);
-    let outcome = client.batch_operate(&Request::bind(bindings.collect()));
+    let outcome = client.batch_operate(&Request::bind(bindings));
     assert!(outcome.unwrap().all_accepted());
 }
 

@@ -90,7 +90,7 @@ fn a_request_is_refused_as_a_whole() {
     let emulator = emulator(Service::default());
     let token = |n: usize| Token::new(format!("t{n}")).unwrap();
     let account = |n: usize| Account::new(format!("player{n}")).unwrap();
-    let many = Binding::new(token(1), (0..101).map(account).collect()).unwrap();
+    let many = Binding::new(token(1), (0..101).map(account)).unwrap();
     let too_many = Request::bind(vec![Binding::one(token(0), account(0)), many]);
     let outbox = open(&emulator, &[]);
     let error = outbox.submit_all(&too_many, 0).unwrap_err();

@@ -62,7 +62,7 @@ fn only_what_differs_is_sent() {
     });
     let client = client(&emulator, &[("parallel", "4")]);
     let binding = |n: usize| Binding::one(token(n), account(&format!("player{n}")));
-    let all = Request::bind((0..10_000).map(binding).collect());
+    let all = Request::bind((0..10_000).map(binding));
     assert!(client.batch_operate(&all).unwrap().all_accepted());
     let list: Vec<_> = (0..10_000)
         .map(|n| {
@@ -210,7 +210,7 @@ fn confirmed(client: &Client, request: &Request, timeout: Duration) -> Vec<Optio
     };
     let outcome = client.batch_operate_with(request, &options).unwrap();
     let items = outcome.items().iter();
-    items.map(xgpush::ItemOutcome::is_confirmed).collect()
+    items.map(xgpush::ItemOutcome::confirmed).collect()
 }
 
 fn confirming(timeout: Duration) -> SyncOptions {

@@ -13,7 +13,7 @@ fn main() -> Result<()> {
 
     let bindings = (0..45)
         .map(|n| binding(&token(n), n))
-        .collect::<Result<_>>()?;
+        .collect::<Result<Vec<_>>>()?;
     show(1, &client.batch_operate(&Request::bind(bindings))?);
 
     let first_five = (0..5)

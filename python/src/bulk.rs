@@ -45,7 +45,7 @@ pub(crate) fn operator(name: &str) -> PyResult<Operator> {
 }
 
 pub(crate) fn platform(name: Option<&str>) -> PyResult<Option<Platform>> {
-    let platform = name.map(Platform::parse).transpose();
+    let platform = name.map(str::parse).transpose();
     platform.map_err(|e| exception(&e))
 }
 

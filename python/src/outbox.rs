@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use pyo3::prelude::*;
-use xgpush::{AccountType, Operation, Operator, Platform};
+use xgpush::{AccountType, Operation, Operator};
 
 use crate::cancel::{CancelFlag, is_cancelled};
 use crate::client::{config, request, seconds};
@@ -43,15 +43,14 @@ impl Outbox {
         tag: u64,
         wait: f64,
     ) -> PyResult<()> {
-        let operator = Operator::from_number(operator).map_err(|e| exception(&e))?;
+        let operator = Operator::try_from(operator).map_err(|e| exception(&e))?;
         let accounts: Vec<_> = accounts
             .iter()
             .map(|(name, number)| (name.as_str(), number.map(AccountType)))
             .collect();
         let mut operation = Operation::new(operator, token, &accounts);
         if let Some(platform) = platform {
-            operation =
-                operation.with_platform(Platform::parse(platform).map_err(|e| exception(&e))?);
+            operation = operation.with_platform(platform.parse().map_err(|e| exception(&e))?);
         }
         let ends = Instant::now() + seconds("wait", wait)?;
         loop {

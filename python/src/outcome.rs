@@ -225,7 +225,7 @@ impl ItemOutcome {
     /// if none was asked, none told, or a later item of the call concerns the same.
     #[getter]
     fn confirmed(&self) -> Option<bool> {
-        self.item().is_confirmed()
+        self.item().confirmed()
     }
 
     /// The tokens that a query found for this account.

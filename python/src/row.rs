@@ -257,9 +257,9 @@ fn account_type(value: &Bound<'_, PyAny>) -> Result<Option<AccountType>, String>
     }
     let read = match value.cast::<PyString>() {
         Ok(text) if text.to_string_lossy().is_empty() => return Ok(None),
-        Ok(text) => AccountType::parse(&text.to_string_lossy()),
+        Ok(text) => text.to_string_lossy().parse(),
         Err(_) => match value.extract::<f64>() {
-            Ok(number) => AccountType::from_number(number),
+            Ok(number) => AccountType::try_from(number),
             Err(_) => return Err(format!("account_type is {}, no integer", type_name(value))),
         },
     };

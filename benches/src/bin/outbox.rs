@@ -149,7 +149,7 @@ fn blocking(url: &str) -> f64 {
         let token = Token::new(token).expect("a token");
         Binding::one(token, Account::new(account).expect("an account"))
     });
-    let request = Request::bind(bindings.collect());
+    let request = Request::bind(bindings);
     assert!(
         client
             .batch_operate(&request)

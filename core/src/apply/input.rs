@@ -296,9 +296,9 @@ fn set(row: &mut Row, fields: &Fields<'_>, judge: &Judge) -> Result<()> {
     fields.account.clone_into(&mut row.account);
     judge.is_no_header(fields.token, fields.account)?;
     row.account_type = match (fields.number, fields.account_type) {
-        (Some(number), _) => Some(AccountType::from_number(number)?),
+        (Some(number), _) => Some(AccountType::try_from(number)?),
         (None, "") => None,
-        (None, text) => Some(AccountType::parse(text)?),
+        (None, text) => Some(text.parse()?),
     };
     if !fields.operation.is_empty() {
         row.operator = fields.operation.parse()?;

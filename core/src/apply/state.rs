@@ -40,7 +40,7 @@ impl Purpose {
             base_url: base_url.to_owned(),
             protocol: protocol.to_owned(),
             operation: options.operator.name().to_owned(),
-            platform: options.platform.map(|p| p.as_str().to_owned()),
+            platform: options.platform.map(|p| p.name().to_owned()),
         }
     }
 

@@ -66,7 +66,7 @@ pub struct CallOptions {
     /// ends the call.
     pub interrupt: Option<Arc<dyn Fn() -> bool + Send + Sync>>,
     /// For how long to ask, after the call, whether the service shows what it
-    /// accepted: see [`ItemOutcome::is_confirmed`](crate::ItemOutcome::is_confirmed).
+    /// accepted: see [`ItemOutcome::confirmed`](crate::ItemOutcome::confirmed).
     pub confirm: Option<Duration>,
 }
 

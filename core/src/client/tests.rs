@@ -92,7 +92,7 @@ fn bench(options: &[(&str, &str)], answers: Vec<Answer>) -> Bench {
 
 fn tokens(count: usize) -> Request {
     let token = |n| Token::new(format!("token{n}")).unwrap();
-    Request::clear_tokens((0..count).map(token).collect())
+    Request::clear_tokens((0..count).map(token))
 }
 
 #[expect(

@@ -1,6 +1,8 @@
 //! The value types: a value that exists is valid.
 
-use std::fmt;
+mod convert;
+
+use serde::{Deserialize, Serialize};
 
 use crate::model::error::{Error, Result};
 
@@ -14,6 +16,15 @@ pub const MAX_TOKEN_BYTES: usize = 64;
 pub const MIN_ACCOUNT_BYTES: usize = 2;
 
 /// A device token: 1 to 64 bytes of UTF-8 without control characters.
+///
+/// ```
+/// use xgpush::Token;
+///
+/// let token = Token::new("token-of-phone-1")?;
+/// assert_eq!(token, "token-of-phone-1".parse()?);
+/// assert!(Token::new("").is_err());
+/// # Ok::<(), xgpush::Error>(())
+/// ```
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Token(Box<str>);
 
@@ -56,44 +67,23 @@ impl Token {
 ///
 /// Any integer is taken: the table has changed several times, and the legacy
 /// XG service numbers its types differently.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
+///
+/// A number of a table converts as well, where it is whole: `3.0` is 3, which is what a
+/// column of integers becomes when some are missing.
+///
+/// ```
+/// use xgpush::AccountType;
+///
+/// assert_eq!("1005".parse::<AccountType>()?, AccountType::EMAIL);
+/// assert_eq!(AccountType::try_from(3.0)?, AccountType(3));
+/// assert!(AccountType::try_from(3.5).is_err());
+/// # Ok::<(), xgpush::Error>(())
+/// ```
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, Deserialize,
+)]
+#[serde(transparent)]
 pub struct AccountType(pub i32);
-
-impl AccountType {
-    /// Reads a number as tables have it: `3.0` is 3, which is what a column of
-    /// integers becomes when some are missing.
-    ///
-    /// # Errors
-    /// [`InvalidValue`](crate::ErrorKind::InvalidValue) for a fraction, or more than
-    /// 32 bits.
-    pub fn from_number(number: f64) -> Result<Self> {
-        let whole =
-            number.fract() == 0.0 && (f64::from(i32::MIN)..=f64::from(i32::MAX)).contains(&number);
-        #[expect(clippy::cast_possible_truncation, reason = "it is whole and in range")]
-        let kind = Self(number as i32);
-        whole
-            .then_some(kind)
-            .ok_or_else(|| Self::no_integer(&number.to_string()))
-    }
-
-    /// Reads a text, in which `3.0` is 3 as well.
-    ///
-    /// # Errors
-    /// As [`from_number`](Self::from_number), and for what is no number.
-    pub fn parse(text: &str) -> Result<Self> {
-        let whole = match text.split_once('.') {
-            Some((whole, zeros)) if zeros.bytes().all(|digit| digit == b'0') => whole,
-            _ => text,
-        };
-        let number = whole.parse().map_err(|_| Self::no_integer(text))?;
-        Ok(Self(number))
-    }
-
-    fn no_integer(text: &str) -> Error {
-        let text = shortened(text);
-        Error::value(format!("account_type {text} is no integer of 32 bits"))
-    }
-}
 
 #[allow(missing_docs, reason = "the names are the table's own")]
 impl AccountType {
@@ -120,7 +110,17 @@ impl AccountType {
 }
 
 /// An account of a player, with its type where one is given.
-#[derive(Clone, PartialEq, Eq, Hash)]
+///
+/// ```
+/// use xgpush::{Account, AccountType};
+///
+/// let alice = Account::new("alice")?;
+/// let mail = Account::with_type("alice@example.com", AccountType::EMAIL)?;
+/// assert_eq!((alice.name(), alice.account_type()), ("alice", None));
+/// assert_eq!(mail, ("alice@example.com", AccountType::EMAIL).try_into()?);
+/// # Ok::<(), xgpush::Error>(())
+/// ```
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Account {
     name: Box<str>,
     account_type: Option<AccountType>,
@@ -186,7 +186,7 @@ impl Account {
 }
 
 /// The client platform, which only the older protocol versions carry.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Platform {
     /// `android`
     Android,
@@ -195,51 +195,14 @@ pub enum Platform {
 }
 
 impl Platform {
-    /// Reads `android` or `ios` in any case: the 2020 table prints "Android"
-    /// and "iOS", every sample sends lower case.
-    ///
-    /// # Errors
-    /// [`InvalidValue`](crate::ErrorKind::InvalidValue) for anything else.
-    pub fn parse(text: &str) -> Result<Self> {
-        if text.eq_ignore_ascii_case("android") {
-            Ok(Self::Android)
-        } else if text.eq_ignore_ascii_case("ios") {
-            Ok(Self::Ios)
-        } else {
-            Err(Error::value(format!(
-                "the platform {} is none of \"android\" and \"ios\" (Account API v3, parameter \
-                 platform)",
-                shortened(text)
-            )))
-        }
-    }
+    /// Both platforms.
+    pub const ALL: &'static [Self] = &[Self::Android, Self::Ios];
 
-    /// The text on the wire.
-    pub fn as_str(self) -> &'static str {
+    /// The text on the wire: `android` or `ios`.
+    pub const fn name(self) -> &'static str {
         match self {
             Self::Android => "android",
             Self::Ios => "ios",
-        }
-    }
-}
-
-impl fmt::Display for Token {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl fmt::Debug for Token {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Token({:?})", self.0)
-    }
-}
-
-impl fmt::Debug for Account {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.account_type {
-            Some(AccountType(n)) => write!(f, "Account({:?}, type {n})", self.name),
-            None => write!(f, "Account({:?})", self.name),
         }
     }
 }
@@ -307,12 +270,5 @@ mod tests {
         let open = Account::new("ab").unwrap();
         assert_eq!(open.account_type(), None);
         assert_eq!(open.effective_type(), AccountType::DEFAULT);
-    }
-
-    #[test]
-    fn platforms_read_both_spellings_of_the_documents() {
-        assert_eq!(Platform::parse("Android").unwrap(), Platform::Android);
-        assert_eq!(Platform::parse("iOS").unwrap(), Platform::Ios);
-        assert!(Platform::parse("windows").is_err());
     }
 }

@@ -11,7 +11,7 @@ use crate::model::operation::{Action, Binding, Items, Operator, Request};
 use crate::model::outcome::{FoundAccount, ItemOutcome, State};
 
 /// What a token is to be bound to: these accounts and no others.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Wanted {
     token: Token,
     accounts: Vec<Account>,
@@ -25,7 +25,8 @@ impl Wanted {
     /// [`InvalidValue`](crate::ErrorKind::InvalidValue) when two accounts have one
     /// type: a token has one account of each type (Account Binding and Unbinding,
     /// Must-knows).
-    pub fn new(token: Token, accounts: Vec<Account>) -> Result<Self> {
+    pub fn new(token: Token, accounts: impl IntoIterator<Item = Account>) -> Result<Self> {
+        let accounts: Vec<_> = accounts.into_iter().collect();
         for (n, account) in accounts.iter().enumerate() {
             let kind = account.effective_type();
             if accounts[..n]
@@ -96,7 +97,8 @@ impl Wanted {
 }
 
 /// What must be done with a token, in this order.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub struct Change {
     /// Remove every account (operator 4).
     pub clear: bool,

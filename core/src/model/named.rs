@@ -14,7 +14,7 @@ use crate::model::error::{Error, ErrorKind};
 /// What stands in parentheses is for the error about an unknown name: what it was to
 /// name, and the kind of the error.
 ///
-/// ```ignore
+/// ```text
 /// named! {
 ///     /// How a file keeps rows.
 ///     pub enum Format("the format", InvalidArgument) {

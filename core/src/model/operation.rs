@@ -7,6 +7,8 @@
 )]
 pub(crate) mod single;
 
+use serde::{Deserialize, Serialize};
+
 use crate::model::account::{Account, Platform, Token};
 use crate::model::error::{Error, Result};
 
@@ -37,24 +39,6 @@ impl Operator {
         self as u8
     }
 
-    /// The operator with this number.
-    ///
-    /// # Errors
-    /// [`InvalidValue`](crate::ErrorKind::InvalidValue) outside \[1, 5\].
-    pub fn from_number(number: i64) -> Result<Self> {
-        match number {
-            1 => Ok(Self::Append),
-            2 => Ok(Self::Bind),
-            3 => Ok(Self::Unbind),
-            4 => Ok(Self::ClearToken),
-            5 => Ok(Self::ClearAccount),
-            _ => Err(Error::value(format!(
-                "operator_type {number} is outside [1, 5] (Account Binding and Unbinding, \
-                 parameter operator_type)"
-            ))),
-        }
-    }
-
     /// The field that carries the items of this operator.
     pub(crate) fn list_field(self) -> &'static str {
         match self {
@@ -65,11 +49,70 @@ impl Operator {
     }
 }
 
+/// By its number on the wire.
+impl TryFrom<i64> for Operator {
+    type Error = Error;
+
+    fn try_from(number: i64) -> Result<Self> {
+        let mut all = Self::ALL.iter().copied();
+        let found = all.find(|operator| i64::from(operator.number()) == number);
+        found.ok_or_else(|| {
+            Error::value(format!(
+                "operator_type {number} is outside [1, 5] (Account Binding and Unbinding, \
+                 parameter operator_type)"
+            ))
+        })
+    }
+}
+
 /// One token with the accounts to bind to it or to remove from it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+///
+/// ```
+/// use xgpush::{Account, Binding, Token};
+///
+/// let (token, alice) = (Token::new("token-of-phone-1")?, Account::new("alice")?);
+/// let binding = Binding::one(token.clone(), alice.clone());
+/// assert_eq!(binding, ("token-of-phone-1", "alice").try_into()?);
+/// let both = Binding::new(token, [alice, Account::with_type("10086", 1002.into())?])?;
+/// assert_eq!(both.accounts().len(), 2);
+/// # Ok::<(), xgpush::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "Shape")]
 pub struct Binding {
     token: Token,
+    #[serde(rename = "account_list")]
     accounts: Vec<Account>,
+}
+
+/// A binding as the service writes it, not checked yet.
+#[derive(Deserialize)]
+struct Shape {
+    token: Token,
+    account_list: Vec<Account>,
+}
+
+impl TryFrom<Shape> for Binding {
+    type Error = Error;
+
+    fn try_from(shape: Shape) -> Result<Self> {
+        Self::new(shape.token, shape.account_list)
+    }
+}
+
+impl From<(Token, Account)> for Binding {
+    fn from((token, account): (Token, Account)) -> Self {
+        Self::one(token, account)
+    }
+}
+
+/// A token and an account without a type.
+impl TryFrom<(&str, &str)> for Binding {
+    type Error = Error;
+
+    fn try_from((token, account): (&str, &str)) -> Result<Self> {
+        Ok(Self::one(Token::new(token)?, Account::new(account)?))
+    }
 }
 
 impl Binding {
@@ -77,7 +120,8 @@ impl Binding {
     ///
     /// # Errors
     /// [`InvalidValue`](crate::ErrorKind::InvalidValue) when there is no account.
-    pub fn new(token: Token, accounts: Vec<Account>) -> Result<Self> {
+    pub fn new(token: Token, accounts: impl IntoIterator<Item = Account>) -> Result<Self> {
+        let accounts: Vec<_> = accounts.into_iter().collect();
         if accounts.is_empty() {
             return Err(Error::value(format!(
                 "account_list of token {:?} is empty; each token_account consists of 1 token and \
@@ -113,7 +157,7 @@ impl Binding {
 }
 
 /// The items of a request, each of which gets one outcome.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) enum Items {
     Bindings(Vec<Binding>),
     Tokens(Vec<Token>),
@@ -131,7 +175,7 @@ impl Items {
 }
 
 /// The fields that only older protocol versions know.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub(crate) struct LegacyFields {
     pub(crate) platform: Option<Platform>,
     pub(crate) op_type: Option<String>,
@@ -196,20 +240,6 @@ impl Lookup {
         self as u8
     }
 
-    /// The lookup with this number.
-    ///
-    /// # Errors
-    /// [`InvalidValue`](crate::ErrorKind::InvalidValue) outside \[1, 2\].
-    pub fn from_number(number: i64) -> Result<Self> {
-        match number {
-            1 => Ok(Self::ByAccount),
-            2 => Ok(Self::ByToken),
-            _ => Err(Error::value(format!(
-                "operator_type {number} is outside [1, 2] (Account Query, parameter operator_type)"
-            ))),
-        }
-    }
-
     pub(crate) fn list_field(self) -> &'static str {
         match self {
             Self::ByAccount => "account_list",
@@ -218,8 +248,23 @@ impl Lookup {
     }
 }
 
+/// By its number on the wire.
+impl TryFrom<i64> for Lookup {
+    type Error = Error;
+
+    fn try_from(number: i64) -> Result<Self> {
+        match number {
+            1 => Ok(Self::ByAccount),
+            2 => Ok(Self::ByToken),
+            _ => Err(Error::value(format!(
+                "operator_type {number} is outside [1, 2] (Account Query, parameter operator_type)"
+            ))),
+        }
+    }
+}
+
 /// A request of either API with any number of items: the client splits it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Request {
     pub(crate) action: Action,
     pub(crate) items: Items,
@@ -240,43 +285,61 @@ impl Request {
     }
 
     /// Operator 2: binds each token to its accounts, overwriting.
-    pub fn bind(bindings: Vec<Binding>) -> Self {
-        Self::of(Action::Batch(Operator::Bind), Items::Bindings(bindings))
+    pub fn bind(bindings: impl IntoIterator<Item = Binding>) -> Self {
+        Self::of(
+            Action::Batch(Operator::Bind),
+            Items::Bindings(bindings.into_iter().collect()),
+        )
     }
 
     /// Operator 1: adds accounts to each token. TPNS has treated it as
     /// operator 2 since 2020-10-26 and refuses nothing; so the client refuses
     /// it unless `allow_append` is set.
-    pub fn append(bindings: Vec<Binding>) -> Self {
-        Self::of(Action::Batch(Operator::Append), Items::Bindings(bindings))
+    pub fn append(bindings: impl IntoIterator<Item = Binding>) -> Self {
+        Self::of(
+            Action::Batch(Operator::Append),
+            Items::Bindings(bindings.into_iter().collect()),
+        )
     }
 
     /// Operator 3: removes the given accounts from each token.
-    pub fn unbind(bindings: Vec<Binding>) -> Self {
-        Self::of(Action::Batch(Operator::Unbind), Items::Bindings(bindings))
+    pub fn unbind(bindings: impl IntoIterator<Item = Binding>) -> Self {
+        Self::of(
+            Action::Batch(Operator::Unbind),
+            Items::Bindings(bindings.into_iter().collect()),
+        )
     }
 
     /// Operator 4: removes all accounts from each token.
-    pub fn clear_tokens(tokens: Vec<Token>) -> Self {
-        Self::of(Action::Batch(Operator::ClearToken), Items::Tokens(tokens))
+    pub fn clear_tokens(tokens: impl IntoIterator<Item = Token>) -> Self {
+        Self::of(
+            Action::Batch(Operator::ClearToken),
+            Items::Tokens(tokens.into_iter().collect()),
+        )
     }
 
     /// Operator 5: removes all tokens from each account.
-    pub fn clear_accounts(accounts: Vec<Account>) -> Self {
+    pub fn clear_accounts(accounts: impl IntoIterator<Item = Account>) -> Self {
         Self::of(
             Action::Batch(Operator::ClearAccount),
-            Items::Accounts(accounts),
+            Items::Accounts(accounts.into_iter().collect()),
         )
     }
 
     /// Looks up the tokens of accounts.
-    pub fn query_by_account(accounts: Vec<Account>) -> Self {
-        Self::of(Action::Query(Lookup::ByAccount), Items::Accounts(accounts))
+    pub fn query_by_account(accounts: impl IntoIterator<Item = Account>) -> Self {
+        Self::of(
+            Action::Query(Lookup::ByAccount),
+            Items::Accounts(accounts.into_iter().collect()),
+        )
     }
 
     /// Looks up the accounts of tokens.
-    pub fn query_by_token(tokens: Vec<Token>) -> Self {
-        Self::of(Action::Query(Lookup::ByToken), Items::Tokens(tokens))
+    pub fn query_by_token(tokens: impl IntoIterator<Item = Token>) -> Self {
+        Self::of(
+            Action::Query(Lookup::ByToken),
+            Items::Tokens(tokens.into_iter().collect()),
+        )
     }
 
     /// Sets `platform`, which the two older protocol versions require.

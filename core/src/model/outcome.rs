@@ -1,5 +1,7 @@
 //! What became of every single item.
 
+use std::ops::Index;
+
 use serde::{Deserialize, Serialize};
 
 use crate::model::codes::{self, Fault};
@@ -122,7 +124,7 @@ impl Reason {
 }
 
 /// Something that is allowed, but that the caller should know.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Warning {
     #[serde(rename = "name")]
     kind: WarningKind,
@@ -187,6 +189,21 @@ impl Outcome {
         &self.items
     }
 
+    /// How many items there are: as many as the request had.
+    pub fn len(&self) -> usize {
+        self.items.len()
+    }
+
+    /// Whether there is no item.
+    pub fn is_empty(&self) -> bool {
+        self.items.is_empty()
+    }
+
+    /// The items, in input order.
+    pub fn iter(&self) -> std::slice::Iter<'_, ItemOutcome> {
+        self.items.iter()
+    }
+
     /// What is allowed, but should be known.
     pub fn warnings(&self) -> &[Warning] {
         &self.warnings
@@ -220,6 +237,36 @@ impl Outcome {
     /// "warnings":[{"name","item"?,"message"}],"extra":{…}}`
     pub fn to_json(&self) -> String {
         serde_json::to_string(self).expect("an outcome has no value that JSON lacks")
+    }
+}
+
+/// The item with this number, counted from 0.
+///
+/// # Panics
+/// When the request had fewer items.
+impl Index<usize> for Outcome {
+    type Output = ItemOutcome;
+
+    fn index(&self, item: usize) -> &ItemOutcome {
+        &self.items[item]
+    }
+}
+
+impl IntoIterator for Outcome {
+    type Item = ItemOutcome;
+    type IntoIter = std::vec::IntoIter<ItemOutcome>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.items.into_iter()
+    }
+}
+
+impl<'a> IntoIterator for &'a Outcome {
+    type Item = &'a ItemOutcome;
+    type IntoIter = std::slice::Iter<'a, ItemOutcome>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
     }
 }
 

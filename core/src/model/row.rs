@@ -4,7 +4,7 @@ use crate::model::account::{AccountType, Platform};
 use crate::model::operation::{Operation, Operator};
 
 /// One row of a table. Nothing is checked before it is pushed.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Row {
     /// What to do.
     pub operator: Operator,

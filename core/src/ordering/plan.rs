@@ -172,7 +172,7 @@ mod tests {
 
     #[test]
     fn forty_five_items_are_three_parts_of_one_wave() {
-        let request = Request::bind((0..45).map(|n| binding(n, n)).collect());
+        let request = Request::bind((0..45).map(|n| binding(n, n)));
         let sizes: Vec<_> = plan(&request)
             .parts
             .iter()
@@ -203,7 +203,7 @@ mod tests {
         /// waits for the last one before it.
         #[test]
         fn parts_keep_the_order_of_every_key(pairs in prop::collection::vec((0u8..30, 0u8..30), 0..200)) {
-            let request = Request::bind(pairs.iter().map(|(t, a)| binding(*t, *a)).collect());
+            let request = Request::bind(pairs.iter().map(|(t, a)| binding(*t, *a)));
             let Plan { parts, order } = plan(&request);
             let mut wave_of = vec![None; pairs.len()];
             let mut last = 0;

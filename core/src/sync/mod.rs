@@ -187,7 +187,7 @@ impl Run<'_> {
 
     fn compare(&mut self, wanted: &[Wanted]) -> Result<Vec<Synced>> {
         let began = self.client.shared.clock.elapsed();
-        let tokens = wanted.iter().map(|wanted| wanted.token().clone()).collect();
+        let tokens = wanted.iter().map(|wanted| wanted.token().clone());
         let outcome = self.call(Request::query_by_token(tokens))?;
         self.note(began, outcome.items());
         let compared = wanted.iter().zip(outcome.items()).map(|(wanted, item)| {
@@ -232,7 +232,7 @@ impl Run<'_> {
         };
         self.step(synced, clears, |chosen| {
             let tokens = chosen.iter().map(|(n, _)| wanted[*n].token().clone());
-            Ok(Request::clear_tokens(tokens.collect()))
+            Ok(Request::clear_tokens(tokens))
         })?;
         self.step(
             synced,
@@ -241,7 +241,7 @@ impl Run<'_> {
                 let bindings = chosen
                     .iter()
                     .map(|(n, change)| binding(&wanted[*n], &change.unbind));
-                Ok(Request::unbind(bindings.collect::<Result<_>>()?))
+                Ok(Request::unbind(bindings.collect::<Result<Vec<_>>>()?))
             },
         )?;
         self.step(
@@ -251,7 +251,7 @@ impl Run<'_> {
                 let bindings = chosen
                     .iter()
                     .map(|(n, change)| binding(&wanted[*n], &change.bind));
-                Ok(Request::bind(bindings.collect::<Result<_>>()?))
+                Ok(Request::bind(bindings.collect::<Result<Vec<_>>>()?))
             },
         )
     }

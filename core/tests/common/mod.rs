@@ -48,5 +48,5 @@ pub(crate) fn bindings(prefix: &str, count: usize) -> Request {
             Account::new(format!("player{n}")).unwrap(),
         )
     };
-    Request::bind((0..count).map(binding).collect())
+    Request::bind((0..count).map(binding))
 }

@@ -69,7 +69,7 @@ impl Op {
     /// The operations in a body that reached the service.
     pub(crate) fn of_body(body: &str) -> Vec<Self> {
         let body: Value = serde_json::from_str(body).unwrap();
-        let operator = Operator::from_number(body["operator_type"].as_i64().unwrap()).unwrap();
+        let operator = Operator::try_from(body["operator_type"].as_i64().unwrap()).unwrap();
         let accounts = |list: &Value| -> Vec<(String, Option<AccountType>)> {
             let account = |a: &Value| {
                 let account_type = a["account_type"].as_i64();

@@ -75,7 +75,7 @@ impl xg_outcome {
                         let names = accounts.iter().map(|a| text::owned(&a.account));
                         names.collect()
                     }
-                    None => Vec::new(),
+                    _ => Vec::new(),
                 },
             };
             self.outcome.items().iter().map(of).collect()
@@ -221,11 +221,7 @@ pub unsafe extern "C" fn xg_outcome_attempts(outcome: *const xg_outcome, index: 
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg_outcome_confirmed(outcome: *const xg_outcome, index: usize) -> i32 {
     // SAFETY: as the header demands.
-    unsafe {
-        with_item(outcome, index, -1, |item| {
-            item.is_confirmed().map(i32::from)
-        })
-    }
+    unsafe { with_item(outcome, index, -1, |item| item.confirmed().map(i32::from)) }
 }
 
 /// How long the service asks to wait before an item is sent again (Retry-After, as it

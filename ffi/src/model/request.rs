@@ -3,9 +3,7 @@
 use std::ffi::c_char;
 use std::time::Duration;
 
-use xgpush::{
-    AccountType, Action, CallOptions, Error, ErrorKind, Lookup, Operator, Platform, Request,
-};
+use xgpush::{AccountType, Action, CallOptions, Error, ErrorKind, Lookup, Operator, Request};
 
 use crate::boundary::handle::{self, Handle, OutParam};
 use crate::boundary::{guard, text};
@@ -81,9 +79,9 @@ impl xg_request {
 fn action(number: i32) -> Result<Action, Error> {
     // Queries stand 100 above their operator_type.
     let action = if number > 100 {
-        Lookup::from_number(i64::from(number) - 100).map(Action::Query)
+        Lookup::try_from(i64::from(number) - 100).map(Action::Query)
     } else {
-        Operator::from_number(number.into()).map(Action::Batch)
+        Operator::try_from(i64::from(number)).map(Action::Batch)
     };
     action.map_err(|_| {
         Error::new(
@@ -170,7 +168,7 @@ pub unsafe extern "C" fn xg_request_set_platform(
         // SAFETY: as the header demands.
         let request = unsafe { handle::exclusive(request) }?;
         // SAFETY: as the header demands.
-        let platform = Platform::parse(unsafe { text::read(platform, "platform") }?)?;
+        let platform = unsafe { text::read(platform, "platform") }?.parse()?;
         request.request = request.request.clone().with_platform(platform);
         Ok(())
     })

@@ -89,7 +89,7 @@ proptest! {
             if open.is_empty() {
                 break;
             }
-            let items = open.iter().map(|n| bind(&name(*n).0, &name(*n).1)).collect();
+            let items = open.iter().map(|n| bind(&name(*n).0, &name(*n).1));
             let outcome = bench.client.batch_operate(&Request::bind(items)).unwrap();
             let ends: Vec<_> = open.iter().copied().zip(outcome.items().iter().cloned()).collect();
             taken.extend(ends.iter().filter(|e| e.1.state() == State::Accepted).map(|e| e.0));

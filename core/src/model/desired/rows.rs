@@ -54,7 +54,7 @@ impl Grouped {
         let Some(&place) = self.places.get(&row.token) else {
             let token = Token::new(row.token.as_str())?;
             self.places.insert(row.token.clone(), self.wanted.len());
-            let accounts = account.into_iter().collect();
+            let accounts = account.into_iter();
             self.wanted.push(Wanted::new(token, accounts)?);
             return Ok(());
         };

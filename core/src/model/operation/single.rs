@@ -250,7 +250,7 @@ impl<'a> Body<'a> {
 
     /// Of a valid operation; what is not valid never gets this far.
     pub(crate) fn operator(self) -> Operator {
-        Operator::from_number(i64::from(self.kind() & 15)).unwrap_or(Operator::ClearToken)
+        Operator::try_from(i64::from(self.kind() & 15)).unwrap_or(Operator::ClearToken)
     }
 
     pub(crate) fn platform(self) -> Option<Platform> {

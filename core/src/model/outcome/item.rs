@@ -10,7 +10,7 @@ use super::{Reason, State};
 use crate::model::codes;
 
 /// What became of one item.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct ItemOutcome {
     pub(crate) reason: Reason,
     pub(crate) http_status: Option<u16>,
@@ -24,7 +24,8 @@ pub struct ItemOutcome {
 }
 
 /// What a query found for one item.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Found {
     /// The tokens of an account.
     Tokens(Vec<String>),
@@ -33,7 +34,8 @@ pub enum Found {
 }
 
 /// An account as the service reports it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct FoundAccount {
     /// The account.
     pub account: String,
@@ -157,7 +159,7 @@ impl ItemOutcome {
     /// Whether the service showed the operation in time; `None` where nobody asked
     /// ([`CallOptions::confirm`](crate::CallOptions)), or a later item of the call
     /// works on the same token or account.
-    pub fn is_confirmed(&self) -> Option<bool> {
+    pub fn confirmed(&self) -> Option<bool> {
         self.confirmed
     }
 }

@@ -75,7 +75,7 @@ fn begin(action: Action, platform: Option<Platform>, items: usize) -> Vec<u8> {
     value(&mut json, &action.number());
     if let Some(platform) = platform {
         json.extend_from_slice(b",\"platform\":");
-        value(&mut json, platform.as_str());
+        value(&mut json, platform.name());
     }
     json.push(b',');
     value(&mut json, action.list_field());

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use serde::Deserialize;
 
-use crate::model::account::{Account, AccountType, Platform, Token, shortened};
+use crate::model::account::{Account, AccountType, Token, shortened};
 use crate::model::error::{Error, ErrorKind, Result};
 use crate::model::operation::{Action, Binding, Items, LegacyFields, Lookup, Operator, Request};
 
@@ -21,7 +21,7 @@ impl Request {
     /// [`InvalidValue`](ErrorKind::InvalidValue) when a value breaks a rule.
     pub fn batch_from_json(json: &[u8]) -> Result<Self> {
         let raw = read(json)?;
-        let operator = Operator::from_number(raw.operator_type)?;
+        let operator = Operator::try_from(raw.operator_type)?;
         raw.into_request(Action::Batch(operator))
     }
 
@@ -31,7 +31,7 @@ impl Request {
     /// As [`Request::batch_from_json`].
     pub fn query_from_json(json: &[u8]) -> Result<Self> {
         let raw = read(json)?;
-        let lookup = Lookup::from_number(raw.operator_type)?;
+        let lookup = Lookup::try_from(raw.operator_type)?;
         raw.into_request(Action::Query(lookup))
     }
 }
@@ -151,7 +151,7 @@ impl RawRequest<'_> {
                 )?)
             }
         };
-        let platform = self.platform.as_deref().map(Platform::parse).transpose()?;
+        let platform = self.platform.as_deref().map(str::parse).transpose()?;
         Ok(Request {
             action,
             items,
@@ -178,7 +178,7 @@ impl RawBinding<'_> {
             .account_list
             .into_iter()
             .map(|Object(raw)| raw.into_account())
-            .collect::<Result<_>>()?;
+            .collect::<Result<Vec<_>>>()?;
         Binding::new(token, accounts)
     }
 }
