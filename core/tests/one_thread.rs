@@ -113,7 +113,7 @@ impl Player {
             let (mut pushed, mut polled) = (0, 0);
             let token = |n| format!("{}-{round}-{n}.", self.name);
             coroutines::inside(|| {
-                while !bulk.is_finished() && !(dropped && polled == most) {
+                while !(bulk.is_finished() || dropped && polled == most) {
                     match self.rng.u8(0..4) {
                         0 | 1 if pushed < rows && bulk.wants_row() => {
                             // Few share an account, and are held back behind each other.
