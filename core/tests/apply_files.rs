@@ -319,7 +319,13 @@ fn a_full_disk_ends_a_run_whose_rows_are_counted() {
         // Nothing is in flight any more, and each row that was sent is counted.
         let progress = apply.progress();
         assert!(progress.rejected < 20_000, "{progress:?}");
-        assert_eq!(progress.rejected, 20 * service.counters().received);
+        // Where the machine is slow, a request may travel before it is full.
+        let sent = service
+            .log()
+            .iter()
+            .map(|entry| entry.results.len())
+            .sum::<usize>();
+        assert_eq!(progress.rejected, sent as u64);
     }
 }
 
