@@ -2,11 +2,11 @@
 
 mod common;
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use common::outbox::{all_reports, bind, open};
 use common::{bindings, client, emulator};
-use xgpush::{ErrorKind, Operation, Outbox};
+use xgpush::{ErrorKind, Operation, Outbox, OutboxStats};
 use xgpush_emulator::{Config as Service, Fault, FaultKind};
 
 const LONG: Duration = Duration::from_secs(60);
@@ -217,4 +217,71 @@ fn a_file_that_nobody_holds_can_be_looked_at_and_stays_as_it_is() {
     let named = format!("{refused}").contains(&*other.to_string_lossy());
     assert!(named, "{refused}");
     assert!(!folder.path().join("none").exists());
+}
+
+/// Asks until it is so.
+fn becomes(outbox: &Outbox, so: impl Fn(&OutboxStats) -> bool) -> bool {
+    let ends = Instant::now() + LONG;
+    while !so(&outbox.stats()) {
+        if Instant::now() >= ends {
+            return false;
+        }
+        std::thread::yield_now();
+    }
+    true
+}
+
+#[test]
+fn gauges_tell_what_travels_from_what_lies_ready() {
+    let emulator = emulator(Service::default());
+    emulator.push_fault(Fault::new(FaultKind::Hang).times(0));
+    let outbox = open(&emulator, &[("outbox_parallel", "2")]);
+    for n in 0..200 {
+        bind(&outbox, &format!("t{n}"), &format!("player{n}"), n);
+    }
+    let both = |stats: &OutboxStats| (stats.in_flight, stats.ready) == (2, 2);
+    assert!(becomes(&outbox, both), "{:?}", outbox.stats());
+    assert_eq!(emulator.counters().open, 2);
+    outbox.close(Duration::ZERO);
+}
+
+#[test]
+fn histogram_has_every_final_report() {
+    let emulator = emulator(Service::default());
+    let outbox = open(&emulator, &[]);
+    for n in 0..50 {
+        bind(&outbox, &format!("t{n}"), &format!("player{n}"), n);
+    }
+    assert_eq!(outbox.flush(LONG).unwrap(), 0);
+    let stats = outbox.stats();
+    let at_most = stats.latency_at_most;
+    assert!(at_most.is_sorted(), "{at_most:?}");
+    // The last bound is five minutes.
+    assert_eq!((at_most.last(), stats.accepted), (Some(&50), 50));
+    let page = outbox.prometheus();
+    let name = outbox.name();
+    for end in ["300.000", "+Inf"] {
+        let line = format!("latency_seconds_bucket{{outbox=\"{name}\",le=\"{end}\"}} 50\n");
+        assert!(page.contains(&line), "{line}{page}");
+    }
+}
+
+#[test]
+fn begin_close_takes_nothing_more_and_delivers_the_rest() {
+    let emulator = emulator(Service::default());
+    let outbox = open(&emulator, &[("outbox_linger_ms", "60000")]);
+    for n in 0..5 {
+        bind(&outbox, &format!("t{n}"), &format!("player{n}"), n);
+    }
+    outbox.begin_close();
+    let refused = outbox.submit(&Operation::clear_token("t9"), 9).unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::Closed);
+    let mut reports = Vec::new();
+    while !outbox.is_drained() {
+        let came = outbox.reports(10, LONG);
+        assert!(!came.is_empty() || outbox.is_drained(), "nothing comes");
+        reports.extend(came);
+    }
+    assert_eq!(reports.len(), 5);
+    assert_eq!((outbox.stats().accepted, outbox.close(LONG)), (5, 0));
 }
