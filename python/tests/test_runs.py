@@ -191,6 +191,7 @@ def test_a_disk_that_is_full(service: Emulator, tmp_path: Path) -> None:
     assert f"{told} accepted" in counts and int(told) < 9000
     assert f"xgpush: {report}: File too large" in errors and f"--resume {state}" in errors
     # What stands there is whole, and everything that was sent was waited for.
+    assert report.read_bytes().endswith(b"\n")
     assert numbers(report) == list(range(1, len(numbers(report)) + 1))
     assert len(service.state["tokens"]) == int(told)
     run = start(service, *options)
