@@ -23,11 +23,11 @@ use crate::model::row::Row;
 use crate::ordering::plan::MAX_ITEMS_PER_REQUEST;
 use crate::ordering::queue::{Entry, Millis, Queue, Slot};
 use crate::retry::Gate;
-use crate::sys::fork::Origin;
+use crate::sys::owner_process::OwnerProcess;
 
 pub use rows::BulkRows;
 
-use ending::elsewhere;
+use ending::wrong_process;
 use held::Held;
 use job::Carrier;
 
@@ -90,7 +90,7 @@ pub enum GivenUp {
 /// after `fork` it takes and gives nothing, and says that it is finished.
 pub struct Bulk {
     client: Client,
-    origin: Origin,
+    owner: OwnerProcess,
     delivery: Delivery,
     queue: Queue,
     senders: Senders<Carrier>,
@@ -164,7 +164,7 @@ impl Bulk {
             senders: Senders::new(carrier, parallel, READY * parallel, Box::new(|| ())),
             gate: Gate::new(client.backoff()),
             client: client.clone(),
-            origin: Origin::here(),
+            owner: OwnerProcess::current(),
             patience: Millis::try_from(options.patience.as_millis()).unwrap_or(Millis::MAX),
             rehearsal: options.rehearsal,
             rows: VecDeque::new(),
@@ -235,7 +235,7 @@ impl Bulk {
             return Ok(());
         }
         if self.is_elsewhere() {
-            return Err(elsewhere());
+            return Err(wrong_process());
         }
         let message = "the stream takes no row now: poll its outcomes first";
         Err(Error::new(ErrorKind::Full, message))

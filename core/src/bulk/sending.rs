@@ -21,7 +21,7 @@ impl Bulk {
     pub(super) fn look(&mut self) {
         self.unseen = 0;
         self.looked = self.now();
-        if self.origin.look() {
+        if self.owner.refresh() {
             return;
         }
         for (slots, delivered) in self.senders.done() {

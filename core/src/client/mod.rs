@@ -20,7 +20,7 @@ use crate::protocol::api::Api;
 use crate::protocol::api_call::ApiCall;
 use crate::retry::{Backoff, RetryBudget};
 use crate::sys::clock::{Clock, SystemClock};
-use crate::sys::fork::Origin;
+use crate::sys::owner_process::OwnerProcess;
 use crate::transport::{CancelCheck, Transport};
 
 pub use call::Reply;
@@ -54,7 +54,7 @@ pub(crate) struct Shared {
     pub(crate) skew: AtomicI64,
     pub(crate) closed: Arc<AtomicBool>,
     /// A child after `fork` shares sockets with its parent.
-    origin: Origin,
+    owner: OwnerProcess,
 }
 
 /// What can differ from call to call.
@@ -109,7 +109,7 @@ impl Client {
                 unanswered: Recent::default(),
                 skew: AtomicI64::new(0),
                 closed: Arc::default(),
-                origin: Origin::here(),
+                owner: OwnerProcess::current(),
             }),
         })
     }
@@ -288,7 +288,7 @@ impl Shared {
     /// A child that went on with its parent's connections would read the answers
     /// that its parent waits for.
     fn is_forked(&self) -> bool {
-        self.origin.is_forked()
+        self.owner.is_forked()
     }
 
     pub(crate) fn begin(&self, options: &CallOptions) -> Call {
