@@ -7,9 +7,9 @@ use crate::model::outcome::{ItemOutcome, Outcome, Reason};
 use crate::options::Config;
 use crate::ordering::plan::{self, Plan};
 use crate::protocol::api::Api;
-use crate::protocol::classify;
+use crate::protocol::classify::{self, Classification};
 use crate::protocol::message::{HttpRequest, HttpResponse, SendError};
-use crate::retry;
+use crate::retry::is_transient;
 
 /// One request as HTTP requests to send and HTTP responses to read.
 ///
@@ -108,8 +108,7 @@ impl Exchange {
             .ok_or_else(|| no_part(part, count))?;
         self.progress.requests += u32::from(part.lose(Reason::ConnectionLost));
         self.progress.settle(&part.progress);
-        let again = |outcome: &ItemOutcome| retry::worth_a_retry(outcome).is_some();
-        let mut open = part.progress.open(again);
+        let mut open = part.progress.open(is_transient);
         open.retain(|item| self.progress.is_ready(*item));
         if open.is_empty() {
             return Ok(None);
@@ -127,10 +126,11 @@ impl Exchange {
     pub fn answer(&mut self, part: usize, response: &HttpResponse) -> Result<()> {
         let carried = self.waiting(part)?;
         self.progress.requests += 1;
-        let judgement = classify::judge(&self.request, &carried, &self.api.shown(response));
-        let (outcomes, (extra, warnings)) = judgement.split();
-        self.progress.note(extra, warnings);
-        self.take(part, &carried, outcomes);
+        let shown = self.api.shown(response);
+        let Classification { items, notes } =
+            classify::classify_request(&self.request, &carried, &shown);
+        self.progress.note(notes);
+        self.take(part, &carried, items);
         Ok(())
     }
 

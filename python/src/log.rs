@@ -64,6 +64,6 @@ pub(crate) fn end_log(py: Python<'_>) {
 }
 
 /// The threads that brought lines stayed in the parent.
-pub(crate) fn mark_forked() {
+pub(crate) fn note_fork() {
     UNDER_WAY.store(0, Ordering::SeqCst);
 }

@@ -33,7 +33,7 @@ impl Apply {
     /// # Errors
     /// [`Closed`](crate::ErrorKind::Closed) in a child after `fork`.
     pub fn work(&mut self, time: Duration) -> Result<Option<ApplyEnd>> {
-        self.bulk.ensure_same_process()?;
+        self.bulk.still_here()?;
         let until = Instant::now() + time;
         let mut steps = 0_u32;
         while self.end.is_none() {
@@ -179,7 +179,7 @@ impl Apply {
             outcome.message()
         );
         let earlier = classify::unknown(Reason::Interrupted, message);
-        classify::after_another_attempt(earlier, outcome, false)
+        classify::merge_attempts(earlier, outcome, false)
     }
 
     /// What is written so far, brought to the disk, and then the state.

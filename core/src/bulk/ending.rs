@@ -10,8 +10,8 @@ impl Bulk {
     /// the first row without one can still be polled.
     pub fn halt(&mut self) {
         self.halted = true;
-        if !self.owner.refresh() {
-            self.recall();
+        if !self.origin.look() {
+            self.withdraw_queued();
         }
     }
 
@@ -22,40 +22,40 @@ impl Bulk {
     pub fn close(&mut self) {
         const LET_GO: Duration = Duration::from_secs(1);
         self.halted = true;
-        if self.owner.refresh() {
-            self.senders.forget();
+        if self.origin.look() {
+            self.pool.abandon_threads();
             return;
         }
-        self.delivery.stop();
-        self.senders.recall();
+        self.sender.cancel();
+        self.pool.withdraw_queued();
         let ends = Instant::now() + LET_GO;
         loop {
-            for (_, delivered) in self.senders.done() {
+            for (_, delivered) in self.pool.drain_done() {
                 self.requests += u64::from(delivered.requests);
             }
-            if self.senders.in_flight() == 0 {
-                return self.senders.end();
+            if self.pool.in_flight() == 0 {
+                return self.pool.join();
             }
             let left = ends.saturating_duration_since(Instant::now());
             if left.is_zero() {
-                return self.senders.stop();
+                return self.pool.shut_down();
             }
-            self.senders.wait(left);
+            self.pool.wait(left);
         }
     }
 
     /// Whether this process is a child of the one that began it.
     pub fn is_forked(&self) -> bool {
-        self.owner.is_forked()
+        self.origin.is_forked()
     }
 
     /// Whether its threads are here.
     ///
     /// # Errors
     /// [`Closed`](ErrorKind::Closed) in a child after `fork`.
-    pub fn ensure_same_process(&self) -> Result<()> {
+    pub fn still_here(&self) -> Result<()> {
         if self.is_forked() {
-            return Err(wrong_process());
+            return Err(elsewhere());
         }
         Ok(())
     }
@@ -63,7 +63,7 @@ impl Bulk {
     /// [`Self::is_forked`], as far as it is known: asking the system for each row would take
     /// too long.
     pub(super) fn is_elsewhere(&self) -> bool {
-        self.owner.is_known_forked()
+        self.origin.knows_of_a_fork()
     }
 }
 
@@ -73,7 +73,7 @@ impl Drop for Bulk {
     }
 }
 
-pub(super) fn wrong_process() -> Error {
+pub(super) fn elsewhere() -> Error {
     Error::new(
         ErrorKind::Closed,
         "the stream was begun in another process; after a fork the child begins its own",

@@ -1,22 +1,19 @@
-//! One batch on its way, retries included.
+//! One batch of rows, sent until it needs no more.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-
-use crate::engine::pool::Work;
-use crate::engine::{Delivered, Delivery};
+use crate::engine::pool::Job;
+use crate::engine::{BatchSender, Delivered};
 use crate::model::operation::single::Body;
-use crate::model::outcome::{ItemOutcome, Reason, State};
+use crate::model::outcome::{ItemOutcome, State};
 use crate::ordering::queue::Slot;
-use crate::protocol::classify;
 
-/// Rows on their way: their bodies, one behind the other, and where each ends.
-pub(super) struct Batch {
+/// Rows of one batch: their bodies, one behind the other, and where each ends.
+pub(super) struct BatchJob {
     pub(super) slots: Vec<Slot>,
     pub(super) bytes: Vec<u8>,
     pub(super) ends: Vec<usize>,
 }
 
-impl Batch {
+impl BatchJob {
     fn bodies(&self) -> Vec<Body<'_>> {
         let mut start = 0;
         let ends = self.ends.iter();
@@ -25,27 +22,20 @@ impl Batch {
     }
 }
 
-pub(super) struct Carrier(pub(super) Delivery);
+impl Job for BatchJob {
+    type Context = BatchSender;
+    type Output = Delivered;
 
-impl Work for Carrier {
-    type Job = Batch;
-    type Done = (Vec<Slot>, Delivered);
+    fn run(&mut self, sender: &BatchSender) -> Delivered {
+        sender.send(&self.bodies())
+    }
 
-    fn run(&self, batch: Batch) -> Self::Done {
-        let deliver = || self.0.deliver(&batch.bodies());
-        let delivered = catch_unwind(AssertUnwindSafe(deliver)).unwrap_or_else(|_| {
-            let message = "a defect in xgpush: the request panicked".to_owned();
-            Delivered {
-                outcomes: vec![classify::unknown(Reason::Interrupted, message); batch.slots.len()],
-                requests: 0,
-                warnings: Vec::new(),
-            }
-        });
-        (batch.slots, delivered)
+    fn panicked(&self) -> Delivered {
+        Delivered::panicked(self.slots.len())
     }
 
     /// Nothing was accepted: in an outage, or behind a wrong key, no more is to be sent.
-    fn is_alarm((_, delivered): &Self::Done) -> bool {
+    fn pauses_pool(delivered: &Delivered) -> bool {
         let accepted = |outcome: &ItemOutcome| outcome.state() == State::Accepted;
         !delivered.outcomes.iter().any(accepted)
     }

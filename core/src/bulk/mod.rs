@@ -8,11 +8,12 @@ mod rows;
 mod sending;
 
 use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::client::Client;
-use crate::engine::Delivery;
-use crate::engine::pool::Senders;
+use crate::engine::pool::WorkerPool;
+use crate::engine::{BatchSender, Engine};
 use crate::model::error::{Error, ErrorKind, Result};
 use crate::model::key::KeyHasher;
 use crate::model::operation::Operation;
@@ -22,14 +23,14 @@ use crate::model::outcome::{ItemOutcome, Reason, Warning};
 use crate::model::row::Row;
 use crate::ordering::plan::MAX_ITEMS_PER_REQUEST;
 use crate::ordering::queue::{Entry, Millis, Queue, Slot};
-use crate::retry::Gate;
-use crate::sys::owner_process::OwnerProcess;
+use crate::retry::{Backoff, CircuitBreaker, StopReason};
+use crate::sys::fork::Origin;
 
 pub use rows::BulkRows;
 
-use ending::wrong_process;
+use ending::elsewhere;
 use held::Held;
-use job::Carrier;
+use job::BatchJob;
 
 /// How many requests' worth of rows the window holds for each one that may
 /// travel: a row whose request is tried again holds up the answers behind it, not
@@ -38,7 +39,7 @@ const REQUESTS_IN_WINDOW: usize = 16;
 
 /// How many requests lie ready for each one that travels: the more, the more rarely
 /// the thread that makes them takes turns with those that send them.
-const READY: usize = 4;
+const QUEUED: usize = 4;
 
 /// How long a row waits for others to fill its request while more may come.
 const LINGER: Millis = 20;
@@ -89,12 +90,13 @@ pub enum GivenUp {
 /// Dropping it ends requests under way soon. It belongs to its process: in a child
 /// after `fork` it takes and gives nothing, and says that it is finished.
 pub struct Bulk {
-    client: Client,
-    owner: OwnerProcess,
-    delivery: Delivery,
+    engine: Arc<Engine>,
+    origin: Origin,
+    sender: BatchSender,
     queue: Queue,
-    senders: Senders<Carrier>,
-    gate: Gate,
+    pool: WorkerPool<BatchJob>,
+    breaker: CircuitBreaker,
+    backoff: Backoff,
     patience: Millis,
     rehearsal: bool,
     /// The rows that are not polled yet, each with its outcome once it has one.
@@ -152,19 +154,21 @@ impl Bulk {
     /// # Errors
     /// [`Closed`](ErrorKind::Closed).
     pub fn new(client: &Client, options: &BulkOptions) -> Result<Self> {
-        let delivery = client.delivery()?;
+        let engine = &client.engine;
+        engine.ensure_open()?;
+        let sender = BatchSender::new(Arc::clone(engine), client.deadline);
         let parallel = match options.parallel {
-            0 => client.parallel(),
+            0 => client.parallel,
             given => given.min(256),
         } as usize;
-        let carrier = Carrier(delivery.clone());
         Ok(Self {
-            delivery,
             queue: Queue::new(LINGER),
-            senders: Senders::new(carrier, parallel, READY * parallel, Box::new(|| ())),
-            gate: Gate::new(client.backoff()),
-            client: client.clone(),
-            owner: OwnerProcess::current(),
+            pool: WorkerPool::new(sender.clone(), parallel, QUEUED * parallel, Box::new(|| ())),
+            sender,
+            breaker: CircuitBreaker::new(engine.backoff),
+            backoff: engine.backoff,
+            engine: Arc::clone(engine),
+            origin: Origin::here(),
             patience: Millis::try_from(options.patience.as_millis()).unwrap_or(Millis::MAX),
             rehearsal: options.rehearsal,
             rows: VecDeque::new(),
@@ -203,7 +207,7 @@ impl Bulk {
     pub fn push(&mut self, operation: &Operation<'_>) -> Result<()> {
         self.has_room()?;
         let now = self.now();
-        match self.client.check_operation(operation) {
+        match self.engine.api.check_operation(operation) {
             Ok(()) => self.take(operation, now),
             Err(error) => self.rows.push_back(Some(invalid(&error))),
         }
@@ -235,7 +239,7 @@ impl Bulk {
             return Ok(());
         }
         if self.is_elsewhere() {
-            return Err(wrong_process());
+            return Err(elsewhere());
         }
         let message = "the stream takes no row now: poll its outcomes first";
         Err(Error::new(ErrorKind::Full, message))
@@ -243,11 +247,11 @@ impl Bulk {
 
     fn take(&mut self, operation: &Operation<'_>, now: Millis) {
         if let Some(why) = self.given_up {
-            self.rows.push_back(Some(sending::given_up(why)));
+            self.rows.push_back(Some(StopReason::from(why).not_sent()));
             return;
         }
-        if self.delivery.is_closed() {
-            self.rows.push_back(Some(sending::client_closed()));
+        if self.sender.is_closed() {
+            self.rows.push_back(Some(StopReason::Closed.not_sent()));
             return;
         }
         self.bytes.clear();
@@ -292,14 +296,14 @@ impl Bulk {
     /// [`is_finished`](Self::is_finished), for `timeout` at most.
     pub fn wait(&mut self, timeout: Duration) {
         let until = Instant::now() + timeout.min(Duration::from_secs(86_400));
-        self.look();
+        self.pump();
         while !self.is_settled() && !self.is_finished() {
             let left = until.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 return;
             }
-            self.senders.wait(left.min(self.next_due()));
-            self.look();
+            self.pool.wait(left.min(self.next_due()));
+            self.pump();
         }
     }
 
@@ -315,7 +319,7 @@ impl Bulk {
             return true;
         }
         if self.halted {
-            return self.senders.in_flight() == 0 && !self.is_settled();
+            return self.pool.in_flight() == 0 && !self.is_settled();
         }
         self.ended && self.rows.is_empty()
     }
@@ -345,7 +349,7 @@ impl Bulk {
     fn moved(&mut self, now: Millis) {
         self.unseen += 1;
         if self.unseen >= 2 * MAX_ITEMS_PER_REQUEST || now > self.looked + LINGER {
-            self.look();
+            self.pump();
         }
     }
 }
@@ -354,7 +358,7 @@ impl std::fmt::Debug for Bulk {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Bulk")
             .field("held", &self.rows.len())
-            .field("in_flight", &self.senders.in_flight())
+            .field("in_flight", &self.pool.in_flight())
             .field("requests", &self.requests)
             .finish_non_exhaustive()
     }

@@ -1,35 +1,34 @@
-//! From the queue to the senders, and what becomes of the rows.
+//! From the queue to the worker pool, and from there to the outcomes of the rows.
 
 use std::time::Duration;
 
-use super::job::Batch;
+use super::job::BatchJob;
 use super::{Bulk, GivenUp};
 use crate::engine::Delivered;
 use crate::engine::progress::held_back;
 use crate::model::operation::single::Body;
 use crate::model::outcome::{ItemOutcome, Reason};
 use crate::ordering::queue::{Millis, Slot};
-use crate::protocol::classify;
-use crate::retry::{Fate, Health, fate, health, worth_a_retry};
-
-/// How often a request that fails with all of its retries begins anew while others
-/// get through: the service may have gone away just then.
-const ROUNDS: u16 = 2;
+use crate::protocol::classify::merge_attempts;
+use crate::retry::{
+    Decision, GiveUpReason, RetryMode, ServiceHealth, Situation, StopReason, decide, is_transient,
+    service_health,
+};
 
 impl Bulk {
-    /// Takes what is done, and sends what may be sent.
-    pub(super) fn look(&mut self) {
+    /// Completes what is done, and sends what may be sent.
+    pub(super) fn pump(&mut self) {
         self.unseen = 0;
         self.looked = self.now();
-        if self.owner.refresh() {
+        if self.origin.look() {
             return;
         }
-        for (slots, delivered) in self.senders.done() {
-            self.judge(slots, delivered);
+        for (job, delivered) in self.pool.drain_done() {
+            self.finish_batch(job.slots, delivered);
         }
-        self.senders.calm();
-        if self.delivery.is_closed() {
-            self.give_back(client_closed);
+        self.pool.resume();
+        if self.sender.is_closed() {
+            self.complete_queued(StopReason::Closed);
         }
         let since = self.failing_since;
         if since.is_some_and(|since| self.looked.saturating_sub(since) >= self.patience) {
@@ -41,15 +40,15 @@ impl Bulk {
     }
 
     fn dispatch(&mut self) {
-        while self.senders.has_room() {
+        while self.pool.has_capacity() {
             let now = Duration::from_millis(self.looked);
-            if !self.gate.lets_pass(now, self.senders.in_flight()) {
+            if !self.breaker.allows(now, self.pool.in_flight()) {
                 return;
             }
             // A request that is not full travels when no row can come to fill it.
-            let flush = !self.wants_row() && self.senders.is_idle();
-            let broken = self.gate.is_broken();
-            let slots = self.queue.take(self.looked, flush, broken);
+            let flush = !self.wants_row() && self.pool.has_idle_thread();
+            let breaker_open = self.breaker.is_open();
+            let slots = self.queue.take(self.looked, flush, breaker_open);
             if slots.is_empty() {
                 return;
             }
@@ -60,7 +59,7 @@ impl Bulk {
             if self.rehearsal {
                 self.requests += 1;
                 for slot in slots {
-                    self.settle(slot, ItemOutcome::new(Reason::Accepted, None));
+                    self.complete(slot, ItemOutcome::new(Reason::Accepted, None));
                 }
             } else if !self.send(slots) {
                 return;
@@ -75,9 +74,9 @@ impl Bulk {
             bytes.extend_from_slice(self.queue.body(*slot));
             ends.push(bytes.len());
         }
-        let sent = self.senders.send(Batch { slots, bytes, ends });
+        let sent = self.pool.submit(BatchJob { slots, bytes, ends });
         if let Err(batch) = sent {
-            // No thread can be had.
+            // There is no thread.
             const SOON: Millis = 100;
             for slot in batch.slots {
                 self.queue.retry(slot, self.looked + SOON, false);
@@ -97,73 +96,104 @@ impl Bulk {
             .partition(|slot| self.held.holds(Body(self.queue.body(*slot))));
         for slot in held {
             let outcome = self.last.remove(&slot).unwrap_or_else(held_back);
-            self.settle(slot, outcome);
+            self.complete(slot, outcome);
         }
         free
     }
 
-    fn judge(&mut self, slots: Vec<Slot>, delivered: Delivered) {
-        let Delivered {
-            outcomes,
-            requests,
-            warnings,
-        } = delivered;
-        self.requests += u64::from(requests);
-        for warning in warnings {
+    /// A batch was sent: completes its rows, or queues them again.
+    fn finish_batch(&mut self, slots: Vec<Slot>, delivered: Delivered) {
+        self.requests += u64::from(delivered.requests);
+        for warning in delivered.warnings {
             if !self.warnings.contains(&warning) {
                 self.warnings.push(warning);
             }
         }
-        let refused = outcomes.iter().all(ItemOutcome::refuses_caller);
-        let transient = outcomes.iter().all(|o| worth_a_retry(o).is_some());
-        let service = health(&outcomes);
-        let now = Duration::from_millis(self.looked);
-        self.gate.note(service, now, None, fastrand::f64());
-        if service == Health::Well {
-            self.failing_since = None;
-        } else {
-            self.failing_since.get_or_insert(self.looked);
-            self.recall();
-        }
-        let carried = slots.len();
+        let outcomes = delivered.outcomes;
+        self.record_health(&outcomes);
+        let caller_refused = outcomes.iter().all(ItemOutcome::refuses_caller);
+        // A request that failed as a whole begins anew; of one that was answered, what
+        // failed has had its attempts.
+        let whole = outcomes.iter().all(is_transient);
+        let batch = slots.len();
         for (slot, outcome) in slots.into_iter().zip(outcomes) {
-            let fate = fate(&outcome, carried);
-            let merged = match self.last.remove(&slot) {
+            let decision = self.decide(slot, &outcome, batch);
+            let mut merged = match self.last.remove(&slot) {
                 Some(earlier) => merge(earlier, outcome),
                 None => outcome,
             };
-            // A request that is refused as a whole is taken apart: one bad row
-            // must not take nineteen others with it.
-            let alone = fate == Fate::Alone;
-            let patient = transient && self.is_open();
-            let again = patient && (self.gate.is_broken() || self.queue.attempts(slot) < ROUNDS);
-            if alone || again {
-                self.queue.count_attempt(slot);
-                self.last.insert(slot, merged);
-                self.queue.retry(slot, self.looked, alone);
-            } else {
-                self.settle(slot, merged);
+            match decision {
+                Decision::Alone => self.send_again(slot, merged, true),
+                Decision::Again { .. } if whole => self.send_again(slot, merged, false),
+                Decision::Again { .. } | Decision::GiveUp(_) | Decision::Done => {
+                    if let Some(reason) = delivered.gave_up {
+                        reason.explain_transient([&mut merged]);
+                    }
+                    self.complete(slot, merged);
+                }
             }
         }
-        if refused {
+        if caller_refused {
             self.give_up(GivenUp::Refused);
         }
     }
 
+    fn record_health(&mut self, outcomes: &[ItemOutcome]) {
+        let health = service_health(outcomes);
+        let now = Duration::from_millis(self.looked);
+        self.breaker.record(health, now, None, fastrand::f64());
+        if health == ServiceHealth::Healthy {
+            self.failing_since = None;
+        } else {
+            self.failing_since.get_or_insert(self.looked);
+            self.withdraw_queued();
+        }
+    }
+
+    fn decide(&self, slot: Slot, outcome: &ItemOutcome, batch: usize) -> Decision {
+        let may_send = self.given_up.is_none() && !self.halted && !self.sender.is_closed();
+        let at = Situation {
+            attempts: u32::from(self.queue.attempts(slot)) + 1,
+            batch,
+            breaker_open: self.breaker.is_open(),
+            asked: None,
+            left: if may_send {
+                Duration::MAX
+            } else {
+                Duration::ZERO
+            },
+            random: 1.0,
+            backoff: &self.backoff,
+            budget: None,
+        };
+        decide(RetryMode::Stream, [outcome], &at)
+    }
+
+    fn send_again(&mut self, slot: Slot, outcome: ItemOutcome, alone: bool) {
+        self.queue.count_attempt(slot);
+        self.last.insert(slot, outcome);
+        self.queue.retry(slot, self.looked, alone);
+    }
+
     /// Takes back what no thread has begun.
-    pub(super) fn recall(&mut self) {
-        for slot in self.senders.recall().into_iter().flat_map(|b| b.slots) {
+    pub(super) fn withdraw_queued(&mut self) {
+        for slot in self
+            .pool
+            .withdraw_queued()
+            .into_iter()
+            .flat_map(|b| b.slots)
+        {
             self.queue.retry(slot, self.looked, false);
         }
     }
 
-    /// A row is done with: what waited behind it may be sent, or is held back.
-    fn settle(&mut self, slot: Slot, outcome: ItemOutcome) {
+    /// A row has its outcome: what waited behind it may be sent, or is held back.
+    fn complete(&mut self, slot: Slot, outcome: ItemOutcome) {
         if outcome.is_retryable() {
             self.held.add(Body(self.queue.body(slot)));
         }
-        let gone = self.queue.settle(slot);
-        let at = usize::try_from(gone.tag - self.first).ok();
+        let removed = self.queue.settle(slot);
+        let at = usize::try_from(removed.tag - self.first).ok();
         if let Some(row) = at.and_then(|at| self.rows.get_mut(at)) {
             *row = Some(outcome);
         }
@@ -173,21 +203,22 @@ impl Bulk {
         if self.given_up.is_none() {
             self.given_up = Some(why);
         }
-        self.give_back(|| given_up(why));
+        self.complete_queued(why.into());
     }
 
-    /// Settles what waits with what is known of it.
-    fn give_back(&mut self, unsent: impl Fn() -> ItemOutcome) {
-        self.recall();
+    /// Completes what is queued with what is known of it.
+    fn complete_queued(&mut self, why: StopReason) {
+        self.withdraw_queued();
         for slot in self.queue.take_all() {
-            let outcome = self.last.remove(&slot);
-            self.settle(slot, outcome.unwrap_or_else(&unsent));
+            let outcome = match self.last.remove(&slot) {
+                Some(mut outcome) => {
+                    GiveUpReason::from(why).explain_transient([&mut outcome]);
+                    outcome
+                }
+                None => why.not_sent(),
+            };
+            self.complete(slot, outcome);
         }
-    }
-
-    /// Whether what failed may be sent again.
-    fn is_open(&self) -> bool {
-        self.given_up.is_none() && !self.halted && !self.delivery.is_closed()
     }
 
     /// How long there is nothing to do unless a request ends.
@@ -196,9 +227,10 @@ impl Bulk {
         // Nobody rings for an answer while enough requests lie ready.
         const MOST: Millis = 100;
         let now = self.now();
-        let gate = Millis::try_from(self.gate.opens_at().as_millis()).unwrap_or(Millis::MAX);
-        let ready = self.queue.next_due().map(|due| due.max(gate));
-        let may_send = self.senders.is_idle() && !self.halted;
+        let allowed =
+            Millis::try_from(self.breaker.next_allowed_at().as_millis()).unwrap_or(Millis::MAX);
+        let ready = self.queue.next_due().map(|due| due.max(allowed));
+        let may_send = self.pool.has_idle_thread() && !self.halted;
         let ready = ready.filter(|_| may_send);
         let patience = self
             .failing_since
@@ -211,21 +243,16 @@ impl Bulk {
 /// What is known of a row after it was sent again.
 fn merge(earlier: ItemOutcome, later: ItemOutcome) -> ItemOutcome {
     let attempts = earlier.attempts.saturating_add(later.attempts);
-    let mut merged = classify::after_another_attempt(earlier, later, false);
+    let mut merged = merge_attempts(earlier, later, false);
     merged.attempts = attempts;
     merged
 }
 
-/// The outcome of a row that was not sent because the client was closed.
-pub(super) fn client_closed() -> ItemOutcome {
-    let message = "the client was closed before it was sent";
-    ItemOutcome::new(Reason::Closed, Some(message.into()))
-}
-
-/// The outcome of a row that was not sent because the stream gave up.
-pub(super) fn given_up(why: GivenUp) -> ItemOutcome {
-    match why {
-        GivenUp::NoAnswer => classify::unanswered(),
-        GivenUp::Refused => classify::refused_anyway(),
+impl From<GivenUp> for StopReason {
+    fn from(why: GivenUp) -> Self {
+        match why {
+            GivenUp::NoAnswer => Self::NoAnswer,
+            GivenUp::Refused => Self::CallerRefused,
+        }
     }
 }

@@ -1,16 +1,18 @@
 //! Any other v3 endpoint: one body in, one body out.
 
-use super::{Call, Interrupt, Shared};
-use crate::engine::send::{self, Sender, Verdict};
+use super::Client;
+use super::recent::Recent;
+use crate::engine::{Limits, Payload};
 use crate::model::codes;
 use crate::model::error::{Error, ErrorKind, Result};
-use crate::model::outcome::{ItemOutcome, Reason, State, Warning};
+use crate::model::outcome::{ItemOutcome, Reason, State};
+use crate::protocol::api::Api;
 use crate::protocol::api_call::ApiCall;
-use crate::protocol::classify::{self, excerpt};
+use crate::protocol::classify::{self, excerpt, merge_attempts};
 use crate::protocol::credentials::Scheme;
-use crate::protocol::message::{self, HttpRequest, HttpResponse, SendError};
+use crate::protocol::message::{self, HttpRequest, HttpResponse};
 use crate::protocol::wire::Answer;
-use crate::retry::Pace;
+use crate::retry::{GiveUpReason, RetryMode};
 
 /// The answer to [`Client::call`](crate::Client::call): HTTP 2xx and code 0.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,29 +38,28 @@ impl Reply {
     }
 }
 
-pub(super) fn run(
-    shared: &Shared,
-    call: &Call,
-    interrupt: Interrupt<'_>,
-    api_call: &ApiCall<'_>,
-) -> Result<Reply> {
-    let mut sender = CallSender {
-        shared,
+pub(super) fn run(client: &Client, limits: &Limits, api_call: &ApiCall<'_>) -> Result<Reply> {
+    let unanswered = &*client.unanswered;
+    let mut payload = CallPayload {
+        unanswered,
         api_call,
         reply: None,
         outcome: None,
     };
-    send::drive(shared, call, interrupt, &mut sender);
-    match (sender.reply, sender.outcome) {
+    let sent = client.engine.send(&mut payload, limits);
+    if let Some(reason) = sent.gave_up {
+        payload.give_up(reason);
+    }
+    match (payload.reply, payload.outcome) {
         (Some(reply), _) => {
-            shared.unanswered.forget(api_call.path, api_call.body);
+            unanswered.forget(api_call.path, api_call.body);
             Ok(reply)
         }
         (None, Some(outcome)) => {
             match outcome.state() {
-                State::Unknown => shared.unanswered.note(api_call.path, api_call.body),
+                State::Unknown => unanswered.note(api_call.path, api_call.body),
                 State::Rejected if !outcome.is_retryable() && !is_repeated(&outcome) => {
-                    shared.unanswered.forget(api_call.path, api_call.body);
+                    unanswered.forget(api_call.path, api_call.body);
                 }
                 State::Accepted | State::Rejected | State::NotSent => {}
             }
@@ -71,95 +72,88 @@ pub(super) fn run(
     }
 }
 
-struct CallSender<'a> {
-    shared: &'a Shared,
+struct CallPayload<'a> {
+    unanswered: &'a Recent,
     api_call: &'a ApiCall<'a>,
     reply: Option<Reply>,
     outcome: Option<ItemOutcome>,
 }
 
-impl Sender for CallSender<'_> {
-    fn request(&mut self, unix_seconds: i64) -> HttpRequest {
-        self.shared.api.sign_call(self.api_call, unix_seconds)
+impl Payload for CallPayload<'_> {
+    fn http_request(&mut self, api: &Api, unix_seconds: i64) -> HttpRequest {
+        api.sign_call(self.api_call, unix_seconds)
     }
 
-    fn is_repeatable(&self) -> bool {
-        self.api_call.repeatable
+    fn sent_items(&self) -> usize {
+        1
+    }
+
+    fn retry_mode(&self) -> RetryMode {
+        if self.api_call.repeatable {
+            RetryMode::Call
+        } else {
+            RetryMode::CallOnce
+        }
     }
 
     fn own_auth(&self) -> Option<Scheme> {
         self.api_call.own_auth()
     }
 
-    fn read(&mut self, response: std::result::Result<&HttpResponse, &SendError>) -> Verdict {
-        let outcome = match response {
-            Ok(response) => match judge_reply(response) {
-                Ok(reply) => {
-                    self.reply = Some(reply);
-                    return Verdict {
-                        again: None,
-                        authentication_failed: false,
-                        accepted: true,
-                    };
-                }
-                Err(outcome) => outcome,
-            },
-            Err(error) => classify::not_answered(error),
+    fn classify(&mut self, response: &HttpResponse) -> Vec<ItemOutcome> {
+        let outcome = match classify_reply(response) {
+            Ok(reply) => {
+                self.reply = Some(reply);
+                ItemOutcome::new(Reason::Accepted, None)
+            }
+            Err(outcome) => self.of_this_call(outcome),
         };
-        let outcome = self.of_this_call(outcome);
-        let again = if self.api_call.repeatable {
-            send::pace(std::iter::once(&outcome))
-        } else {
-            harmless(&outcome)
-        };
-        let verdict = Verdict {
-            again,
-            authentication_failed: classify::is_authentication_failure(&outcome),
-            accepted: false,
-        };
-        self.outcome = Some(match self.outcome.take() {
-            Some(earlier) => classify::after_another_attempt(earlier, outcome, false),
-            None => outcome,
-        });
-        verdict
+        vec![outcome]
     }
 
-    fn give_up(&mut self, rest: ItemOutcome) {
-        self.outcome.get_or_insert(rest);
+    fn record(&mut self, outcomes: Vec<ItemOutcome>) {
+        for outcome in outcomes {
+            self.outcome = Some(match self.outcome.take() {
+                Some(earlier) => merge_attempts(earlier, outcome, false),
+                None => outcome,
+            });
+        }
     }
-
-    fn warn(&mut self, _: Warning) {}
 }
 
-impl CallSender<'_> {
+impl CallPayload<'_> {
+    fn give_up(&mut self, reason: GiveUpReason) {
+        match (&mut self.outcome, reason) {
+            (Some(outcome), reason) => reason.explain(outcome),
+            (outcome, GiveUpReason::Stopped(stop)) => *outcome = Some(stop.not_sent()),
+            (None, _) => {}
+        }
+    }
+
     /// What a refusal means where the endpoint is not known.
-    fn of_this_call(&mut self, outcome: ItemOutcome) -> ItemOutcome {
+    fn of_this_call(&mut self, mut outcome: ItemOutcome) -> ItemOutcome {
         let ApiCall { path, body, .. } = *self.api_call;
         let Some(code) = outcome.code.filter(|_| outcome.state() == State::Rejected) else {
             return outcome;
         };
         let earlier_is_unknown =
             self.outcome.as_ref().map(ItemOutcome::state) == Some(State::Unknown);
-        if is_repeated(&outcome) && (earlier_is_unknown || self.shared.unanswered.has(path, body)) {
+        if is_repeated(&outcome) && (earlier_is_unknown || self.unanswered.has(path, body)) {
             // It holds for the earlier one, and is the answer to it.
             self.outcome = None;
-            return with_words(
-                outcome,
-                "; an equal call of this client ended unknown before: that one was taken, and what \
+            outcome.append_message(
+                "an equal call of this client ended unknown before: that one was taken, and what \
                  it asked for is done",
             );
+            return outcome;
         }
         let of_the_service =
             codes::lookup(code).is_some_and(|row| row.fault == codes::Fault::Service);
         if of_the_service && !self.api_call.repeatable {
             // Something behind the service failed, and nobody says before or after what.
-            let outcome = ItemOutcome {
-                reason: Reason::NotDocumented,
-                ..outcome
-            };
-            return with_words(
-                outcome,
-                "; whether the call had its effect is not known, so it is not sent again",
+            outcome.reason = Reason::NotDocumented;
+            outcome.append_message(
+                "whether the call had its effect is not known, so it is not sent again",
             );
         }
         outcome
@@ -170,27 +164,7 @@ fn is_repeated(outcome: &ItemOutcome) -> bool {
     outcome.code == Some(codes::REPEATED_PUSH)
 }
 
-fn with_words(outcome: ItemOutcome, more: &str) -> ItemOutcome {
-    let message = format!("{}{more}", outcome.message());
-    ItemOutcome {
-        message: Some(message.into()),
-        ..outcome
-    }
-}
-
-/// A call to an endpoint that this crate knows nothing of may push to a million
-/// phones: sent again only if it had no effect.
-fn harmless(outcome: &ItemOutcome) -> Option<Pace> {
-    match outcome.reason {
-        Reason::ConnectFailed => Some(Pace::Backoff),
-        Reason::HttpRefused | Reason::RequestRefused => {
-            send::pace(std::iter::once(outcome)).filter(|pace| *pace == Pace::Throttle)
-        }
-        _ => None,
-    }
-}
-
-fn judge_reply(response: &HttpResponse) -> std::result::Result<Reply, ItemOutcome> {
+fn classify_reply(response: &HttpResponse) -> std::result::Result<Reply, ItemOutcome> {
     let status = response.status;
     let code = Answer::read(&response.body).map(|answer| {
         if answer.contradicts_itself {

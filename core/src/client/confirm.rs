@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{CallOptions, Client};
-use crate::engine::cancel::Cancel;
+use crate::engine::Cancel;
 use crate::model::account::Platform;
 use crate::model::desired::{Asks, Expected, is_read};
 use crate::model::error::Result;
@@ -54,12 +54,13 @@ impl Client {
         /// The first pause between two questions; it doubles.
         const FIRST: Duration = Duration::from_millis(50);
         const LONGEST: Duration = Duration::from_secs(2);
-        let shared = &*self.shared;
+        let engine = &*self.engine;
         let whole = CallOptions {
             deadline: Some(timeout),
-            ..CallOptions::default()
+            interrupt: options.interrupt.clone(),
+            confirm: None,
         };
-        let waiting = shared.begin_with(&whole, Arc::clone(cancel));
+        let waiting = self.limits(&whole, Arc::clone(cancel));
         let mut shown = vec![None; expected.len()];
         let mut pause = FIRST;
         loop {
@@ -70,19 +71,19 @@ impl Client {
                 if cancel.check(options.interrupt.as_ref()) {
                     return Ok(shown);
                 }
-                let left = shared.left(&waiting);
-                let own = options.deadline.unwrap_or(shared.deadline);
+                let left = engine.left(&waiting);
+                let own = options.deadline.unwrap_or(self.deadline);
                 let options = CallOptions {
                     deadline: Some(own.min(left)),
                     ..options.clone()
                 };
                 self.look(expected, chunk, platform, &options, cancel, &mut shown)?;
             }
-            let left = shared.left(&waiting);
+            let left = engine.left(&waiting);
             if shown.iter().all(|shown| *shown == Some(true)) || left.is_zero() {
                 return Ok(shown);
             }
-            if !shared.pause(&waiting, options.interrupt.as_ref(), pause.min(left)) {
+            if engine.pause(&waiting, pause.min(left)).is_err() {
                 return Ok(shown);
             }
             pause = (pause * 2).min(LONGEST);
@@ -119,8 +120,8 @@ impl Client {
             if about.is_empty() {
                 continue;
             }
-            let request = self.shared.api.on_platform(request, platform);
-            let outcome = self.go_on(&request, options, cancel)?;
+            let request = self.engine.api.on_platform(request, platform);
+            let outcome = self.run_request(&request, options, cancel)?;
             for (n, answer) in about.into_iter().zip(outcome.items()) {
                 if is_read(answer) {
                     shown[n] = Some(expected[n].is_shown(answer));
@@ -133,6 +134,6 @@ impl Client {
     /// So many items go into one call of many: its deadline is that of a call.
     pub(crate) fn chunk(&self) -> usize {
         const ROUNDS: usize = 4;
-        ROUNDS * crate::ordering::plan::MAX_ITEMS_PER_REQUEST * self.shared.parallel as usize
+        ROUNDS * crate::ordering::plan::MAX_ITEMS_PER_REQUEST * self.parallel as usize
     }
 }

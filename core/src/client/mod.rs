@@ -7,21 +7,16 @@ mod parts;
 mod recent;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::Duration;
 
-use crate::engine::cancel::Cancel;
-use crate::engine::pacing::Pacer;
+use crate::engine::{Cancel, Engine, Limits};
 use crate::model::error::{Error, ErrorKind, Result};
 use crate::model::operation::{Action, Request};
 use crate::model::outcome::Outcome;
 use crate::options::Config;
-use crate::protocol::api::Api;
 use crate::protocol::api_call::ApiCall;
-use crate::retry::{Backoff, RetryBudget};
 use crate::sys::clock::{Clock, SystemClock};
-use crate::sys::owner_process::OwnerProcess;
-use crate::transport::{CancelCheck, Transport};
+use crate::transport::Transport;
 
 pub use call::Reply;
 use recent::Recent;
@@ -35,26 +30,12 @@ use recent::Recent;
 /// hanging resolver cannot hold the deadline up.
 #[derive(Clone)]
 pub struct Client {
-    pub(crate) shared: Arc<Shared>,
-}
-
-pub(crate) struct Shared {
-    pub(crate) api: Api,
-    pub(crate) transport: Box<dyn Transport>,
-    pub(crate) clock: Box<dyn Clock>,
-    pub(crate) backoff: Backoff,
-    pub(crate) budget: RetryBudget,
-    pub(crate) pacer: Pacer,
-    deadline: Duration,
-    pub(crate) request_timeout: Duration,
+    pub(crate) engine: Arc<Engine>,
+    pub(crate) deadline: Duration,
+    /// How many parts of a call travel at once.
     pub(crate) parallel: u32,
     /// Calls that ended unknown, for what the service says of a repetition.
-    unanswered: Recent,
-    /// How far the service's clock was found ahead of ours, in seconds.
-    pub(crate) skew: AtomicI64,
-    pub(crate) closed: Arc<AtomicBool>,
-    /// A child after `fork` shares sockets with its parent.
-    owner: OwnerProcess,
+    unanswered: Arc<Recent>,
 }
 
 /// What can differ from call to call.
@@ -96,21 +77,10 @@ impl Client {
         clock: Box<dyn Clock>,
     ) -> Result<Self> {
         Ok(Self {
-            shared: Arc::new(Shared {
-                api: config.settings.api()?,
-                transport,
-                clock,
-                backoff: Backoff::of(config),
-                budget: RetryBudget::new(config.settings.retry_budget),
-                pacer: Pacer::new(config.settings.requests_per_second),
-                deadline: config.settings.deadline,
-                request_timeout: config.settings.request_timeout,
-                parallel: config.settings.parallel,
-                unanswered: Recent::default(),
-                skew: AtomicI64::new(0),
-                closed: Arc::default(),
-                owner: OwnerProcess::current(),
-            }),
+            engine: Arc::new(Engine::new(config, transport, clock)?),
+            deadline: config.settings.deadline,
+            parallel: config.settings.parallel,
+            unanswered: Arc::default(),
         })
     }
 
@@ -136,9 +106,9 @@ impl Client {
         if matches!(request.action(), Action::Query(_)) {
             return Err(wrong_api("batch_operate", "a query"));
         }
-        self.shared.still_open()?;
-        let cancel = self.shared.cancel();
-        let mut outcome = self.go_on(request, options, &cancel)?;
+        self.engine.ensure_open()?;
+        let cancel = self.engine.cancel();
+        let mut outcome = self.run_request(request, options, &cancel)?;
         if let Some(timeout) = options.confirm {
             self.confirm(request, &mut outcome, timeout, options, &cancel);
         }
@@ -162,28 +132,27 @@ impl Client {
         if matches!(request.action(), Action::Batch(_)) {
             return Err(wrong_api("query", "an operation"));
         }
-        self.shared.still_open()?;
-        self.go_on(request, options, &self.shared.cancel())
+        self.engine.ensure_open()?;
+        self.run_request(request, options, &self.engine.cancel())
     }
 
-    /// One call, perhaps of several that end together: of a client that was closed
-    /// meanwhile, and of a caller who has had enough, the outcome tells.
-    pub(crate) fn go_on(
+    /// One call, perhaps of several that end together. A client that was closed
+    /// meanwhile, and a caller who cancelled, show in the outcome.
+    pub(crate) fn run_request(
         &self,
         request: &Request,
         options: &CallOptions,
         cancel: &Arc<Cancel>,
     ) -> Result<Outcome> {
-        let shared = &*self.shared;
-        let warnings = shared.api.check(request)?;
-        let call = shared.begin_with(options, Arc::clone(cancel));
-        Ok(parts::run(
-            shared,
-            &call,
-            options.interrupt.as_ref(),
-            request,
-            warnings,
-        ))
+        let warnings = self.engine.api.check(request)?;
+        let limits = self.limits(options, Arc::clone(cancel));
+        Ok(parts::run(self, &limits, request, warnings))
+    }
+
+    /// The limits of a call that begins now.
+    pub(crate) fn limits(&self, options: &CallOptions, cancel: Arc<Cancel>) -> Limits {
+        let time = options.deadline.unwrap_or(self.deadline);
+        self.engine.limits(time, cancel, options.interrupt.as_ref())
     }
 
     /// Posts `json` to any other v3 path, such as `/v3/push/app`, with the same
@@ -216,17 +185,15 @@ impl Client {
     /// As [`Client::call`]; [`InvalidArgument`](ErrorKind::InvalidArgument) also for a
     /// content type that no header carries.
     pub fn call_api(&self, api_call: &ApiCall<'_>, options: &CallOptions) -> Result<Reply> {
-        let shared = &*self.shared;
-        shared.still_open()?;
-        shared.api.check_call(api_call)?;
-        let interrupt = options.interrupt.as_ref();
-        call::run(shared, &shared.begin(options), interrupt, api_call)
+        self.engine.ensure_open()?;
+        self.engine.api.check_call(api_call)?;
+        call::run(self, &self.limits(options, self.engine.cancel()), api_call)
     }
 
     /// The application's id, the base URL and the protocol version.
     #[cfg(feature = "apply")]
     pub(crate) fn application(&self) -> (&str, &str, &'static str) {
-        self.shared.api.application()
+        self.engine.api.application()
     }
 
     /// Signs with this secret key from the next request on, for a key that is changed
@@ -237,79 +204,26 @@ impl Client {
     /// [`InvalidOption`](ErrorKind::InvalidOption) when it is empty or no header can carry
     /// it, and [`Closed`](ErrorKind::Closed); the key from before stays then.
     pub fn set_secret_key(&self, key: &str) -> Result<()> {
-        self.shared.still_open()?;
-        self.shared.api.set_secret_key(key)
+        self.engine.set_secret_key(key)
     }
 
     /// Closes idle connections and ends running calls soon. Later calls are
     /// refused. Closing twice does no harm, and in a child after `fork` it does
     /// nothing: the connections are the parent's.
     pub fn close(&self) {
-        if self.shared.is_forked() {
-            return;
-        }
-        self.shared.closed.store(true, Ordering::Release);
-        self.shared.transport.close();
+        self.engine.close();
     }
 }
 
 impl std::fmt::Debug for Client {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Client")
-            .field("api", &self.shared.api)
+            .field("api", &self.engine.api)
             .finish_non_exhaustive()
     }
 }
 
-/// One call under way, as all of its threads see it.
-pub(crate) struct Call {
-    /// On the clock's own scale.
-    pub(crate) ends: Duration,
-    pub(crate) cancel: Arc<Cancel>,
-}
-
-/// The caller's own question whether to end; asked on the calling thread only.
-pub(crate) type Interrupt<'a> = Option<&'a CancelCheck>;
-
-impl Shared {
-    pub(crate) fn still_open(&self) -> Result<()> {
-        if self.closed.load(Ordering::Acquire) {
-            return Err(Error::new(ErrorKind::Closed, "the client is closed"));
-        }
-        if self.is_forked() {
-            return Err(Error::new(
-                ErrorKind::Closed,
-                "the client was made in another process; after a fork the child makes its own",
-            ));
-        }
-        Ok(())
-    }
-
-    /// A child that went on with its parent's connections would read the answers
-    /// that its parent waits for.
-    fn is_forked(&self) -> bool {
-        self.owner.is_forked()
-    }
-
-    pub(crate) fn begin(&self, options: &CallOptions) -> Call {
-        self.begin_with(options, self.cancel())
-    }
-
-    pub(crate) fn begin_with(&self, options: &CallOptions, cancel: Arc<Cancel>) -> Call {
-        let time = options.deadline.unwrap_or(self.deadline);
-        Call {
-            ends: self.clock.elapsed().saturating_add(time),
-            cancel,
-        }
-    }
-
-    /// What ends calls that belong together.
-    pub(crate) fn cancel(&self) -> Arc<Cancel> {
-        Arc::new(Cancel::new(Arc::clone(&self.closed)))
-    }
-}
-
-pub(crate) fn wrong_api(call: &str, given: &str) -> Error {
+fn wrong_api(call: &str, given: &str) -> Error {
     Error::new(
         ErrorKind::InvalidRequest,
         format!("{call} was given {given}, which belongs to the other API"),

@@ -4,20 +4,18 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::time::Duration;
 
-use super::{Call, Interrupt, Shared};
-use crate::engine::progress::{PartProgress, Progress, Remarks};
-use crate::engine::send::{self, Sender, Verdict};
+use super::Client;
+use crate::engine::progress::{PartProgress, Progress};
+use crate::engine::{Limits, items};
 use crate::model::operation::Request;
 use crate::model::outcome::{ItemOutcome, Outcome, Reason, Warning};
 use crate::ordering::plan::{self, Plan};
-use crate::protocol::classify;
-use crate::protocol::message::{HttpRequest, HttpResponse, SendError};
+use crate::protocol::classify::ResponseNotes;
 use crate::sys::threads;
 
 pub(super) fn run(
-    shared: &Shared,
-    call: &Call,
-    interrupt: Interrupt<'_>,
+    client: &Client,
+    limits: &Limits,
     request: &Request,
     warnings: Vec<Warning>,
 ) -> Outcome {
@@ -33,9 +31,9 @@ pub(super) fn run(
             PartProgress::new(ready, request.is_query())
         });
         let ready: Vec<_> = ready.filter(|part| !part.is_empty()).collect();
-        for (part, remarks, requests) in run_wave(shared, call, interrupt, request, &ready) {
+        for (part, notes, requests) in run_wave(client, limits, request, &ready) {
             progress.settle(&part);
-            progress.note(remarks.0, remarks.1);
+            progress.note(notes);
             progress.requests += requests;
         }
     }
@@ -44,47 +42,47 @@ pub(super) fn run(
     progress.finish(&rest)
 }
 
-type Sent = (PartProgress, Remarks, u32);
+type PartSent = (PartProgress, ResponseNotes, u32);
+
+fn send_part(client: &Client, limits: &Limits, request: &Request, part: &PartProgress) -> PartSent {
+    let mut payload = items::of_request(part.clone(), request);
+    let sent = client.engine.send(&mut payload, limits);
+    let (mut part, mut notes) = (payload.part, payload.notes);
+    if let Some(reason) = sent.gave_up {
+        part.explain(reason);
+        part.fill_unsent(reason);
+    }
+    notes.warnings.extend(sent.warnings);
+    (part, notes, sent.requests)
+}
 
 fn run_wave(
-    shared: &Shared,
-    call: &Call,
-    interrupt: Interrupt<'_>,
+    client: &Client,
+    limits: &Limits,
     request: &Request,
     wave: &[PartProgress],
-) -> Vec<Sent> {
+) -> Vec<PartSent> {
     // Whose caller has had enough starts no thread: each part tells so by itself.
-    let over = call.cancel.check(interrupt);
+    let over = limits.check().is_err();
     let threads = if over {
         1
     } else {
-        wave.len().min(shared.parallel as usize)
+        wave.len().min(client.parallel as usize)
     };
-    let send = |part: &PartProgress, interrupt: Interrupt<'_>| {
-        let mut sender = PartSender {
-            shared,
-            request,
-            part: part.clone(),
-            carried: Vec::new(),
-            remarks: Remarks::default(),
-            requests: 0,
-        };
-        send::drive(shared, call, interrupt, &mut sender);
-        (sender.part, sender.remarks, sender.requests)
-    };
+    let send = |part: &PartProgress, limits: &Limits| send_part(client, limits, request, part);
     if threads <= 1 {
-        return wave.iter().map(|part| send(part, interrupt)).collect();
+        return wave.iter().map(|part| send(part, limits)).collect();
     }
     let next = AtomicUsize::new(0);
     let (done, settled) = mpsc::channel();
-    let cancel = &call.cancel;
     std::thread::scope(|scope| {
         for _ in 0..threads {
             let done = done.clone();
             let (next, send) = (&next, &send);
+            let limits = limits.without_interrupt();
             let work = move || {
                 while let Some(part) = wave.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let _ = done.send(send(part, None));
+                    let _ = done.send(send(part, &limits));
                 }
             };
             let started = threads::thread("xgpush-part").spawn_scoped(scope, work);
@@ -96,7 +94,8 @@ fn run_wave(
         drop(done);
         let mut results = Vec::with_capacity(wave.len());
         loop {
-            cancel.check(interrupt);
+            // Asks the caller's interrupt, which the threads do not.
+            let _ = limits.check();
             match settled.recv_timeout(Duration::from_millis(20)) {
                 Ok(result) => results.push(result),
                 Err(mpsc::RecvTimeoutError::Timeout) => {}
@@ -105,60 +104,8 @@ fn run_wave(
         }
         // Not one thread could be started.
         while let Some(part) = wave.get(next.fetch_add(1, Ordering::Relaxed)) {
-            results.push(send(part, interrupt));
+            results.push(send(part, limits));
         }
         results
     })
-}
-
-struct PartSender<'a> {
-    shared: &'a Shared,
-    request: &'a Request,
-    part: PartProgress,
-    carried: Vec<u32>,
-    remarks: Remarks,
-    requests: u32,
-}
-
-impl Sender for PartSender<'_> {
-    fn request(&mut self, unix_seconds: i64) -> HttpRequest {
-        self.carried = self.part.open(send::again);
-        self.shared
-            .api
-            .http_request(self.request, &self.carried, unix_seconds)
-    }
-
-    fn is_repeatable(&self) -> bool {
-        true
-    }
-
-    fn read(&mut self, response: Result<&HttpResponse, &SendError>) -> Verdict {
-        let outcomes = match response {
-            Ok(response) => {
-                self.requests += 1;
-                let judgement = classify::judge(self.request, &self.carried, response);
-                let (outcomes, (extra, warnings)) = judgement.split();
-                self.remarks.0.extend(extra);
-                self.remarks.1.extend(warnings);
-                outcomes
-            }
-            Err(error) => {
-                self.requests += u32::from(error.sent);
-                vec![classify::not_answered(error); self.carried.len()]
-            }
-        };
-        let verdict = Verdict::of(&outcomes);
-        self.part.take(&self.carried, outcomes);
-        verdict
-    }
-
-    fn give_up(&mut self, rest: ItemOutcome) {
-        let open = self.part.open(|_| false);
-        let outcomes = vec![rest; open.len()];
-        self.part.take(&open, outcomes);
-    }
-
-    fn warn(&mut self, warning: Warning) {
-        self.remarks.1.push(warning);
-    }
 }

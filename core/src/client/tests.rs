@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Mutex;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::SystemTime;
 
 use super::*;
@@ -255,7 +255,7 @@ fn only_successes_pay_back_and_a_retry_that_is_not_made_costs_nothing() {
     for (label, answers, left) in cases {
         let bench = bench(&[("retry_budget", "500")], answers);
         let _ = bench.client.batch_operate(&tokens(1)).unwrap();
-        assert_eq!(bench.client.shared.budget.left(), left, "{label}");
+        assert_eq!(bench.client.engine.budget.left(), left, "{label}");
     }
     let bench = bench(&[("retry_budget", "500")], vec![json(429, "")]);
     let script = Arc::clone(&bench.script);
@@ -267,7 +267,7 @@ fn only_successes_pay_back_and_a_retry_that_is_not_made_costs_nothing() {
     let request = tokens(1);
     let outcome = bench.client.batch_operate_with(&request, &options).unwrap();
     assert_eq!(outcome.items()[0].reason(), Reason::HttpRefused);
-    assert_eq!(bench.client.shared.budget.left(), 500);
+    assert_eq!(bench.client.engine.budget.left(), 500);
 }
 
 #[test]

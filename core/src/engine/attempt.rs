@@ -1,111 +1,255 @@
-//! One attempt, for those who decide themselves when to make the next.
+//! One signed request, sent once.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use super::send::authentication_failed;
-use crate::client::{CallOptions, Client};
-use crate::model::error::{Error, Result};
-use crate::model::operation::{Action, Operator, Request};
-use crate::model::outcome::{ItemOutcome, Reason, Warning};
+use super::skew;
+use super::{Engine, Limits};
+#[cfg(feature = "outbox")]
+use crate::model::operation::{Action, Operator};
+#[cfg(feature = "bulk")]
+use crate::model::outcome::Reason;
+use crate::model::outcome::{ItemOutcome, Warning, WarningKind};
+use crate::protocol::api::Api;
 use crate::protocol::classify;
-use crate::protocol::message;
+use crate::protocol::credentials::Scheme;
+use crate::protocol::message::{self, HttpRequest, HttpResponse};
+use crate::retry::{RetryMode, StopReason};
 use crate::sys::clock::unix_seconds;
 use crate::transport::Attempt;
 
-/// What an attempt came to.
+/// What is sent: the part in which the APIs differ.
+pub(crate) trait Payload {
+    /// The HTTP request for what is still to be sent, signed for this time.
+    fn http_request(&mut self, api: &Api, unix_seconds: i64) -> HttpRequest;
+    /// How many items the last one carried.
+    fn sent_items(&self) -> usize;
+    fn retry_mode(&self) -> RetryMode;
+    /// How it authenticates, where not as the option says.
+    fn own_auth(&self) -> Option<Scheme> {
+        None
+    }
+    /// One outcome for each item that was sent.
+    fn classify(&mut self, response: &HttpResponse) -> Vec<ItemOutcome>;
+    /// Keeps the outcomes of an attempt.
+    fn record(&mut self, outcomes: Vec<ItemOutcome>);
+    /// Takes the request back once it was sent: for a payload that needs its body again.
+    fn reclaim(&mut self, _: HttpRequest) {}
+}
+
+/// The end of an attempt.
 pub(crate) struct Attempted {
-    /// One per item.
+    /// One per item that was sent.
     pub(crate) outcomes: Vec<ItemOutcome>,
+    /// How many HTTP requests were sent.
+    pub(crate) requests: u32,
+    /// What the service asked for (`Retry-After`).
     pub(crate) retry_after: Option<Duration>,
     pub(crate) warning: Option<Warning>,
 }
 
 impl Attempted {
-    /// A defect: nothing is known of what was sent.
-    pub(crate) fn panicked(items: usize) -> Self {
-        let message = "a defect in xgpush: the attempt panicked".to_owned();
+    fn without_response(outcomes: Vec<ItemOutcome>) -> Self {
         Self {
-            outcomes: vec![classify::unknown(Reason::Interrupted, message); items],
+            outcomes,
+            requests: 0,
             retry_after: None,
             warning: None,
         }
     }
+
+    /// Sending so many items panicked.
+    #[cfg(feature = "outbox")]
+    pub(crate) fn panicked(items: usize) -> Self {
+        Self::without_response(panicked(items))
+    }
 }
 
-impl Client {
-    /// Sends a body of so many items, at most 20, once, or twice when the clock
-    /// was found to be off. Ends soon when the client is closed.
-    pub(crate) fn attempt(&self, operator: Operator, body: &[u8], items: usize) -> Attempted {
-        let shared = &*self.shared;
-        let call = shared.begin(&CallOptions {
-            deadline: Some(Duration::MAX),
-            ..CallOptions::default()
-        });
-        // The items themselves matter to the answers of queries only.
-        let request = Request::new(Action::Batch(operator));
-        let carried: Vec<u32> = (0..).take(items).collect();
-        let mut warning = None;
-        loop {
-            if let Err(rest) = shared.wait_for_turn(&call, None) {
-                return Attempted {
-                    outcomes: vec![rest; carried.len()],
-                    retry_after: None,
-                    warning,
-                };
+/// One HTTP request and what came back.
+struct Exchanged {
+    attempted: Attempted,
+    /// What the service's clock said, and by how much ours was corrected to sign.
+    date: Option<String>,
+    skew: i64,
+}
+
+impl Engine {
+    /// Sends a payload once; twice when the caller was refused because our clock is off.
+    ///
+    /// # Errors
+    /// Why it was not sent.
+    pub(crate) fn send_once(
+        &self,
+        payload: &mut impl Payload,
+        limits: &Limits,
+    ) -> Result<Attempted, StopReason> {
+        self.wait_for_turn(limits)?;
+        let first = self.exchange(payload, limits);
+        let warning = self.correct_clock(&first);
+        let first = first.attempted;
+        if warning.is_none() || self.wait_for_turn(limits).is_err() {
+            return Ok(Attempted { warning, ..first });
+        }
+        payload.record(first.outcomes);
+        let second = self.exchange(payload, limits).attempted;
+        Ok(Attempted {
+            requests: first.requests + second.requests,
+            warning,
+            ..second
+        })
+    }
+
+    fn exchange(&self, payload: &mut impl Payload, limits: &Limits) -> Exchanged {
+        let skew = self.skew.load(Ordering::Relaxed);
+        let now = unix_seconds(self.clock.now()).saturating_add(skew);
+        let request = payload.http_request(&self.api, now);
+        let response = self.transport.send(
+            &request,
+            &Attempt {
+                timeout: self.request_timeout.min(self.left(limits)),
+                repeatable: payload.retry_mode() != RetryMode::CallOnce,
+                cancelled: Arc::clone(&limits.cancelled),
+            },
+        );
+        payload.reclaim(request);
+        match response {
+            Ok(response) => {
+                let shown = self.api.shown_to(&response, payload.own_auth());
+                let outcomes = payload.classify(&shown);
+                let after = response.retry_after.as_deref();
+                let after = after.and_then(|value| message::retry_after(value, self.clock.now()));
+                Exchanged {
+                    attempted: Attempted {
+                        outcomes,
+                        requests: 1,
+                        retry_after: after,
+                        warning: None,
+                    },
+                    date: response.date,
+                    skew,
+                }
             }
-            let skew = shared.skew.load(Ordering::Relaxed);
-            let now = unix_seconds(shared.clock.now()).saturating_add(skew);
-            let http = shared.api.sign(request.action().path(), body.to_vec(), now);
-            let cancel = Arc::clone(&call.cancel);
-            let response = shared.transport.send(
-                &http,
-                &Attempt {
-                    timeout: shared.request_timeout,
-                    repeatable: true,
-                    cancelled: Arc::new(move || cancel.check(None)),
+            Err(error) => Exchanged {
+                attempted: Attempted {
+                    requests: u32::from(error.sent),
+                    ..Attempted::without_response(vec![
+                        classify::not_answered(&error);
+                        payload.sent_items()
+                    ])
                 },
-            );
-            let response = match response {
-                Ok(response) => response,
-                Err(error) => {
-                    return Attempted {
-                        outcomes: vec![classify::not_answered(&error); carried.len()],
-                        retry_after: None,
-                        warning,
-                    };
-                }
-            };
-            let shown = shared.api.shown(&response);
-            let outcomes = classify::judge(&request, &carried, &shown).items;
-            if authentication_failed(outcomes.iter()) && warning.is_none() {
-                warning = shared.correct_clock(Some(&response), skew);
-                if warning.is_some() {
-                    continue;
-                }
-            }
-            let after = response.retry_after.as_deref();
-            let after = after.and_then(|value| message::retry_after(value, shared.clock.now()));
-            return Attempted {
-                outcomes,
-                retry_after: after,
-                warning,
-            };
+                date: None,
+                skew,
+            },
         }
     }
 
-    /// Checks a request of operations.
-    pub(crate) fn check_request(&self, request: &Request) -> Result<()> {
-        if request.is_query() {
-            return Err(crate::client::wrong_api("an outbox", "a query"));
+    /// Waits for a place in the rate that the user set.
+    fn wait_for_turn(&self, limits: &Limits) -> Result<(), StopReason> {
+        limits.check()?;
+        let now = self.clock.elapsed();
+        let left = limits.ends.saturating_sub(now);
+        match self.pacer.reserve(now, left) {
+            Some(wait) if !left.is_zero() => self.pause(limits, wait),
+            _ => Err(StopReason::Deadline),
         }
-        if request.legacy.op_type.is_some() || request.legacy.op_id.is_some() {
-            return Err(Error::request(
-                "an outbox does not carry op_type and op_id: they belong to one HTTP request, and \
-                 it makes its own",
-            ));
-        }
-        self.shared.api.check(request).map(|_| ())
     }
+
+    /// # Errors
+    /// Why the call is to end before the pause does.
+    pub(crate) fn pause(&self, limits: &Limits, pause: Duration) -> Result<(), StopReason> {
+        const POLL_INTERVAL: Duration = Duration::from_millis(20);
+        let ends = self.clock.elapsed().saturating_add(pause);
+        loop {
+            limits.check()?;
+            let left = ends.saturating_sub(self.clock.elapsed());
+            if left.is_zero() {
+                return Ok(());
+            }
+            self.clock.sleep(left.min(POLL_INTERVAL));
+        }
+    }
+
+    /// When the caller was refused and the service's clock differs from the time that
+    /// was signed, takes the service's time for this and later calls.
+    fn correct_clock(&self, exchanged: &Exchanged) -> Option<Warning> {
+        let mut outcomes = exchanged.attempted.outcomes.iter();
+        let date = exchanged.date.as_deref()?;
+        if !outcomes.any(ItemOutcome::refuses_caller) {
+            return None;
+        }
+        let skew = skew::clock_skew(date, self.clock.now())?;
+        if skew.abs_diff(exchanged.skew) < skew::MIN_SKEW.unsigned_abs() {
+            return None;
+        }
+        self.skew.store(skew, Ordering::Relaxed);
+        let side = if skew > 0 { "behind" } else { "ahead of" };
+        Some(Warning::new(
+            WarningKind::ClockSkew,
+            None,
+            format!(
+                "this machine's clock is {} s {side} the service's, and the signature carries the \
+                 time; the service's time was taken instead",
+                skew.unsigned_abs()
+            ),
+        ))
+    }
+}
+
+/// An operation's body, for one attempt.
+#[cfg(feature = "outbox")]
+struct BatchBody {
+    path: &'static str,
+    body: Vec<u8>,
+    items: usize,
+}
+
+#[cfg(feature = "outbox")]
+impl Payload for BatchBody {
+    fn http_request(&mut self, api: &Api, unix_seconds: i64) -> HttpRequest {
+        api.sign(self.path, std::mem::take(&mut self.body), unix_seconds)
+    }
+
+    fn reclaim(&mut self, request: HttpRequest) {
+        self.body = request.body;
+    }
+
+    fn sent_items(&self) -> usize {
+        self.items
+    }
+
+    fn retry_mode(&self) -> RetryMode {
+        RetryMode::Outbox
+    }
+
+    fn classify(&mut self, response: &HttpResponse) -> Vec<ItemOutcome> {
+        classify::classify_batch(self.items, response).items
+    }
+
+    fn record(&mut self, _: Vec<ItemOutcome>) {}
+}
+
+#[cfg(feature = "outbox")]
+impl Engine {
+    /// Sends the body of an operation on so many items, at most 20, once: for those who
+    /// decide themselves when to send it again.
+    pub(crate) fn attempt(
+        &self,
+        operator: Operator,
+        body: Vec<u8>,
+        items: usize,
+        limits: &Limits,
+    ) -> Attempted {
+        let path = Action::Batch(operator).path();
+        let mut payload = BatchBody { path, body, items };
+        let attempted = self.send_once(&mut payload, limits);
+        attempted.unwrap_or_else(|stop| Attempted::without_response(vec![stop.not_sent(); items]))
+    }
+}
+
+/// The outcomes of items whose request panicked: nothing is known of what was sent.
+#[cfg(feature = "bulk")]
+pub(crate) fn panicked(items: usize) -> Vec<ItemOutcome> {
+    let message = "a defect in xgpush: the request panicked".to_owned();
+    vec![classify::unknown(Reason::Interrupted, message); items]
 }

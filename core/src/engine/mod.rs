@@ -1,11 +1,13 @@
-//! One signed request once: pacing, the service's clock, the worker pool.
+//! One signed request once: pacing, signing, the service's clock, sending,
+//! classification; the loop that retries; and the worker pool. Every API that sends
+//! is built on it.
 
-#[cfg(feature = "outbox")]
 mod attempt;
-pub(crate) mod cancel;
 #[cfg(feature = "bulk")]
 mod delivery;
-pub(crate) mod pacing;
+pub(crate) mod items;
+mod limits;
+mod pacing;
 #[cfg(feature = "bulk")]
 #[cfg_attr(
     not(feature = "outbox"),
@@ -13,10 +15,135 @@ pub(crate) mod pacing;
 )]
 pub(crate) mod pool;
 pub(crate) mod progress;
-pub(crate) mod send;
-pub(crate) mod skew;
+mod send;
+mod skew;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::time::Duration;
+
+use crate::model::error::{Error, ErrorKind, Result};
+use crate::options::Config;
+use crate::protocol::api::Api;
+use crate::retry::{Backoff, RetryBudget};
+use crate::sys::clock::Clock;
+use crate::sys::fork::Origin;
+use crate::transport::Transport;
 
 #[cfg(feature = "outbox")]
 pub(crate) use attempt::Attempted;
+pub(crate) use attempt::Payload;
 #[cfg(feature = "bulk")]
-pub(crate) use delivery::{Delivered, Delivery};
+pub(crate) use delivery::{BatchSender, Delivered};
+pub(crate) use limits::{Cancel, Interrupt, Limits};
+
+/// What sends the requests of one application. Shared by its calls, streams and
+/// outbox, and by any number of threads.
+pub(crate) struct Engine {
+    pub(crate) api: Api,
+    transport: Box<dyn Transport>,
+    pub(crate) clock: Box<dyn Clock>,
+    pub(crate) backoff: Backoff,
+    pub(crate) budget: RetryBudget,
+    pacer: pacing::Pacer,
+    request_timeout: Duration,
+    /// How far the service's clock was found ahead of ours, in seconds.
+    skew: AtomicI64,
+    closed: Arc<AtomicBool>,
+    /// A child after `fork` shares sockets with its parent.
+    origin: Origin,
+}
+
+impl Engine {
+    pub(crate) fn new(
+        config: &Config,
+        transport: Box<dyn Transport>,
+        clock: Box<dyn Clock>,
+    ) -> Result<Self> {
+        Ok(Self {
+            api: config.settings.api()?,
+            transport,
+            clock,
+            backoff: Backoff::of(config),
+            budget: RetryBudget::new(config.settings.retry_budget),
+            pacer: pacing::Pacer::new(config.settings.requests_per_second),
+            request_timeout: config.settings.request_timeout,
+            skew: AtomicI64::new(0),
+            closed: Arc::default(),
+            origin: Origin::here(),
+        })
+    }
+
+    /// # Errors
+    /// [`Closed`](ErrorKind::Closed).
+    pub(crate) fn ensure_open(&self) -> Result<()> {
+        if self.is_closed() {
+            return Err(Error::new(ErrorKind::Closed, "the client is closed"));
+        }
+        if self.is_forked() {
+            return Err(Error::new(
+                ErrorKind::Closed,
+                "the client was made in another process; after a fork the child makes its own",
+            ));
+        }
+        Ok(())
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Acquire)
+    }
+
+    /// A child that went on with its parent's connections would read the answers
+    /// that its parent waits for.
+    fn is_forked(&self) -> bool {
+        self.origin.is_forked()
+    }
+
+    /// Closes idle connections and ends what runs soon. In a child after `fork` it
+    /// does nothing: the connections are the parent's.
+    pub(crate) fn close(&self) {
+        if self.is_forked() {
+            return;
+        }
+        self.closed.store(true, Ordering::Release);
+        self.transport.close();
+    }
+
+    /// # Errors
+    /// [`InvalidOption`](ErrorKind::InvalidOption) for a key that no header carries, and
+    /// [`Closed`](ErrorKind::Closed).
+    pub(crate) fn set_secret_key(&self, key: &str) -> Result<()> {
+        self.ensure_open()?;
+        self.api.set_secret_key(key)
+    }
+
+    /// What ends calls that belong together.
+    pub(crate) fn cancel(&self) -> Arc<Cancel> {
+        Arc::new(Cancel::new(Arc::clone(&self.closed)))
+    }
+
+    /// The limits of a call that begins now. `interrupt` is asked on the calling thread
+    /// only.
+    pub(crate) fn limits(
+        &self,
+        time: Duration,
+        cancel: Arc<Cancel>,
+        interrupt: Interrupt<'_>,
+    ) -> Limits {
+        let ends = self.clock.elapsed().saturating_add(time);
+        Limits::new(ends, cancel, interrupt)
+    }
+
+    /// How long a call may still take.
+    pub(crate) fn left(&self, limits: &Limits) -> Duration {
+        limits.ends.saturating_sub(self.clock.elapsed())
+    }
+}
+
+impl std::fmt::Debug for Engine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Engine")
+            .field("api", &self.api)
+            .finish_non_exhaustive()
+    }
+}

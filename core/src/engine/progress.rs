@@ -3,7 +3,8 @@
 use crate::model::operation::Request;
 use crate::model::outcome::{ItemOutcome, Outcome, Reason, State, Warning};
 use crate::ordering::plan::Order;
-use crate::protocol::classify::{self, Judgement};
+use crate::protocol::classify::{ResponseNotes, merge_attempts};
+use crate::retry::GiveUpReason;
 
 /// The items of one part, each with its latest outcome.
 #[derive(Debug, Clone)]
@@ -36,6 +37,21 @@ impl PartProgress {
         items
     }
 
+    /// Gives the items that were never sent their outcome, when sending ended for this
+    /// reason.
+    pub(crate) fn fill_unsent(&mut self, reason: GiveUpReason) {
+        if let GiveUpReason::Stopped(stop) = reason {
+            for outcome in &mut self.outcomes {
+                outcome.get_or_insert_with(|| stop.not_sent());
+            }
+        }
+    }
+
+    /// Says in the outcomes that are worth another attempt why there is none.
+    pub(crate) fn explain(&mut self, reason: GiveUpReason) {
+        reason.explain_transient(self.outcomes.iter_mut().flatten());
+    }
+
     /// The outcomes in the order of the items; every one must have been taken.
     #[cfg(feature = "bulk")]
     pub(crate) fn into_outcomes(self) -> Vec<ItemOutcome> {
@@ -60,7 +76,7 @@ impl PartProgress {
             let sent = u16::from(later.state() != State::NotSent);
             let before = slot.as_ref().map_or(0, ItemOutcome::attempts);
             later = match slot.take() {
-                Some(earlier) => classify::after_another_attempt(earlier, later, self.is_query),
+                Some(earlier) => merge_attempts(earlier, later, self.is_query),
                 None => later,
             };
             later.attempts = before.saturating_add(sent);
@@ -107,13 +123,13 @@ impl Progress {
     }
 
     /// Notes what a response says beside its items.
-    pub(crate) fn note(&mut self, extra: Vec<(String, String)>, warnings: Vec<Warning>) {
-        for (name, value) in extra {
+    pub(crate) fn note(&mut self, notes: ResponseNotes) {
+        for (name, value) in notes.extra {
             if self.extra.iter().all(|(known, _)| *known != name) {
                 self.extra.push((name, value));
             }
         }
-        for warning in warnings {
+        for warning in notes.warnings {
             self.warn(warning);
         }
     }
@@ -149,13 +165,4 @@ pub(crate) fn held_back() -> ItemOutcome {
     let message = "an earlier item on the same token or account is not settled, and this one must \
                    not overtake it: hand both in again, in this order";
     ItemOutcome::new(Reason::HeldBack, Some(message.into()))
-}
-
-/// Splits a judgement in what belongs to its items and what to the call.
-pub(crate) type Remarks = (Vec<(String, String)>, Vec<Warning>);
-
-impl Judgement {
-    pub(crate) fn split(self) -> (Vec<ItemOutcome>, Remarks) {
-        (self.items, (self.extra, self.warnings))
-    }
 }

@@ -94,11 +94,6 @@ pub(crate) fn retry(code: i64) -> Retry {
     lookup(code).map_or(Retry::Never, |row| row.retry)
 }
 
-/// Whether a code says that the caller could not be authenticated.
-pub(crate) fn is_authentication(code: i64) -> bool {
-    matches!(code, AUTHENTICATION | ACCESS_ID_OR_DOMAIN)
-}
-
 /// A sentence for people: the number, what it means and what to do.
 pub(crate) fn describe(code: i64) -> String {
     match lookup(code) {

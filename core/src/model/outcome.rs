@@ -4,8 +4,6 @@ use std::ops::Index;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::codes::{self, Fault};
-
 mod from_json;
 mod item;
 mod json;
@@ -107,18 +105,6 @@ impl Reason {
             | Self::Superseded
             | Self::Expired
             | Self::Invalid => State::NotSent,
-        }
-    }
-
-    /// Whether an item that ended so, with this code and HTTP status, was refused
-    /// because of who asked: the credentials, where the request came from, or what
-    /// the console says of the application. Whatever the same caller sends next is
-    /// refused as well.
-    pub fn refuses_caller(self, code: Option<i64>, http_status: Option<u16>) -> bool {
-        match code {
-            _ if self.state() != State::Rejected => false,
-            Some(code) => codes::lookup(code).is_some_and(|row| row.fault == Fault::Configuration),
-            None => matches!(http_status, Some(401 | 403)),
         }
     }
 }
@@ -273,25 +259,6 @@ impl<'a> IntoIterator for &'a Outcome {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn some_refusals_are_of_the_caller() {
-        for (reason, code, status, refused) in [
-            (Reason::RequestRefused, Some(1_008_003), Some(200), true),
-            (Reason::RequestRefused, Some(1_008_003), Some(403), true),
-            (Reason::RequestRefused, Some(1_008_030), Some(200), true),
-            (Reason::RequestRefused, Some(1_008_007), Some(403), false),
-            (Reason::ItemRefused, Some(1_008_006), Some(200), false),
-            (Reason::HttpRefused, None, Some(401), true),
-            (Reason::HttpRefused, None, Some(403), true),
-            (Reason::HttpRefused, None, Some(404), false),
-            (Reason::NotJson, None, Some(403), false),
-            (Reason::Accepted, Some(0), Some(200), false),
-        ] {
-            let found = reason.refuses_caller(code, status);
-            assert_eq!(found, refused, "{reason:?} {code:?} {status:?}");
-        }
-    }
 
     #[test]
     fn reasons_page_lists_every_reason() {

@@ -1,55 +1,58 @@
-//! One request on its way: a single attempt.
+//! One request, sent once.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::shared::Shared;
-use crate::client::Client;
-use crate::engine::Attempted;
-use crate::engine::pool::Work;
+use crate::engine::pool::Job;
+use crate::engine::{Attempted, Engine, Limits};
 use crate::model::operation::Operator;
 use crate::ordering::queue::Slot;
 
-/// Operations on their way.
-pub(super) struct Job {
+/// The operations of one request.
+pub(super) struct AttemptJob {
     pub(super) slots: Vec<Slot>,
     pub(super) operator: Operator,
     pub(super) body: Vec<u8>,
 }
 
-/// What became of them.
-pub(super) struct Done {
-    pub(super) slots: Vec<Slot>,
-    pub(super) attempted: Attempted,
+/// What sends them.
+pub(super) struct Sender {
+    pub(super) engine: Arc<Engine>,
+    /// Until the client is closed.
+    pub(super) limits: Limits,
+    pub(super) shared: Arc<Shared>,
 }
 
-pub(super) struct Carrier {
-    client: Client,
-    shared: Arc<Shared>,
-}
+impl Job for AttemptJob {
+    type Context = Sender;
+    type Output = Attempted;
 
-impl Carrier {
-    pub(super) fn new(client: Client, shared: Arc<Shared>) -> Self {
-        Self { client, shared }
+    fn run(&mut self, sender: &Sender) -> Attempted {
+        let _on_the_wire = OnTheWire::new(&sender.shared);
+        let body = std::mem::take(&mut self.body);
+        sender
+            .engine
+            .attempt(self.operator, body, self.slots.len(), &sender.limits)
+    }
+
+    fn panicked(&self) -> Attempted {
+        Attempted::panicked(self.slots.len())
     }
 }
 
-impl Work for Carrier {
-    type Job = Job;
-    type Done = Done;
+/// Counts a request while it is under way, however that ends.
+struct OnTheWire<'a>(&'a Shared);
 
-    fn run(&self, job: Job) -> Done {
-        let count = job.slots.len();
-        let attempt = || self.client.attempt(job.operator, &job.body, count);
-        let on_the_wire = &self.shared.counters.in_flight;
-        on_the_wire.fetch_add(1, Ordering::Relaxed);
-        let attempted =
-            catch_unwind(AssertUnwindSafe(attempt)).unwrap_or_else(|_| Attempted::panicked(count));
-        on_the_wire.fetch_sub(1, Ordering::Relaxed);
-        Done {
-            slots: job.slots,
-            attempted,
-        }
+impl<'a> OnTheWire<'a> {
+    fn new(shared: &'a Shared) -> Self {
+        shared.counters.in_flight.fetch_add(1, Ordering::Relaxed);
+        Self(shared)
+    }
+}
+
+impl Drop for OnTheWire<'_> {
+    fn drop(&mut self) {
+        self.0.counters.in_flight.fetch_sub(1, Ordering::Relaxed);
     }
 }

@@ -28,9 +28,10 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use crate::client::Client;
+use crate::engine::Engine;
 use crate::model::error::{Error, ErrorKind, Result};
 use crate::options::Config;
-use crate::sys::owner_process::OwnerProcess;
+use crate::sys::fork::Origin;
 use crate::sys::threads;
 
 pub use log::LogLevel;
@@ -73,12 +74,12 @@ use worker::Worker;
 #[derive(Debug)]
 pub struct Outbox {
     shared: Arc<Shared>,
-    client: Client,
+    engine: Arc<Engine>,
     worker: Mutex<Option<JoinHandle<()>>>,
     /// Its thread hangs, in a function of the host's: nobody waits for it again.
     given_up: AtomicBool,
     name: String,
-    owner: OwnerProcess,
+    origin: Origin,
 }
 
 impl Outbox {
@@ -127,18 +128,19 @@ impl Outbox {
         };
         let intake = Intake::new(options.max_operations, options.max_bytes);
         let shared = Arc::new(Shared::new(intake, options.reports, store.is_some()));
-        let mut worker = Worker::new(Arc::clone(&shared), client.clone(), config, store);
+        let engine = client.engine;
+        let mut worker = Worker::new(Arc::clone(&shared), Arc::clone(&engine), config, store);
         worker.recover()?;
         let thread = threads::thread("xgpush-outbox")
             .spawn(move || worker.run())
             .map_err(|error| threads::no_thread("for the outbox", &error))?;
         Ok(Self {
             shared,
-            client,
+            engine,
             worker: Mutex::new(Some(thread)),
             given_up: AtomicBool::new(false),
             name,
-            owner: OwnerProcess::current(),
+            origin: Origin::here(),
         })
     }
 
@@ -153,7 +155,7 @@ impl Outbox {
     /// As [`reports`](Outbox::reports), to the end of a list that is used again
     /// and again; answers how many came.
     pub fn take_reports(&self, to: &mut Vec<Report>, most: usize, timeout: Duration) -> usize {
-        if self.ensure_same_process().is_err() {
+        if self.still_here().is_err() {
             return 0;
         }
         let before = to.len();
@@ -177,7 +179,7 @@ impl Outbox {
     /// [`Resources`](ErrorKind::Resources) when the system gives none.
     #[cfg(unix)]
     pub fn reports_fd(&self) -> Result<std::os::fd::RawFd> {
-        self.ensure_same_process()?;
+        self.still_here()?;
         self.shared.reports.fd()
     }
 
@@ -188,22 +190,22 @@ impl Outbox {
     /// # Errors
     /// As [`Client::set_secret_key`].
     pub fn set_secret_key(&self, key: &str) -> Result<()> {
-        self.ensure_same_process()?;
-        self.client.set_secret_key(key)
+        self.still_here()?;
+        self.engine.set_secret_key(key)
     }
 
     /// Whether this process is a child of the one that opened it.
     pub fn is_forked(&self) -> bool {
-        self.owner.is_forked()
+        self.origin.is_forked()
     }
 
     /// Whether its threads are here.
     ///
     /// # Errors
     /// [`Closed`](ErrorKind::Closed) in a child after `fork`.
-    pub fn ensure_same_process(&self) -> Result<()> {
+    pub fn still_here(&self) -> Result<()> {
         if self.is_forked() {
-            return Err(wrong_process());
+            return Err(elsewhere());
         }
         Ok(())
     }
@@ -212,7 +214,7 @@ impl Outbox {
 /// How often those look who wait for room.
 const LOOK_AGAIN: Duration = Duration::from_millis(2);
 
-fn wrong_process() -> Error {
+fn elsewhere() -> Error {
     Error::new(
         ErrorKind::Closed,
         "the outbox was opened in another process; after a fork the child opens its own",

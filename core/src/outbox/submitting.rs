@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use super::intake::SubmitError;
-use super::{LOOK_AGAIN, Outbox, wrong_process};
+use super::{LOOK_AGAIN, Outbox, elsewhere};
 use crate::model::error::{Error, ErrorKind, Result};
 use crate::model::operation::{Operation, Request, single};
 
@@ -24,10 +24,10 @@ impl Outbox {
     /// [`InvalidRequest`](ErrorKind::InvalidRequest) when it breaks a rule of the
     /// protocol version. It was not taken then.
     pub fn submit(&self, operation: &Operation<'_>, tag: u64) -> Result<()> {
-        if self.owner.is_known_forked() {
-            return Err(wrong_process());
+        if self.origin.knows_of_a_fork() {
+            return Err(elsewhere());
         }
-        self.client.check_operation(operation)?;
+        self.engine.api.check_operation(operation)?;
         let at = self.shared.about_now();
         match self.shared.intake.submit(operation, tag, at) {
             Ok(()) => Ok(()),
@@ -51,8 +51,8 @@ impl Outbox {
     /// taken; otherwise [`Error::item`] is the first item that was not, and the
     /// ones before it were.
     pub fn submit_all(&self, request: &Request, first_tag: u64) -> Result<()> {
-        self.ensure_same_process()?;
-        self.client.check_request(request)?;
+        self.still_here()?;
+        self.check_request(request)?;
         single::of_request(request, |index, operation| {
             operation.check().map_err(|error| error.at_item(index))
         })?;
@@ -61,6 +61,21 @@ impl Outbox {
             self.submit(operation, tag)
                 .map_err(|error| error.at_item(index))
         })
+    }
+
+    fn check_request(&self, request: &Request) -> Result<()> {
+        if request.is_query() {
+            return Err(Error::request(
+                "an outbox was given a query, which belongs to the other API",
+            ));
+        }
+        if request.legacy.op_type.is_some() || request.legacy.op_id.is_some() {
+            return Err(Error::request(
+                "an outbox does not carry op_type and op_id: they belong to one HTTP request, and \
+                 it makes its own",
+            ));
+        }
+        self.engine.api.check(request).map(|_| ())
     }
 
     /// As [`submit`](Outbox::submit), but waits up to `timeout` while it is full:
@@ -94,10 +109,7 @@ impl Outbox {
     pub fn wait_for_room(&self, timeout: Duration) -> bool {
         let ends = Instant::now().checked_add(timeout);
         loop {
-            match self
-                .ensure_same_process()
-                .map(|()| self.shared.intake.room())
-            {
+            match self.still_here().map(|()| self.shared.intake.room()) {
                 Ok(Some(0)) => {}
                 Ok(Some(_)) => return true,
                 Ok(None) | Err(_) => return false,

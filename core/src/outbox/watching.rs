@@ -41,7 +41,7 @@ impl Outbox {
         most: usize,
         timeout: Duration,
     ) -> Result<Vec<Waiting>> {
-        self.ensure_same_process()?;
+        self.still_here()?;
         let (answer, answered) = std::sync::mpsc::channel();
         let question = Question {
             filter: Filter {

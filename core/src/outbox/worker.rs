@@ -1,4 +1,4 @@
-//! The outbox's own thread: takes in, stores, sends, and settles.
+//! The outbox's own thread: stores what was submitted, sends it, and completes it.
 
 mod completion;
 mod inspection;
@@ -11,21 +11,21 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::intake::Pending;
-use super::job::{Carrier, Done, Job};
+use super::job::{AttemptJob, Sender};
 use super::log::LogLevel;
 use super::report::{Event, Report};
 use super::shared::{Shared, millis};
 use super::stats::add;
 use super::store::{NewRecord, Store};
-use crate::client::Client;
-use crate::engine::pool::Senders;
+use crate::engine::Engine;
+use crate::engine::pool::WorkerPool;
 use crate::model::operation::single::Body;
 use crate::model::outcome::{ItemOutcome, Reason};
 use crate::options::{Config, OutboxSettings};
 use crate::ordering::queue::{Entry, Gone, Millis, Queue, Slot};
-use crate::protocol::classify;
+use crate::protocol::classify::{self, merge_attempts};
 use crate::protocol::wire;
-use crate::retry::{Backoff, Gate};
+use crate::retry::{Backoff, CircuitBreaker, StopReason};
 
 /// How many operations go into one transaction.
 const COMMIT: usize = 2000;
@@ -43,25 +43,22 @@ const SECOND: Millis = 1000;
 
 /// How long requests that are under way get when the outbox stops. A transport of the
 /// host's may never let go of one.
-const LET_GO: Millis = 500;
-
-/// Attempts after which an operation whose request fails, while others get
-/// through, travels alone.
-const SUSPECT_AFTER: u16 = 3;
+const GRACE: Millis = 500;
 
 pub(super) struct Worker {
     shared: Arc<Shared>,
-    client: Client,
+    engine: Arc<Engine>,
     options: OutboxSettings,
     backoff: Backoff,
-    gate: Gate,
+    breaker: CircuitBreaker,
     queue: Queue,
     store: Option<Box<dyn Store>>,
-    senders: Senders<Carrier>,
+    pool: WorkerPool<AttemptJob>,
     /// What is known of operations that are to be sent again.
     last: HashMap<Slot, ItemOutcome>,
-    /// Decided, and to be forgotten by the store before anything follows them.
-    ending: Vec<(Slot, ItemOutcome)>,
+    /// They have their outcome, and the store is to forget them before anything
+    /// follows them.
+    completing: Vec<(Slot, ItemOutcome)>,
     superseded: Vec<Gone>,
     pending: Pending,
     awake_until: Millis,
@@ -79,32 +76,32 @@ pub(super) struct Worker {
 impl Worker {
     pub(super) fn new(
         shared: Arc<Shared>,
-        client: Client,
+        engine: Arc<Engine>,
         config: &Config,
         store: Option<Box<dyn Store>>,
     ) -> Self {
         let backoff = Backoff::of(config);
         let options = config.settings.outbox.clone();
-        let told = Arc::clone(&shared);
-        let tell = Box::new(move || told.intake.waker.wake());
+        let woken = Arc::clone(&shared);
+        let on_done = Box::new(move || woken.intake.waker.wake());
+        let sender = Sender {
+            limits: engine.limits(Duration::MAX, engine.cancel(), None),
+            engine: Arc::clone(&engine),
+            shared: Arc::clone(&shared),
+        };
         let linger = millis(options.linger);
         let parallel = options.parallel as usize;
         Self {
-            senders: Senders::new(
-                Carrier::new(client.clone(), Arc::clone(&shared)),
-                parallel,
-                parallel,
-                tell,
-            ),
-            gate: Gate::new(backoff),
+            pool: WorkerPool::new(sender, parallel, parallel, on_done),
+            breaker: CircuitBreaker::new(backoff),
             queue: Queue::new(linger).taking_away_first(),
             shared,
-            client,
+            engine,
             backoff,
             store,
             options,
             last: HashMap::new(),
-            ending: Vec::new(),
+            completing: Vec::new(),
             superseded: Vec::new(),
             pending: Pending::default(),
             awake_until: 0,
@@ -125,7 +122,7 @@ impl Worker {
             let before = self.shared.opened.saturating_sub(age);
             for slot in self.queue.expire(before) {
                 let outcome = completion::too_old(self.last.remove(&slot));
-                self.ending.push((slot, outcome));
+                self.completing.push((slot, outcome));
             }
         }
         Ok(())
@@ -181,16 +178,16 @@ impl Worker {
 
     fn work(&mut self) {
         loop {
-            self.take_in();
-            self.take_done();
+            self.drain_intake();
+            self.handle_done();
             self.expire();
             self.acknowledge();
-            self.tell_ends(false);
+            self.report_recoveries(false);
             if self.shared.is_stopping() {
                 let now = self.now();
-                self.recall(now);
-                let until = *self.gives_up_at.get_or_insert(now + LET_GO);
-                if self.senders.in_flight() == 0 || now >= until {
+                self.withdraw_queued(now);
+                let until = *self.gives_up_at.get_or_insert(now + GRACE);
+                if self.pool.in_flight() == 0 || now >= until {
                     break;
                 }
             } else {
@@ -200,14 +197,14 @@ impl Worker {
                 self.dispatch();
             }
             self.answer_questions();
-            self.look();
+            self.update_gauges();
             self.sleep();
         }
     }
 
     /// Whether nothing is left. The intake is closed.
     fn is_done(&self) -> bool {
-        let decided = self.ending.is_empty() && self.superseded.is_empty();
+        let decided = self.completing.is_empty() && self.superseded.is_empty();
         self.queue.len() == 0 && decided && self.shared.intake.is_empty()
     }
 
@@ -220,11 +217,11 @@ impl Worker {
     }
 
     /// From the intake into the store, and then into the queue.
-    fn take_in(&mut self) {
-        let mut handed = self.shared.intake.drain(std::mem::take(&mut self.pending));
-        if !handed.is_empty() {
+    fn drain_intake(&mut self) {
+        let mut pending = self.shared.intake.drain(std::mem::take(&mut self.pending));
+        if !pending.is_empty() {
             self.awake_until = self.now() + AWAKE;
-            let mut entries = handed.entries();
+            let mut entries = pending.entries();
             loop {
                 let mut commit: Vec<Entry> = entries.by_ref().take(COMMIT).collect();
                 if commit.is_empty() {
@@ -238,9 +235,9 @@ impl Worker {
             }
         }
         // A flood's memory is not kept.
-        if handed.capacity() <= 4 * COMMIT {
-            handed.clear();
-            self.pending = handed;
+        if pending.capacity() <= 4 * COMMIT {
+            pending.clear();
+            self.pending = pending;
         }
     }
 
@@ -298,9 +295,9 @@ impl Worker {
         }
     }
 
-    fn take_done(&mut self) {
-        for done in self.senders.done() {
-            self.judge(done);
+    fn handle_done(&mut self) {
+        for (job, attempted) in self.pool.drain_done() {
+            self.handle_attempt(job.slots, attempted);
         }
     }
 
@@ -309,17 +306,17 @@ impl Worker {
         let flush = self.is_flushing() && self.shared.intake.is_empty();
         loop {
             let now = self.now();
-            let passes = self
-                .gate
-                .lets_pass(Duration::from_millis(now), self.senders.in_flight());
-            if !passes || !self.senders.has_room() {
+            let allows = self
+                .breaker
+                .allows(Duration::from_millis(now), self.pool.in_flight());
+            if !allows || !self.pool.has_capacity() {
                 return;
             }
-            let slots = self.queue.take(now, flush, self.gate.is_broken());
+            let slots = self.queue.take(now, flush, self.breaker.is_open());
             if slots.is_empty() {
                 return;
             }
-            if !self.note_sending(&slots, now) {
+            if !self.mark_sending(&slots, now) {
                 for slot in slots {
                     self.queue.retry(slot, self.store_rests_until, false);
                 }
@@ -329,13 +326,13 @@ impl Worker {
                 .iter()
                 .map(|slot| Body(self.queue.body(*slot)))
                 .collect();
-            let job = Job {
+            let job = AttemptJob {
                 operator: kept[0].operator(),
                 body: wire::body_of_operations(&kept),
                 slots,
             };
-            let sent = self.senders.send(job);
-            self.note_thread(sent.is_ok());
+            let sent = self.pool.submit(job);
+            self.record_thread(sent.is_ok());
             if let Err(job) = sent {
                 for slot in job.slots {
                     self.queue.retry(slot, now + SECOND, false);
@@ -348,13 +345,13 @@ impl Worker {
     /// Whether what is handed in now is sent soon.
     fn is_sending(&self) -> bool {
         let now = Duration::from_millis(self.now());
-        let passes = !self.gate.is_broken() && self.gate.lets_pass(now, 0);
-        passes && !self.ended && !self.shared.is_stopping()
+        let allows = !self.breaker.is_open() && self.breaker.allows(now, 0);
+        allows && !self.ended && !self.shared.is_stopping()
     }
 
     /// Has the store know, before these operations are sent, that they may have been:
     /// a later run must not call them never sent. Once for everything that it has.
-    fn note_sending(&mut self, slots: &[Slot], now: Millis) -> bool {
+    fn mark_sending(&mut self, slots: &[Slot], now: Millis) -> bool {
         let Some(store) = &mut self.store else {
             return true;
         };
@@ -377,15 +374,16 @@ impl Worker {
         }
     }
 
-    /// Shows the gauges.
-    fn look(&self) {
+    fn update_gauges(&self) {
         let counters = &self.shared.counters;
-        let in_flight = self.senders.in_flight() as u64;
+        let in_flight = self.pool.in_flight() as u64;
         counters.given_out.store(in_flight, Ordering::Relaxed);
-        let refused = self.senders.refused();
-        counters.resource_failures.store(refused, Ordering::Relaxed);
-        let broken = u64::from(self.gate.is_broken());
-        counters.breaker_open.store(broken, Ordering::Relaxed);
+        let failures = self.pool.spawn_failures();
+        counters
+            .resource_failures
+            .store(failures, Ordering::Relaxed);
+        let open = u64::from(self.breaker.is_open());
+        counters.breaker_open.store(open, Ordering::Relaxed);
     }
 
     /// Until there may be something to do.
@@ -405,8 +403,8 @@ impl Worker {
             return;
         }
         waker.begin_park();
-        // What rings the waker after this ends the sleep at once.
-        if self.shared.intake.is_empty() && !self.senders.has_done() {
+        // What wakes it after this ends the sleep at once.
+        if self.shared.intake.is_empty() && !self.pool.has_done() {
             std::thread::park_timeout(Duration::from_millis(due - now));
         }
         waker.end_park();
@@ -425,7 +423,7 @@ impl Worker {
     fn next_due(&self, now: Millis) -> Millis {
         const LONG: Millis = 3_600_000;
         let mut due = self.gives_up_at.unwrap_or(now + LONG);
-        if !self.ending.is_empty() || !self.superseded.is_empty() {
+        if !self.completing.is_empty() || !self.superseded.is_empty() {
             due = due.min(self.store_rests_until.max(now + 1));
         }
         if self.queue.len() > 0 {
@@ -434,14 +432,14 @@ impl Worker {
         if let Some(over) = self.trouble.due() {
             due = due.min(over.max(now + 1));
         }
-        let may_send = self.senders.has_room()
-            && (!self.gate.is_broken() || self.senders.in_flight() == 0)
+        let may_send = self.pool.has_capacity()
+            && (!self.breaker.is_open() || self.pool.in_flight() == 0)
             && !self.shared.is_stopping();
         if may_send {
-            let gate = self.gate.opens_at().as_millis();
-            let gate = Millis::try_from(gate).unwrap_or(Millis::MAX);
+            let allowed = self.breaker.next_allowed_at().as_millis();
+            let allowed = Millis::try_from(allowed).unwrap_or(Millis::MAX);
             if let Some(ready) = self.queue.next_due() {
-                due = due.min(ready.max(gate));
+                due = due.min(ready.max(allowed));
             }
         }
         due
@@ -450,12 +448,12 @@ impl Worker {
     /// What is left at the end: it stays in the file, or it is reported.
     fn finish(mut self, knows_what_was_sent: bool) {
         self.ended = true;
-        // Pending in between the last look and the closing.
-        self.take_in();
+        // Handed in between the last look and the closing.
+        self.drain_intake();
         self.store_rests_until = 0;
         self.acknowledge();
         let left = self.queue.len();
-        let mut settled = self.let_go();
+        let mut completed = self.abandon_in_flight();
         if knows_what_was_sent {
             self.lower_mark();
         }
@@ -463,21 +461,17 @@ impl Worker {
             if self.store.is_some() && self.queue.id(slot) != 0 {
                 continue;
             }
-            let never_sent = || {
-                let message = "the outbox was closed before it was sent";
-                ItemOutcome::new(Reason::Closed, Some(message.into()))
-            };
-            let outcome = self.last.remove(&slot).unwrap_or_else(never_sent);
-            settled.push((self.queue.settle(slot), outcome));
+            let outcome = self.last_outcome(slot, StopReason::OutboxClosed);
+            completed.push((self.queue.settle(slot), outcome));
         }
-        self.shared.complete(settled);
-        self.tell_ends(true);
+        self.shared.complete(completed);
+        self.report_recoveries(true);
         drop(self.store);
-        self.client.close();
-        if self.senders.in_flight() == 0 {
-            self.senders.end();
+        self.engine.close();
+        if self.pool.in_flight() == 0 {
+            self.pool.join();
         } else {
-            self.senders.stop();
+            self.pool.shut_down();
         }
         self.shared.left.store(left, Ordering::Release);
     }
@@ -496,8 +490,8 @@ impl Worker {
 
     /// Reports what a transport did not let go of. What a file has stays there, and was
     /// perhaps sent.
-    fn let_go(&mut self) -> Vec<(Gone, ItemOutcome)> {
-        let mut settled = Vec::new();
+    fn abandon_in_flight(&mut self) -> Vec<(Gone, ItemOutcome)> {
+        let mut completed = Vec::new();
         for slot in self.queue.taken() {
             self.queue.count_attempt(slot);
             if self.queue.id(slot) != 0 {
@@ -506,11 +500,11 @@ impl Worker {
             let message = "the outbox was closed, and the transport did not let go of the request";
             let mut outcome = classify::unknown(Reason::Interrupted, message.to_owned());
             if let Some(earlier) = self.last.remove(&slot) {
-                outcome = classify::after_another_attempt(earlier, outcome, false);
+                outcome = merge_attempts(earlier, outcome, false);
             }
-            settled.push((self.queue.settle(slot), outcome));
+            completed.push((self.queue.settle(slot), outcome));
         }
-        settled
+        completed
     }
 }
 

@@ -1,52 +1,105 @@
-//! From an HTTP response to the outcome of each item: the rules by which an
-//! answer cannot lie. Nothing is success by default.
+//! Response classification: from an HTTP response to the outcome of each item.
+//! Nothing is success by default.
 
 mod entries;
+mod merge;
 
 use std::sync::Arc;
 
 use crate::model::codes;
 use crate::model::operation::{Action, Items, Request};
-use crate::model::outcome::{Found, ItemOutcome, Reason, State, Warning, WarningKind};
+use crate::model::outcome::{Found, ItemOutcome, Reason, Warning, WarningKind};
 use crate::protocol::message::{self, HttpResponse, SendError, SendErrorKind};
 use crate::protocol::wire::{Answer, Element};
 
 use entries::{Entry, entries};
+pub(crate) use merge::merge_attempts;
 
-/// What one response says of the items that its request carried.
+/// What one response means for the items that its request carried.
 #[derive(Debug)]
-pub(crate) struct Judgement {
-    /// One per carried item, in the order of the request.
+pub(crate) struct Classification {
+    /// One per item, in the order of the request.
     pub(crate) items: Vec<ItemOutcome>,
-    pub(crate) warnings: Vec<Warning>,
-    pub(crate) extra: Vec<(String, String)>,
+    pub(crate) notes: ResponseNotes,
 }
 
-/// Judges the response to a request that carried the items `carried`.
-pub(crate) fn judge(request: &Request, carried: &[u32], response: &HttpResponse) -> Judgement {
+/// What a response says beside its items.
+#[derive(Debug, Default)]
+pub(crate) struct ResponseNotes {
+    /// Fields that no document names, as raw JSON.
+    pub(crate) extra: Vec<(String, String)>,
+    pub(crate) warnings: Vec<Warning>,
+}
+
+impl From<Vec<ItemOutcome>> for Classification {
+    fn from(items: Vec<ItemOutcome>) -> Self {
+        Self {
+            items,
+            notes: ResponseNotes::default(),
+        }
+    }
+}
+
+/// Classifies the response to those items of a request that are in `sent`.
+pub(crate) fn classify_request(
+    request: &Request,
+    sent: &[u32],
+    response: &HttpResponse,
+) -> Classification {
+    match request.action {
+        Action::Batch(_) => classify_batch(sent.len(), response),
+        Action::Query(_) => classify_query(&request.items, sent, response),
+    }
+}
+
+/// Classifies the response to an operation on so many items.
+pub(crate) fn classify_batch(items: usize, response: &HttpResponse) -> Classification {
+    classify(response, items, false, |answer| batch(items, answer).into())
+}
+
+/// Classifies the response to a query that asked for those of `items` that are in
+/// `sent`.
+fn classify_query(items: &Items, sent: &[u32], response: &HttpResponse) -> Classification {
+    classify(response, sent.len(), true, |answer| {
+        query(items, sent, answer)
+    })
+}
+
+/// What both have in common; `changes_nothing`: a query.
+fn classify(
+    response: &HttpResponse,
+    items: usize,
+    changes_nothing: bool,
+    by_item: impl FnOnce(&Answer) -> Classification,
+) -> Classification {
     let status = response.status;
-    let mut judgement = match Answer::read(&response.body) {
-        Ok(answer) => read_answer(request, carried, status, answer, &response.body),
-        Err(error) => all(carried, not_json(status, &response.body, &error)),
+    let mut classified = match Answer::read(&response.body) {
+        Ok(mut answer) => {
+            let extra = std::mem::take(&mut answer.extra);
+            let mut classified = match as_a_whole(&answer, response) {
+                Some(outcome) => vec![outcome; items].into(),
+                None => by_item(&answer),
+            };
+            classified.notes.extra = extra;
+            classified
+        }
+        Err(error) => vec![not_json(status, &response.body, &error); items].into(),
     };
-    for item in &mut judgement.items {
+    let wait = message::asked_wait(response);
+    for item in &mut classified.items {
         if item.reason == Reason::Accepted && !(200..300).contains(&status) {
             *item = success_code_in_error_status(status, &response.body);
         }
         item.http_status = Some(status);
-    }
-    if let Some(wait) = message::asked_wait(response) {
-        let items = judgement.items.iter_mut();
-        items
-            .filter(|item| item.reason != Reason::Accepted)
-            .for_each(|item| item.asked_to_wait(wait));
+        if let Some(wait) = wait.filter(|_| item.reason != Reason::Accepted) {
+            item.asked_to_wait(wait);
+        }
     }
     if response.replayed {
-        let asks = request.is_query();
-        let both = |last| after_another_attempt(lost_before_replay(), last, asks);
-        judgement.items = judgement.items.into_iter().map(both).collect();
+        let both = |last| merge_attempts(lost_before_replay(), last, changes_nothing);
+        classified.items = classified.items.into_iter().map(both).collect();
     }
-    judgement
+    classified
 }
 
 /// The outcome of items for which no whole response came.
@@ -62,27 +115,6 @@ pub(crate) fn not_answered(error: &SendError) -> ItemOutcome {
     ItemOutcome::new(reason, Some(Arc::from(error.message.as_str())))
 }
 
-/// Whether a response says that the caller could not be authenticated.
-pub(crate) fn is_authentication_failure(item: &ItemOutcome) -> bool {
-    match item.code {
-        _ if item.state() != State::Rejected => false,
-        Some(code) => codes::is_authentication(code),
-        None => matches!(item.http_status, Some(401 | 403)),
-    }
-}
-
-/// The outcome of what was not sent because nothing came back for long enough.
-pub(crate) fn unanswered() -> ItemOutcome {
-    let message = "not sent: the service had not answered for as long as its caller waits";
-    ItemOutcome::new(Reason::Deadline, Some(message.into()))
-}
-
-/// The outcome of what was not sent because it would be refused anyway.
-pub(crate) fn refused_anyway() -> ItemOutcome {
-    let message = "not sent: the service refuses the caller's key, region, clock or address";
-    ItemOutcome::new(Reason::Cancelled, Some(message.into()))
-}
-
 /// The first of two sendings of one attempt: the connection had gone stale.
 fn lost_before_replay() -> ItemOutcome {
     let message = "the connection broke before an answer, and what answered the request when it \
@@ -90,55 +122,13 @@ fn lost_before_replay() -> ItemOutcome {
     unknown(Reason::ConnectionLost, message.to_owned())
 }
 
-/// The outcome of an item after one more attempt.
-///
-/// An earlier attempt without a trustworthy answer may have been applied: a
-/// refusal that speaks of that moment only (too fast, service down) or a later
-/// failure to send does not make it less unknown. A query has nothing to apply:
-/// it `changes_nothing`, and the later answer holds.
-pub(crate) fn after_another_attempt(
-    earlier: ItemOutcome,
-    later: ItemOutcome,
-    changes_nothing: bool,
-) -> ItemOutcome {
-    let keep = match (earlier.state(), later.state()) {
-        (_, State::NotSent) => earlier.state() != State::NotSent,
-        (State::Unknown, State::Rejected) => !changes_nothing && !speaks_of_the_item(&later),
-        _ => false,
-    };
-    if keep { earlier } else { later }
-}
-
-/// Whether a refusal holds for an earlier attempt as well: the item or the request
-/// is at fault, not the moment, the key or a gateway.
-fn speaks_of_the_item(refusal: &ItemOutcome) -> bool {
-    // That nothing is there (any more) may be the earlier attempt's own doing.
-    const OF_THE_MOMENT: [i64; 3] = [codes::DOES_NOT_EXIST, codes::PART_FAILED, codes::ALL_FAILED];
-    let row = refusal.code.and_then(codes::lookup);
-    row.is_some_and(|row| {
-        matches!(row.fault, codes::Fault::Item | codes::Fault::Request)
-            && !OF_THE_MOMENT.contains(&row.code)
-    })
-}
-
-fn all(carried: &[u32], outcome: ItemOutcome) -> Judgement {
-    Judgement {
-        items: vec![outcome; carried.len()],
-        warnings: Vec::new(),
-        extra: Vec::new(),
-    }
-}
-
-fn read_answer(
-    request: &Request,
-    carried: &[u32],
-    status: u16,
-    mut answer: Answer,
-    body: &[u8],
-) -> Judgement {
-    let extra = std::mem::take(&mut answer.extra);
+/// The outcome of every item, where the answer says the same of all.
+fn as_a_whole(answer: &Answer, response: &HttpResponse) -> Option<ItemOutcome> {
+    let HttpResponse {
+        status, ref body, ..
+    } = *response;
     let success = (200..300).contains(&status);
-    let whole = match answer.code {
+    match answer.code {
         _ if answer.contradicts_itself => Some(unknown(
             Reason::Contradiction,
             format!(
@@ -156,33 +146,20 @@ fn read_answer(
         None => Some(by_status(status, body)),
         Some(codes::SUCCESS) if !success => Some(success_code_in_error_status(status, body)),
         Some(_) => None,
-    };
-    let mut judgement = match whole {
-        Some(outcome) => all(carried, outcome),
-        None => match request.action {
-            Action::Batch(_) => batch(carried, &answer),
-            Action::Query(_) => query(request, carried, &answer),
-        },
-    };
-    judgement.extra = extra;
-    judgement
+    }
 }
 
-fn batch(carried: &[u32], answer: &Answer) -> Judgement {
+fn batch(items: usize, answer: &Answer) -> Vec<ItemOutcome> {
     let code = answer.code.unwrap_or_default();
-    let results = match &answer.result {
-        Some(results) if results.len() == carried.len() => results,
-        _ if code != codes::SUCCESS && code != codes::PART_FAILED => {
-            return all(carried, refused(code, &answer.message));
+    match &answer.result {
+        Some(results) if results.len() == items => {
+            elements(code, code == codes::PART_FAILED, results, &answer.message)
         }
-        Some(results) => return all(carried, wrong_count(results.len(), carried.len())),
-        None => return all(carried, no_result(code)),
-    };
-    let items = elements(code, code == codes::PART_FAILED, results, &answer.message);
-    Judgement {
-        items,
-        warnings: Vec::new(),
-        extra: Vec::new(),
+        _ if code != codes::SUCCESS && code != codes::PART_FAILED => {
+            vec![refused(code, &answer.message); items]
+        }
+        Some(results) => vec![wrong_count(results.len(), items); items],
+        None => vec![no_result(code); items],
     }
 }
 
@@ -208,7 +185,7 @@ fn elements(code: i64, mixed: bool, results: &[Element], message: &str) -> Vec<I
     results.iter().map(one).collect()
 }
 
-fn query(request: &Request, carried: &[u32], answer: &Answer) -> Judgement {
+fn query(items: &Items, sent: &[u32], answer: &Answer) -> Classification {
     let code = answer.code.unwrap_or_default();
     // Which code a query has at the top when something was not found is not
     // documented: with any of these, the elements and entries decide.
@@ -217,72 +194,66 @@ fn query(request: &Request, carried: &[u32], answer: &Answer) -> Judgement {
         codes::SUCCESS | codes::PART_FAILED | codes::DOES_NOT_EXIST
     );
     if !mixed {
-        return batch(carried, answer);
+        return batch(sent.len(), answer).into();
     }
-    let has_entries = match &request.items {
-        Items::Tokens(_) => answer.token_accounts.is_some(),
-        _ => answer.account_tokens.is_some(),
-    };
-    let (found, strangers) = entries(request, carried, answer);
-    let items = match &answer.result {
-        Some(results) if results.len() != carried.len() => {
-            vec![wrong_count(results.len(), carried.len()); carried.len()]
+    let (found, unrequested) = entries(items, sent, answer);
+    let mut classified = Classification::from(match &answer.result {
+        Some(results) if results.len() != sent.len() => {
+            vec![wrong_count(results.len(), sent.len()); sent.len()]
         }
-        Some(results) => {
-            let judged = elements(code, true, results, &answer.message);
-            let with_entry = judged.into_iter().zip(found);
-            with_entry
-                .map(|(item, entry)| match (item.reason, entry) {
-                    (Reason::Accepted, Entry::Missing) if !has_entries => no_entries(),
-                    (Reason::Accepted, Entry::Missing) if strangers > 0 => among_strangers(),
-                    (Reason::Accepted, Entry::Missing) => answered(empty(request)),
-                    (Reason::Accepted, Entry::Ambiguous) => ambiguous(),
-                    (Reason::Accepted, Entry::WithoutList) => without_list(),
-                    (Reason::Accepted, Entry::Found(found)) => answered(found),
-                    _ => item,
-                })
-                .collect()
+        results => {
+            let results = results.as_deref();
+            let results = results.map(|list| elements(code, true, list, &answer.message));
+            with_entries(results, found, &missing_entry(items, answer, unrequested))
         }
-        None if code != codes::DOES_NOT_EXIST && !has_entries => {
-            vec![no_entries(); carried.len()]
-        }
-        None => found
-            .into_iter()
-            .map(|entry| match entry {
-                Entry::Found(found) => answered(found),
-                Entry::WithoutList => without_list(),
-                Entry::Ambiguous => ambiguous(),
-                Entry::Missing if code == codes::DOES_NOT_EXIST => refused(code, &answer.message),
-                Entry::Missing => unknown(
-                    Reason::ResultMissing,
-                    format!(
-                        "ret_code is {code}, but the answer has neither a result nor an entry for \
-                         this item"
-                    ),
-                ),
-            })
-            .collect(),
-    };
-    let warnings = if strangers == 0 {
-        Vec::new()
-    } else {
-        vec![Warning::new(
+    });
+    if unrequested > 0 {
+        classified.notes.warnings.push(Warning::new(
             WarningKind::UnrequestedEntries,
             None,
-            format!("the answer has {strangers} entries that nobody asked for; they are left out"),
-        )]
-    };
-    Judgement {
-        items,
-        warnings,
-        extra: Vec::new(),
+            format!(
+                "the answer has {unrequested} entries that nobody asked for; they are left out"
+            ),
+        ));
     }
+    classified
 }
 
-fn empty(request: &Request) -> Found {
-    match &request.items {
-        Items::Tokens(_) => Found::Accounts(Vec::new()),
-        _ => Found::Tokens(Vec::new()),
+/// A result that says more than success decides; then the entry does.
+fn with_entries(
+    results: Option<Vec<ItemOutcome>>,
+    found: Vec<Entry>,
+    missing: &ItemOutcome,
+) -> Vec<ItemOutcome> {
+    let mut results = results.into_iter().flatten();
+    let one = |entry| match (results.next(), entry) {
+        (Some(result), _) if result.reason != Reason::Accepted => result,
+        (_, Entry::Found(found)) => answered(found),
+        (_, Entry::WithoutList) => without_list(),
+        (_, Entry::Ambiguous) => ambiguous(),
+        (_, Entry::Missing) => missing.clone(),
+    };
+    found.into_iter().map(one).collect()
+}
+
+/// What it means that the answer has no entry for an item.
+fn missing_entry(items: &Items, answer: &Answer, unrequested: usize) -> ItemOutcome {
+    let code = answer.code.unwrap_or_default();
+    let (has_entries, empty) = match items {
+        Items::Tokens(_) => (answer.token_accounts.is_some(), Found::Accounts(Vec::new())),
+        _ => (answer.account_tokens.is_some(), Found::Tokens(Vec::new())),
+    };
+    match (&answer.result, has_entries) {
+        (None, _) if code == codes::DOES_NOT_EXIST => refused(code, &answer.message),
+        (_, false) => no_entries(),
+        (Some(_), true) if unrequested > 0 => among_unrequested(),
+        (Some(_), true) => answered(empty),
+        (None, true) => unknown(
+            Reason::ResultMissing,
+            format!(
+                "ret_code is {code}, but the answer has neither a result nor an entry for this item"
+            ),
+        ),
     }
 }
 
@@ -358,7 +329,7 @@ fn without_list() -> ItemOutcome {
     )
 }
 
-fn among_strangers() -> ItemOutcome {
+fn among_unrequested() -> ItemOutcome {
     unknown(
         Reason::ResultMissing,
         "the answer has no entry for this item, but entries that nobody asked for".to_owned(),

@@ -1,64 +1,84 @@
-//! Whether the outbox may send now: a pause after each failure, a breaker after
-//! five, a pause after throttling.
+//! A circuit breaker for those who send for long: a pause after each failure, one
+//! probe at a time after five in a row, a pause after throttling.
 
 use std::time::Duration;
 
-use super::Backoff;
+use super::decision::{Failure, failure};
+use super::{Backoff, BackoffKind};
+use crate::model::outcome::{ItemOutcome, Reason};
 
 /// What one request says of the service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Health {
+pub(crate) enum ServiceHealth {
     /// It answered for the items.
-    Well,
+    Healthy,
     /// It did not answer, or lets nobody in.
     Failing,
     /// It asked for fewer calls.
     Throttled,
 }
 
+/// What a request's outcomes say of the service.
+pub(crate) fn service_health(items: &[ItemOutcome]) -> ServiceHealth {
+    let failures = || items.iter().map(|item| (item, failure(item)));
+    let throttled = Failure::Transient(BackoffKind::Throttled);
+    if failures().any(|(_, failure)| failure == throttled) {
+        return ServiceHealth::Throttled;
+    }
+    let answered = |(item, failure): (&ItemOutcome, Failure)| {
+        matches!(failure, Failure::Permanent | Failure::WholeBatch)
+            || item.reason == Reason::ItemRefused
+    };
+    if failures().any(answered) {
+        ServiceHealth::Healthy
+    } else {
+        ServiceHealth::Failing
+    }
+}
+
 /// How many failures in a row open the breaker.
-const BREAK_AFTER: u32 = 5;
+const OPEN_AFTER: u32 = 5;
 
 /// Times are on the caller's clock, from an arbitrary start.
 #[derive(Debug)]
-pub(crate) struct Gate {
+pub(crate) struct CircuitBreaker {
     backoff: Backoff,
     failures: u32,
     throttles: u32,
-    closed_until: Duration,
+    paused_until: Duration,
 }
 
-impl Gate {
+impl CircuitBreaker {
     pub(crate) fn new(backoff: Backoff) -> Self {
         Self {
             backoff,
             failures: 0,
             throttles: 0,
-            closed_until: Duration::ZERO,
+            paused_until: Duration::ZERO,
         }
     }
 
     /// Whether a request may leave while `in_flight` others are under way. An
     /// open breaker lets one through at a time.
-    pub(crate) fn lets_pass(&self, now: Duration, in_flight: usize) -> bool {
-        now >= self.closed_until && (!self.is_broken() || in_flight == 0)
+    pub(crate) fn allows(&self, now: Duration, in_flight: usize) -> bool {
+        now >= self.paused_until && (!self.is_open() || in_flight == 0)
     }
 
-    /// When it may let something pass that it does not now.
-    pub(crate) fn opens_at(&self) -> Duration {
-        self.closed_until
+    /// When it may allow what it does not allow now.
+    pub(crate) fn next_allowed_at(&self) -> Duration {
+        self.paused_until
     }
 
     /// Whether the breaker is open.
-    pub(crate) fn is_broken(&self) -> bool {
-        self.failures >= BREAK_AFTER
+    pub(crate) fn is_open(&self) -> bool {
+        self.failures >= OPEN_AFTER
     }
 
-    /// Takes note of a request's end. `after` is what the service asked for;
-    /// `random` is uniform in [0, 1).
-    pub(crate) fn note(
+    /// Records the end of a request. `after` is what the service asked for; `random`
+    /// is uniform in [0, 1).
+    pub(crate) fn record(
         &mut self,
-        health: Health,
+        health: ServiceHealth,
         now: Duration,
         after: Option<Duration>,
         random: f64,
@@ -66,18 +86,18 @@ impl Gate {
         let backoff = self.backoff;
         let asked = after.unwrap_or_default().min(backoff.cap);
         let pause = match health {
-            Health::Well => {
+            ServiceHealth::Healthy => {
                 self.failures = 0;
                 self.throttles = 0;
                 return;
             }
-            Health::Failing => {
+            ServiceHealth::Failing => {
                 // Of those that left before the last pause each opens the breaker, and none
                 // makes it last longer: many at once are one failure of the service.
-                if now >= self.closed_until || self.failures < BREAK_AFTER {
+                if now >= self.paused_until || self.failures < OPEN_AFTER {
                     self.failures = self.failures.saturating_add(1);
                 }
-                match self.failures.checked_sub(BREAK_AFTER) {
+                match self.failures.checked_sub(OPEN_AFTER) {
                     // Full jitter while it may be over at once.
                     None => backoff
                         .doubled(backoff.base, self.failures - 1)
@@ -88,8 +108,8 @@ impl Gate {
                         .mul_f64(0.5 + random / 2.0),
                 }
             }
-            Health::Throttled => {
-                if now >= self.closed_until || self.throttles == 0 {
+            ServiceHealth::Throttled => {
+                if now >= self.paused_until || self.throttles == 0 {
                     self.throttles = self.throttles.saturating_add(1);
                 }
                 backoff
@@ -98,7 +118,7 @@ impl Gate {
             }
         };
         let until = now.saturating_add(pause.max(asked));
-        self.closed_until = self.closed_until.max(until);
+        self.paused_until = self.paused_until.max(until);
     }
 }
 
@@ -109,8 +129,8 @@ mod tests {
 
     const MS: Duration = Duration::from_millis(1);
 
-    fn gate() -> Gate {
-        Gate::new(Backoff {
+    fn breaker() -> CircuitBreaker {
+        CircuitBreaker::new(Backoff {
             max_attempts: 3,
             base: 50 * MS,
             throttle_base: 1000 * MS,
@@ -119,59 +139,113 @@ mod tests {
     }
 
     #[test]
-    fn five_failures_in_a_row_leave_one_probe_at_a_time() {
-        let mut gate = gate();
+    fn request_says_whether_the_service_is_healthy() {
+        use ServiceHealth::{Failing, Healthy, Throttled};
+        let item = |reason, code, status| {
+            let mut item = ItemOutcome::new(reason, None);
+            item.code = code;
+            item.http_status = status;
+            item
+        };
+        let refused = |code| item(Reason::RequestRefused, Some(code), Some(200));
+        let item_refused = |code| item(Reason::ItemRefused, Some(code), Some(200));
+        let accepted = || item(Reason::Accepted, Some(0), Some(200));
+        let cases = [
+            (vec![accepted()], Healthy),
+            (vec![item_refused(1_008_006)], Healthy),
+            // It answers for items, if not for this one.
+            (vec![item_refused(1_008_004)], Healthy),
+            (vec![accepted(), item_refused(1_008_004)], Healthy),
+            (vec![refused(1_008_007)], Healthy),
+            (vec![refused(1_008_004)], Failing),
+            (vec![refused(1_008_003)], Failing),
+            (vec![item(Reason::TimedOut, None, None)], Failing),
+            (vec![item(Reason::ConnectFailed, None, None)], Failing),
+            (vec![item(Reason::ResultCount, None, Some(200))], Failing),
+            (vec![item(Reason::HttpRefused, None, Some(403))], Failing),
+            (vec![item(Reason::HttpRefused, None, Some(429))], Throttled),
+            (vec![accepted(), refused(1_008_028)], Throttled),
+        ];
+        for (items, health) in cases {
+            assert_eq!(service_health(&items), health, "{items:?}");
+        }
+    }
+
+    #[test]
+    fn five_failures_in_a_row_allow_one_probe_at_a_time() {
+        let mut breaker = breaker();
         for (n, pause) in [50, 100, 200, 400, 1000, 2000, 4000]
             .into_iter()
             .enumerate()
         {
-            let now = gate.opens_at();
-            assert!(gate.lets_pass(now, 0));
-            assert_eq!(gate.lets_pass(now, 3), n < 5, "after {n} failures");
-            gate.note(Health::Failing, now, None, 1.0);
-            assert_eq!(gate.opens_at(), now + pause * MS, "after {n} failures");
-            assert!(!gate.lets_pass(now, 0));
+            let now = breaker.next_allowed_at();
+            assert!(breaker.allows(now, 0));
+            assert_eq!(breaker.allows(now, 3), n < 5, "after {n} failures");
+            breaker.record(ServiceHealth::Failing, now, None, 1.0);
+            assert_eq!(
+                breaker.next_allowed_at(),
+                now + pause * MS,
+                "after {n} failures"
+            );
+            assert!(!breaker.allows(now, 0));
         }
-        gate.note(Health::Well, Duration::ZERO, None, 1.0);
-        assert!(!gate.is_broken());
+        breaker.record(ServiceHealth::Healthy, Duration::ZERO, None, 1.0);
+        assert!(!breaker.is_open());
     }
 
     #[test]
-    fn throttling_pauses_everything_for_as_long_as_the_service_asks() {
-        let mut gate = gate();
-        gate.note(Health::Throttled, Duration::ZERO, Some(5000 * MS), 0.5);
-        assert!(!gate.lets_pass(4999 * MS, 0));
-        assert!(gate.lets_pass(5000 * MS, 7));
-        gate.note(Health::Throttled, 5000 * MS, Some(9_000_000 * MS), 0.5);
-        assert_eq!(gate.opens_at(), 25_000 * MS);
+    fn throttling_pauses_for_as_long_as_the_service_asks() {
+        let mut breaker = breaker();
+        breaker.record(
+            ServiceHealth::Throttled,
+            Duration::ZERO,
+            Some(5000 * MS),
+            0.5,
+        );
+        assert!(!breaker.allows(4999 * MS, 0));
+        assert!(breaker.allows(5000 * MS, 7));
+        breaker.record(
+            ServiceHealth::Throttled,
+            5000 * MS,
+            Some(9_000_000 * MS),
+            0.5,
+        );
+        assert_eq!(breaker.next_allowed_at(), 25_000 * MS);
     }
 
     /// However many are under way when the service stops to answer, the first pause is
     /// that of five failures, or of one throttling.
     #[test]
-    fn many_requests_at_once_fail_as_one() {
-        for (health, longest) in [(Health::Failing, 1000), (Health::Throttled, 1000)] {
-            let mut gate = gate();
+    fn failures_of_requests_at_once_count_as_one() {
+        for (health, longest) in [
+            (ServiceHealth::Failing, 1000),
+            (ServiceHealth::Throttled, 1000),
+        ] {
+            let mut breaker = breaker();
             for _ in 0..256 {
-                gate.note(health, 7 * MS, None, 1.0);
+                breaker.record(health, 7 * MS, None, 1.0);
             }
-            assert_eq!(gate.opens_at(), 7 * MS + longest * MS, "{health:?}");
+            assert_eq!(
+                breaker.next_allowed_at(),
+                7 * MS + longest * MS,
+                "{health:?}"
+            );
         }
     }
 
     proptest! {
         /// A minute of failures is a few probes, whatever chance says.
         #[test]
-        fn an_outage_of_a_minute_is_probed_a_few_times(random in prop::collection::vec(0.0..1.0f64, 100)) {
-            let mut gate = gate();
+        fn outage_of_a_minute_gets_few_probes(random in prop::collection::vec(0.0..1.0f64, 100)) {
+            let mut breaker = breaker();
             let mut attempts = 0;
             for random in random {
-                let now = gate.opens_at();
+                let now = breaker.next_allowed_at();
                 if now >= 60_000 * MS {
                     break;
                 }
                 attempts += 1;
-                gate.note(Health::Failing, now, None, random);
+                breaker.record(ServiceHealth::Failing, now, None, random);
             }
             prop_assert!(attempts <= 20, "{attempts}");
         }

@@ -3,7 +3,7 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use super::Pace;
+use super::BackoffKind;
 
 /// Takes 14 for a retry and 5 for a retry after throttling (which was cheap for
 /// the service); each success pays back what its retry took, and 1 if it took
@@ -22,16 +22,16 @@ impl RetryBudget {
         }
     }
 
-    pub(crate) fn cost(pace: Pace) -> u32 {
-        match pace {
-            Pace::Backoff => 14,
-            Pace::Throttle => 5,
+    pub(crate) fn cost(kind: BackoffKind) -> u32 {
+        match kind {
+            BackoffKind::Short => 14,
+            BackoffKind::Throttled => 5,
         }
     }
 
-    /// Takes the cost of a retry, or nothing if there is too little left.
-    pub(crate) fn take(&self, pace: Pace) -> bool {
-        let cost = Self::cost(pace);
+    /// Takes the cost of a retry, or nothing if too little is left.
+    pub(crate) fn spend(&self, kind: BackoffKind) -> bool {
+        let cost = Self::cost(kind);
         self.left
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| {
                 left.checked_sub(cost)
@@ -47,11 +47,11 @@ impl RetryBudget {
     /// Pays back after a success; `taken` is the cost of the last retry, 0 if
     /// there was none.
     pub(crate) fn pay_back(&self, taken: u32) {
-        self.give_back(taken.max(1));
+        self.refund(taken.max(1));
     }
 
-    /// Gives back what was taken for a retry that was not made.
-    pub(crate) fn give_back(&self, taken: u32) {
+    /// Refunds a retry that was not made.
+    pub(crate) fn refund(&self, taken: u32) {
         if taken == 0 || self.left.load(Ordering::Relaxed) == self.capacity {
             return;
         }
@@ -71,9 +71,11 @@ mod tests {
     #[test]
     fn a_full_budget_allows_35_retries() {
         let budget = RetryBudget::new(500);
-        let taken = (0..1000).filter(|_| budget.take(Pace::Backoff)).count();
+        let taken = (0..1000)
+            .filter(|_| budget.spend(BackoffKind::Short))
+            .count();
         assert_eq!(taken, 35);
-        assert!(budget.take(Pace::Throttle), "10 are left");
+        assert!(budget.spend(BackoffKind::Throttled), "10 are left");
     }
 
     proptest! {
@@ -84,9 +86,9 @@ mod tests {
             for step in steps {
                 match step {
                     0 | 1 => {
-                        let pace = if step == 0 { Pace::Backoff } else { Pace::Throttle };
+                        let kind = if step == 0 { BackoffKind::Short } else { BackoffKind::Throttled };
                         let cost = if step == 0 { 14 } else { 5 };
-                        prop_assert_eq!(budget.take(pace), model >= cost);
+                        prop_assert_eq!(budget.spend(kind), model >= cost);
                         if model >= cost { model -= cost; }
                     }
                     2 => { budget.pay_back(0); model = (model + 1).min(100); }

@@ -1,207 +1,288 @@
-//! Retry by meaning: what failed, was it sent, is it worth it.
+//! May it be sent again, when, and how often? The one place that decides, for
+//! every API; and the two questions that callers ask of an outcome.
 
 use std::time::Duration;
 
-use super::RetryBudget;
-use crate::model::codes;
-use crate::model::outcome::{ItemOutcome, Reason};
-use crate::options::Config;
+use super::{Backoff, BackoffKind, GiveUpReason, RetryBudget, StopReason};
+use crate::model::codes::{self, Fault};
+use crate::model::outcome::{ItemOutcome, Reason, State};
 
-/// How soon a retry may pass.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Pace {
-    /// Soon: the failure may be over at once.
-    Backoff,
-    /// Later: the service asked for fewer calls.
-    Throttle,
-}
-
-/// The numbers behind the pauses.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Backoff {
-    pub(crate) max_attempts: u32,
-    pub(crate) base: Duration,
-    pub(crate) throttle_base: Duration,
-    pub(crate) cap: Duration,
-}
-
-impl Backoff {
-    pub(crate) fn of(config: &Config) -> Self {
-        Self {
-            max_attempts: config.settings.max_attempts,
-            base: config.settings.retry_base,
-            throttle_base: config.settings.throttle_base,
-            cap: config.settings.max_backoff,
-        }
-    }
-
-    /// A base doubled so many times, at most the cap.
-    pub(crate) fn doubled(&self, base: Duration, times: u32) -> Duration {
-        base.saturating_mul(2_u32.saturating_pow(times))
-            .min(self.cap)
-    }
-}
-
-/// Why there is no further attempt.
+/// How an API retries.
+///
+/// | | repeats | at most | pause | refused batch |
+/// |---|---|---|---|---|
+/// | `Call` | transient failures | `max_attempts`, deadline, budget | full jitter, `Retry-After` | final |
+/// | `CallOnce` | those that certainly had no effect | as `Call` | as `Call` | final |
+/// | `Stream` | transient failures, after the attempts of a call | two rounds; no bound while the breaker is open | the breaker's | taken apart |
+/// | `Outbox` | everything that is not permanent | its own deadline | full jitter, and the breaker's | taken apart |
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Stop {
-    Attempts,
-    Deadline,
-    Budget,
+pub(crate) enum RetryMode {
+    /// An operation, a query, or a `call` that is declared repeatable.
+    Call,
+    /// A `call` to an endpoint that this crate knows nothing of: it may push to a
+    /// million phones.
+    CallOnce,
+    /// A row of a stream.
+    #[cfg(feature = "bulk")]
+    Stream,
+    /// An operation of the outbox.
+    #[cfg(feature = "bulk")]
+    Outbox,
 }
 
-/// Whether an item is worth another attempt, and at which pace.
+/// What is known when the decision is made.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Situation<'a> {
+    /// How often it was sent, this attempt included.
+    pub(crate) attempts: u32,
+    /// How many items the request carried.
+    pub(crate) batch: usize,
+    /// Whether the circuit breaker is open.
+    pub(crate) breaker_open: bool,
+    /// What the service asked for (`Retry-After`): a lower bound, itself bounded by
+    /// `max_backoff_ms`.
+    pub(crate) asked: Option<Duration>,
+    /// Until the deadline, which beats everything.
+    pub(crate) left: Duration,
+    /// Uniform in [0, 1): full jitter, so that many callers do not come back at once.
+    pub(crate) random: f64,
+    pub(crate) backoff: &'a Backoff,
+    /// Pays for the retry: it is taken from only if the answer is [`Decision::Again`].
+    pub(crate) budget: Option<&'a RetryBudget>,
+}
+
+/// What to do with items after an attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Decision {
+    /// Nothing: accepted, or the answer would be the same.
+    Done,
+    /// Send it again after a pause.
+    Again {
+        kind: BackoffKind,
+        pause: Duration,
+        /// In a request of its own: it failed often enough to be to blame.
+        alone: bool,
+    },
+    /// Send it again at once in a request of its own: the request was refused as a
+    /// whole, and another item in it may be to blame.
+    Alone,
+    /// It is worth another attempt and gets none.
+    GiveUp(GiveUpReason),
+}
+
+/// What a failure says of the next attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Failure {
+    /// None, or one that comes again whatever is done.
+    Permanent,
+    /// One item of the request may be to blame.
+    WholeBatch,
+    /// Over when somebody mends something: a key, a gateway, a format.
+    NeedsRepair,
+    /// May be over soon.
+    Transient(BackoffKind),
+}
+
+pub(super) fn failure(outcome: &ItemOutcome) -> Failure {
+    use Failure::{NeedsRepair, Permanent, Transient, WholeBatch};
+    match (outcome.reason, outcome.code) {
+        (Reason::Accepted | Reason::Superseded | Reason::Expired | Reason::Invalid, _) => Permanent,
+        (
+            Reason::TimedOut | Reason::ConnectionLost | Reason::ConnectFailed | Reason::NotJson,
+            _,
+        ) => Transient(BackoffKind::Short),
+        (Reason::HttpError, _) => match outcome.http_status {
+            Some(408 | 500..) => Transient(BackoffKind::Short),
+            _ => NeedsRepair,
+        },
+        // The same request would bring the same answer, or the caller is done.
+        (
+            Reason::NotDocumented
+            | Reason::ResultMissing
+            | Reason::ResultCount
+            | Reason::Contradiction
+            | Reason::BodyTooLarge
+            | Reason::Interrupted
+            | Reason::Deadline
+            | Reason::Cancelled
+            | Reason::Closed
+            | Reason::HeldBack,
+            _,
+        ) => NeedsRepair,
+        // Not the service's own refusal: a gateway's, or a wrong address.
+        (Reason::ItemRefused | Reason::RequestRefused | Reason::HttpRefused, None) => {
+            match outcome.http_status {
+                Some(429) => Transient(BackoffKind::Throttled),
+                _ => NeedsRepair,
+            }
+        }
+        (reason, Some(code)) => match codes::retry(code) {
+            codes::Retry::Backoff => Transient(BackoffKind::Short),
+            codes::Retry::Throttle => Transient(BackoffKind::Throttled),
+            // No item's own fault.
+            _ if outcome.refuses_caller() => NeedsRepair,
+            _ if reason == Reason::RequestRefused => WholeBatch,
+            codes::Retry::Never | codes::Retry::PerElement => Permanent,
+        },
+    }
+}
+
+/// Whether an outcome is worth another attempt soon.
 ///
 /// The account operations set a state, so sending one again does no harm as
 /// long as nothing newer on its keys was sent in between.
-pub(crate) fn worth_a_retry(item: &ItemOutcome) -> Option<Pace> {
-    match item.reason {
-        Reason::TimedOut | Reason::ConnectionLost | Reason::ConnectFailed | Reason::NotJson => {
-            Some(Pace::Backoff)
+pub(crate) fn is_transient(outcome: &ItemOutcome) -> bool {
+    matches!(failure(outcome), Failure::Transient(_))
+}
+
+impl ItemOutcome {
+    /// Whether sending the item again later may end better. Submitting all retryable
+    /// items again, in their order, keeps the order of every token and account.
+    pub fn is_retryable(&self) -> bool {
+        match failure(self) {
+            Failure::Transient(_) => true,
+            Failure::NeedsRepair => self.state() != State::Rejected,
+            Failure::Permanent | Failure::WholeBatch => false,
         }
-        Reason::HttpError => match item.http_status {
-            Some(408 | 500..) => Some(Pace::Backoff),
-            _ => None,
-        },
-        Reason::HttpRefused => (item.http_status == Some(429)).then_some(Pace::Throttle),
-        Reason::ItemRefused | Reason::RequestRefused => {
-            match item.code.map_or(codes::Retry::Never, codes::retry) {
-                codes::Retry::Backoff => Some(Pace::Backoff),
-                codes::Retry::Throttle => Some(Pace::Throttle),
-                codes::Retry::Never | codes::Retry::PerElement => None,
-            }
-        }
-        // The same request would bring the same answer, or the caller is done.
-        Reason::Accepted
-        | Reason::NotDocumented
-        | Reason::ResultMissing
-        | Reason::ResultCount
-        | Reason::Contradiction
-        | Reason::BodyTooLarge
-        | Reason::Interrupted
-        | Reason::Deadline
-        | Reason::Cancelled
-        | Reason::Closed
-        | Reason::HeldBack
-        | Reason::Superseded
-        | Reason::Expired
-        | Reason::Invalid => None,
+    }
+
+    /// Whether the service refused who asked: see [`Reason::refuses_caller`].
+    pub fn refuses_caller(&self) -> bool {
+        self.reason.refuses_caller(self.code, self.http_status)
     }
 }
 
-/// Decides on the attempt after `made` ones (at least 1).
-///
-/// `random` is uniform in [0, 1): full jitter, so that many callers do not come
-/// back at once. `after` is what the service asked for: a lower bound, itself
-/// bounded by the cap. `left` is the time to the deadline, which beats all.
-pub(crate) fn next_attempt(
-    backoff: &Backoff,
-    budget: &RetryBudget,
-    pace: Pace,
-    made: u32,
-    after: Option<Duration>,
-    left: Duration,
-    random: f64,
-) -> Result<Duration, Stop> {
-    if made >= backoff.max_attempts {
-        return Err(Stop::Attempts);
+impl Reason {
+    /// Whether an item that ended so, with this code and HTTP status, was refused
+    /// because of who asked: the credentials, where the request came from, or what
+    /// the console says of the application. Whatever the same caller sends next is
+    /// refused as well.
+    pub fn refuses_caller(self, code: Option<i64>, http_status: Option<u16>) -> bool {
+        match code {
+            _ if self.state() != State::Rejected => false,
+            Some(code) => codes::lookup(code).is_some_and(|row| row.fault == Fault::Configuration),
+            None => matches!(http_status, Some(401 | 403)),
+        }
     }
-    let base = match pace {
-        Pace::Backoff => backoff.base,
-        Pace::Throttle => backoff.throttle_base,
+}
+
+impl RetryMode {
+    fn repeats(self, outcome: &ItemOutcome) -> bool {
+        let failure = failure(outcome);
+        match self {
+            Self::Call => matches!(failure, Failure::Transient(_)),
+            Self::CallOnce => match failure {
+                // Throttled by the service or a gateway: it was not taken.
+                Failure::Transient(BackoffKind::Throttled) => outcome.state() == State::Rejected,
+                Failure::Transient(BackoffKind::Short) => outcome.state() == State::NotSent,
+                _ => false,
+            },
+            #[cfg(feature = "bulk")]
+            Self::Stream => matches!(failure, Failure::Transient(_)),
+            #[cfg(feature = "bulk")]
+            Self::Outbox => matches!(failure, Failure::Transient(_) | Failure::NeedsRepair),
+        }
+    }
+
+    fn splits_batches(self) -> bool {
+        match self {
+            Self::Call | Self::CallOnce => false,
+            #[cfg(feature = "bulk")]
+            Self::Stream | Self::Outbox => true,
+        }
+    }
+
+    /// `None`: no bound.
+    fn max_attempts(self, at: &Situation<'_>) -> Option<u32> {
+        match self {
+            Self::Call | Self::CallOnce => Some(at.backoff.max_attempts),
+            // The service may have gone away just then.
+            #[cfg(feature = "bulk")]
+            Self::Stream => (!at.breaker_open).then_some(3),
+            #[cfg(feature = "bulk")]
+            Self::Outbox => None,
+        }
+    }
+
+    fn pause(self, kind: BackoffKind, at: &Situation<'_>) -> Duration {
+        let backoff = at.backoff;
+        let jittered = |base| {
+            let doublings = at.attempts.saturating_sub(1);
+            backoff.doubled(base, doublings).mul_f64(at.random)
+        };
+        match self {
+            Self::Call | Self::CallOnce => {
+                let asked = at.asked.unwrap_or_default().min(backoff.cap);
+                jittered(backoff.base_of(kind)).max(asked)
+            }
+            // The breaker pauses the whole stream.
+            #[cfg(feature = "bulk")]
+            Self::Stream => Duration::ZERO,
+            // The breaker keeps to what the service asked for.
+            #[cfg(feature = "bulk")]
+            Self::Outbox => jittered(backoff.base),
+        }
+    }
+
+    /// Whether an item that failed together with others goes alone from now on.
+    fn isolates(self, at: &Situation<'_>) -> bool {
+        match self {
+            Self::Call | Self::CallOnce => false,
+            #[cfg(feature = "bulk")]
+            Self::Stream => false,
+            // In an outage all fail: more patience.
+            #[cfg(feature = "bulk")]
+            Self::Outbox => at.batch > 1 && at.attempts >= if at.breaker_open { 6 } else { 3 },
+        }
+    }
+}
+
+/// Decides on items that were sent together and would be sent again together: the
+/// slowest of them sets the pause.
+pub(crate) fn decide<'a>(
+    mode: RetryMode,
+    outcomes: impl IntoIterator<Item = &'a ItemOutcome>,
+    at: &Situation<'_>,
+) -> Decision {
+    let mut refused_together = false;
+    let mut kind = None;
+    for outcome in outcomes {
+        let failure = failure(outcome);
+        refused_together |= failure == Failure::WholeBatch;
+        if mode.repeats(outcome) {
+            kind = kind.max(Some(match failure {
+                Failure::Transient(kind) => kind,
+                _ => BackoffKind::Short,
+            }));
+        }
+    }
+    let Some(kind) = kind else {
+        let split = refused_together && at.batch > 1 && mode.splits_batches();
+        return if split {
+            Decision::Alone
+        } else {
+            Decision::Done
+        };
     };
-    let jittered = backoff.doubled(base, made - 1).mul_f64(random);
-    let pause = jittered.max(after.unwrap_or_default().min(backoff.cap));
-    if pause >= left {
-        return Err(Stop::Deadline);
+    if mode
+        .max_attempts(at)
+        .is_some_and(|most| at.attempts >= most)
+    {
+        return Decision::GiveUp(GiveUpReason::Attempts);
     }
-    if !budget.take(pace) {
-        return Err(Stop::Budget);
+    let pause = mode.pause(kind, at);
+    if pause >= at.left {
+        return Decision::GiveUp(StopReason::Deadline.into());
     }
-    Ok(pause)
+    if at.budget.is_some_and(|budget| !budget.spend(kind)) {
+        return Decision::GiveUp(GiveUpReason::Budget);
+    }
+    Decision::Again {
+        kind,
+        pause,
+        alone: mode.isolates(at),
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    const MS: Duration = Duration::from_millis(1);
-
-    fn rules() -> Backoff {
-        Backoff {
-            max_attempts: 3,
-            base: 50 * MS,
-            throttle_base: 1000 * MS,
-            cap: 20_000 * MS,
-        }
-    }
-
-    #[test]
-    fn the_decision_table() {
-        let long = 60_000 * MS;
-        let cases: &[(
-            Pace,
-            u32,
-            Option<u32>,
-            Duration,
-            f64,
-            Result<Duration, Stop>,
-        )] = &[
-            (Pace::Backoff, 1, None, long, 1.0, Ok(50 * MS)),
-            (Pace::Backoff, 1, None, long, 0.0, Ok(Duration::ZERO)),
-            (Pace::Backoff, 2, None, long, 1.0, Ok(100 * MS)),
-            (Pace::Backoff, 3, None, long, 1.0, Err(Stop::Attempts)),
-            (Pace::Throttle, 1, None, long, 0.5, Ok(500 * MS)),
-            (Pace::Throttle, 2, None, long, 1.0, Ok(2000 * MS)),
-            (Pace::Backoff, 1, Some(3000), long, 0.5, Ok(3000 * MS)),
-            (
-                Pace::Backoff,
-                1,
-                Some(9_000_000),
-                long,
-                0.5,
-                Ok(20_000 * MS),
-            ),
-            (
-                Pace::Backoff,
-                1,
-                Some(3000),
-                3000 * MS,
-                0.5,
-                Err(Stop::Deadline),
-            ),
-            (Pace::Backoff, 1, None, 50 * MS, 1.0, Err(Stop::Deadline)),
-        ];
-        for (pace, made, after, left, random, expected) in cases {
-            let budget = RetryBudget::new(500);
-            let after = after.map(|ms| ms * MS);
-            let got = next_attempt(&rules(), &budget, *pace, *made, after, *left, *random);
-            assert_eq!(
-                got, *expected,
-                "{pace:?} {made} {after:?} {left:?} {random}"
-            );
-        }
-        let empty = RetryBudget::new(13);
-        let got = next_attempt(&rules(), &empty, Pace::Backoff, 1, None, long, 0.5);
-        assert_eq!(got, Err(Stop::Budget));
-    }
-
-    proptest! {
-        #[test]
-        fn a_pause_is_within_its_bounds(
-            made in 1u32..40, throttled: bool, random in 0.0..1.0f64,
-            after in prop::option::of(0u32..100_000), left in 0u32..100_000,
-        ) {
-            let rules = Backoff { max_attempts: 50, ..rules() };
-            let pace = if throttled { Pace::Throttle } else { Pace::Backoff };
-            let budget = RetryBudget::new(500);
-            let after = after.map(|ms| ms * MS);
-            if let Ok(pause) = next_attempt(&rules, &budget, pace, made, after, left * MS, random) {
-                prop_assert!(pause <= rules.cap);
-                prop_assert!(pause < left * MS);
-                prop_assert!(pause >= after.unwrap_or_default().min(rules.cap));
-            }
-        }
-    }
-}
+mod tests;

@@ -1,15 +1,16 @@
-//! When to send again: pure decisions over (attempt, failure, clock).
+//! May it be sent again, when, and how often: pure decisions over (outcome,
+//! attempts, clock).
 
+mod backoff;
 #[cfg(feature = "bulk")]
 mod breaker;
 mod budget;
 mod decision;
-#[cfg(feature = "bulk")]
-mod delivery;
+mod give_up;
 
+pub(crate) use backoff::{Backoff, BackoffKind};
 #[cfg(feature = "bulk")]
-pub(crate) use breaker::{Gate, Health};
+pub(crate) use breaker::{CircuitBreaker, ServiceHealth, service_health};
 pub(crate) use budget::RetryBudget;
-pub(crate) use decision::{Backoff, Pace, next_attempt, worth_a_retry};
-#[cfg(feature = "bulk")]
-pub(crate) use delivery::{Fate, fate, health};
+pub(crate) use decision::{Decision, RetryMode, Situation, decide, is_transient};
+pub(crate) use give_up::{GiveUpReason, StopReason};

@@ -6,14 +6,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::client::{CallOptions, Client};
-use crate::engine::cancel::Cancel;
-use crate::engine::send::not_sent;
+use crate::engine::Cancel;
 use crate::model::account::{Account, Platform};
 use crate::model::desired::{Change, Expected, Wanted, accounts_read};
 use crate::model::error::{Error, Result};
 use crate::model::operation::{Binding, Request};
 use crate::model::outcome::{ItemOutcome, Outcome, State};
-use crate::protocol::classify;
+use crate::retry::StopReason;
 
 /// How to synchronise.
 #[derive(Default, Clone)]
@@ -101,7 +100,7 @@ impl Client {
     /// when a token is named twice or a rule of the protocol version is broken, and
     /// [`Closed`](crate::ErrorKind::Closed).
     pub fn sync(&self, wanted: &[Wanted], options: &SyncOptions) -> Result<Vec<Synced>> {
-        self.shared.still_open()?;
+        self.engine.ensure_open()?;
         let mut known = HashSet::new();
         for (item, wanted) in wanted.iter().enumerate() {
             if !known.insert(wanted.token()) {
@@ -116,7 +115,7 @@ impl Client {
         let mut run = Run {
             client: self,
             options,
-            cancel: self.shared.cancel(),
+            cancel: self.engine.cancel(),
             failing_since: None,
             given_up: None,
         };
@@ -145,7 +144,7 @@ impl Client {
 
     /// Whatever would be refused later is refused before anything is sent.
     fn check_wanted(&self, wanted: &[Wanted], platform: Option<Platform>) -> Result<()> {
-        let api = &self.shared.api;
+        let api = &self.engine.api;
         for (item, wanted) in wanted.iter().enumerate() {
             let token = || wanted.token().clone();
             let request = match wanted.accounts() {
@@ -173,20 +172,20 @@ impl Run<'_> {
     /// What becomes of the tokens that come next, if nothing is asked any more.
     fn rest(&self) -> Option<ItemOutcome> {
         if self.cancel.check(self.options.call.interrupt.as_ref()) {
-            return Some(not_sent(self.cancel.reason()));
+            return Some(self.cancel.reason().not_sent());
         }
         self.given_up.clone()
     }
 
     fn call(&self, request: Request) -> Result<Outcome> {
-        let api = &self.client.shared.api;
+        let api = &self.client.engine.api;
         let request = api.on_platform(request, self.options.platform);
         self.client
-            .go_on(&request, &self.options.call, &self.cancel)
+            .run_request(&request, &self.options.call, &self.cancel)
     }
 
     fn compare(&mut self, wanted: &[Wanted]) -> Result<Vec<Synced>> {
-        let began = self.client.shared.clock.elapsed();
+        let began = self.client.engine.clock.elapsed();
         let tokens = wanted.iter().map(|wanted| wanted.token().clone());
         let outcome = self.call(Request::query_by_token(tokens))?;
         self.note(began, outcome.items());
@@ -208,7 +207,7 @@ impl Run<'_> {
     fn note(&mut self, began: Duration, answers: &[ItemOutcome]) {
         const PATIENCE: Duration = Duration::from_secs(60);
         if answers.iter().all(ItemOutcome::refuses_caller) {
-            self.given_up = Some(classify::refused_anyway());
+            self.given_up = Some(StopReason::CallerRefused.not_sent());
             return;
         }
         let answered =
@@ -219,8 +218,8 @@ impl Run<'_> {
         }
         let since = *self.failing_since.get_or_insert(began);
         let patience = self.options.patience.unwrap_or(PATIENCE);
-        if self.client.shared.clock.elapsed().saturating_sub(since) >= patience {
-            self.given_up = Some(classify::unanswered());
+        if self.client.engine.clock.elapsed().saturating_sub(since) >= patience {
+            self.given_up = Some(StopReason::NoAnswer.not_sent());
         }
     }
 

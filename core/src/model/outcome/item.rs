@@ -7,7 +7,6 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::{Reason, State};
-use crate::model::codes;
 
 /// What became of one item.
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -89,27 +88,6 @@ impl ItemOutcome {
         self.message.as_deref().unwrap_or("")
     }
 
-    /// Whether sending the item again later may end better. Handing in all
-    /// retryable items again, in their order, keeps the order of every token and
-    /// account.
-    pub fn is_retryable(&self) -> bool {
-        match self.state() {
-            State::Accepted => false,
-            State::NotSent => !matches!(
-                self.reason,
-                Reason::Superseded | Reason::Expired | Reason::Invalid
-            ),
-            State::Unknown => true,
-            State::Rejected => match (self.code, self.http_status) {
-                (Some(code), _) => matches!(
-                    codes::retry(code),
-                    codes::Retry::Backoff | codes::Retry::Throttle
-                ),
-                (None, status) => status == Some(429),
-            },
-        }
-    }
-
     /// How long the service asks to wait before the item is sent again: its
     /// `Retry-After` (RFC 9110, section 10.2.3), a date reckoned from the `Date` of
     /// the same answer. As it says, whatever `max_backoff_ms` is; `None` where it says
@@ -126,13 +104,15 @@ impl ItemOutcome {
         if seconds == 0 {
             return;
         }
-        let message = self.message();
-        self.message = Some(format!("{message}; come back in {seconds} s (Retry-After)").into());
+        self.append_message(&format!("come back in {seconds} s (Retry-After)"));
     }
 
-    /// Whether the service refused who asked: see [`Reason::refuses_caller`].
-    pub fn refuses_caller(&self) -> bool {
-        self.reason.refuses_caller(self.code, self.http_status)
+    /// Says one thing more in the message.
+    pub(crate) fn append_message(&mut self, more: &str) {
+        self.message = Some(match self.message() {
+            "" => more.into(),
+            message => format!("{message}; {more}").into(),
+        });
     }
 
     /// The tokens that a query found for this account; empty otherwise.

@@ -1,108 +1,132 @@
-//! What becomes of operations: after an attempt, at their deadline, and when the
-//! store has forgotten them.
+//! What follows an attempt and a deadline: sent again, or completed once the store
+//! has forgotten it.
 
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use super::{Done, Gone, Millis, SECOND, SUSPECT_AFTER, Slot, Worker, add, millis};
+use super::{Gone, Millis, SECOND, Slot, Worker, add, merge_attempts, millis};
+use crate::engine::Attempted;
 use crate::model::outcome::{ItemOutcome, Reason, State};
-use crate::protocol::classify;
-use crate::retry::{Fate, Health, fate, health};
+use crate::retry::{
+    Decision, GiveUpReason, RetryMode, ServiceHealth, Situation, StopReason, decide, service_health,
+};
 
 /// The outcome of what came out of a store after `outbox_recover_max_age_ms`.
 pub(super) fn too_old(maybe_sent: Option<ItemOutcome>) -> ItemOutcome {
     let why = "expired: older than outbox_recover_max_age_ms when the file was opened";
     match maybe_sent {
         None => ItemOutcome::new(Reason::Expired, Some(why.into())),
-        Some(earlier) => {
-            let message = format!("{}; {why}", earlier.message());
-            ItemOutcome {
-                message: Some(message.into()),
-                ..earlier
-            }
+        Some(mut earlier) => {
+            earlier.append_message(why);
+            earlier
         }
     }
 }
 
 impl Worker {
-    pub(super) fn judge(&mut self, done: Done) {
+    /// A request was sent once, with these operations.
+    pub(super) fn handle_attempt(&mut self, slots: Vec<Slot>, attempted: Attempted) {
         let now = self.now();
-        let Done { slots, attempted } = done;
-        let service = health(&attempted.outcomes);
-        let counters = &self.shared.counters;
-        match service {
-            Health::Well => {}
-            Health::Failing => add(&counters.failures, 1),
-            Health::Throttled => add(&counters.throttled, 1),
-        }
-        let was_sent = |outcome: &ItemOutcome| outcome.state() != State::NotSent;
-        let sent = attempted.outcomes.iter().filter(|o| was_sent(o)).count();
-        add(&counters.requests, usize::from(sent > 0));
-        add(&counters.sent, sent);
-        if let Some(warning) = &attempted.warning {
-            self.note_clock(warning);
-        }
-        let was_broken = self.gate.is_broken();
-        self.gate.note(
-            service,
-            Duration::from_millis(now),
-            attempted.retry_after,
-            fastrand::f64(),
-        );
-        if self.gate.is_broken() != was_broken {
-            self.note_breaker(attempted.outcomes.first());
-        }
-        if service != Health::Well {
-            self.recall(now);
-        }
-        let carried = slots.len();
+        self.count(&attempted);
+        self.update_breaker(&attempted, now);
+        let batch = slots.len();
         for (slot, outcome) in slots.into_iter().zip(attempted.outcomes) {
             if was_sent(&outcome) {
                 self.queue.count_attempt(slot);
             }
-            let fate = fate(&outcome, carried);
+            let decision = self.decide(slot, &outcome, batch);
+            // An empty map is not asked: it would be for each operation.
             let earlier = if self.last.is_empty() {
                 None
             } else {
                 self.last.remove(&slot)
             };
             let merged = match earlier {
-                Some(earlier) => classify::after_another_attempt(earlier, outcome, false),
+                Some(earlier) => merge_attempts(earlier, outcome, false),
                 None => outcome,
             };
-            match fate {
-                Fate::Final => self.ending.push((slot, merged)),
-                Fate::Alone => self.again(slot, merged, now, true),
-                Fate::Again(_) => {
-                    let attempts = self.queue.attempts(slot);
-                    // In an outage all fail: more patience.
-                    let patience = SUSPECT_AFTER * if self.gate.is_broken() { 2 } else { 1 };
-                    let suspect = attempts >= patience && carried > 1;
-                    let due = now + self.pause(attempts);
-                    self.again(slot, merged, due, suspect);
+            match decision {
+                Decision::Done | Decision::GiveUp(_) => self.completing.push((slot, merged)),
+                Decision::Alone => self.retry(slot, merged, now, true),
+                Decision::Again { pause, alone, .. } => {
+                    self.retry(slot, merged, now + millis(pause), alone);
                 }
             }
         }
     }
 
-    /// Takes back what lies ready: a pause is one for it, too.
-    pub(super) fn recall(&mut self, now: Millis) {
-        for slot in self.senders.recall().into_iter().flat_map(|job| job.slots) {
+    fn count(&mut self, attempted: &Attempted) {
+        let counters = &self.shared.counters;
+        let sent = attempted.outcomes.iter().filter(|o| was_sent(o)).count();
+        add(&counters.requests, usize::from(sent > 0));
+        add(&counters.sent, sent);
+        if let Some(warning) = &attempted.warning {
+            self.record_clock(warning);
+        }
+    }
+
+    fn update_breaker(&mut self, attempted: &Attempted, now: Millis) {
+        let health = service_health(&attempted.outcomes);
+        let counters = &self.shared.counters;
+        match health {
+            ServiceHealth::Healthy => {}
+            ServiceHealth::Failing => add(&counters.failures, 1),
+            ServiceHealth::Throttled => add(&counters.throttled, 1),
+        }
+        let was_open = self.breaker.is_open();
+        self.breaker.record(
+            health,
+            Duration::from_millis(now),
+            attempted.retry_after,
+            fastrand::f64(),
+        );
+        if self.breaker.is_open() != was_open {
+            self.record_breaker(attempted.outcomes.first());
+        }
+        if health != ServiceHealth::Healthy {
+            self.withdraw_queued(now);
+        }
+    }
+
+    fn decide(&self, slot: Slot, outcome: &ItemOutcome, batch: usize) -> Decision {
+        let at = Situation {
+            attempts: u32::from(self.queue.attempts(slot)),
+            batch,
+            breaker_open: self.breaker.is_open(),
+            // The breaker keeps to it.
+            asked: None,
+            // Its own deadline ends it.
+            left: Duration::MAX,
+            random: fastrand::f64(),
+            backoff: &self.backoff,
+            budget: None,
+        };
+        decide(RetryMode::Outbox, [outcome], &at)
+    }
+
+    /// Takes back what is queued for the threads: a pause is one for it, too.
+    pub(super) fn withdraw_queued(&mut self, now: Millis) {
+        let jobs = self.pool.withdraw_queued().into_iter();
+        for slot in jobs.flat_map(|job| job.slots) {
             self.queue.retry(slot, now, false);
         }
     }
 
-    fn again(&mut self, slot: Slot, outcome: ItemOutcome, due: Millis, alone: bool) {
+    fn retry(&mut self, slot: Slot, outcome: ItemOutcome, due: Millis, alone: bool) {
         add(&self.shared.counters.retries, 1);
         self.last.insert(slot, outcome);
         self.queue.retry(slot, due, alone);
     }
 
-    /// Full jitter, doubling with each attempt.
-    fn pause(&self, attempts: u16) -> Millis {
-        let doublings = u32::from(attempts.saturating_sub(1));
-        let longest = self.backoff.doubled(self.backoff.base, doublings);
-        millis(longest.mul_f64(fastrand::f64()))
+    /// What is known of an operation that is not sent any more.
+    pub(super) fn last_outcome(&mut self, slot: Slot, why: StopReason) -> ItemOutcome {
+        match self.last.remove(&slot) {
+            Some(mut outcome) => {
+                GiveUpReason::from(why).explain(&mut outcome);
+                outcome
+            }
+            None => why.not_sent(),
+        }
     }
 
     /// Gives up what is older than the deadline.
@@ -123,52 +147,50 @@ impl Worker {
             return;
         }
         for slot in self.queue.expire(before) {
-            let never_sent = || {
-                let message = "it could not be sent within outbox_deadline_ms";
-                ItemOutcome::new(Reason::Deadline, Some(message.into()))
-            };
-            let outcome = self.last.remove(&slot).unwrap_or_else(never_sent);
-            self.ending.push((slot, outcome));
+            let outcome = self.last_outcome(slot, StopReason::OutboxDeadline);
+            self.completing.push((slot, outcome));
         }
     }
 
-    /// Lets the store forget what is decided; only then is it reported, and what
+    /// Lets the store forget what has its outcome; only then is it reported, and what
     /// waited behind it sent. Otherwise a restart could send it again after what
     /// followed it.
     pub(super) fn acknowledge(&mut self) {
-        self.settle_unstored();
+        self.complete_unstored();
         let now = self.now();
-        let waits = !self.ending.is_empty() || !self.superseded.is_empty();
+        let waits = !self.completing.is_empty() || !self.superseded.is_empty();
         let Some(store) = &mut self.store else {
             return;
         };
         if !waits || now < self.store_rests_until {
             return;
         }
-        let ended = self.ending.iter().map(|(slot, _)| self.queue.id(*slot));
+        let done = self.completing.iter().map(|(slot, _)| self.queue.id(*slot));
         let superseded = self.superseded.iter().map(|gone| gone.id);
-        let ids: Vec<u64> = ended.chain(superseded).collect();
+        let ids: Vec<u64> = done.chain(superseded).collect();
         if let Err(error) = store.acknowledge(&ids) {
             self.store_rests(&error);
             return;
         }
         self.store_works();
         let superseded = std::mem::take(&mut self.superseded);
-        let ending = std::mem::take(&mut self.ending);
-        self.settle(superseded, ending);
+        let completing = std::mem::take(&mut self.completing);
+        self.complete(superseded, completing);
     }
 
     /// What the store does not have need not wait for it.
-    fn settle_unstored(&mut self) {
+    fn complete_unstored(&mut self) {
         let queue = &self.queue;
-        let ending = self.ending.extract_if(.., |(slot, _)| queue.id(*slot) == 0);
-        let ending = ending.collect();
+        let completing = self
+            .completing
+            .extract_if(.., |(slot, _)| queue.id(*slot) == 0);
+        let completing = completing.collect();
         let superseded = self.superseded.extract_if(.., |gone| gone.id == 0);
         let superseded = superseded.collect();
-        self.settle(superseded, ending);
+        self.complete(superseded, completing);
     }
 
-    fn settle(&mut self, superseded: Vec<Gone>, ending: Vec<(Slot, ItemOutcome)>) {
+    fn complete(&mut self, superseded: Vec<Gone>, completing: Vec<(Slot, ItemOutcome)>) {
         let pointless = superseded.into_iter().map(|gone| {
             let message = "a newer operation on the same token came before it was sent";
             (
@@ -176,10 +198,14 @@ impl Worker {
                 ItemOutcome::new(Reason::Superseded, Some(message.into())),
             )
         });
-        let mut settled: Vec<(Gone, ItemOutcome)> = pointless.collect();
-        for (slot, outcome) in ending {
-            settled.push((self.queue.settle(slot), outcome));
+        let mut completed: Vec<(Gone, ItemOutcome)> = pointless.collect();
+        for (slot, outcome) in completing {
+            completed.push((self.queue.settle(slot), outcome));
         }
-        self.shared.complete(settled);
+        self.shared.complete(completed);
     }
+}
+
+fn was_sent(outcome: &ItemOutcome) -> bool {
+    outcome.state() != State::NotSent
 }

@@ -1,4 +1,4 @@
-//! Answers those who look at what waits.
+//! Answers questions about what waits.
 
 use super::{Body, Slot, Worker};
 use crate::outbox::waiting::{Question, Waiting};
@@ -8,7 +8,7 @@ impl Worker {
         let questions = std::mem::take(&mut *self.shared.questions());
         if !questions.is_empty() {
             // What was handed in before the question is part of the answer.
-            self.take_in();
+            self.drain_intake();
         }
         for Question {
             filter,
@@ -31,13 +31,16 @@ impl Worker {
     }
 
     fn shown(&self, slot: Slot) -> Waiting {
-        let ended = self.ending.iter().find(|(decided, _)| *decided == slot);
-        let state = if ended.is_some() {
+        let completing = self
+            .completing
+            .iter()
+            .find(|(completing, _)| *completing == slot);
+        let state = if completing.is_some() {
             "settling"
         } else {
             self.queue.state_name(slot)
         };
-        let last = ended
+        let last = completing
             .map(|(_, outcome)| outcome)
             .or_else(|| self.last.get(&slot));
         let attempts = self.queue.attempts(slot);

@@ -1,4 +1,4 @@
-//! What fails for a while: told when it begins and when it is over, and counted.
+//! What fails for a while: logged when it begins and when it is over, and counted.
 
 use super::{Millis, SECOND, Worker, add};
 use crate::model::error::Error;
@@ -71,8 +71,8 @@ impl Worker {
     }
 
     /// Whether there was a thread to send with.
-    pub(super) fn note_thread(&mut self, there_was: bool) {
-        if there_was {
+    pub(super) fn record_thread(&mut self, started: bool) {
+        if started {
             self.trouble.threads.works();
         } else if self.trouble.threads.fails(self.now()) {
             let line = "no thread can be had to send with; it is tried again every second";
@@ -81,8 +81,8 @@ impl Worker {
     }
 
     /// The breaker opened or closed.
-    pub(super) fn note_breaker(&mut self, outcome: Option<&ItemOutcome>) {
-        if !self.gate.is_broken() {
+    pub(super) fn record_breaker(&mut self, outcome: Option<&ItemOutcome>) {
+        if !self.breaker.is_open() {
             self.trouble.service.works();
         } else if self.trouble.service.fails(self.now()) {
             let why = outcome.map_or("", ItemOutcome::message);
@@ -92,7 +92,7 @@ impl Worker {
     }
 
     /// The clock is off. The service is asked many times while it is.
-    pub(super) fn note_clock(&mut self, warning: &Warning) {
+    pub(super) fn record_clock(&mut self, warning: &Warning) {
         let now = self.now();
         if now >= self.trouble.clock_rests_until {
             self.trouble.clock_rests_until = now + CLOCK_AGAIN;
@@ -100,8 +100,8 @@ impl Worker {
         }
     }
 
-    /// Tells what is over.
-    pub(super) fn tell_ends(&mut self, at_the_end: bool) {
+    /// Logs what is over.
+    pub(super) fn report_recoveries(&mut self, at_the_end: bool) {
         if !at_the_end && self.trouble.due().is_none() {
             return;
         }

@@ -1,17 +1,14 @@
 use super::*;
-use crate::model::account::{Account, Token};
-
-fn tokens(count: usize) -> Vec<Token> {
-    (0..count)
-        .map(|n| Token::new(format!("token{n}")).unwrap())
-        .collect()
-}
+use crate::model::account::Account;
 
 /// The reasons and codes for a clear of two tokens, answered like this.
 fn reasons(status: u16, body: &str) -> Vec<(Reason, Option<i64>)> {
-    let request = Request::clear_tokens(tokens(2));
-    let judged = judge(&request, &[0, 1], &HttpResponse::new(status, body));
-    judged.items.iter().map(|i| (i.reason, i.code)).collect()
+    let classified = classify_batch(2, &HttpResponse::new(status, body));
+    classified
+        .items
+        .iter()
+        .map(|i| (i.reason, i.code))
+        .collect()
 }
 
 #[test]
@@ -177,10 +174,10 @@ fn a_query_takes_codes_and_entries_together() {
         ),
     ];
     for (body, reasons, tokens) in cases {
-        let judged = judge(&request, &[0, 1], &HttpResponse::new(200, *body));
+        let classified = classify_query(&request.items, &[0, 1], &HttpResponse::new(200, *body));
         for n in 0..2 {
-            assert_eq!(judged.items[n].reason, reasons[n], "{body} item {n}");
-            assert_eq!(judged.items[n].tokens(), tokens[n], "{body} item {n}");
+            assert_eq!(classified.items[n].reason, reasons[n], "{body} item {n}");
+            assert_eq!(classified.items[n].tokens(), tokens[n], "{body} item {n}");
         }
     }
 }
@@ -192,10 +189,13 @@ fn accounts_of_one_name_are_told_apart_by_type() {
     let request = Request::query_by_account(vec![typed(1), typed(2)]);
     let body = r#"{"ret_code":0,"account_tokens":[{"account":"alice","account_type":2,"token_list":["t2"]},
         {"account":"alice","account_type":1,"token_list":["t1"]},{"account":"eve","token_list":[]}]}"#;
-    let judged = judge(&request, &[0, 1], &HttpResponse::new(200, body));
-    assert_eq!(judged.items[0].tokens(), ["t1"]);
-    assert_eq!(judged.items[1].tokens(), ["t2"]);
-    assert_eq!(judged.warnings[0].kind(), WarningKind::UnrequestedEntries);
+    let classified = classify_query(&request.items, &[0, 1], &HttpResponse::new(200, body));
+    assert_eq!(classified.items[0].tokens(), ["t1"]);
+    assert_eq!(classified.items[1].tokens(), ["t2"]);
+    assert_eq!(
+        classified.notes.warnings[0].kind(),
+        WarningKind::UnrequestedEntries
+    );
 }
 
 #[test]
@@ -225,7 +225,7 @@ fn an_unknown_attempt_stays_unknown_until_a_lasting_answer() {
     for (earlier, later, expected) in cases {
         let label = format!("{earlier:?} then {later:?}");
         assert_eq!(
-            after_another_attempt(earlier, later, false).reason,
+            merge_attempts(earlier, later, false).reason,
             expected,
             "{label}"
         );
@@ -234,9 +234,8 @@ fn an_unknown_attempt_stays_unknown_until_a_lasting_answer() {
 
 #[test]
 fn the_body_is_quoted_and_cannot_break_a_log_line() {
-    let item = judge(
-        &Request::clear_tokens(tokens(1)),
-        &[0],
+    let item = classify_batch(
+        1,
         &HttpResponse::new(200, "<html>\n\u{1b}[31m".to_owned() + &"x".repeat(500)),
     )
     .items

@@ -1,0 +1,87 @@
+//! Items of one request, each sent until it needs no more.
+
+use super::Payload;
+use super::progress::PartProgress;
+use crate::model::operation::Request;
+use crate::model::outcome::ItemOutcome;
+use crate::protocol::api::Api;
+use crate::protocol::classify::{self, Classification, ResponseNotes};
+use crate::protocol::message::{HttpRequest, HttpResponse};
+use crate::protocol::wire;
+use crate::retry::{RetryMode, is_transient};
+
+/// At most as many items as a request may have, with what is known of them.
+/// `body` and `classify` are given the items that are sent.
+pub(crate) struct ItemsPayload<B, C> {
+    pub(crate) part: PartProgress,
+    pub(crate) notes: ResponseNotes,
+    sent: Vec<u32>,
+    path: &'static str,
+    body: B,
+    classify: C,
+}
+
+impl<B, C> ItemsPayload<B, C>
+where
+    B: Fn(&[u32]) -> Vec<u8>,
+    C: Fn(&[u32], &HttpResponse) -> Classification,
+{
+    pub(crate) fn new(part: PartProgress, path: &'static str, body: B, classify: C) -> Self {
+        Self {
+            part,
+            notes: ResponseNotes::default(),
+            sent: Vec::new(),
+            path,
+            body,
+            classify,
+        }
+    }
+}
+
+/// Some items of a request.
+pub(crate) fn of_request(
+    part: PartProgress,
+    request: &Request,
+) -> ItemsPayload<
+    impl Fn(&[u32]) -> Vec<u8> + '_,
+    impl Fn(&[u32], &HttpResponse) -> Classification + '_,
+> {
+    ItemsPayload::new(
+        part,
+        request.action().path(),
+        |sent: &[u32]| wire::body(request, sent),
+        |sent: &[u32], response: &HttpResponse| classify::classify_request(request, sent, response),
+    )
+}
+
+impl<B, C> Payload for ItemsPayload<B, C>
+where
+    B: Fn(&[u32]) -> Vec<u8>,
+    C: Fn(&[u32], &HttpResponse) -> Classification,
+{
+    fn http_request(&mut self, api: &Api, unix_seconds: i64) -> HttpRequest {
+        // After a corrected clock what was refused is sent again as well.
+        let again = |outcome: &ItemOutcome| is_transient(outcome) || outcome.refuses_caller();
+        self.sent = self.part.open(again);
+        api.sign(self.path, (self.body)(&self.sent), unix_seconds)
+    }
+
+    fn sent_items(&self) -> usize {
+        self.sent.len()
+    }
+
+    fn retry_mode(&self) -> RetryMode {
+        RetryMode::Call
+    }
+
+    fn classify(&mut self, response: &HttpResponse) -> Vec<ItemOutcome> {
+        let Classification { items, notes } = (self.classify)(&self.sent, response);
+        self.notes.extra.extend(notes.extra);
+        self.notes.warnings.extend(notes.warnings);
+        items
+    }
+
+    fn record(&mut self, outcomes: Vec<ItemOutcome>) {
+        self.part.take(&self.sent, outcomes);
+    }
+}

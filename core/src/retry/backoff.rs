@@ -1,0 +1,47 @@
+//! How long to pause before the next attempt.
+
+use std::time::Duration;
+
+use crate::options::Config;
+
+/// Which pause a failure asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum BackoffKind {
+    /// Short: the failure may be over at once.
+    Short,
+    /// Longer: the service asked for fewer calls.
+    Throttled,
+}
+
+/// The numbers behind the pauses.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Backoff {
+    pub(crate) max_attempts: u32,
+    pub(crate) base: Duration,
+    pub(crate) throttle_base: Duration,
+    pub(crate) cap: Duration,
+}
+
+impl Backoff {
+    pub(crate) fn of(config: &Config) -> Self {
+        Self {
+            max_attempts: config.settings.max_attempts,
+            base: config.settings.retry_base,
+            throttle_base: config.settings.throttle_base,
+            cap: config.settings.max_backoff,
+        }
+    }
+
+    pub(crate) fn base_of(&self, kind: BackoffKind) -> Duration {
+        match kind {
+            BackoffKind::Short => self.base,
+            BackoffKind::Throttled => self.throttle_base,
+        }
+    }
+
+    /// A base doubled so many times, at most the cap.
+    pub(crate) fn doubled(&self, base: Duration, times: u32) -> Duration {
+        base.saturating_mul(2_u32.saturating_pow(times))
+            .min(self.cap)
+    }
+}
