@@ -33,7 +33,7 @@ mod sys;
 mod transport;
 
 #[cfg(feature = "apply")]
-pub use apply::scrutiny::{Judge, Notice, Scrutiny, Suspicion};
+pub use apply::checks::{CheckLevel, Notice, RowChecker, Suspicion};
 #[cfg(feature = "apply")]
 pub use apply::{
     Apply, ApplyEnd, ApplyInput, ApplyOptions, Failure, Format, Progress, Reading, RowFile,

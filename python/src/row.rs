@@ -2,7 +2,7 @@
 
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyBytes, PyDict, PyList, PyMapping, PyString, PyTuple, PyType};
-use xgpush::{AccountType, Error, ErrorKind, Judge, Row};
+use xgpush::{AccountType, Error, ErrorKind, Row, RowChecker};
 
 const NAMES: [&str; 4] = ["token", "account", "account_type", "operation"];
 
@@ -12,18 +12,22 @@ type Fields<'py> = [Option<Bound<'py, PyAny>>; 4];
 /// Reads a row of any of these kinds: with names, by name (dicts and other mappings, named
 /// tuples, rows of databases, data classes); without, by position, where what comes
 /// later may be left out.
-pub(crate) fn read(given: &Bound<'_, PyAny>, row: &mut Row, judge: &mut Judge) -> Option<Error> {
+pub(crate) fn read(
+    given: &Bound<'_, PyAny>,
+    row: &mut Row,
+    checker: &mut RowChecker,
+) -> Option<Error> {
     let read = fields(given).and_then(|fields| {
         take(&fields, row).map_err(Wrong::Text)?;
-        judge
+        checker
             .is_no_header(&row.token, &row.account)
             .map_err(Wrong::Error)?;
         take_type(&fields, row).map_err(Wrong::Text)
     });
     match read {
-        Ok(()) => judge.judge(row, None).err(),
+        Ok(()) => checker.check(row, None).err(),
         Err(wrong) => {
-            judge.pass();
+            checker.pass();
             Some(match wrong {
                 Wrong::Text(text) => Error::new(ErrorKind::InvalidValue, text),
                 Wrong::Error(error) => error,

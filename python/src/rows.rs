@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyIterator;
-use xgpush::{AccountType, Error, Judge, Operator, Reading, Row, RowFile};
+use xgpush::{AccountType, Error, Operator, Reading, Row, RowChecker, RowFile};
 
 use crate::apply::format;
 use crate::errors::exception;
@@ -20,7 +20,7 @@ pub(crate) struct Source {
     /// Of the rows that name none.
     operator: Operator,
     /// Of rows; files have their own.
-    judge: Judge,
+    checker: RowChecker,
     first: bool,
 }
 
@@ -51,7 +51,7 @@ impl Source {
         Ok(Self {
             from,
             operator,
-            judge: Judge::new(reading.scrutiny),
+            checker: RowChecker::new(reading.check_level),
             first: true,
         })
     }
@@ -68,7 +68,7 @@ impl Source {
     pub(crate) fn notices(&self) -> Vec<String> {
         let notices = match &self.from {
             From::File(file) => file.notices(),
-            From::Rows(_) => self.judge.notices(),
+            From::Rows(_) => self.checker.notices(),
         };
         notices.iter().map(ToString::to_string).collect()
     }
@@ -95,7 +95,7 @@ impl Source {
                     ));
                 }
                 let mut row = Row::new(self.operator, "", "");
-                let wrong = row::read(&given, &mut row, &mut self.judge);
+                let wrong = row::read(&given, &mut row, &mut self.checker);
                 Ok(Some((given.unbind(), row, wrong)))
             }
         }
@@ -106,7 +106,7 @@ impl Source {
 pub(crate) fn reading(encoding: Option<String>, check: &str) -> PyResult<Reading> {
     Ok(Reading {
         encoding,
-        scrutiny: check.parse().map_err(|e| exception(&e))?,
+        check_level: check.parse().map_err(|e| exception(&e))?,
         ..Reading::default()
     })
 }

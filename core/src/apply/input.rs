@@ -16,7 +16,7 @@ use std::time::Duration;
 use csv::ByteRecord;
 
 use super::{Format, Reading};
-use crate::apply::scrutiny::{Judge, Notice};
+use crate::apply::checks::{Notice, RowChecker};
 use crate::model::account::AccountType;
 use crate::model::error::{Error, ErrorKind, Result};
 use crate::model::operation::Operator;
@@ -76,7 +76,7 @@ pub(super) struct Input {
     source: Source,
     keep: bool,
     at_end: bool,
-    judge: Judge,
+    checker: RowChecker,
     /// Whether its lines are those of a file that somebody has.
     has_lines: bool,
     /// What was found before the first row was handed on.
@@ -120,7 +120,7 @@ impl Input {
         }
         let survey = Survey {
             rows,
-            notices: input.judge.notices().to_vec(),
+            notices: input.checker.notices().to_vec(),
         };
         let mut input = Self::begin(path, input.text.again()?, format, reading, keep)?;
         input.survey = Some(survey);
@@ -150,7 +150,7 @@ impl Input {
             text,
             keep,
             at_end: false,
-            judge: Judge::new(reading.scrutiny),
+            checker: RowChecker::new(reading.check_level),
             has_lines: reading.has_lines,
             survey: None,
         })
@@ -183,7 +183,7 @@ impl Input {
     /// was read.
     pub(super) fn notices(&self) -> &[Notice] {
         let known = self.survey.as_ref().map(|survey| &survey.notices);
-        known.map_or(self.judge.notices(), Vec::as_slice)
+        known.map_or(self.checker.notices(), Vec::as_slice)
     }
 
     /// Rows in which nothing stands; they are passed over.
@@ -214,17 +214,17 @@ impl Input {
     pub(super) fn step(&mut self, operator: Operator) -> Result<Step> {
         let mut step = match &mut self.source {
             Source::Csv(table) => {
-                let judge = &self.judge;
-                table.step(&self.path, &mut self.text, operator, judge, self.keep)
+                let checker = &self.checker;
+                table.step(&self.path, &mut self.text, operator, checker, self.keep)
             }
             Source::Jsonl { .. } => self.step_jsonl(operator),
         }?;
         if let Step::Row(read) = &mut step {
             if read.wrong.is_some() {
-                self.judge.pass();
+                self.checker.pass();
             } else {
                 let line = self.has_lines.then_some(read.line);
-                read.wrong = self.judge.judge(&read.row, line).err();
+                read.wrong = self.checker.check(&read.row, line).err();
             }
         }
         self.at_end = matches!(step, Step::End);
@@ -271,7 +271,7 @@ impl Input {
             }
             let mut row = Row::new(operator, "", "");
             let read = ParsedRow {
-                wrong: json::read(line, |fields| set(&mut row, fields, &self.judge)).err(),
+                wrong: json::read(line, |fields| set(&mut row, fields, &self.checker)).err(),
                 row,
                 line: *number,
                 raw: self.keep.then(|| SourceRecord::Line(line.to_owned())),
@@ -291,10 +291,10 @@ fn no_table(path: &Path, line: u64, text: &str) -> Error {
 }
 
 /// Takes over the fields of a row.
-fn set(row: &mut Row, fields: &Fields<'_>, judge: &Judge) -> Result<()> {
+fn set(row: &mut Row, fields: &Fields<'_>, checker: &RowChecker) -> Result<()> {
     fields.token.clone_into(&mut row.token);
     fields.account.clone_into(&mut row.account);
-    judge.is_no_header(fields.token, fields.account)?;
+    checker.is_no_header(fields.token, fields.account)?;
     row.account_type = match (fields.number, fields.account_type) {
         (Some(number), _) => Some(AccountType::try_from(number)?),
         (None, "") => None,

@@ -2,6 +2,7 @@
 //! and a state from which a run that was ended can go on.
 
 mod cells;
+pub(crate) mod checks;
 mod descriptor;
 mod input;
 mod lines;
@@ -11,7 +12,6 @@ mod options;
 mod report;
 mod row_file;
 mod running;
-pub(crate) mod scrutiny;
 mod state;
 
 use std::collections::VecDeque;
@@ -21,7 +21,7 @@ use std::time::Instant;
 
 use sha2::Sha256;
 
-use crate::apply::scrutiny::Notice;
+use crate::apply::checks::Notice;
 use crate::bulk::Bulk;
 use crate::model::account::Platform;
 use crate::model::error::{Error, ErrorKind, Result};

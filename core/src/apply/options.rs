@@ -3,7 +3,7 @@
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
-use crate::apply::scrutiny::Scrutiny;
+use crate::apply::checks::CheckLevel;
 use crate::bulk::BulkOptions;
 use crate::model::account::Platform;
 use crate::model::error::{Error, ErrorKind, Result};
@@ -56,7 +56,7 @@ pub struct Reading {
     /// with a byte order mark.
     pub encoding: Option<String>,
     /// How closely its rows are looked at.
-    pub scrutiny: Scrutiny,
+    pub check_level: CheckLevel,
     /// Whether messages name lines: not those of a text that was made of another file.
     pub has_lines: bool,
 }
@@ -66,7 +66,7 @@ impl Default for Reading {
     fn default() -> Self {
         Self {
             encoding: None,
-            scrutiny: Scrutiny::Normal,
+            check_level: CheckLevel::Normal,
             has_lines: true,
         }
     }

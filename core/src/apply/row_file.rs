@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::input::{Input, ParsedRow, Step};
 use super::{Format, Reading, lock_input};
-use crate::apply::scrutiny::Notice;
+use crate::apply::checks::Notice;
 use crate::model::error::{Error, Result};
 use crate::model::operation::Operator;
 use crate::model::row::Row;

@@ -6,7 +6,7 @@ use super::quotes::Wrong;
 use super::records::{Next, Record, Records};
 use super::text::{More, Text, count};
 use super::{Fields, LONGEST_ROW, NAMES, ParsedRow, SourceRecord, Step, header, no_table, set};
-use crate::apply::scrutiny::Judge;
+use crate::apply::checks::RowChecker;
 use crate::model::account::shortened;
 use crate::model::error::{Error, Result};
 use crate::model::operation::Operator;
@@ -86,7 +86,7 @@ impl Table {
         path: &Path,
         text: &mut Text,
         operator: Operator,
-        judge: &Judge,
+        checker: &RowChecker,
         keep: bool,
     ) -> Result<Step> {
         loop {
@@ -130,7 +130,7 @@ impl Table {
             return Ok(Step::Row(Box::new(ParsedRow {
                 wrong: match quotes {
                     Some(_) => Some(Error::value(BEHIND)),
-                    None => self.read_record((first, last), judge, &mut row).err(),
+                    None => self.read_record((first, last), checker, &mut row).err(),
                 },
                 row,
                 line: first,
@@ -139,7 +139,12 @@ impl Table {
         }
     }
 
-    fn read_record(&self, (first, last): (u64, u64), judge: &Judge, row: &mut Row) -> Result<()> {
+    fn read_record(
+        &self,
+        (first, last): (u64, u64),
+        checker: &RowChecker,
+        row: &mut Row,
+    ) -> Result<()> {
         let Self {
             header,
             delimiter,
@@ -190,7 +195,7 @@ impl Table {
                 shortened(record.get(at).unwrap_or(""))
             )));
         }
-        set(row, &fields, judge)
+        set(row, &fields, checker)
     }
 }
 

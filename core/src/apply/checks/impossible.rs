@@ -20,7 +20,7 @@ pub(super) fn no_header(token: &str, account: &str) -> Result<()> {
 }
 
 /// Refuses a value with characters that nobody sees, or that nobody wrote.
-pub(super) fn meant(field: &str, value: &str) -> Result<()> {
+pub(super) fn check(field: &str, value: &str) -> Result<()> {
     // Most values are plain.
     let plain = |byte: u8| (b'!'..0x7f).contains(&byte);
     let bytes = value.as_bytes();
@@ -107,7 +107,7 @@ mod tests {
             "小\u{2060}强",
             "\u{3164}",
         ] {
-            let error = meant("account", value).unwrap_err().to_string();
+            let error = check("account", value).unwrap_err().to_string();
             assert!(error.contains("the account"), "{value:?}: {error}");
         }
     }
@@ -131,7 +131,7 @@ mod tests {
             "@name",
             "мама",
         ] {
-            meant("account", value).unwrap();
+            check("account", value).unwrap();
         }
     }
 

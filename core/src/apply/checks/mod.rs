@@ -1,11 +1,11 @@
-//! What spreadsheets, databases and programs leave in tables: what cannot be meant is
-//! refused, and what is suspicious is counted.
+//! Checks of the values in a table: what spreadsheets, databases and programs leave behind.
+//! Impossible values are refused, suspicious ones are counted.
 //!
 //! It is for tables only. The service takes these values, and so do the calls of a
 //! program that knows what it hands over.
 
-mod crowd;
-mod meant;
+mod frequent;
+mod impossible;
 mod suspicion;
 
 use crate::model::account::shortened;
@@ -13,13 +13,13 @@ use crate::model::error::{Error, Result};
 use crate::model::key::Key;
 use crate::model::row::Row;
 
-use crowd::Crowd;
+use frequent::FrequentKeys;
 pub use suspicion::Suspicion;
 
 named! {
     /// How closely the rows of a table are looked at.
     #[derive(Default)]
-    pub enum Scrutiny("the scrutiny", InvalidArgument) {
+    pub enum CheckLevel("the check level", InvalidArgument) {
         /// What cannot be meant is refused, what is suspicious is counted.
         #[default]
         Normal => "normal",
@@ -70,19 +70,19 @@ impl std::fmt::Display for Notice {
 
 /// Looks at the rows of one table, in their order.
 #[derive(Debug, Default)]
-pub struct Judge {
-    scrutiny: Scrutiny,
+pub struct RowChecker {
+    check_level: CheckLevel,
     rows: u64,
     notices: Vec<Notice>,
-    tokens: Crowd,
-    accounts: Crowd,
+    tokens: FrequentKeys,
+    accounts: FrequentKeys,
 }
 
-impl Judge {
+impl RowChecker {
     /// For a table of which no row was read.
-    pub fn new(scrutiny: Scrutiny) -> Self {
+    pub fn new(check_level: CheckLevel) -> Self {
         Self {
-            scrutiny,
+            check_level,
             ..Self::default()
         }
     }
@@ -98,10 +98,10 @@ impl Judge {
     /// # Errors
     /// [`InvalidValue`](crate::ErrorKind::InvalidValue).
     pub fn is_no_header(&self, token: &str, account: &str) -> Result<()> {
-        if self.scrutiny == Scrutiny::Verbatim {
+        if self.check_level == CheckLevel::Verbatim {
             return Ok(());
         }
-        meant::no_header(token, account)
+        impossible::no_header(token, account)
     }
 
     /// Counts a row that could not be read.
@@ -113,15 +113,15 @@ impl Judge {
     ///
     /// # Errors
     /// [`InvalidValue`](crate::ErrorKind::InvalidValue) for what cannot be meant, and with
-    /// [`Strict`](Scrutiny::Strict) for what is suspicious.
-    pub fn judge(&mut self, row: &Row, line: Option<u64>) -> Result<()> {
+    /// [`Strict`](CheckLevel::Strict) for what is suspicious.
+    pub fn check(&mut self, row: &Row, line: Option<u64>) -> Result<()> {
         self.rows += 1;
-        if self.scrutiny == Scrutiny::Verbatim {
+        if self.check_level == CheckLevel::Verbatim {
             return Ok(());
         }
         let fields = [("token", row.token.as_str()), ("account", &row.account)];
         for (field, value) in fields {
-            meant::meant(field, value)?;
+            impossible::check(field, value)?;
         }
         for (field, value) in fields {
             if let Some(suspicion) = suspicion::of(value) {
@@ -165,7 +165,7 @@ impl Judge {
                 example: shortened(value),
             }),
         }
-        if self.scrutiny == Scrutiny::Strict {
+        if self.check_level == CheckLevel::Strict {
             return Err(Error::value(format!(
                 "the {field} {} {} (refused by strict)",
                 shortened(value),
@@ -181,8 +181,8 @@ mod tests {
     use super::*;
     use crate::model::account::AccountType;
 
-    fn found(judge: &Judge) -> Vec<(Suspicion, u64, u64)> {
-        let notices = judge.notices().iter();
+    fn found(checker: &RowChecker) -> Vec<(Suspicion, u64, u64)> {
+        let notices = checker.notices().iter();
         notices
             .map(|n| (n.suspicion, n.rows, n.first_row))
             .collect()
@@ -190,13 +190,15 @@ mod tests {
 
     #[test]
     fn a_suspicion_is_counted_with_its_first_row() {
-        let mut judge = Judge::new(Scrutiny::Normal);
+        let mut checker = RowChecker::new(CheckLevel::Normal);
         for account in ["alice", "NULL", "1.38E+10", "null", "bob"] {
-            judge.judge(&Row::bind("token1", account), Some(7)).unwrap();
+            checker
+                .check(&Row::bind("token1", account), Some(7))
+                .unwrap();
         }
         let expected = [(Suspicion::Nothing, 2, 2), (Suspicion::Shortened, 1, 3)];
-        assert_eq!(found(&judge), expected);
-        let told = judge.notices()[0].to_string();
+        assert_eq!(found(&checker), expected);
+        let told = checker.notices()[0].to_string();
         let begin =
             "2 rows, the first is row 2 (line 7): the account \"NULL\" is a word for nothing";
         assert!(told.starts_with(begin), "{told}");
@@ -205,40 +207,42 @@ mod tests {
     #[test]
     fn strict_refuses_it_and_verbatim_takes_everything() {
         let row = Row::bind("token1", "NULL");
-        let error = Judge::new(Scrutiny::Strict).judge(&row, None).unwrap_err();
+        let error = RowChecker::new(CheckLevel::Strict)
+            .check(&row, None)
+            .unwrap_err();
         assert!(error.to_string().contains("word for nothing"), "{error}");
-        let mut judge = Judge::new(Scrutiny::Verbatim);
+        let mut checker = RowChecker::new(CheckLevel::Verbatim);
         for account in ["NULL", " alice", "a\u{200b}b", "account"] {
-            judge.judge(&Row::bind("token", account), None).unwrap();
-            judge.is_no_header("token", account).unwrap();
+            checker.check(&Row::bind("token", account), None).unwrap();
+            checker.is_no_header("token", account).unwrap();
         }
-        assert_eq!(judge.notices(), []);
+        assert_eq!(checker.notices(), []);
     }
 
     #[test]
     fn more_rows_than_phones_on_one_account() {
-        let mut judge = Judge::new(Scrutiny::Normal);
-        let mut strict = Judge::new(Scrutiny::Strict);
+        let mut checker = RowChecker::new(CheckLevel::Normal);
+        let mut strict = RowChecker::new(CheckLevel::Strict);
         let mut refused = 0;
         for n in 0..300 {
             let kind = AccountType(n / 150);
             let row = Row::bind(format!("token{n}"), "guest").with_type(kind);
-            judge.judge(&row, None).unwrap();
-            refused += u64::from(strict.judge(&row, None).is_err());
+            checker.check(&row, None).unwrap();
+            refused += u64::from(strict.check(&row, None).is_err());
         }
-        assert_eq!(found(&judge), [(Suspicion::ManyTokens, 100, 101)]);
+        assert_eq!(found(&checker), [(Suspicion::ManyTokens, 100, 101)]);
         assert_eq!(refused, 100);
-        let mut judge = Judge::new(Scrutiny::Normal);
+        let mut checker = RowChecker::new(CheckLevel::Normal);
         for n in 0..101 {
             let row = Row::bind("placeholder", format!("player{n}"));
-            judge.judge(&row, None).unwrap();
+            checker.check(&row, None).unwrap();
         }
-        assert_eq!(found(&judge), [(Suspicion::ManyAccounts, 1, 101)]);
-        let mut judge = Judge::new(Scrutiny::Normal);
-        judge
-            .judge(&Row::clear_token("token1;alice"), None)
+        assert_eq!(found(&checker), [(Suspicion::ManyAccounts, 1, 101)]);
+        let mut checker = RowChecker::new(CheckLevel::Normal);
+        checker
+            .check(&Row::clear_token("token1;alice"), None)
             .unwrap();
-        judge.judge(&Row::clear_token(""), None).unwrap();
-        assert_eq!(found(&judge), [(Suspicion::Separated, 1, 1)]);
+        checker.check(&Row::clear_token(""), None).unwrap();
+        assert_eq!(found(&checker), [(Suspicion::Separated, 1, 1)]);
     }
 }

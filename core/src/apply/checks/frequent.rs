@@ -14,11 +14,11 @@ const KEYS: usize = 1 << 17;
 /// Counts of keys. When there are too many of them the rarest are forgotten, so a
 /// count may be too low, and never is too high.
 #[derive(Debug, Default)]
-pub(super) struct Crowd {
+pub(super) struct FrequentKeys {
     counts: HashMap<u64, u32, KeyHasher>,
 }
 
-impl Crowd {
+impl FrequentKeys {
     /// Whether this is one more row than many.
     pub(super) fn is_many(&mut self, key: Key<'_>) -> bool {
         let hash = self.counts.hasher().hash_one(key);
@@ -45,15 +45,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_crowd_is_found_among_many_keys_that_are_none() {
-        let mut crowd = Crowd::default();
+    fn a_frequent_key_is_found_among_many_rare_ones() {
+        let mut keys = FrequentKeys::default();
         let mut found = 0;
         for n in 0..(4 * KEYS) {
-            assert!(!crowd.is_many(Key::Token(&n.to_le_bytes())));
+            assert!(!keys.is_many(Key::Token(&n.to_le_bytes())));
             if n % 1000 == 0 {
-                found += u32::from(crowd.is_many(Key::Token(b"crowd")));
+                found += u32::from(keys.is_many(Key::Token(b"frequent")));
             }
-            assert!(crowd.counts.len() <= KEYS);
+            assert!(keys.counts.len() <= KEYS);
         }
         assert!(found > 300, "{found}");
     }
