@@ -78,16 +78,6 @@ fn rows_that_break_a_rule_end_invalid_and_the_stream_goes_on() {
         "invalid",
     ];
     assert_eq!(reasons, expected);
-    assert!(
-        outcomes[1].message().contains("1 to 64 bytes"),
-        "{:?}",
-        outcomes[1]
-    );
-    assert!(
-        outcomes[5].message().contains("overwrites"),
-        "{:?}",
-        outcomes[5]
-    );
     assert!(!outcomes[1].is_retryable() && outcomes[1].attempts() == 0);
     assert_eq!(emulator.state().tokens.len(), 1);
 }

@@ -2,7 +2,7 @@
 //! handed in again, in its order, until nothing is left: that is what is promised
 //! to end right.
 //!
-//! `XGPUSH_SEEDS=N` runs that many seeds in place of 500; `XGPUSH_SEED=S` runs
+//! `XG_SEEDS=N` runs that many seeds in place of 500; `XG_SEED=S` runs
 //! that one alone.
 
 #![expect(clippy::print_stdout, reason = "how many seeds ran")]

@@ -1,7 +1,7 @@
 //! The outbox against the simplest thing that could be right: the same
 //! operations, one by one, in the order in which they were handed in.
 //!
-//! `XGPUSH_SEEDS=N` runs that many seeds in place of 2,000; `XGPUSH_SEED=S` runs
+//! `XG_SEEDS=N` runs that many seeds in place of 2,000; `XG_SEED=S` runs
 //! that one alone.
 
 #![expect(clippy::print_stdout, reason = "how many seeds ran")]

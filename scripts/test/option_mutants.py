@@ -78,7 +78,9 @@ class Copy:
 
     def __init__(self, folder):
         self.folder = folder
-        self.environment = {**os.environ, "CARGO_TARGET_DIR": os.path.join(ROOT, "target")}
+        # Not that of the sources themselves: cargo would take the one for the other.
+        target = os.path.join(ROOT, "target", "mutants")
+        self.environment = {**os.environ, "CARGO_TARGET_DIR": target}
 
     def path(self, name):
         return os.path.join(self.folder, name)

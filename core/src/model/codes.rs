@@ -112,7 +112,6 @@ mod tests {
         for row in TABLE {
             assert_eq!(lookup(row.code), Some(row));
         }
-        assert_eq!(TABLE.len(), 32);
         assert_eq!(lookup(42), None);
     }
 

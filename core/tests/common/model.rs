@@ -139,11 +139,11 @@ pub(crate) fn check_order(seed: u64, ops: &[Op], emulator: &Emulator) {
     }
 }
 
-/// How often and from where a model runs: `XGPUSH_SEEDS=N` or `XGPUSH_SEED=S`.
+/// How often and from where a model runs: `XG_SEEDS=N` or `XG_SEED=S`.
 pub(crate) fn seeds(usual: u64) -> (u64, u64) {
     let number = |name: &str| std::env::var(name).ok().map(|text| text.parse().unwrap());
-    match number("XGPUSH_SEED") {
+    match number("XG_SEED") {
         Some(seed) => (seed, 1),
-        None => (0, number("XGPUSH_SEEDS").unwrap_or(usual)),
+        None => (0, number("XG_SEEDS").unwrap_or(usual)),
     }
 }
