@@ -1,43 +1,8 @@
 /**
  * @mainpage The C interface of xgpush
  *
- * xgpush binds device tokens to accounts at Tencent Push Notification Service
- * (TPNS, formerly XG), unbinds them and looks them up. Blocking calls go through
- * an xg_client; an xg_outbox delivers in the background, in the order of each
- * token and each account. Every single item ends in one of four states, and
- * nothing is success by default.
- *
- * This file is generated from ffi/src: do not edit it. `make docs` makes HTML of
- * it. C++ programs (C++17 or newer) may prefer xgpush.hpp, which wraps it.
- *
- * ## Install and link
- *
- * `make install PREFIX=/usr/local` puts down xgpush.h, xgpush.hpp (with its
- * xgpush_base.hpp), libxgpush.so with the SONAME libxgpush.so.0, libxgpush.a, and
- * what pkg-config and CMake need to find them. Then one of:
- *
- *     cc app.c -lxgpush
- *     cc app.c $(pkg-config --cflags --libs xgpush)
- *     cc app.c -l:libxgpush.a -lpthread -ldl
- *
- *     find_package(xgpush REQUIRED)                  # in CMake
- *     target_link_libraries(app xgpush::xgpush)      # or xgpush::static
- *
- * The third line links the archive; `pkg-config --static` is for programs that are
- * static as a whole (`cc -static`). Under another prefix say where it is: to the
- * compiler with `-I` and `-L`, to pkg-config with PKG_CONFIG_PATH
- * (`PREFIX/lib/pkgconfig`), to CMake with CMAKE_PREFIX_PATH (`PREFIX`), and to the
- * loader with `-Wl,-rpath,PREFIX/lib`, LD_LIBRARY_PATH or ldconfig.
- *
- * The shared library needs libc and libgcc_s, nothing else: no OpenSSL, no
- * libcurl. Built on Debian 12 it needs glibc 2.34 or newer; a library that is
- * built on another system may need another one.
- *
- * ## The smallest program
- *
- * Options come from the environment here (`XGPUSH_ACCESS_ID`,
- * `XGPUSH_SECRET_KEY`, and `XGPUSH_ACCESS_POINT`, or `XGPUSH_BASE_URL` for a
- * stand-in of the service); xg_config_set sets them by name.
+ * xgpush binds device tokens to accounts at Tencent Push (TPNS, formerly XG). An
+ * xg_client makes blocking calls; an xg_outbox delivers in the background.
  *
  * ```c
  * #include <stdio.h>
@@ -49,21 +14,15 @@
  *   xg_client *client = NULL;
  *   xg_request *request = NULL;
  *   xg_outcome *outcome = NULL;
- *   if (xg_abi_check(XG_ABI_VERSION, &error) == XG_OK &&
- *       xg_config_set_from_env(config, &error) == XG_OK &&
+ *   if (xg_config_set_from_env(config, &error) == XG_OK &&
  *       xg_client_new(config, &client, &error) == XG_OK &&
  *       xg_request_new(XG_BIND, &request, &error) == XG_OK &&
  *       xg_request_add_binding(request, "token-of-phone-1", "alice",
  *                              XG_NO_ACCOUNT_TYPE, &error) == XG_OK &&
- *       xg_request_add_binding(request, "token-of-phone-2", "bob",
- *                              XG_NO_ACCOUNT_TYPE, &error) == XG_OK &&
- *       xg_batch_operate(client, request, &outcome, &error) == XG_OK) {
- *     for (size_t n = 0; n < xg_outcome_item_count(outcome); n++)
- *       printf("%zu: %s %s\n", n, xg_outcome_reason(outcome, n),
- *              xg_outcome_message(outcome, n));
- *   } else {
+ *       xg_batch_operate(client, request, &outcome, &error) == XG_OK)
+ *     printf("alice: %s\n", xg_outcome_reason(outcome, 0));
+ *   else
  *     fprintf(stderr, "%s\n", xg_error_message(error));
- *   }
  *   int failed = error != NULL;
  *   xg_error_free(error);
  *   xg_outcome_free(outcome);
@@ -74,15 +33,25 @@
  * }
  * ```
  *
- * ## The smallest outbox
+ *     cc bind.c $(pkg-config --cflags --libs xgpush) -o bind
+ *     export XGPUSH_ACCESS_ID=1500001048 XGPUSH_SECRET_KEY=1452fcebae9f3115ba794fb0fff2fd73
+ *     export XGPUSH_BASE_URL=http://127.0.0.1:8080    # cargo run -p xgpush-emulator -- --port 8080
+ *     ./bind                                          # prints "alice: accepted"
+ *
+ * For the real service set XGPUSH_ACCESS_POINT (such as `guangzhou`) instead of
+ * XGPUSH_BASE_URL. C++17 programs may prefer xgpush.hpp, which wraps this header.
+ * The header is generated from ffi/src: do not edit it.
+ *
+ * ## A game server: the outbox
+ *
+ * xg_outbox_bind never blocks: it queues the operation, and a background thread sends
+ * it. Each operation gets one report, with the tag that you gave it.
  *
  * ```c
  * #include <stdio.h>
- * #include <string.h>
  * #include <xgpush.h>
  *
  * int main(void) {
- *   const char *token = "token-of-phone-1", *account = "alice";
  *   xg_error *error = NULL;
  *   xg_config *config = xg_config_new();
  *   xg_outbox *outbox = NULL;
@@ -91,8 +60,8 @@
  *       xg_config_set(config, "outbox_file", "players.outbox", &error) == XG_OK &&
  *       xg_outbox_open(config, &outbox, &error) == XG_OK &&
  *       xg_reports_new(64, &reports, &error) == XG_OK &&
- *       xg_outbox_bind_n(outbox, token, strlen(token), account, strlen(account),
- *                        XG_NO_ACCOUNT_TYPE, 42, &error) == XG_OK) {
+ *       xg_outbox_bind(outbox, "token-of-phone-1", "alice", XG_NO_ACCOUNT_TYPE,
+ *                      42, &error) == XG_OK) {
  *     size_t left = xg_outbox_close(outbox, 5000);
  *     while (xg_outbox_poll(outbox, reports, 0) > 0)
  *       for (size_t n = 0; n < xg_reports_count(reports); n++)
@@ -111,163 +80,182 @@
  * }
  * ```
  *
+ * It prints "42: accepted" and "0 left in the file". A real server polls in its loop,
+ * or waits for xg_outbox_fd, or registers xg_outbox_set_report_callback.
+ * docs/outbox.md is the guide.
+ *
+ * ## Install and link
+ *
+ * `make install PREFIX=/usr/local` installs xgpush.h, xgpush.hpp and
+ * xgpush_base.hpp, libxgpush.so (SONAME libxgpush.so.0), libxgpush.a, and the files
+ * for pkg-config and CMake. Link with one of:
+ *
+ *     cc app.c $(pkg-config --cflags --libs xgpush)
+ *     cc app.c -lxgpush
+ *     cc app.c -l:libxgpush.a -lpthread -ldl         # the archive
+ *
+ *     find_package(xgpush REQUIRED)                  # CMake
+ *     target_link_libraries(app xgpush::xgpush)      # or xgpush::static
+ *
+ * `pkg-config --static` is for programs that are entirely static (`cc -static`).
+ * Under another prefix set PKG_CONFIG_PATH (`PREFIX/lib/pkgconfig`) or
+ * CMAKE_PREFIX_PATH (`PREFIX`) or `-I` and `-L`, and tell the loader:
+ * `-Wl,-rpath,PREFIX/lib`, LD_LIBRARY_PATH or ldconfig.
+ *
+ * The shared library needs libc and libgcc_s only: no OpenSSL, no libcurl. Built on
+ * Debian 12 it needs glibc 2.34 or newer; on another system, that system's glibc.
+ *
  * ## Outcomes
  *
- * XG_OK of xg_batch_operate and xg_query says that there is an outcome: look at
- * each of its items. Any other status says that nothing was sent.
+ * XG_OK from xg_batch_operate and xg_query means that there is an outcome: check each
+ * item. Any other status means that nothing was sent. An item is in one of four states:
  *
- * - accepted: the service took the task. It applies it later and does not say
- *   when; a query shows it. Nothing to do.
- * - rejected: the service refused, with a code or an HTTP status. Sending the
- *   same again does not help, unless xg_outcome_is_retryable says so.
- * - unknown: it was sent, and no trustworthy answer came. It may have been
- *   applied. Hand it in again: the operations set a state, so twice is as once.
- * - not sent: it never left this machine. Hand it in again, if it is retryable.
+ * - accepted: TPNS queued the operation. It takes effect later; a query shows it.
+ * - rejected: TPNS refused it, with a code or an HTTP status. Sending the same again
+ *   does not help, unless xg_outcome_is_retryable says so.
+ * - unknown: it was sent, and no trustworthy answer came. It may have been applied.
+ *   Submit it again; the operations are idempotent.
+ * - not sent: it never left this machine. Submit it again if it is retryable.
  *
- * Hand in *all* retryable items again, *in their order*; that keeps the order of
- * every token and account. The reasons are in docs/reasons.md, the codes in
- * docs/codes.md. An outbox does all this by itself and reports each operation
- * once, at the end; docs/outbox.md has what whoever runs one needs to know.
+ * Submit *all* retryable items again, *in their order*: that keeps the order of every
+ * token and account. docs/reasons.md lists the reasons, docs/codes.md the codes.
  *
- * An outbox also waits out what people can mend: a wrong key, a wrong address, a
- * service that is away. It pauses, tries again, and reports an operation at the
- * latest when `outbox_deadline_ms` (300 s) is over. Meanwhile only the log and the
- * numbers tell: give it a function by xg_outbox_set_log_callback, or look at `breaker_open`
- * and `oldest_ms` of xg_outbox_stats.
+ * An outbox does all this itself. It also retries errors that an operator can fix: a
+ * wrong key, a wrong address, an outage. It pauses, tries again, and reports an
+ * operation at the latest after `outbox_deadline_ms` (300 s). To notice this earlier,
+ * register xg_outbox_set_log_callback, or watch `breaker_open` and `oldest_ms` of
+ * xg_outbox_stats.
  *
  * ## Errors
  *
- * A function that can fail returns xg_status and takes an xg_error ** as its
- * last argument, which may be NULL. It writes its outputs only on success and
- * the error only on failure, so begin with both at NULL; free the error. A NULL
- * handle, a NULL text, text that is not UTF-8 and an index past the end are
- * refused or answered with the stated default. A defect of the library itself
- * stops at the boundary as XG_INTERNAL, or as the stated default.
+ * Functions that can fail return xg_status and take an xg_error ** as their last
+ * argument, which may be NULL. Outputs are written only on success, the error only on
+ * failure: initialise both to NULL, and free the error. NULL handles, NULL strings,
+ * strings that are not UTF-8 and indexes past the end are safe: the function fails, or
+ * returns the default in its description. A defect inside the library becomes
+ * XG_INTERNAL, or that default; it never unwinds into your program.
  *
- * ## Lifetime
+ * ## Ownership
  *
- * - What comes out through a pointer to a pointer, and what xg_config_new
- *   returns, is the caller's: free it with the function of its type. NULL is
- *   fine there.
- * - A text that a function returns belongs to its handle and is valid until that
- *   is freed (those of a buffer of reports, until it is filled again); a text of
- *   a table or a reason is valid for ever. Never free a text.
- * - What the caller passes in is copied: it may go when the call returns. So a
- *   config is not needed any more when its client or outbox is there.
- * - Texts are UTF-8 and NUL-terminated, or have a length in bytes in functions
- *   whose names end in _n.
- * - No call may run with a handle that is freed: end calls in other threads with
- *   xg_client_close, or xg_outbox_close, and join them first.
+ * - You own what a function returns through a pointer to a pointer, and what
+ *   xg_config_new returns. Free it with the function of its type; NULL is allowed.
+ * - Returned strings belong to their handle and stay valid until you free it
+ *   (xg_reports: until the next poll). Names, reasons and texts of tables are static.
+ *   Never free a string.
+ * - The library copies what you pass in. After xg_client_new or xg_outbox_open you can
+ *   free the config.
+ * - Strings are UTF-8 and NUL-terminated. A function whose name ends in `_n` does the
+ *   same with lengths in bytes instead.
+ * - Names that end in `_count` count things; `_len` parameters are bytes.
+ * - Do not free a handle while another thread uses it: call xg_client_close or
+ *   xg_outbox_close, join those threads, then free.
  *
- * ## Threads, and what blocks
+ * ## Threads
  *
- * A handle that a function takes as const may be used by several threads at
- * once; one client and one outbox serve a whole process. A handle that is taken
- * without const belongs to one thread during the call.
+ * Several threads may share a handle that a function takes as const: one client and one
+ * outbox are enough for a process. A handle that is taken without const belongs to one
+ * thread during the call.
  *
- * - xg_batch_operate, xg_query and xg_call wait until all is answered, at most
- *   for the option `deadline_ms` (10 s), or for what
- *   xg_request_set_deadline_ms says.
- * - xg_outbox_poll and xg_outbox_flush wait for the time that they are given;
- *   xg_outbox_close for that and at most 1 s more to end what is under way;
- *   xg_outbox_free for 3 s at most. Callbacks that hang change nothing of that: see
- *   xg_outbox_free.
+ * What blocks, and for how long:
+ *
+ * - xg_batch_operate, xg_query, xg_call: at most the option `deadline_ms` (10 s), or
+ *   xg_request_set_deadline_ms.
+ * - xg_outbox_poll, xg_outbox_flush, xg_outbox_sync, xg_outbox_wait_not_full: at most
+ *   their timeout. xg_outbox_close: its timeout and at most 1 s. xg_outbox_free: at most
+ *   3 s. Callbacks that hang do not change that.
  * - xg_outbox_open reads its file; xg_client_new reads the file of `ca_file`.
- * - Nothing else waits for the network, for a disk or for another call. Handing
- *   in takes a fraction of a microsecond.
+ * - Nothing else waits for the network, a disk or another call. Submitting to an outbox
+ *   takes a fraction of a microsecond.
  *
- * A client starts no thread of its own: the option `parallel` ("xgpush-part") and the
- * look-up of a name ("xgpush-resolve") start short-lived ones within a call. An outbox
- * has its own until it is closed: one that does the work ("xgpush-outbox"), up to
- * `outbox_parallel` that carry requests ("xgpush-send", started when they are needed
- * first), and one for xg_outbox_set_report_callback ("xgpush-report").
+ * Which threads the library starts:
  *
- * New threads inherit from the one that starts them: those of an outbox the signal mask,
- * the processors (affinity) and the scheduling (SCHED_FIFO as well) of the thread that
- * opens it or asks for the callback. A tick that is pinned to a core, or runs in real
- * time, opens it from an ordinary thread, best in main before it becomes special:
- * afterwards it may hand in from wherever it likes.
+ * - A client starts none that outlive a call. Within a call: "xgpush-part" for the
+ *   option `parallel`, "xgpush-resolve" to look up a name.
+ * - An outbox has one that works ("xgpush-outbox"), up to `outbox_parallel` that send
+ *   ("xgpush-send", started when needed), and one for a report callback
+ *   ("xgpush-report").
  *
- * A call needs up to 50 KiB of stack (31 over http, 45 over TLS, with a proxy as well):
- * give coroutines and threads that call 128 KiB. Handing in needs 4. The library's own
- * threads have 2 MiB, of which the system gives what is touched.
+ * New threads inherit the signal mask, the CPU affinity and the scheduling policy
+ * (SCHED_FIFO included) of the thread that opens the outbox or registers the callback.
+ * Open the outbox from an ordinary thread, best at the start of main. You may then
+ * submit from pinned and real-time threads.
  *
- * Memory: what Rust needs and cannot have aborts the process, as operator new without
- * a handler would. Handing in is the exception: it answers XG_FULL.
+ * Callbacks run on these threads. Return quickly, and do not free the outbox inside one.
+ * Every callback must return: an exception, a longjmp or a thread end that leaves it
+ * aborts the process. xgpush.hpp catches exceptions.
  *
- * Callbacks come on the threads of an outbox: say as little as possible there, and do
- * not free the outbox from one. Every callback must return: an exception, a longjmp or
- * the end of its thread that leaves one aborts the process. xgpush.hpp catches
- * exceptions and says at each callback what becomes of them.
+ * Stack: a call needs up to 50 KiB (31 over HTTP, 45 over TLS); give coroutines and
+ * threads that call 128 KiB. Submitting needs 4 KiB. The library's own threads have
+ * 2 MiB of address space each.
  *
- * Coroutines: a library that hooks the system's calls may let another coroutine, or
- * another thread, go on in the middle of a call. Nothing of a call hangs on its
- * thread, and no lock is held while one waits for the network.
+ * Memory: when the system has none, the process aborts, as with operator new. Submitting
+ * to an outbox is the exception: it returns XG_FULL.
  *
- * The end of a program: every function works in destructors of static and
- * thread_local objects and in functions of atexit and at_quick_exit. Nothing is ever
- * written to standard output or standard error.
+ * Coroutines: libraries that hook system calls may switch to another coroutine or thread
+ * in the middle of a call. The library keeps nothing of a call in thread-local storage
+ * and holds no lock while it waits for the network.
  *
- * pthread_cancel: a thread is not cancelled inside a call (on Linux), callbacks
- * included; it ends at its first cancellation point after it. Elsewhere, and with
- * PTHREAD_CANCEL_ASYNCHRONOUS, cancel no thread that may be inside one.
+ * End of the program: every function works in destructors of static and thread_local
+ * objects and in functions of atexit and at_quick_exit. The library never writes to
+ * standard output or standard error.
  *
- * ThreadSanitizer: a host under it takes share/xgpush/tsan.supp of the installed tree
- * (TSAN_OPTIONS=suppressions=FILE), as the library itself is compiled without it.
+ * pthread_cancel: on Linux a thread is not cancelled inside a call or a callback; it ends
+ * at its first cancellation point afterwards. On other systems, and with
+ * PTHREAD_CANCEL_ASYNCHRONOUS, do not cancel a thread that may be inside one.
+ *
+ * ThreadSanitizer: use share/xgpush/tsan.supp of the installed tree
+ * (TSAN_OPTIONS=suppressions=FILE), because the library is compiled without it.
  *
  * ## Bring your own HTTP
  *
- * xg_client_new_with_transport and xg_outbox_open_with_transport take an xg_transport: each request
- * comes to a function of yours as an xg_transfer, which you end when the answer is
- * there, at once or later, on any thread. Signing, retries, order and reports stay
- * here. examples/c/curl_transport.c does it over libcurl. xg_exchange_new is for
- * those who want no more than the bytes of requests and the reading of responses.
- * A test may answer by hand: xg_transfer_finish with status 200 and
- * `{"ret_code":0,"result":["0"]}`, one element per item. Options that concern
- * connections (`proxy`, `ca_file`, `user_agent`, time-outs of connecting) are the
- * stack's own affair then.
+ * xg_client_new_with_transport and xg_outbox_open_with_transport take an xg_transport:
+ * your function gets each request as an xg_transfer and ends it when the response is
+ * there, at once or later, on any thread. Signing, retries, order and reports stay in the
+ * library. examples/c/curl_transport.c does this with libcurl. Options about connections
+ * (`proxy`, `ca_file`, `user_agent`, connect timeouts) then have no effect.
  *
- * ## Other languages
+ * A test can answer by hand: call xg_transfer_finish with status 200 and
+ * `{"ret_code":0,"result":["0"]}`, one element per item. xg_exchange_new does without
+ * any transport: it only writes requests and reads responses.
  *
- * Handles are pointers, every enumeration is 32 bits wide, bool is one byte, tags
- * are 64 bits without a sign (above 2^53 they do not fit into a double). Constants
- * that are macros: XG_ABI_VERSION is the ABI version, XG_NO_ACCOUNT_TYPE the
- * smallest int32_t. Poll, or wait for the descriptor of xg_outbox_fd, where a
- * foreign thread may not enter the interpreter: callbacks come on one.
- * xg_state_name, xg_status_name and xg_codes_json hand out the tables.
+ * ## Bindings for other languages
+ *
+ * Handles are pointers, enumerations are 32 bits wide, bool is one byte, tags are
+ * unsigned 64 bits (above 2^53 a double cannot hold them). The constants that are macros:
+ * XG_ABI_VERSION (the ABI version) and XG_NO_ACCOUNT_TYPE (INT32_MIN). Callbacks run on
+ * foreign threads: where those may not enter the interpreter, poll, or wait for
+ * xg_outbox_fd. xg_state_name, xg_status_name, xg_option_name and xg_codes_json return the
+ * tables.
  *
  * ## Fork
  *
- * A child has none of the threads and shares the sockets: there the parent's
- * clients and outboxes answer XG_CLOSED, and closing or freeing them does the
- * parent no harm. The child makes its own. An outbox file belongs to one outbox:
- * the child cannot open the one that its parent holds (XG_STORAGE).
+ * A child process has none of the threads and shares the sockets. There the parent's
+ * clients and outboxes return XG_CLOSED; closing and freeing them does not disturb the
+ * parent. The child makes its own. It cannot open the outbox file that its parent holds
+ * (XG_STORAGE).
  *
  * ## Signals and descriptors
  *
- * The library sets no signal handler, changes no signal mask, and its writes
- * raise no SIGPIPE. A handler of yours that returns does not end a call: for
- * Ctrl-C, let the handler set a flag, and have another thread call
- * xg_client_close, which ends running calls within about 50 ms; their items are
- * unknown or not sent. No function may be called from the handler itself. The
- * threads of an outbox inherit the signal mask of the one that opens it: block
- * there what only your own threads shall take. Every descriptor is close-on-exec.
+ * The library installs no signal handler, changes no signal mask, and raises no SIGPIPE.
+ * A signal does not end a call: for Ctrl-C let the handler set a flag, and another thread
+ * call xg_client_close. Running calls then end within about 50 ms, with their items
+ * unknown or not sent. Call no function of this header inside a signal handler. Block
+ * signals that only your threads should get before you open an outbox. All descriptors are
+ * close-on-exec.
  *
  * ## Logging
  *
- * A client writes nothing anywhere: what happened is in outcomes, their warnings
- * and errors. xg_outbox_set_log_callback gets a line for what fails in the background and
- * for its end; xg_outbox_stats has the numbers, for Prometheus as well. The
- * secret key is in no message, no line and no number.
+ * A client logs nothing: outcomes, their warnings and errors tell what happened. An outbox
+ * calls xg_outbox_set_log_callback when something fails in the background and when it
+ * works again; xg_outbox_stats has the numbers, also for Prometheus. The secret key is in
+ * no message, line or number.
  *
- * ## ABI
+ * ## ABI stability
  *
- * Within one XG_ABI_VERSION functions, numbers and names are added, never changed
- * and never removed, and the SONAME stays libxgpush.so.0: a program runs with any
- * newer library without being compiled again. Begin with xg_abi_check, which says
- * so in words where header and library do not belong together; xg_version and
- * XG_VERSION tell the two releases. Treat a number of an enumeration that you do
- * not know as one that was added: a switch needs a default.
+ * Within one XG_ABI_VERSION functions, numbers and names are added, never changed or
+ * removed, and the SONAME stays libxgpush.so.0. So a program runs with any newer library
+ * without a rebuild. Call xg_abi_check first: it explains a mismatch of header and
+ * library. Expect numbers in enumerations that you do not know: a switch needs a default.
  */
 
 #ifndef XGPUSH_H
@@ -290,31 +278,31 @@
 #define XG_NO_ACCOUNT_TYPE INT32_MIN
 
 /**
- * The version of the ABI that this header describes. Functions are added to
- * an ABI version, never changed and never removed.
+ * The ABI version that this header describes. Functions are added to an ABI version,
+ * never changed and never removed.
  */
 #define XG_ABI_VERSION 1
 
 /**
- * The code of an item of a query for which nothing is bound.
+ * The return code of a query item for which nothing is bound.
  */
 #define XG_CODE_DOES_NOT_EXIST 10110008
 
 /**
- * What a call came to. The numbers never change.
+ * The result of a call. The numbers never change.
  */
 typedef enum xg_status {
   /**
-   * It worked; outputs are written. For xg_batch_operate and xg_query it says
-   * only that there is an outcome: look at its items.
+   * Success; the outputs are written. For xg_batch_operate and xg_query it means only
+   * that there is an outcome: check its items.
    */
   XG_OK = 0,
   /**
-   * NULL, invalid UTF-8, an index or a number that no value of its type has.
+   * NULL, invalid UTF-8, an index past the end, or a number outside its enumeration.
    */
   XG_INVALID_ARGUMENT = 1,
   /**
-   * JSON that is not the documented shape.
+   * JSON that does not have the documented shape.
    */
   XG_INVALID_JSON = 2,
   /**
@@ -322,7 +310,7 @@ typedef enum xg_status {
    */
   XG_INVALID_VALUE = 3,
   /**
-   * A request breaks a rule of its protocol version as a whole.
+   * The request as a whole breaks a rule of its protocol version.
    */
   XG_INVALID_REQUEST = 4,
   /**
@@ -330,7 +318,7 @@ typedef enum xg_status {
    */
   XG_INVALID_OPTION = 5,
   /**
-   * The client or outbox is closed, or is the parent's in a child after fork.
+   * The client or outbox is closed, or belongs to the parent process (after fork).
    */
   XG_CLOSED = 6,
   /**
@@ -338,7 +326,7 @@ typedef enum xg_status {
    */
   XG_CALL_NOT_SENT = 7,
   /**
-   * xg_call: sent, and no trustworthy answer came.
+   * xg_call: the request was sent, and no trustworthy answer came.
    */
   XG_CALL_UNKNOWN = 8,
   /**
@@ -346,31 +334,31 @@ typedef enum xg_status {
    */
   XG_CALL_REJECTED = 9,
   /**
-   * A defect in xgpush itself; the host was kept from harm.
+   * A defect inside xgpush. The process is unharmed.
    */
   XG_INTERNAL = 10,
   /**
-   * Header and library do not belong together.
+   * Header and library have different ABI versions.
    */
   XG_ABI_MISMATCH = 11,
   /**
-   * The outbox is full: the operation was not taken.
+   * The outbox is full: the operation was not taken. Try again later.
    */
   XG_FULL = 12,
   /**
-   * The outbox's file cannot be used; the message says why. Nothing in it was
-   * deleted. From xg_outbox_sync: not everything is durable.
+   * The outbox file cannot be used; the message says why. Nothing in it was deleted.
+   * From xg_outbox_sync: not everything is durable.
    */
   XG_STORAGE = 13,
   /**
-   * The system gave no thread, descriptor or memory: the message says which limit
-   * to look at. The same call may succeed later.
+   * The system is out of threads, descriptors or memory; the message names the limit
+   * to check. The same call may succeed later.
    */
   XG_RESOURCES = 14,
 } xg_status;
 
 /**
- * The four states in which an item can end.
+ * The state of an item.
  */
 typedef enum xg_state {
   /**
@@ -378,35 +366,35 @@ typedef enum xg_state {
    */
   XG_STATE_NONE = 0,
   /**
-   * The service took the task. Accepted is not applied. For a query: answered.
+   * The service queued the operation; it takes effect later. For a query: answered.
    */
   XG_STATE_ACCEPTED = 1,
   /**
-   * The service refused, with a code or an HTTP status.
+   * The service refused it, with a code or an HTTP status.
    */
   XG_STATE_REJECTED = 2,
   /**
-   * Sent, and no trustworthy answer came: it may have been applied, or may
-   * yet be.
+   * It was sent, and no trustworthy answer came: it may have been applied, or may
+   * still be.
    */
   XG_STATE_UNKNOWN = 3,
   /**
-   * Never left this machine.
+   * It never left this machine.
    */
   XG_STATE_NOT_SENT = 4,
 } xg_state;
 
 /**
- * What a request asks.
+ * What a request does.
  */
 typedef enum xg_action {
   /**
-   * batchoperate, operator 1: adds accounts to a token. Disused: TPNS
+   * batchoperate, operator 1: adds accounts to a token. Obsolete: TPNS
    * overwrites; see the option allow_append.
    */
   XG_APPEND = 1,
   /**
-   * batchoperate, operator 2: binds a token to accounts, overwriting.
+   * batchoperate, operator 2: binds a token to accounts, replacing those it has.
    */
   XG_BIND = 2,
   /**
@@ -432,7 +420,7 @@ typedef enum xg_action {
 } xg_action;
 
 /**
- * How bad it is what a line for a log tells.
+ * The severity of a log line.
  */
 typedef enum xg_log_level {
   /**
@@ -440,7 +428,7 @@ typedef enum xg_log_level {
    */
   XG_LOG_INFO = 1,
   /**
-   * Delivery is late, and goes on by itself.
+   * Delivery is late, and recovers by itself.
    */
   XG_LOG_WARNING = 2,
   /**
@@ -450,7 +438,7 @@ typedef enum xg_log_level {
 } xg_log_level;
 
 /**
- * Why no whole HTTP response came.
+ * Why there is no HTTP response.
  */
 typedef enum xg_send_error {
   /**
@@ -462,7 +450,7 @@ typedef enum xg_send_error {
    */
   XG_SEND_TIMEOUT = 2,
   /**
-   * The connection broke, or the response was cut or was no HTTP.
+   * The connection broke, or the response was truncated or not HTTP.
    */
   XG_SEND_LOST = 3,
   /**
@@ -476,22 +464,22 @@ typedef enum xg_send_error {
 } xg_send_error;
 
 /**
- * A client of one application. Made once and shared by any number of threads.
+ * Blocking calls for one application. Make one and share it between threads.
  */
 typedef struct xg_client xg_client;
 
 /**
- * Everything that can be set before a client is made.
+ * Options, set by name before a client or an outbox is made.
  */
 typedef struct xg_config xg_config;
 
 /**
- * What went wrong, in detail. Owned by the caller: free it with xg_error_free.
+ * Details of a failed call. Free it with xg_error_free.
  */
 typedef struct xg_error xg_error;
 
 /**
- * One request as HTTP requests to send and HTTP responses to read.
+ * One request of xg_request without I/O: HTTP requests to send, HTTP responses to read.
  */
 typedef struct xg_exchange xg_exchange;
 
@@ -501,80 +489,79 @@ typedef struct xg_exchange xg_exchange;
 typedef struct xg_http_request xg_http_request;
 
 /**
- * Delivers operations in the background, in the order of each token and account,
- * and reports what became of each of them. Made once and shared by any number of
- * threads.
+ * Delivers operations in the background, in the order of each token and each account,
+ * and reports each one. Make one and share it between threads.
  */
 typedef struct xg_outbox xg_outbox;
 
 /**
- * What became of every item of a call, in the order of the items.
+ * The results of a call, one per item, in the order of the items. Several threads may
+ * read it at once.
  */
 typedef struct xg_outcome xg_outcome;
 
 /**
- * Operations that wait, as they were when they were asked for.
+ * Operations that an outbox has not completed, as of the call that listed them.
  */
 typedef struct xg_pending xg_pending;
 
 /**
- * A body whose ret_code is 0.
+ * A successful response of another endpoint: JSON with ret_code 0.
  */
 typedef struct xg_reply xg_reply;
 
 /**
- * A buffer for reports; it belongs to one thread at a time.
+ * A buffer of reports. One thread at a time may use it.
  */
 typedef struct xg_reports xg_reports;
 
 /**
- * A request of either API with any number of items; the client splits it.
+ * A request with any number of items; the library splits it into HTTP requests.
  */
 typedef struct xg_request xg_request;
 
 /**
- * Numbers, as they were when they were asked for.
+ * The numbers of an outbox, as of the call that took them.
  */
 typedef struct xg_stats xg_stats;
 
 /**
- * One HTTP request on its way through a transport. To be ended once, by
- * xg_transfer_finish or xg_transfer_fail, on whatever thread.
+ * One HTTP request that a transport carries. End it exactly once, on any thread, with
+ * xg_transfer_finish or xg_transfer_fail.
  */
 typedef struct xg_transfer xg_transfer;
 
 /**
- * An HTTP stack of the caller's, for clients and outboxes that are made over it.
+ * Your own HTTP, for clients and outboxes.
  */
 typedef struct xg_transport xg_transport;
 
 /**
- * Called with reports, on the thread "xgpush-report" of the library. They are
- * valid during the call. It must return: no exception, no longjmp and no end of its
- * thread (pthread_exit, pthread_cancel) may leave it, or the process is aborted.
+ * Called with reports on the thread "xgpush-report" of the library. They are valid during
+ * the call. It must return: an exception, a longjmp or a thread end (pthread_exit,
+ * pthread_cancel) that leaves it aborts the process.
  */
 typedef void (*xg_report_fn)(const struct xg_reports *reports, void *context);
 
 /**
- * Called with a log line, one at a time, on a thread of the library; level is one of
- * xg_log_level. Delivery and writing to the file wait until it returns. The line is
- * valid during the call. It must return, as xg_report_fn.
+ * Called with one log line at a time on a thread of the library; level is one of
+ * xg_log_level. Delivery waits until it returns. The line is valid during the call. It
+ * must return, as xg_report_fn.
  */
 typedef void (*xg_log_fn)(int32_t level, const char *line, void *context);
 
 /**
- * Carries one request: called on every thread that makes calls, several at once.
- * It ends the transfer before it returns, or keeps it and ends it later on any
- * thread: a call waits for that on its own thread, so a program whose HTTP needs
- * that very thread uses an outbox. It sends the request once (no redirects, no
- * retries of its own). It must return: no exception, no longjmp and no end of its thread
- * (pthread_exit, pthread_cancel) may leave it, or the process is aborted.
+ * Sends one request. The library calls it on every thread that makes calls, several at
+ * once. End the transfer before returning, or keep it and end it later on any thread; a
+ * blocking call waits for that on its own thread, so use an outbox if your HTTP needs that
+ * very thread. Send the request once: no redirects, no retries. It must return, as
+ * xg_report_fn.
  */
 typedef void (*xg_perform_fn)(struct xg_transfer *transfer, void *context);
 
 /**
- * Called once, on any thread, when nothing needs the context any more; never when a
- * thread hangs in the function of the transport for ever. It must return as well.
+ * Called once, on any thread, when nothing uses the context any more. Never called if a
+ * thread hangs in the transport. It must return, as xg_report_fn.
  */
 typedef void (*xg_destroy_fn)(void *context);
 
@@ -583,7 +570,7 @@ extern "C" {
 #endif // __cplusplus
 
 /**
- * The version of the library, such as "0.1.0".
+ * The version of the library, such as "0.1.0". Static.
  */
 const char *xg_version(void);
 
@@ -593,67 +580,69 @@ const char *xg_version(void);
 uint32_t xg_abi_version(void);
 
 /**
- * Whether the library can serve a program that was compiled against this
- * header: call it first, as xg_abi_check(XG_ABI_VERSION, &error).
+ * Fails unless the library can serve a program that was compiled with this header. Call
+ * it first, as xg_abi_check(XG_ABI_VERSION, &error).
+ *
+ * Errors: XG_ABI_MISMATCH, with both versions in the message.
  */
 enum xg_status xg_abi_check(uint32_t header_abi, struct xg_error **error);
 
 /**
- * The status that the failed call returned. XG_OK for NULL.
+ * The status that the failed call returned; XG_OK for NULL.
  */
 enum xg_status xg_error_status(const struct xg_error *error);
 
 /**
- * The stable name of the status, such as "invalid_value". "" for NULL.
- * Valid until the error is freed.
+ * The stable name of the status, such as "invalid_value"; "" for NULL. Valid until the
+ * error is freed.
  */
 const char *xg_error_name(const struct xg_error *error);
 
 /**
- * What happened, for people: names the item and quotes the rule. "" for NULL.
- * Valid until the error is freed.
+ * A description for people: it names the item and quotes the rule. "" for NULL. Valid
+ * until the error is freed.
  */
 const char *xg_error_message(const struct xg_error *error);
 
 /**
- * The service's return code, or -1 where it gave none.
+ * The service's return code (docs/codes.md), or -1 without one.
  */
 int64_t xg_error_code(const struct xg_error *error);
 
 /**
- * The HTTP status, or 0 where no answer came.
+ * The HTTP status of the response, or 0 without a response.
  */
 int32_t xg_error_http_status(const struct xg_error *error);
 
 /**
- * The 0-based index of the item at fault, or -1 where there is none.
+ * The 0-based index of the item at fault, or -1 if the error is about no single item.
  */
 int64_t xg_error_item(const struct xg_error *error);
 
 /**
- * Whether the same call may succeed later without a change. false for NULL.
+ * Whether the same call may succeed later, unchanged. false for NULL.
  */
 bool xg_error_is_retryable(const struct xg_error *error);
 
 /**
- * How long the service asks to wait before the call is made again (Retry-After), in
- * milliseconds; -1 where it says nothing.
+ * How long the service asks to wait before the next attempt (Retry-After), in
+ * milliseconds; -1 if it does not say.
  */
 int64_t xg_error_retry_after_ms(const struct xg_error *error);
 
 /**
- * Frees an error. NULL is fine.
+ * Frees an error. NULL is allowed.
  */
 void xg_error_free(struct xg_error *error);
 
 /**
- * Every option at its default. NULL only after a defect.
+ * A config with every option at its default. NULL only after a defect in the library.
  */
 struct xg_config *xg_config_new(void);
 
 /**
- * Sets an option from text, such as ("deadline_ms", "3000"). The options are
- * those of xg_option_name and docs/options.md.
+ * Sets an option from text, such as ("deadline_ms", "3000"). docs/options.md lists the
+ * options; xg_option_name does so at run time.
  *
  * Errors: XG_INVALID_OPTION for an unknown name or a value outside its range.
  */
@@ -663,26 +652,26 @@ enum xg_status xg_config_set(struct xg_config *config,
                              struct xg_error **error);
 
 /**
- * Sets every option for which the environment has XGPUSH_ and its name in
- * upper case, such as XGPUSH_ACCESS_ID. What Kubernetes and Docker put there for a
- * service called xgpush (XGPUSH_SERVICE_HOST, XGPUSH_PORT_80_TCP …) is passed over.
+ * Sets options from the environment: XGPUSH_ and the name of the option in upper case,
+ * such as XGPUSH_ACCESS_ID. Variables that Kubernetes and Docker set for a service named
+ * xgpush (XGPUSH_SERVICE_HOST, XGPUSH_PORT_80_TCP …) are ignored.
  *
- * Errors: as xg_config_set; also for a variable that is no option.
+ * Errors: as xg_config_set; also for any other XGPUSH_ variable that is no option.
  */
 enum xg_status xg_config_set_from_env(struct xg_config *config, struct xg_error **error);
 
 /**
- * Frees a config. NULL is fine. A client does not need it any more.
+ * Frees a config. NULL is allowed. Clients and outboxes do not need it any more.
  */
 void xg_config_free(struct xg_config *config);
 
 /**
- * How many options there are.
+ * The number of options.
  */
 size_t xg_option_count(void);
 
 /**
- * The name of an option, 0-based; "" past the end.
+ * The name of an option, by index; "" past the end. Static, as all texts of options.
  */
 const char *xg_option_name(size_t index);
 
@@ -697,7 +686,7 @@ const char *xg_option_type(size_t index);
 const char *xg_option_default(size_t index);
 
 /**
- * What values it takes, for people.
+ * The values that it accepts, for people.
  */
 const char *xg_option_range(size_t index);
 
@@ -707,7 +696,7 @@ const char *xg_option_range(size_t index);
 const char *xg_option_description(size_t index);
 
 /**
- * A request without items. `action` is one of xg_action.
+ * A request without items. action is one of xg_action.
  *
  * Errors: XG_INVALID_ARGUMENT for another number.
  */
@@ -716,11 +705,11 @@ enum xg_status xg_request_new(int32_t action,
                               struct xg_error **error);
 
 /**
- * A request from the documented JSON of POST /v3/device/account/batchoperate;
- * its list may have any length.
+ * A request from the documented JSON of POST /v3/device/account/batchoperate. Its list
+ * may have any length.
  *
- * Errors: XG_INVALID_JSON, XG_INVALID_VALUE, XG_INVALID_REQUEST; xg_error_item
- * tells the item.
+ * Errors: XG_INVALID_JSON, XG_INVALID_VALUE, XG_INVALID_REQUEST; xg_error_item is the
+ * item at fault.
  */
 enum xg_status xg_request_batch_from_json(const char *json,
                                           size_t json_len,
@@ -738,7 +727,7 @@ enum xg_status xg_request_query_from_json(const char *json,
                                           struct xg_error **error);
 
 /**
- * Sets "android" or "ios", which only the older protocol versions know.
+ * Sets the platform, "android" or "ios". Only older protocol versions use it.
  *
  * Errors: XG_INVALID_VALUE for anything else.
  */
@@ -747,8 +736,7 @@ enum xg_status xg_request_set_platform(struct xg_request *request,
                                        struct xg_error **error);
 
 /**
- * Sets the kind and the id of the operator, which only protocol `xg_v3` knows;
- * NULL leaves one of them as it is.
+ * Sets op_type and op_id, which only protocol `xg_v3` uses. NULL leaves one unchanged.
  */
 enum xg_status xg_request_set_operator(struct xg_request *request,
                                        const char *op_type,
@@ -756,20 +744,21 @@ enum xg_status xg_request_set_operator(struct xg_request *request,
                                        struct xg_error **error);
 
 /**
- * Sets the deadline of the calls that send this request, in milliseconds, in
- * place of the option deadline_ms (1 to 86400000); 0 takes the option again.
+ * Sets the deadline of calls with this request, in milliseconds (1 to 86400000). 0
+ * restores the option deadline_ms. An outbox ignores it.
  *
- * Errors: XG_INVALID_ARGUMENT when it is longer than a day.
+ * Errors: XG_INVALID_ARGUMENT for more than a day.
  */
 enum xg_status xg_request_set_deadline_ms(struct xg_request *request,
                                           uint64_t deadline_ms,
                                           struct xg_error **error);
 
 /**
- * Lets xg_batch_operate ask, after the call and for up to this time, whether the
- * service shows what it accepted: see xg_outcome_confirmed. 0 asks nothing.
+ * Makes xg_batch_operate query the service afterwards, for up to this time in
+ * milliseconds, until it shows what it accepted: see xg_outcome_confirmed. 0, the
+ * default, does not query.
  *
- * Errors: XG_INVALID_ARGUMENT when it is longer than a day.
+ * Errors: XG_INVALID_ARGUMENT for more than a day.
  */
 enum xg_status xg_request_set_confirm_ms(struct xg_request *request,
                                          uint64_t confirm_ms,
@@ -781,20 +770,19 @@ enum xg_status xg_request_set_confirm_ms(struct xg_request *request,
 size_t xg_request_item_count(const struct xg_request *request);
 
 /**
- * Frees a request. NULL is fine.
+ * Frees a request. NULL is allowed.
  */
 void xg_request_free(struct xg_request *request);
 
 /**
- * Adds an item to an append, bind or unbind: a token with its first account.
- * More accounts of the same token follow with xg_request_add_account.
+ * Adds an item to an append, bind or unbind: a token and its first account. Add more
+ * accounts of the same token with xg_request_add_account.
  *
- * token: 1 to 64 bytes. account: at least 2 bytes. account_type: any, or
+ * token: 1 to 64 bytes. account: at least 2 bytes. account_type: any number, or
  * XG_NO_ACCOUNT_TYPE.
  *
- * Errors: XG_INVALID_VALUE, XG_INVALID_REQUEST (items of another kind); the
- * request stays as it was, and xg_error_item is the index the item would have
- * had.
+ * Errors: XG_INVALID_VALUE; XG_INVALID_REQUEST if the action takes other items. The
+ * request stays unchanged, and xg_error_item is the index that the item would have had.
  */
 enum xg_status xg_request_add_binding(struct xg_request *request,
                                       const char *token,
@@ -803,7 +791,7 @@ enum xg_status xg_request_add_binding(struct xg_request *request,
                                       struct xg_error **error);
 
 /**
- * xg_request_add_binding with lengths in bytes in place of NUL.
+ * xg_request_add_binding with lengths in bytes.
  */
 enum xg_status xg_request_add_binding_n(struct xg_request *request,
                                         const char *token,
@@ -823,7 +811,7 @@ enum xg_status xg_request_add_token(struct xg_request *request,
                                     struct xg_error **error);
 
 /**
- * xg_request_add_token with a length in bytes in place of NUL.
+ * xg_request_add_token with a length in bytes.
  */
 enum xg_status xg_request_add_token_n(struct xg_request *request,
                                       const char *token,
@@ -831,11 +819,10 @@ enum xg_status xg_request_add_token_n(struct xg_request *request,
                                       struct xg_error **error);
 
 /**
- * Adds an item to a clear_account or a query by account; in an append, bind or
- * unbind, adds an account to the last binding.
+ * Adds an item to a clear_account or a query by account. In an append, bind or unbind:
+ * adds an account to the last binding.
  *
- * Errors: as xg_request_add_binding; XG_INVALID_REQUEST also when there is no
- * binding yet.
+ * Errors: as xg_request_add_binding; XG_INVALID_REQUEST also without a binding.
  */
 enum xg_status xg_request_add_account(struct xg_request *request,
                                       const char *account,
@@ -843,7 +830,7 @@ enum xg_status xg_request_add_account(struct xg_request *request,
                                       struct xg_error **error);
 
 /**
- * xg_request_add_account with a length in bytes in place of NUL.
+ * xg_request_add_account with a length in bytes.
  */
 enum xg_status xg_request_add_account_n(struct xg_request *request,
                                         const char *account,
@@ -852,17 +839,17 @@ enum xg_status xg_request_add_account_n(struct xg_request *request,
                                         struct xg_error **error);
 
 /**
- * The number of items: that of the request. 0 for NULL.
+ * The number of items, which is that of the request; 0 for NULL.
  */
 size_t xg_outcome_item_count(const struct xg_outcome *outcome);
 
 /**
- * How many items ended in a state, one of xg_state. 0 for another number.
+ * How many items are in a state, one of xg_state; 0 for another number.
  */
 size_t xg_outcome_state_count(const struct xg_outcome *outcome, int32_t state);
 
 /**
- * Whether every item was accepted. false for NULL.
+ * Whether every item was accepted; false for NULL.
  */
 bool xg_outcome_all_accepted(const struct xg_outcome *outcome);
 
@@ -872,24 +859,24 @@ bool xg_outcome_all_accepted(const struct xg_outcome *outcome);
 uint32_t xg_outcome_request_count(const struct xg_outcome *outcome);
 
 /**
- * The state of an item, 0-based. XG_STATE_NONE past the end.
+ * The state of an item, by its 0-based index; XG_STATE_NONE past the end.
  */
 enum xg_state xg_outcome_state(const struct xg_outcome *outcome, size_t index);
 
 /**
- * Why an item is in its state: a stable name, such as "item_refused" or
- * "timed_out". "" past the end. Valid for ever.
+ * Why an item is in its state: a stable name of docs/reasons.md, such as "item_refused"
+ * or "timed_out"; "" past the end. Static.
  */
 const char *xg_outcome_reason(const struct xg_outcome *outcome, size_t index);
 
 /**
- * The service's return code for an item, or for the whole request where the
- * item has none of its own; 0 when accepted, -1 where there is none.
+ * The service's return code for an item, or for the whole request if the item has none;
+ * 0 if accepted, -1 without a code.
  */
 int64_t xg_outcome_code(const struct xg_outcome *outcome, size_t index);
 
 /**
- * The HTTP status of the answer that decided, or 0 where none came.
+ * The HTTP status of the response that decided the item; 0 without a response.
  */
 int32_t xg_outcome_http_status(const struct xg_outcome *outcome, size_t index);
 
@@ -899,32 +886,31 @@ int32_t xg_outcome_http_status(const struct xg_outcome *outcome, size_t index);
 uint32_t xg_outcome_attempts(const struct xg_outcome *outcome, size_t index);
 
 /**
- * Whether the service showed an operation in time: 1 yes, 0 no, -1 where it was not
- * asked (xg_request_set_confirm_ms), or where a later item of the call works on the
- * same token or account.
+ * Whether a query showed the operation in time: 1 yes, 0 no, -1 if nobody asked
+ * (xg_request_set_confirm_ms) or a later item of the call changes the same token or
+ * account.
  */
 int32_t xg_outcome_confirmed(const struct xg_outcome *outcome, size_t index);
 
 /**
- * How long the service asks to wait before an item is sent again (Retry-After, as it
- * says, whatever `max_backoff_ms` is), in milliseconds; -1 where it says nothing.
+ * How long the service asks to wait before an item is sent again (Retry-After), in
+ * milliseconds; -1 if it does not say. The option `max_backoff_ms` does not limit it.
  */
 int64_t xg_outcome_retry_after_ms(const struct xg_outcome *outcome, size_t index);
 
 /**
- * Whether sending an item again later may end better.
+ * Whether sending an item again later may succeed.
  */
 bool xg_outcome_is_retryable(const struct xg_outcome *outcome, size_t index);
 
 /**
- * What happened to an item, for people; "" when accepted. Valid until the
- * outcome is freed.
+ * A description for people; "" if accepted. Valid until the outcome is freed.
  */
 const char *xg_outcome_message(const struct xg_outcome *outcome, size_t index);
 
 /**
- * The whole outcome as JSON, NUL-terminated; its length in bytes goes to *len
- * unless len is NULL. "" and 0 for NULL. Valid until the outcome is freed.
+ * The whole outcome as JSON, NUL-terminated. *len is its length in bytes unless len is
+ * NULL. "" and 0 for NULL. Valid until the outcome is freed.
  *
  * {"counts":{…},"requests":n,"items":[{"state","reason","code"?,"http_status"?,
  * "attempts","retryable"?,"message"?,"tokens"?|"accounts"?}],"warnings":[…],
@@ -933,7 +919,7 @@ const char *xg_outcome_message(const struct xg_outcome *outcome, size_t index);
 const char *xg_outcome_json(const struct xg_outcome *outcome, size_t *len);
 
 /**
- * Frees an outcome. NULL is fine.
+ * Frees an outcome. NULL is allowed.
  */
 void xg_outcome_free(struct xg_outcome *outcome);
 
@@ -943,60 +929,59 @@ void xg_outcome_free(struct xg_outcome *outcome);
 size_t xg_outcome_found_count(const struct xg_outcome *outcome, size_t index);
 
 /**
- * The nth token that a query by account found for an item; "" where there is
- * none. Valid until the outcome is freed.
+ * The nth token that a query by account found for an item; "" past the end. Valid until
+ * the outcome is freed.
  */
 const char *xg_outcome_found_token(const struct xg_outcome *outcome, size_t index, size_t nth);
 
 /**
- * The nth account that a query by token found for an item; "" where there is
- * none. Valid until the outcome is freed.
+ * The nth account that a query by token found for an item; "" past the end. Valid until
+ * the outcome is freed.
  */
 const char *xg_outcome_found_account(const struct xg_outcome *outcome,
                                      size_t index,
                                      size_t nth);
 
 /**
- * The type of the nth account that a query by token found for an item; -1
- * where the service did not tell it.
+ * The type of the nth account that a query by token found for an item; -1 if the
+ * service did not return it.
  */
 int64_t xg_outcome_found_account_type(const struct xg_outcome *outcome,
                                       size_t index,
                                       size_t nth);
 
 /**
- * How many warnings there are: what is allowed, but should be known.
+ * The number of warnings. They are about what is allowed but often a mistake.
  */
 size_t xg_outcome_warning_count(const struct xg_outcome *outcome);
 
 /**
- * The stable name of a warning, such as "duplicate_account_type"; "" past the
- * end. Valid until the outcome is freed.
+ * The stable name of a warning, such as "duplicate_account_type"; "" past the end. Valid
+ * until the outcome is freed.
  */
 const char *xg_outcome_warning_name(const struct xg_outcome *outcome, size_t index);
 
 /**
- * A warning, for people; "" past the end. Valid until the outcome is freed.
+ * The text of a warning, for people; "" past the end. Valid until the outcome is freed.
  */
 const char *xg_outcome_warning_message(const struct xg_outcome *outcome, size_t index);
 
 /**
- * The item that a warning is about, 0-based; -1 where it is about the call.
+ * The 0-based item that a warning is about; -1 if it is about the call.
  */
 int64_t xg_outcome_warning_item(const struct xg_outcome *outcome, size_t index);
 
 /**
- * A client with these options. Opens no connection and starts no thread.
+ * Makes a client. Opens no connection and starts no thread. Free it with xg_client_free.
  *
- * Errors: XG_INVALID_OPTION when options are missing or do not fit together.
+ * Errors: XG_INVALID_OPTION if options are missing or contradict each other.
  */
 enum xg_status xg_client_new(const struct xg_config *config,
                              struct xg_client **client,
                              struct xg_error **error);
 
 /**
- * As xg_client_new, over a transport of the caller's, which may be freed
- * afterwards.
+ * xg_client_new with your own HTTP. You may free the transport afterwards.
  *
  * Errors: as xg_client_new.
  */
@@ -1006,38 +991,37 @@ enum xg_status xg_client_new_with_transport(const struct xg_config *config,
                                             struct xg_error **error);
 
 /**
- * Signs with this secret key from the next request on, for a key that is changed while
- * the program runs. A call that is under way sends its next part, or its retry, with it.
- * The text is copied and wiped from memory when it is not needed any more; wipe your own.
+ * Signs with this key from the next HTTP request on: for key rotation. Running calls use
+ * it for their next part or retry. The library wipes its copy when it is done with it;
+ * wipe yours.
  *
- * Errors: XG_INVALID_OPTION when it is empty or no header can carry it, XG_CLOSED; the
- * key from before stays then.
+ * Errors: XG_INVALID_OPTION if it is empty or not a valid header value; XG_CLOSED. The
+ * old key stays then.
  */
 enum xg_status xg_client_set_secret_key(const struct xg_client *client,
                                         const char *secret_key,
                                         struct xg_error **error);
 
 /**
- * Closes idle connections and makes calls that run in other threads end soon.
- * Later calls return XG_CLOSED. NULL is fine, and so is closing twice.
+ * Ends calls that run in other threads within about 50 ms and closes idle connections.
+ * Later calls return XG_CLOSED. May be called twice; NULL is allowed.
  */
 void xg_client_close(const struct xg_client *client);
 
 /**
- * Frees a client. No call may run with it any more (xg_client_close makes them
- * end). NULL is fine.
+ * Frees a client. No call may still use it (xg_client_close ends them). NULL is allowed.
  */
 void xg_client_free(struct xg_client *client);
 
 /**
- * POST /v3/device/account/batchoperate: sends the items, split at 20, and waits
- * until each has its outcome or the deadline passes. Free the outcome with
+ * POST /v3/device/account/batchoperate. Sends the items in requests of up to 20 and blocks
+ * until each item has a result or the deadline passes. Free the outcome with
  * xg_outcome_free.
  *
- * The API is asynchronous: accepted means that the service took the task.
+ * The API is asynchronous: accepted means that the service queued the operation.
  *
- * Errors, before anything is sent: XG_INVALID_REQUEST, XG_CLOSED. Whatever
- * happens afterwards is in the outcome.
+ * Errors, all before anything is sent: XG_INVALID_REQUEST, XG_CLOSED. What happens later
+ * is in the outcome.
  */
 enum xg_status xg_batch_operate(const struct xg_client *client,
                                 const struct xg_request *request,
@@ -1045,9 +1029,9 @@ enum xg_status xg_batch_operate(const struct xg_client *client,
                                 struct xg_error **error);
 
 /**
- * POST /v3/device/account/query: like xg_batch_operate, with what was found for
- * each item (xg_outcome_found_…). Where nothing is bound the service refuses the
- * item: it is rejected with code XG_CODE_DOES_NOT_EXIST.
+ * POST /v3/device/account/query. As xg_batch_operate; xg_outcome_found_… return what was
+ * found for each item. If nothing is bound, the service rejects the item with code
+ * XG_CODE_DOES_NOT_EXIST.
  *
  * Errors: as xg_batch_operate.
  */
@@ -1057,15 +1041,15 @@ enum xg_status xg_query(const struct xg_client *client,
                         struct xg_error **error);
 
 /**
- * Posts JSON to any other v3 path, such as "/v3/push/app", with the same
- * signing, time-outs and errors. Free the reply with xg_reply_free.
+ * Posts JSON to any other v3 path, such as "/v3/push/app", with the same signing,
+ * timeouts and errors. Free the reply with xg_reply_free.
  *
- * Sent again only if it certainly had no effect: after XG_CALL_UNKNOWN it may
- * have been done, and a push that is sent again is pushed twice. Of what may be done
- * twice say so, and send what is no JSON: xg_call_with.
+ * It retries only if the request certainly had no effect: after XG_CALL_UNKNOWN a push may
+ * have been sent, and a second one would reach the phones twice. xg_call_with is for calls
+ * that may be repeated, and for bodies other than JSON.
  *
- * Errors: XG_INVALID_ARGUMENT (path), XG_INVALID_JSON, XG_CLOSED,
- * XG_CALL_NOT_SENT, XG_CALL_UNKNOWN, XG_CALL_REJECTED.
+ * Errors: XG_INVALID_ARGUMENT (path), XG_INVALID_JSON, XG_CLOSED, XG_CALL_NOT_SENT,
+ * XG_CALL_UNKNOWN, XG_CALL_REJECTED.
  */
 enum xg_status xg_call(const struct xg_client *client,
                        const char *path,
@@ -1075,18 +1059,17 @@ enum xg_status xg_call(const struct xg_client *client,
                        struct xg_error **error);
 
 /**
- * xg_call for any body, with what may differ from call to call.
+ * xg_call with any body and per-call settings.
  *
- * content_type: such as "multipart/form-data; boundary=x" for
- * "/v3/push/package/upload"; NULL is "application/json", and then the body has to be
- * JSON. auth: "sign" or "basic" in place of the option `auth`; NULL is the option,
- * and basic for "/v3/push/package/upload", as all of its samples. repeatable: done
- * twice is as good as once (what only reads; tags and attributes, which are set; no
- * push): it is sent again like the operations on accounts, when an answer is missing
- * as well. deadline_ms: in place of the option `deadline_ms`; 0 is the option.
+ * content_type: such as "multipart/form-data; boundary=x" for "/v3/push/package/upload".
+ * NULL means "application/json", and the body must be JSON. auth: "sign" or "basic". NULL
+ * means the option `auth`, and basic for "/v3/push/package/upload", as in its samples.
+ * repeatable: true if doing it twice is as good as once (queries, setting tags and
+ * attributes; not pushes); it is then retried like operations on accounts. deadline_ms: in
+ * milliseconds; 0 means the option `deadline_ms`.
  *
  * Errors: as xg_call; XG_INVALID_ARGUMENT also for content_type and auth,
- * XG_INVALID_JSON for JSON only.
+ * XG_INVALID_JSON only for JSON.
  */
 enum xg_status xg_call_with(const struct xg_client *client,
                             const char *path,
@@ -1105,33 +1088,33 @@ enum xg_status xg_call_with(const struct xg_client *client,
 int32_t xg_reply_http_status(const struct xg_reply *reply);
 
 /**
- * The body, JSON, NUL-terminated; its length in bytes goes to *len unless len
- * is NULL. "" and 0 for NULL. Valid until the reply is freed.
+ * The JSON body, NUL-terminated. *len is its length in bytes unless len is NULL. "" and 0
+ * for NULL. Valid until the reply is freed.
  */
 const char *xg_reply_body(const struct xg_reply *reply, size_t *len);
 
 /**
- * Frees a reply. NULL is fine.
+ * Frees a reply. NULL is allowed.
  */
 void xg_reply_free(struct xg_reply *reply);
 
 /**
- * Opens an outbox with a client of its own. With the option outbox_file it opens
- * the file, or makes it, and takes up what is in it: these operations are reported
- * like any others, with the tags of the run that handed them in. What is handed in is
- * in the file about outbox_commit_ms (2 ms) later: see xg_outbox_sync.
+ * Opens an outbox with a client of its own. With the option outbox_file it opens or
+ * creates the file, and sends and reports what an earlier run left in it, with that run's
+ * tags. What you submit reaches the file about outbox_commit_ms (2 ms) later: see
+ * xg_outbox_sync.
  *
- * Errors: XG_INVALID_OPTION; XG_STORAGE when the file cannot be used: held by
- * another outbox, not ours, of a newer version, corrupt, read-only; XG_RESOURCES when
- * there is no thread for it.
+ * Errors: XG_INVALID_OPTION; XG_STORAGE if the file cannot be used (another outbox has it,
+ * it is not ours, of a newer version, corrupt, read-only); XG_RESOURCES if the system
+ * gives no thread.
  */
 enum xg_status xg_outbox_open(const struct xg_config *config,
                               struct xg_outbox **outbox,
                               struct xg_error **error);
 
 /**
- * As xg_outbox_open, over a transport of the caller's, which may be freed
- * afterwards. Its requests come on threads of the library.
+ * xg_outbox_open with your own HTTP, called on threads of the library. You may free the
+ * transport afterwards.
  *
  * Errors: as xg_outbox_open.
  */
@@ -1141,46 +1124,55 @@ enum xg_status xg_outbox_open_with_transport(const struct xg_config *config,
                                              struct xg_error **error);
 
 /**
- * Takes nothing any more and delivers what is there, without waiting for it: for those
- * who wait in their own way (xg_outbox_flush with short times, xg_outbox_is_drained)
- * before they close. Twice is fine, and so is NULL.
+ * Stops taking operations and goes on delivering, without waiting. Use it before
+ * xg_outbox_close if you wait in your own way (xg_outbox_flush with short timeouts,
+ * xg_outbox_is_drained). May be called twice; NULL is allowed.
  */
 void xg_outbox_begin_close(const struct xg_outbox *outbox);
 
 /**
- * Takes nothing any more, delivers what is there for up to timeout_ms, and ends.
- * Answers how many operations were left: they stay in the file, or, without
- * one, are reported with what is known of them. Reports can still be taken: a function
- * of xg_outbox_set_report_callback gets them, and this waits for it within the time.
- * "reports_waiting" of xg_outbox_stats counts those that are left.
+ * Stops taking operations, delivers for up to timeout_ms, and ends delivery. Returns how
+ * many operations are left: they stay in the file, or, without a file, are reported with
+ * what is known. You can still poll reports; a report callback gets them, and this waits
+ * for it within the timeout. "reports_waiting" of xg_outbox_stats counts unread ones.
  *
- * It takes timeout_ms and at most a second more, whatever callbacks do: see
- * xg_outbox_free. Twice is fine, and so is NULL.
+ * It takes at most timeout_ms and one second, even if callbacks hang. May be called twice;
+ * 0 for NULL.
  */
 size_t xg_outbox_close(const struct xg_outbox *outbox, uint64_t timeout_ms);
 
 /**
- * Frees an outbox: closes it with 2 s to deliver the rest, unless it was closed
- * before. Within 3 s, whatever its callbacks do: reports that were not brought by then
- * are lost (close it before, and "reports_waiting" of xg_outbox_stats counts them), and
- * a thread that hangs in a callback is left to itself with what it uses, for ever: its
- * context is not freed (xg_destroy_fn). Otherwise no callback runs any more when this
- * returns. Not from one of its own callbacks. NULL is fine.
+ * Frees an outbox. Unless it was closed before, closes it with 2 s for delivery. Takes at
+ * most 3 s, even if callbacks hang. Reports that were not delivered by then are lost:
+ * close it first and read them.
+ *
+ * Afterwards no callback runs, with one exception: a thread that hangs in a callback is
+ * abandoned with what it uses, and the context of that transport is never destroyed
+ * (xg_destroy_fn). Do not call this in a callback of the outbox. NULL is allowed.
  */
 void xg_outbox_free(struct xg_outbox *outbox);
 
 /**
- * Hands in: bind a token to an account in place of those that it has
- * (operator_type 2). account_type may be XG_NO_ACCOUNT_TYPE. The texts are
- * copied; this never waits and takes a fraction of a microsecond. The report with
- * this tag says what became of it.
+ * Submits: bind a token to an account, replacing those it has (operator_type 2).
+ * account_type: any number, or XG_NO_ACCOUNT_TYPE. Never waits. The report with this tag
+ * has the result.
  *
- * With outbox_file a tag must mean the same after a restart, where the next run
- * reports what this one left: the number of a row or a player, never a pointer or an
- * index into memory. xg_reports_is_recovered tells those reports apart.
+ * tag: your own number, such as a row or a player. With outbox_file it must mean the same
+ * after a restart, because the next run reports what this one left: no pointers, no
+ * indexes into memory. xg_reports_is_recovered marks those reports.
  *
- * Errors: XG_FULL, XG_CLOSED, XG_INVALID_ARGUMENT, XG_INVALID_VALUE,
- * XG_INVALID_REQUEST. It was not taken then.
+ * Errors: XG_FULL, XG_CLOSED, XG_INVALID_ARGUMENT, XG_INVALID_VALUE, XG_INVALID_REQUEST.
+ * The operation was not taken then, and there will be no report.
+ */
+enum xg_status xg_outbox_bind(const struct xg_outbox *outbox,
+                              const char *token,
+                              const char *account,
+                              int32_t account_type,
+                              uint64_t tag,
+                              struct xg_error **error);
+
+/**
+ * xg_outbox_bind with lengths in bytes.
  */
 enum xg_status xg_outbox_bind_n(const struct xg_outbox *outbox,
                                 const char *token,
@@ -1192,8 +1184,17 @@ enum xg_status xg_outbox_bind_n(const struct xg_outbox *outbox,
                                 struct xg_error **error);
 
 /**
- * Hands in: remove an account from a token (operator_type 3). As
- * xg_outbox_bind_n.
+ * Submits: remove an account from a token (operator_type 3). As xg_outbox_bind.
+ */
+enum xg_status xg_outbox_unbind(const struct xg_outbox *outbox,
+                                const char *token,
+                                const char *account,
+                                int32_t account_type,
+                                uint64_t tag,
+                                struct xg_error **error);
+
+/**
+ * xg_outbox_unbind with lengths in bytes.
  */
 enum xg_status xg_outbox_unbind_n(const struct xg_outbox *outbox,
                                   const char *token,
@@ -1205,8 +1206,15 @@ enum xg_status xg_outbox_unbind_n(const struct xg_outbox *outbox,
                                   struct xg_error **error);
 
 /**
- * Hands in: remove every account from a token (operator_type 4). As
- * xg_outbox_bind_n.
+ * Submits: remove all accounts from a token (operator_type 4). As xg_outbox_bind.
+ */
+enum xg_status xg_outbox_clear_token(const struct xg_outbox *outbox,
+                                     const char *token,
+                                     uint64_t tag,
+                                     struct xg_error **error);
+
+/**
+ * xg_outbox_clear_token with a length in bytes.
  */
 enum xg_status xg_outbox_clear_token_n(const struct xg_outbox *outbox,
                                        const char *token,
@@ -1215,8 +1223,16 @@ enum xg_status xg_outbox_clear_token_n(const struct xg_outbox *outbox,
                                        struct xg_error **error);
 
 /**
- * Hands in: remove every token from an account (operator_type 5). As
- * xg_outbox_bind_n.
+ * Submits: remove all tokens from an account (operator_type 5). As xg_outbox_bind.
+ */
+enum xg_status xg_outbox_clear_account(const struct xg_outbox *outbox,
+                                       const char *account,
+                                       int32_t account_type,
+                                       uint64_t tag,
+                                       struct xg_error **error);
+
+/**
+ * xg_outbox_clear_account with a length in bytes.
  */
 enum xg_status xg_outbox_clear_account_n(const struct xg_outbox *outbox,
                                          const char *account,
@@ -1226,48 +1242,11 @@ enum xg_status xg_outbox_clear_account_n(const struct xg_outbox *outbox,
                                          struct xg_error **error);
 
 /**
- * As xg_outbox_bind_n, with NUL-terminated texts.
- */
-enum xg_status xg_outbox_bind(const struct xg_outbox *outbox,
-                              const char *token,
-                              const char *account,
-                              int32_t account_type,
-                              uint64_t tag,
-                              struct xg_error **error);
-
-/**
- * As xg_outbox_unbind_n, with NUL-terminated texts.
- */
-enum xg_status xg_outbox_unbind(const struct xg_outbox *outbox,
-                                const char *token,
-                                const char *account,
-                                int32_t account_type,
-                                uint64_t tag,
-                                struct xg_error **error);
-
-/**
- * As xg_outbox_clear_token_n, with a NUL-terminated text.
- */
-enum xg_status xg_outbox_clear_token(const struct xg_outbox *outbox,
-                                     const char *token,
-                                     uint64_t tag,
-                                     struct xg_error **error);
-
-/**
- * As xg_outbox_clear_account_n, with a NUL-terminated text.
- */
-enum xg_status xg_outbox_clear_account(const struct xg_outbox *outbox,
-                                       const char *account,
-                                       int32_t account_type,
-                                       uint64_t tag,
-                                       struct xg_error **error);
-
-/**
- * Hands in every item of a request, in their order; the n-th has the tag
- * first_tag + n. The deadline of the request does not matter here.
+ * Submits every item of a request in order; item n gets the tag first_tag + n. The
+ * deadline of the request has no effect.
  *
- * Errors: as xg_outbox_bind_n. With XG_FULL and XG_CLOSED the items before
- * xg_error_item were taken; with any other nothing was.
+ * Errors: as xg_outbox_bind. After XG_FULL and XG_CLOSED the items before xg_error_item
+ * were taken; after any other error none was.
  */
 enum xg_status xg_outbox_submit(const struct xg_outbox *outbox,
                                 const struct xg_request *request,
@@ -1275,16 +1254,16 @@ enum xg_status xg_outbox_submit(const struct xg_outbox *outbox,
                                 struct xg_error **error);
 
 /**
- * Waits up to timeout_ms until the outbox is not full, for threads that have nothing
- * else to do; an event loop hands in again in a later round, when it has taken reports.
- * False when it is still full, and at once when it is closed, for NULL, and in a child
- * after fork. Another thread may be quicker than the hand-in that follows.
+ * Waits up to timeout_ms until the outbox is not full: for threads that have nothing else
+ * to do. An event loop reads reports and submits again in a later round. False if it is
+ * still full; at once if it is closed, for NULL, and in a child after fork. Another thread
+ * may fill it before your next submit.
  */
 bool xg_outbox_wait_not_full(const struct xg_outbox *outbox, uint64_t timeout_ms);
 
 /**
- * Delivers what is there without lingering, and waits for it up to timeout_ms.
- * *left, unless left is NULL, is how many operations are not settled then.
+ * Sends at once what waits for a batch to fill, and waits up to timeout_ms until it is
+ * delivered. *left, unless left is NULL, is how many operations are not complete.
  *
  * Errors: XG_CLOSED in a child after fork.
  */
@@ -1294,22 +1273,21 @@ enum xg_status xg_outbox_flush(const struct xg_outbox *outbox,
                                struct xg_error **error);
 
 /**
- * Waits up to timeout_ms until everything that was handed in so far is durable, as
- * outbox_durability means it, or settled. By itself that takes about
- * outbox_commit_ms; what is not durable yet goes with the process when it is killed.
+ * Waits up to timeout_ms until everything submitted so far is durable, as the option
+ * outbox_durability defines it, or complete. Without this call it takes about
+ * outbox_commit_ms; a process that is killed earlier loses what was not durable.
  *
- * Errors: XG_STORAGE when it is not durable: there is no file, the file failed, or
- * the time was over (xg_error_is_retryable); XG_CLOSED in a child after fork.
+ * Errors: XG_STORAGE if it is not durable: no file, the file failed, or the timeout passed
+ * (then xg_error_is_retryable); XG_CLOSED in a child after fork.
  */
 enum xg_status xg_outbox_sync(const struct xg_outbox *outbox,
                               uint64_t timeout_ms,
                               struct xg_error **error);
 
 /**
- * Signs with this secret key from the next attempt on, without closing, for a key that
- * is changed while the program runs. While sending is paused because the key was
- * refused, the next attempt comes within the option max_backoff_ms. The text is copied
- * and wiped from memory when it is not needed any more; wipe your own.
+ * Signs with this key from the next attempt on: for key rotation without closing. If
+ * sending is paused because the key was refused, the next attempt comes within the option
+ * max_backoff_ms. The library wipes its copy when it is done with it; wipe yours.
  *
  * Errors: as xg_client_set_secret_key.
  */
@@ -1318,25 +1296,25 @@ enum xg_status xg_outbox_set_secret_key(const struct xg_outbox *outbox,
                                         struct xg_error **error);
 
 /**
- * Moves reports into a buffer, in place of those that were in it, and waits up
- * to timeout_ms for the first one; answers how many. 0 as well for NULL, after
- * the end and in a child after fork.
+ * Replaces the reports in a buffer by the next ones, and waits up to timeout_ms for the
+ * first. Returns how many there are; 0 also for NULL, when the outbox is drained, and in a
+ * child after fork. Reports that you do not read count against the capacity of the outbox.
  */
 size_t xg_outbox_poll(const struct xg_outbox *outbox,
                       struct xg_reports *reports,
                       uint64_t timeout_ms);
 
 /**
- * Whether no report will come any more: it is closed, and all were taken. True as
- * well for NULL and in a child after fork. A loop of xg_outbox_poll ends with it.
+ * True once the outbox is closed and every report was read: the end of a polling loop.
+ * Also true for NULL and in a child after fork.
  */
 bool xg_outbox_is_drained(const struct xg_outbox *outbox);
 
 /**
- * A file descriptor that is readable while reports wait, and after the end, for
- * poll, epoll or select. It belongs to the outbox: do not read or close it. -1
- * where there is none: for NULL, and when the limit of descriptors is reached (ulimit
- * -n). Reports can be polled then, and a later call may succeed.
+ * A file descriptor for poll, epoll or select: readable while there are reports to read,
+ * and once the outbox is drained. It belongs to the outbox: do not read or close it. -1 for
+ * NULL and if the system is out of descriptors (ulimit -n); polling works then, and a
+ * later call may succeed.
  */
 int xg_outbox_fd(const struct xg_outbox *outbox);
 
@@ -1360,16 +1338,15 @@ enum xg_status xg_outbox_set_report_callback(const struct xg_outbox *outbox,
 
 /**
  * Registers a callback for log lines: what fails in the background, and when it works
- * again. No line contains the secret key. NULL removes it. When this returns the
- * callback that was there before does not run any more, unless its last call takes
- * longer than a second.
+ * again. No line contains the secret key. NULL removes it. When this returns, the previous
+ * callback does not run any more, unless its last call takes longer than a second.
  */
 void xg_outbox_set_log_callback(const struct xg_outbox *outbox,
                                 xg_log_fn function,
                                 void *context);
 
 /**
- * A buffer for at most this many reports (1 to 1000000).
+ * A buffer for up to capacity reports (1 to 1000000). Free it with xg_reports_free.
  *
  * Errors: XG_INVALID_ARGUMENT for another number.
  */
@@ -1378,92 +1355,89 @@ enum xg_status xg_reports_new(size_t capacity,
                               struct xg_error **error);
 
 /**
- * Tells, from a function of xg_outbox_set_report_callback, that it failed: xgpush.hpp does so
- * with an exception. It is counted ("callback_failures") and logged with the text, which
- * may be NULL. The reports count as taken. In any other buffer it does nothing.
+ * Call it in a report callback that failed, such as by an exception. The failure is
+ * counted ("callback_failures") and logged with the text why, which may be NULL. The
+ * reports count as read. Without effect on any other buffer.
  */
 void xg_reports_record_failure(const struct xg_reports *reports, const char *why);
 
 /**
- * Frees a buffer. NULL is fine.
+ * Frees a buffer. NULL is allowed.
  */
 void xg_reports_free(struct xg_reports *reports);
 
 /**
- * How many reports are in the buffer.
+ * The number of reports in the buffer; 0 for NULL.
  */
 size_t xg_reports_count(const struct xg_reports *reports);
 
 /**
- * The number that was given with the operation, by an earlier run if
- * xg_reports_is_recovered; 0 past the end.
+ * The tag that the operation was submitted with; 0 past the end.
  */
 uint64_t xg_reports_tag(const struct xg_reports *reports, size_t index);
 
 /**
- * Whether an earlier run handed the operation in, and the file brought it back: then
- * the tag is of that run. false past the end.
+ * Whether an earlier run submitted the operation, so that the tag is of that run. false
+ * past the end.
  */
 bool xg_reports_is_recovered(const struct xg_reports *reports, size_t index);
 
 /**
- * Whether it is the one final report of its operation. Otherwise it says that
- * the operation is in the file now (option outbox_durable_notices).
+ * True for the one final report of an operation. False if the report says that the
+ * operation is in the file now (option outbox_durable_notices), and past the end.
  */
 bool xg_reports_is_final(const struct xg_reports *reports, size_t index);
 
 /**
- * The state of a final report; XG_STATE_NONE otherwise and past the end.
+ * The state of a final report; otherwise and past the end XG_STATE_NONE.
  */
 enum xg_state xg_reports_state(const struct xg_reports *reports, size_t index);
 
 /**
- * Why it is in its state: a stable name of docs/reasons.md, such as
- * "superseded"; "" where there is none. Valid for ever.
+ * Why the operation is in its state: a stable name of docs/reasons.md, such as
+ * "superseded"; "" if there is none. Static.
  */
 const char *xg_reports_reason(const struct xg_reports *reports, size_t index);
 
 /**
- * The service's code, as xg_outcome_code; -1 where there is none.
+ * The service's return code, as xg_outcome_code; -1 without one.
  */
 int64_t xg_reports_code(const struct xg_reports *reports, size_t index);
 
 /**
- * The HTTP status of the answer that decided; 0 where none came.
+ * The HTTP status of the response that decided it; 0 without a response.
  */
 int32_t xg_reports_http_status(const struct xg_reports *reports, size_t index);
 
 /**
- * How often the operation was sent. What an earlier run may have sent counts one
- * for that.
+ * How often the operation was sent. What an earlier run may have sent counts as one.
  */
 uint32_t xg_reports_attempts(const struct xg_reports *reports, size_t index);
 
 /**
- * When the operation was handed in, in milliseconds since 1970-01-01 UTC.
+ * When the operation was submitted, in milliseconds since 1970-01-01 UTC.
  */
 uint64_t xg_reports_submitted_ms(const struct xg_reports *reports, size_t index);
 
 /**
- * When this became so, in milliseconds since 1970-01-01 UTC.
+ * When it reached its state, in milliseconds since 1970-01-01 UTC.
  */
 uint64_t xg_reports_timestamp_ms(const struct xg_reports *reports, size_t index);
 
 /**
- * What happened, for people; "" when accepted. Valid until the buffer is filled
- * again or freed.
+ * A description for people; "" if accepted. Valid until the next poll into this buffer, or
+ * until it is freed.
  */
 const char *xg_reports_message(const struct xg_reports *reports, size_t index);
 
 /**
- * What waits in an outbox, in the order of the hand-ins: of a token, of an account (of
- * any type), of both, or all where both are NULL; at most so many. It answers why
- * somebody's phone is not bound. A look goes through everything that waits: it is for
- * people rather than for each tick. For a file that no outbox holds there is the command
- * `xgpush outbox show`.
+ * Lists the operations that an outbox has not completed, in the order of submission: those
+ * of a token, of an account (of any type), of both, or all if both are NULL; at most
+ * max_count. It answers "why is this phone not bound?". It scans everything that is
+ * pending: use it for diagnosis, not in each tick. `xgpush outbox show` does the same for a
+ * file that no outbox holds.
  *
- * Errors: XG_CLOSED; XG_CALL_UNKNOWN when the outbox's thread does not answer within
- * timeout_ms.
+ * Errors: XG_CLOSED; XG_CALL_UNKNOWN if the outbox does not answer within timeout_ms.
  */
 enum xg_status xg_outbox_list_pending(const struct xg_outbox *outbox,
                                       const char *token,
@@ -1474,28 +1448,28 @@ enum xg_status xg_outbox_list_pending(const struct xg_outbox *outbox,
                                       struct xg_error **error);
 
 /**
- * How many operations. 0 for NULL.
+ * The number of operations; 0 for NULL.
  */
 size_t xg_pending_count(const struct xg_pending *pending);
 
 /**
- * The operations as a JSON array, NUL-terminated; its length in bytes goes to *len unless
- * len is NULL. Each has "tag", "operation" (such as "bind"), "token", "accounts"
- * ([{"account","account_type"}]), "handed_in_ms", "state" ("behind": an earlier one on its
- * token or accounts comes first; "ready": to be sent, or sent again; "sending"; "settling":
- * decided, and the file has to forget it), "durable", "maybe_sent", "attempts", and of the
+ * The operations as a JSON array, NUL-terminated. *len is its length in bytes unless len is
+ * NULL. Each has "tag", "operation" (such as "bind"), "token", "accounts"
+ * ([{"account","account_type"}]), "handed_in_ms", "state" ("behind": waits for an earlier
+ * one on its token or accounts; "ready": will be sent, or sent again; "sending";
+ * "settling": decided, waits for the file), "durable", "maybe_sent", "attempts", and of the
  * last attempt "reason" (docs/reasons.md, or null) and "message". Valid until it is freed;
  * "" and 0 for NULL.
  */
 const char *xg_pending_json(const struct xg_pending *pending, size_t *len);
 
 /**
- * Frees a look. NULL is fine.
+ * Frees a list. NULL is allowed.
  */
 void xg_pending_free(struct xg_pending *pending);
 
 /**
- * The numbers of an outbox, as they are now. Free them with xg_stats_free.
+ * Takes the numbers of an outbox. Free them with xg_stats_free.
  *
  * Errors: XG_INVALID_ARGUMENT for NULL.
  */
@@ -1504,56 +1478,53 @@ enum xg_status xg_outbox_stats(const struct xg_outbox *outbox,
                                struct xg_error **error);
 
 /**
- * One number by its name; 0 for another name and for NULL.
+ * One number by its name; 0 for an unknown name and for NULL.
  *
- * Counters: "handed_in", "full" (refused because there was no room), "recovered"
- * (brought back by a file), "durable" (stored); by their final reports "accepted",
- * "rejected", "unknown", "not_sent" and "superseded"; "requests" (HTTP requests),
- * "sent" (operations in them), "retries" (operations put back to be sent again),
- * "throttled" (requests answered with "too fast"), "failures" (requests that failed as
- * a whole), "store_failures", "not_durable" (operations in memory only, because the store
- * failed), "resource_failures" (the system gave no thread to send with),
- * "callback_failures" (xg_reports_record_failure), and "latency_ms_sum" (from hand-in to
- * the final report).
+ * Counters: "handed_in" (submitted), "full" (refused because the outbox was full),
+ * "recovered" (from the file of an earlier run), "durable" (stored); final reports by
+ * state: "accepted", "rejected", "unknown", "not_sent", and "superseded"; "requests" (HTTP
+ * requests), "sent" (operations in them), "retries" (operations queued again), "throttled"
+ * (requests answered with "too fast"), "failures" (requests that failed as a whole),
+ * "store_failures", "not_durable" (operations kept in memory only because the file failed),
+ * "resource_failures" (the system gave no thread), "callback_failures"
+ * (xg_reports_record_failure), "latency_ms_sum" (from submission to the final report).
  *
- * As they are now: "open" (handed in and not settled), "in_flight" (requests on the
- * wire), "ready" (requests that lie ready for a thread), "bytes"
- * (of tokens and accounts), "oldest_ms" (how long the oldest one waits),
- * "breaker_open" (1 while sending is paused after failures in a row), "room"
- * (how many operations would be taken, as far as their number goes) and
- * "reports_waiting" (reports that nobody took).
+ * Gauges: "open" (submitted and not complete), "in_flight" (requests on the wire), "ready"
+ * (requests that wait for a thread), "bytes" (of tokens and accounts), "oldest_ms" (age of
+ * the oldest operation), "breaker_open" (1 while sending is paused after failures in a
+ * row), "room" (how many more operations fit), "reports_waiting" (unread reports).
  */
 uint64_t xg_stats_value(const struct xg_stats *stats, const char *name);
 
 /**
- * The numbers as one JSON object, NUL-terminated; its length in bytes goes to
- * *len unless len is NULL. "" and 0 for NULL. Valid until the numbers are freed.
+ * The numbers as a JSON object, NUL-terminated. *len is its length in bytes unless len is
+ * NULL. "" and 0 for NULL. Valid until the numbers are freed.
  */
 const char *xg_stats_json(const struct xg_stats *stats, size_t *len);
 
 /**
- * Puts the numbers of another outbox on the page of these: xg_stats_prometheus has both
- * then. Two pages one after the other would say the same names twice, which is no valid
- * page. What xg_stats_prometheus returned before is not valid any more.
+ * Adds the numbers of another outbox to the page of xg_stats_prometheus. Two pages one
+ * after the other would repeat metric names, which is not valid. Invalidates what
+ * xg_stats_prometheus returned before.
  */
 void xg_stats_prometheus_add(struct xg_stats *stats, const struct xg_stats *other);
 
 /**
- * The numbers in the text format that Prometheus reads, with the label "outbox": the
- * option outbox_name, or the access id. As xg_stats_json.
+ * The numbers in the text format of Prometheus, with the label "outbox": the option
+ * outbox_name, or the access id. As xg_stats_json.
  */
 const char *xg_stats_prometheus(const struct xg_stats *stats, size_t *len);
 
 /**
- * What fails in the background, as the log was told of it (xg_outbox_set_log_callback): why
- * sending is paused, that the file cannot be written, that there is no thread. "" while
- * all is well, and for NULL. Valid until the numbers are freed. For languages in which
- * a foreign thread may bring no line.
+ * What fails in the background now, as the log callback gets it: why sending is paused, a
+ * file that cannot be written, threads that the system does not give. "" if all is well,
+ * and for NULL. Valid until the numbers are freed. For languages in which a foreign thread
+ * cannot call a callback.
  */
 const char *xg_stats_trouble(const struct xg_stats *stats);
 
 /**
- * Frees numbers. NULL is fine.
+ * Frees numbers. NULL is allowed.
  */
 void xg_stats_free(struct xg_stats *stats);
 
@@ -1568,40 +1539,38 @@ const char *xg_http_request_method(const struct xg_http_request *request);
 const char *xg_http_request_url(const struct xg_http_request *request);
 
 /**
- * How many headers there are.
+ * The number of headers; 0 for NULL.
  */
 size_t xg_http_request_header_count(const struct xg_http_request *request);
 
 /**
- * The name of a header, 0-based; "" past the end. Valid until the request is
+ * The name of a header, by its 0-based index; "" past the end. Valid until the request is
  * freed.
  */
 const char *xg_http_request_header_name(const struct xg_http_request *request, size_t index);
 
 /**
- * The value of a header, 0-based; "" past the end. Valid until the request is
- * freed. With Basic authentication one of them is the secret itself.
+ * The value of a header, by its 0-based index; "" past the end. Valid until the request is
+ * freed. With Basic authentication one of them contains the secret key.
  */
 const char *xg_http_request_header_value(const struct xg_http_request *request, size_t index);
 
 /**
- * The body, NUL-terminated; its length in bytes goes to *len unless len is
- * NULL. These very bytes are signed: send them unchanged. "" and 0 for NULL.
- * Valid until the request is freed.
+ * The body, NUL-terminated. *len is its length in bytes unless len is NULL. Send it byte
+ * for byte: it is signed. "" and 0 for NULL. Valid until the request is freed.
  */
 const char *xg_http_request_body(const struct xg_http_request *request, size_t *len);
 
 /**
- * Frees an HTTP request. NULL is fine.
+ * Frees an HTTP request. NULL is allowed. Do not free that of a transfer.
  */
 void xg_http_request_free(struct xg_http_request *request);
 
 /**
- * A transport: perform is called with each request and with context; free, which
- * may be NULL, once with context when the transport, everything that was made
- * over it and every transfer are gone.
+ * A transport. perform gets each request and the context. destroy, which may be NULL, gets
+ * the context once the transport, everything made with it and every transfer are gone.
  *
- * Errors: XG_INVALID_ARGUMENT when perform is NULL.
+ * Errors: XG_INVALID_ARGUMENT if perform is NULL.
  */
 enum xg_status xg_transport_new(xg_perform_fn perform,
                                 xg_destroy_fn destroy,
@@ -1610,57 +1579,54 @@ enum xg_status xg_transport_new(xg_perform_fn perform,
                                 struct xg_error **error);
 
 /**
- * Frees a transport; what was made over it goes on. NULL is fine.
+ * Frees a transport. What was made with it keeps working. NULL is allowed.
  */
 void xg_transport_free(struct xg_transport *transport);
 
 /**
- * What to send; NULL for NULL. It belongs to the transfer and is not freed.
+ * The request to send; NULL for NULL. It belongs to the transfer: do not free it.
  */
 const struct xg_http_request *xg_transfer_request(const struct xg_transfer *transfer);
 
 /**
- * For how many milliseconds somebody waits for the answer; 0 when nobody does, and
- * for NULL.
+ * How many milliseconds are left for the response; 0 if nobody waits any more, and for
+ * NULL.
  */
 uint64_t xg_transfer_timeout_ms(const struct xg_transfer *transfer);
 
 /**
- * The most bytes that the body of the response may have: the option
- * max_response_bytes. 0 for NULL.
+ * The largest body that the response may have: the option max_response_bytes. 0 for NULL.
  */
 size_t xg_transfer_max_response_bytes(const struct xg_transfer *transfer);
 
 /**
- * Whether the request may reach the service twice: a stack that sends it again
- * when an idle connection turns out to be closed must not do so otherwise, and tells
- * by xg_transfer_set_replayed when it did.
+ * Whether the request may reach the service twice. Only then may an HTTP stack send it
+ * again when an idle connection turns out to be closed; it calls xg_transfer_set_replayed.
  */
 bool xg_transfer_is_repeatable(const struct xg_transfer *transfer);
 
 /**
- * Whether nobody waits for the answer any more: the time is over, or the call was
- * ended (which is not seen while the function of the transport itself waits). The
- * stack may give the request up then; the transfer is to be ended all the same. True
- * for NULL.
+ * Whether nobody waits for the response any more: the deadline passed, or the call was
+ * ended (not visible while perform itself blocks). You may give up the request then; end
+ * the transfer all the same. True for NULL.
  */
 bool xg_transfer_is_abandoned(const struct xg_transfer *transfer);
 
 /**
- * Tells, before the transfer ends, that the stack may have sent the request twice: a
- * refusal of the second one does not say what became of the first.
+ * Call it before the transfer ends if the stack may have sent the request twice: a refusal
+ * of the second one says nothing about the first.
  */
 void xg_transfer_set_replayed(struct xg_transfer *transfer);
 
 /**
- * Takes note of a header of the response, before xg_transfer_finish. Date and
- * Retry-After have a meaning here; of every other one nothing is kept.
+ * Adds a response header, before xg_transfer_finish. Only Date and Retry-After have an
+ * effect; pass all you like.
  */
 void xg_transfer_add_header(struct xg_transfer *transfer, const char *name, const char *value);
 
 /**
- * Ends a transfer with the response, and frees it. What is no HTTP status, or a
- * body of NULL with a length, counts as no response.
+ * Ends a transfer with a response, and frees it. A number that is no HTTP status, or a NULL
+ * body with a length, counts as a lost connection.
  */
 void xg_transfer_finish(struct xg_transfer *transfer,
                         int32_t http_status,
@@ -1668,10 +1634,9 @@ void xg_transfer_finish(struct xg_transfer *transfer,
                         size_t body_len);
 
 /**
- * Ends a transfer without a response, and frees it. kind is one of xg_send_error
- * (any other number counts as XG_SEND_LOST); sent says whether any byte of the
- * request may have left: if so, its operations are unknown rather than not sent.
- * message may be NULL.
+ * Ends a transfer without a response, and frees it. kind: one of xg_send_error; another
+ * number counts as XG_SEND_LOST. sent: whether any byte of the request may have left; if
+ * so, its operations are unknown, otherwise not sent. message: may be NULL.
  */
 void xg_transfer_fail(struct xg_transfer *transfer,
                       int32_t kind,
@@ -1679,11 +1644,11 @@ void xg_transfer_fail(struct xg_transfer *transfer,
                       const char *message);
 
 /**
- * Checks a request and splits it for a config. Neither is needed afterwards.
+ * Checks a request and splits it into parts. You may free both arguments afterwards.
  *
- * Parts are numbered from 0 and ordered by wave: begin with a wave when every
- * part of the wave before has its answer, so that no operation overtakes an
- * earlier one on the same token or account.
+ * Parts are numbered from 0 and belong to waves. Start a wave when every part of the
+ * previous one has its response: then no operation overtakes an earlier one on the same
+ * token or account.
  *
  * Errors: XG_INVALID_OPTION, XG_INVALID_REQUEST.
  */
@@ -1693,14 +1658,14 @@ enum xg_status xg_exchange_new(const struct xg_config *config,
                                struct xg_error **error);
 
 /**
- * How many HTTP requests it takes, retries not counted. 0 for NULL.
+ * The number of parts, which is that of HTTP requests without retries. 0 for NULL.
  */
 size_t xg_exchange_part_count(const struct xg_exchange *exchange);
 
 /**
  * The wave of a part, from 0.
  *
- * Errors: XG_INVALID_ARGUMENT for a part that is not there.
+ * Errors: XG_INVALID_ARGUMENT for a part that does not exist.
  */
 enum xg_status xg_exchange_wave(struct xg_exchange *exchange,
                                 size_t part,
@@ -1708,12 +1673,11 @@ enum xg_status xg_exchange_wave(struct xg_exchange *exchange,
                                 struct xg_error **error);
 
 /**
- * The HTTP request of a part, signed for this time (seconds since 1970-01-01
- * UTC); *request is NULL when there is nothing (more) to send now. After an answer
- * it has those items that are worth another attempt. Free it with
- * xg_http_request_free.
+ * The HTTP request of a part, signed for this time (seconds since 1970-01-01 UTC). After a
+ * response it has only the items that are worth another attempt. *request is NULL if there
+ * is nothing to send now. Free it with xg_http_request_free.
  *
- * Errors: XG_INVALID_ARGUMENT for a part that is not there.
+ * Errors: XG_INVALID_ARGUMENT for a part that does not exist.
  */
 enum xg_status xg_exchange_http_request(struct xg_exchange *exchange,
                                         size_t part,
@@ -1722,10 +1686,10 @@ enum xg_status xg_exchange_http_request(struct xg_exchange *exchange,
                                         struct xg_error **error);
 
 /**
- * Reads the response to the last HTTP request of a part. date and retry_after
- * are the headers of these names, or NULL.
+ * Reads the response to the last HTTP request of a part. date and retry_after are the
+ * values of these headers, or NULL.
  *
- * Errors: XG_INVALID_ARGUMENT, also when the part waits for no answer.
+ * Errors: XG_INVALID_ARGUMENT, also if the part waits for no response.
  */
 enum xg_status xg_exchange_on_response(struct xg_exchange *exchange,
                                        size_t part,
@@ -1737,9 +1701,8 @@ enum xg_status xg_exchange_on_response(struct xg_exchange *exchange,
                                        struct xg_error **error);
 
 /**
- * Takes note that the last HTTP request of a part got no whole response. kind
- * is one of xg_send_error; sent says whether any byte of the request may have
- * left.
+ * Records that the last HTTP request of a part got no response. kind: one of
+ * xg_send_error. sent: whether any byte of the request may have left.
  *
  * Errors: as xg_exchange_on_response.
  */
@@ -1751,64 +1714,61 @@ enum xg_status xg_exchange_on_failure(struct xg_exchange *exchange,
                                       struct xg_error **error);
 
 /**
- * What became of every item. The exchange is finished then and takes nothing
- * more; free it all the same.
+ * The results of all items. Afterwards the exchange can only be freed. Free the outcome
+ * with xg_outcome_free.
  *
- * Errors: XG_INVALID_ARGUMENT when it was finished before.
+ * Errors: XG_INVALID_ARGUMENT the second time.
  */
 enum xg_status xg_exchange_finish(struct xg_exchange *exchange,
                                   struct xg_outcome **outcome,
                                   struct xg_error **error);
 
 /**
- * Frees an exchange. NULL is fine.
+ * Frees an exchange. NULL is allowed.
  */
 void xg_exchange_free(struct xg_exchange *exchange);
 
 /**
- * The stable name of a state, such as "accepted"; "" for a number that is none.
- * Valid for ever.
+ * The stable name of a state, such as "accepted"; "" for another number. Static.
  */
 const char *xg_state_name(int32_t state);
 
 /**
- * The stable name of a status, such as "invalid_value" or "ok"; "" for a number that
- * is none. Valid for ever.
+ * The stable name of a status, such as "invalid_value" or "ok"; "" for another number.
+ * Static.
  */
 const char *xg_status_name(int32_t status);
 
 /**
- * The whole table as JSON, for the authors of bindings, NUL-terminated; its
- * length in bytes goes to *len unless len is NULL. An array by number of
- * {"code","meaning","meaning_zh","fault","retry","advice","advice_zh"}, where
- * …_zh is the same in Chinese. Valid for ever: do not free it.
+ * The return codes of docs/codes.md as JSON, NUL-terminated. *len is its length in bytes
+ * unless len is NULL. An array, sorted by code, of
+ * {"code","meaning","meaning_zh","fault","retry","advice","advice_zh"}, where …_zh is
+ * Chinese. Static.
  */
 const char *xg_codes_json(size_t *len);
 
 /**
- * How many return codes the documents have.
+ * The number of return codes in the table.
  */
 size_t xg_code_count(void);
 
 /**
- * The number of a return code, 0-based by number; -1 past the end.
+ * A return code, by its index in the table; -1 past the end.
  */
 int64_t xg_code_number(size_t index);
 
 /**
- * What it means, in English; "" past the end. Valid for ever, as all texts of
- * the table.
+ * What it means, in English; "" past the end. Static, as all texts of the table.
  */
 const char *xg_code_meaning(size_t index);
 
 /**
- * Whose mistake it is: "none", "request", "item", "configuration", "service"
- * or "rate".
+ * Its cause: "none", "request", "item", "configuration", "service" or "rate".
  */
 const char *xg_code_fault(size_t index);
 
 /**
- * Whether a retry is worth it: "never", "backoff", "throttle" or "per_element".
+ * Whether to retry: "never", "backoff", "throttle" or "per_element".
  */
 const char *xg_code_retry(size_t index);
 

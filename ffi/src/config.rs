@@ -10,14 +10,14 @@ use crate::boundary::handle::{self, Handle};
 use crate::boundary::{guard, text};
 use crate::error::{self, xg_error, xg_status};
 
-/// Everything that can be set before a client is made.
+/// Options, set by name before a client or an outbox is made.
 pub struct xg_config(pub(crate) Config);
 
 impl Handle for xg_config {
     const NAME: &'static str = "config";
 }
 
-/// Every option at its default. NULL only after a defect.
+/// A config with every option at its default. NULL only after a defect in the library.
 #[unsafe(no_mangle)]
 pub extern "C" fn xg_config_new() -> *mut xg_config {
     guard::value(std::ptr::null_mut(), || {
@@ -25,8 +25,8 @@ pub extern "C" fn xg_config_new() -> *mut xg_config {
     })
 }
 
-/// Sets an option from text, such as ("deadline_ms", "3000"). The options are
-/// those of xg_option_name and docs/options.md.
+/// Sets an option from text, such as ("deadline_ms", "3000"). docs/options.md lists the
+/// options; xg_option_name does so at run time.
 ///
 /// Errors: XG_INVALID_OPTION for an unknown name or a value outside its range.
 #[unsafe(no_mangle)]
@@ -46,11 +46,11 @@ pub unsafe extern "C" fn xg_config_set(
     })
 }
 
-/// Sets every option for which the environment has XGPUSH_ and its name in
-/// upper case, such as XGPUSH_ACCESS_ID. What Kubernetes and Docker put there for a
-/// service called xgpush (XGPUSH_SERVICE_HOST, XGPUSH_PORT_80_TCP …) is passed over.
+/// Sets options from the environment: XGPUSH_ and the name of the option in upper case,
+/// such as XGPUSH_ACCESS_ID. Variables that Kubernetes and Docker set for a service named
+/// xgpush (XGPUSH_SERVICE_HOST, XGPUSH_PORT_80_TCP …) are ignored.
 ///
-/// Errors: as xg_config_set; also for a variable that is no option.
+/// Errors: as xg_config_set; also for any other XGPUSH_ variable that is no option.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg_config_set_from_env(
     config: *mut xg_config,
@@ -63,7 +63,7 @@ pub unsafe extern "C" fn xg_config_set_from_env(
     })
 }
 
-/// Frees a config. NULL is fine. A client does not need it any more.
+/// Frees a config. NULL is allowed. Clients and outboxes do not need it any more.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg_config_free(config: *mut xg_config) {
     // SAFETY: as the header demands.
@@ -97,13 +97,13 @@ fn column(index: usize, of: fn(&'static Row) -> &'static CString) -> *const c_ch
     guard::value(text::EMPTY, || Some(of(rows().get(index)?).as_ptr()))
 }
 
-/// How many options there are.
+/// The number of options.
 #[unsafe(no_mangle)]
 pub extern "C" fn xg_option_count() -> usize {
     OPTIONS.len()
 }
 
-/// The name of an option, 0-based; "" past the end.
+/// The name of an option, by index; "" past the end. Static, as all texts of options.
 #[unsafe(no_mangle)]
 pub extern "C" fn xg_option_name(index: usize) -> *const c_char {
     column(index, |row| &row.name)
@@ -121,7 +121,7 @@ pub extern "C" fn xg_option_default(index: usize) -> *const c_char {
     column(index, |row| &row.default)
 }
 
-/// What values it takes, for people.
+/// The values that it accepts, for people.
 #[unsafe(no_mangle)]
 pub extern "C" fn xg_option_range(index: usize) -> *const c_char {
     column(index, |row| &row.range)

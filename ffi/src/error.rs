@@ -7,42 +7,42 @@ use xgpush::{Error, ErrorKind};
 use crate::boundary::handle::{self, Handle, OutParam};
 use crate::boundary::{guard, text};
 
-/// What a call came to. The numbers never change.
+/// The result of a call. The numbers never change.
 #[repr(C)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum xg_status {
-    /// It worked; outputs are written. For xg_batch_operate and xg_query it says
-    /// only that there is an outcome: look at its items.
+    /// Success; the outputs are written. For xg_batch_operate and xg_query it means only
+    /// that there is an outcome: check its items.
     XG_OK = 0,
-    /// NULL, invalid UTF-8, an index or a number that no value of its type has.
+    /// NULL, invalid UTF-8, an index past the end, or a number outside its enumeration.
     XG_INVALID_ARGUMENT = 1,
-    /// JSON that is not the documented shape.
+    /// JSON that does not have the documented shape.
     XG_INVALID_JSON = 2,
     /// A token, an account or another value breaks a documented rule.
     XG_INVALID_VALUE = 3,
-    /// A request breaks a rule of its protocol version as a whole.
+    /// The request as a whole breaks a rule of its protocol version.
     XG_INVALID_REQUEST = 4,
     /// An unknown option, or a value outside its range.
     XG_INVALID_OPTION = 5,
-    /// The client or outbox is closed, or is the parent's in a child after fork.
+    /// The client or outbox is closed, or belongs to the parent process (after fork).
     XG_CLOSED = 6,
     /// xg_call: nothing was sent.
     XG_CALL_NOT_SENT = 7,
-    /// xg_call: sent, and no trustworthy answer came.
+    /// xg_call: the request was sent, and no trustworthy answer came.
     XG_CALL_UNKNOWN = 8,
     /// xg_call: the service refused; see xg_error_code.
     XG_CALL_REJECTED = 9,
-    /// A defect in xgpush itself; the host was kept from harm.
+    /// A defect inside xgpush. The process is unharmed.
     XG_INTERNAL = 10,
-    /// Header and library do not belong together.
+    /// Header and library have different ABI versions.
     XG_ABI_MISMATCH = 11,
-    /// The outbox is full: the operation was not taken.
+    /// The outbox is full: the operation was not taken. Try again later.
     XG_FULL = 12,
-    /// The outbox's file cannot be used; the message says why. Nothing in it was
-    /// deleted. From xg_outbox_sync: not everything is durable.
+    /// The outbox file cannot be used; the message says why. Nothing in it was deleted.
+    /// From xg_outbox_sync: not everything is durable.
     XG_STORAGE = 13,
-    /// The system gave no thread, descriptor or memory: the message says which limit
-    /// to look at. The same call may succeed later.
+    /// The system is out of threads, descriptors or memory; the message names the limit
+    /// to check. The same call may succeed later.
     XG_RESOURCES = 14,
 }
 
@@ -97,7 +97,7 @@ impl xg_status {
     }
 }
 
-/// What went wrong, in detail. Owned by the caller: free it with xg_error_free.
+/// Details of a failed call. Free it with xg_error_free.
 pub struct xg_error {
     error: Error,
     name: CString,
@@ -121,7 +121,7 @@ impl xg_error {
     }
 }
 
-/// The status that the failed call returned. XG_OK for NULL.
+/// The status that the failed call returned; XG_OK for NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg_error_status(error: *const xg_error) -> xg_status {
     guard::value(xg_status::XG_OK, || {
@@ -131,8 +131,8 @@ pub unsafe extern "C" fn xg_error_status(error: *const xg_error) -> xg_status {
     })
 }
 
-/// The stable name of the status, such as "invalid_value". "" for NULL.
-/// Valid until the error is freed.
+/// The stable name of the status, such as "invalid_value"; "" for NULL. Valid until the
+/// error is freed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg_error_name(error: *const xg_error) -> *const c_char {
     guard::value(text::EMPTY, || {
@@ -141,8 +141,8 @@ pub unsafe extern "C" fn xg_error_name(error: *const xg_error) -> *const c_char 
     })
 }
 
-/// What happened, for people: names the item and quotes the rule. "" for NULL.
-/// Valid until the error is freed.
+/// A description for people: it names the item and quotes the rule. "" for NULL. Valid
+/// until the error is freed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg_error_message(error: *const xg_error) -> *const c_char {
     guard::value(text::EMPTY, || {
@@ -151,7 +151,7 @@ pub unsafe extern "C" fn xg_error_message(error: *const xg_error) -> *const c_ch
     })
 }
 
-/// The service's return code, or -1 where it gave none.
+/// The service's return code (docs/codes.md), or -1 without one.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg_error_code(error: *const xg_error) -> i64 {
     guard::value(-1, || {
@@ -160,7 +160,7 @@ pub unsafe extern "C" fn xg_error_code(error: *const xg_error) -> i64 {
     })
 }
 
-/// The HTTP status, or 0 where no answer came.
+/// The HTTP status of the response, or 0 without a response.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg_error_http_status(error: *const xg_error) -> i32 {
     guard::value(0, || {
@@ -170,7 +170,7 @@ pub unsafe extern "C" fn xg_error_http_status(error: *const xg_error) -> i32 {
     })
 }
 
-/// The 0-based index of the item at fault, or -1 where there is none.
+/// The 0-based index of the item at fault, or -1 if the error is about no single item.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg_error_item(error: *const xg_error) -> i64 {
     guard::value(-1, || {
@@ -180,7 +180,7 @@ pub unsafe extern "C" fn xg_error_item(error: *const xg_error) -> i64 {
     })
 }
 
-/// Whether the same call may succeed later without a change. false for NULL.
+/// Whether the same call may succeed later, unchanged. false for NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg_error_is_retryable(error: *const xg_error) -> bool {
     guard::value(false, || {
@@ -189,8 +189,8 @@ pub unsafe extern "C" fn xg_error_is_retryable(error: *const xg_error) -> bool {
     })
 }
 
-/// How long the service asks to wait before the call is made again (Retry-After), in
-/// milliseconds; -1 where it says nothing.
+/// How long the service asks to wait before the next attempt (Retry-After), in
+/// milliseconds; -1 if it does not say.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg_error_retry_after_ms(error: *const xg_error) -> i64 {
     guard::value(-1, || {
@@ -200,7 +200,7 @@ pub unsafe extern "C" fn xg_error_retry_after_ms(error: *const xg_error) -> i64 
     })
 }
 
-/// Frees an error. NULL is fine.
+/// Frees an error. NULL is allowed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg_error_free(error: *mut xg_error) {
     // SAFETY: as the header demands.

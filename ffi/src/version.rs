@@ -8,11 +8,11 @@ use xgpush::{Error, ErrorKind};
 use crate::boundary::{guard, text};
 use crate::error::{self, xg_error, xg_status};
 
-/// The version of the ABI that this header describes. Functions are added to
-/// an ABI version, never changed and never removed.
+/// The ABI version that this header describes. Functions are added to an ABI version,
+/// never changed and never removed.
 pub const XG_ABI_VERSION: u32 = 1;
 
-/// The version of the library, such as "0.1.0".
+/// The version of the library, such as "0.1.0". Static.
 #[unsafe(no_mangle)]
 pub extern "C" fn xg_version() -> *const c_char {
     static VERSION: OnceLock<CString> = OnceLock::new();
@@ -31,8 +31,10 @@ pub extern "C" fn xg_abi_version() -> u32 {
     XG_ABI_VERSION
 }
 
-/// Whether the library can serve a program that was compiled against this
-/// header: call it first, as xg_abi_check(XG_ABI_VERSION, &error).
+/// Fails unless the library can serve a program that was compiled with this header. Call
+/// it first, as xg_abi_check(XG_ABI_VERSION, &error).
+///
+/// Errors: XG_ABI_MISMATCH, with both versions in the message.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg_abi_check(header_abi: u32, error: *mut *mut xg_error) -> xg_status {
     error::status_of(error, || {

@@ -1,43 +1,8 @@
 /**
  * @mainpage The C interface of xgpush
  *
- * xgpush binds device tokens to accounts at Tencent Push Notification Service
- * (TPNS, formerly XG), unbinds them and looks them up. Blocking calls go through
- * an xg_client; an xg_outbox delivers in the background, in the order of each
- * token and each account. Every single item ends in one of four states, and
- * nothing is success by default.
- *
- * This file is generated from ffi/src: do not edit it. `make docs` makes HTML of
- * it. C++ programs (C++17 or newer) may prefer xgpush.hpp, which wraps it.
- *
- * ## Install and link
- *
- * `make install PREFIX=/usr/local` puts down xgpush.h, xgpush.hpp (with its
- * xgpush_base.hpp), libxgpush.so with the SONAME libxgpush.so.0, libxgpush.a, and
- * what pkg-config and CMake need to find them. Then one of:
- *
- *     cc app.c -lxgpush
- *     cc app.c $(pkg-config --cflags --libs xgpush)
- *     cc app.c -l:libxgpush.a -lpthread -ldl
- *
- *     find_package(xgpush REQUIRED)                  # in CMake
- *     target_link_libraries(app xgpush::xgpush)      # or xgpush::static
- *
- * The third line links the archive; `pkg-config --static` is for programs that are
- * static as a whole (`cc -static`). Under another prefix say where it is: to the
- * compiler with `-I` and `-L`, to pkg-config with PKG_CONFIG_PATH
- * (`PREFIX/lib/pkgconfig`), to CMake with CMAKE_PREFIX_PATH (`PREFIX`), and to the
- * loader with `-Wl,-rpath,PREFIX/lib`, LD_LIBRARY_PATH or ldconfig.
- *
- * The shared library needs libc and libgcc_s, nothing else: no OpenSSL, no
- * libcurl. Built on Debian 12 it needs glibc 2.34 or newer; a library that is
- * built on another system may need another one.
- *
- * ## The smallest program
- *
- * Options come from the environment here (`XGPUSH_ACCESS_ID`,
- * `XGPUSH_SECRET_KEY`, and `XGPUSH_ACCESS_POINT`, or `XGPUSH_BASE_URL` for a
- * stand-in of the service); xg_config_set sets them by name.
+ * xgpush binds device tokens to accounts at Tencent Push (TPNS, formerly XG). An
+ * xg_client makes blocking calls; an xg_outbox delivers in the background.
  *
  * ```c
  * #include <stdio.h>
@@ -49,21 +14,15 @@
  *   xg_client *client = NULL;
  *   xg_request *request = NULL;
  *   xg_outcome *outcome = NULL;
- *   if (xg_abi_check(XG_ABI_VERSION, &error) == XG_OK &&
- *       xg_config_set_from_env(config, &error) == XG_OK &&
+ *   if (xg_config_set_from_env(config, &error) == XG_OK &&
  *       xg_client_new(config, &client, &error) == XG_OK &&
  *       xg_request_new(XG_BIND, &request, &error) == XG_OK &&
  *       xg_request_add_binding(request, "token-of-phone-1", "alice",
  *                              XG_NO_ACCOUNT_TYPE, &error) == XG_OK &&
- *       xg_request_add_binding(request, "token-of-phone-2", "bob",
- *                              XG_NO_ACCOUNT_TYPE, &error) == XG_OK &&
- *       xg_batch_operate(client, request, &outcome, &error) == XG_OK) {
- *     for (size_t n = 0; n < xg_outcome_item_count(outcome); n++)
- *       printf("%zu: %s %s\n", n, xg_outcome_reason(outcome, n),
- *              xg_outcome_message(outcome, n));
- *   } else {
+ *       xg_batch_operate(client, request, &outcome, &error) == XG_OK)
+ *     printf("alice: %s\n", xg_outcome_reason(outcome, 0));
+ *   else
  *     fprintf(stderr, "%s\n", xg_error_message(error));
- *   }
  *   int failed = error != NULL;
  *   xg_error_free(error);
  *   xg_outcome_free(outcome);
@@ -74,15 +33,25 @@
  * }
  * ```
  *
- * ## The smallest outbox
+ *     cc bind.c $(pkg-config --cflags --libs xgpush) -o bind
+ *     export XGPUSH_ACCESS_ID=1500001048 XGPUSH_SECRET_KEY=1452fcebae9f3115ba794fb0fff2fd73
+ *     export XGPUSH_BASE_URL=http://127.0.0.1:8080    # cargo run -p xgpush-emulator -- --port 8080
+ *     ./bind                                          # prints "alice: accepted"
+ *
+ * For the real service set XGPUSH_ACCESS_POINT (such as `guangzhou`) instead of
+ * XGPUSH_BASE_URL. C++17 programs may prefer xgpush.hpp, which wraps this header.
+ * The header is generated from ffi/src: do not edit it.
+ *
+ * ## A game server: the outbox
+ *
+ * xg_outbox_bind never blocks: it queues the operation, and a background thread sends
+ * it. Each operation gets one report, with the tag that you gave it.
  *
  * ```c
  * #include <stdio.h>
- * #include <string.h>
  * #include <xgpush.h>
  *
  * int main(void) {
- *   const char *token = "token-of-phone-1", *account = "alice";
  *   xg_error *error = NULL;
  *   xg_config *config = xg_config_new();
  *   xg_outbox *outbox = NULL;
@@ -91,8 +60,8 @@
  *       xg_config_set(config, "outbox_file", "players.outbox", &error) == XG_OK &&
  *       xg_outbox_open(config, &outbox, &error) == XG_OK &&
  *       xg_reports_new(64, &reports, &error) == XG_OK &&
- *       xg_outbox_bind_n(outbox, token, strlen(token), account, strlen(account),
- *                        XG_NO_ACCOUNT_TYPE, 42, &error) == XG_OK) {
+ *       xg_outbox_bind(outbox, "token-of-phone-1", "alice", XG_NO_ACCOUNT_TYPE,
+ *                      42, &error) == XG_OK) {
  *     size_t left = xg_outbox_close(outbox, 5000);
  *     while (xg_outbox_poll(outbox, reports, 0) > 0)
  *       for (size_t n = 0; n < xg_reports_count(reports); n++)
@@ -111,161 +80,180 @@
  * }
  * ```
  *
+ * It prints "42: accepted" and "0 left in the file". A real server polls in its loop,
+ * or waits for xg_outbox_fd, or registers xg_outbox_set_report_callback.
+ * docs/outbox.md is the guide.
+ *
+ * ## Install and link
+ *
+ * `make install PREFIX=/usr/local` installs xgpush.h, xgpush.hpp and
+ * xgpush_base.hpp, libxgpush.so (SONAME libxgpush.so.0), libxgpush.a, and the files
+ * for pkg-config and CMake. Link with one of:
+ *
+ *     cc app.c $(pkg-config --cflags --libs xgpush)
+ *     cc app.c -lxgpush
+ *     cc app.c -l:libxgpush.a -lpthread -ldl         # the archive
+ *
+ *     find_package(xgpush REQUIRED)                  # CMake
+ *     target_link_libraries(app xgpush::xgpush)      # or xgpush::static
+ *
+ * `pkg-config --static` is for programs that are entirely static (`cc -static`).
+ * Under another prefix set PKG_CONFIG_PATH (`PREFIX/lib/pkgconfig`) or
+ * CMAKE_PREFIX_PATH (`PREFIX`) or `-I` and `-L`, and tell the loader:
+ * `-Wl,-rpath,PREFIX/lib`, LD_LIBRARY_PATH or ldconfig.
+ *
+ * The shared library needs libc and libgcc_s only: no OpenSSL, no libcurl. Built on
+ * Debian 12 it needs glibc 2.34 or newer; on another system, that system's glibc.
+ *
  * ## Outcomes
  *
- * XG_OK of xg_batch_operate and xg_query says that there is an outcome: look at
- * each of its items. Any other status says that nothing was sent.
+ * XG_OK from xg_batch_operate and xg_query means that there is an outcome: check each
+ * item. Any other status means that nothing was sent. An item is in one of four states:
  *
- * - accepted: the service took the task. It applies it later and does not say
- *   when; a query shows it. Nothing to do.
- * - rejected: the service refused, with a code or an HTTP status. Sending the
- *   same again does not help, unless xg_outcome_is_retryable says so.
- * - unknown: it was sent, and no trustworthy answer came. It may have been
- *   applied. Hand it in again: the operations set a state, so twice is as once.
- * - not sent: it never left this machine. Hand it in again, if it is retryable.
+ * - accepted: TPNS queued the operation. It takes effect later; a query shows it.
+ * - rejected: TPNS refused it, with a code or an HTTP status. Sending the same again
+ *   does not help, unless xg_outcome_is_retryable says so.
+ * - unknown: it was sent, and no trustworthy answer came. It may have been applied.
+ *   Submit it again; the operations are idempotent.
+ * - not sent: it never left this machine. Submit it again if it is retryable.
  *
- * Hand in *all* retryable items again, *in their order*; that keeps the order of
- * every token and account. The reasons are in docs/reasons.md, the codes in
- * docs/codes.md. An outbox does all this by itself and reports each operation
- * once, at the end; docs/outbox.md has what whoever runs one needs to know.
+ * Submit *all* retryable items again, *in their order*: that keeps the order of every
+ * token and account. docs/reasons.md lists the reasons, docs/codes.md the codes.
  *
- * An outbox also waits out what people can mend: a wrong key, a wrong address, a
- * service that is away. It pauses, tries again, and reports an operation at the
- * latest when `outbox_deadline_ms` (300 s) is over. Meanwhile only the log and the
- * numbers tell: give it a function by xg_outbox_set_log_callback, or look at `breaker_open`
- * and `oldest_ms` of xg_outbox_stats.
+ * An outbox does all this itself. It also retries errors that an operator can fix: a
+ * wrong key, a wrong address, an outage. It pauses, tries again, and reports an
+ * operation at the latest after `outbox_deadline_ms` (300 s). To notice this earlier,
+ * register xg_outbox_set_log_callback, or watch `breaker_open` and `oldest_ms` of
+ * xg_outbox_stats.
  *
  * ## Errors
  *
- * A function that can fail returns xg_status and takes an xg_error ** as its
- * last argument, which may be NULL. It writes its outputs only on success and
- * the error only on failure, so begin with both at NULL; free the error. A NULL
- * handle, a NULL text, text that is not UTF-8 and an index past the end are
- * refused or answered with the stated default. A defect of the library itself
- * stops at the boundary as XG_INTERNAL, or as the stated default.
+ * Functions that can fail return xg_status and take an xg_error ** as their last
+ * argument, which may be NULL. Outputs are written only on success, the error only on
+ * failure: initialise both to NULL, and free the error. NULL handles, NULL strings,
+ * strings that are not UTF-8 and indexes past the end are safe: the function fails, or
+ * returns the default in its description. A defect inside the library becomes
+ * XG_INTERNAL, or that default; it never unwinds into your program.
  *
- * ## Lifetime
+ * ## Ownership
  *
- * - What comes out through a pointer to a pointer, and what xg_config_new
- *   returns, is the caller's: free it with the function of its type. NULL is
- *   fine there.
- * - A text that a function returns belongs to its handle and is valid until that
- *   is freed (those of a buffer of reports, until it is filled again); a text of
- *   a table or a reason is valid for ever. Never free a text.
- * - What the caller passes in is copied: it may go when the call returns. So a
- *   config is not needed any more when its client or outbox is there.
- * - Texts are UTF-8 and NUL-terminated, or have a length in bytes in functions
- *   whose names end in _n.
- * - No call may run with a handle that is freed: end calls in other threads with
- *   xg_client_close, or xg_outbox_close, and join them first.
+ * - You own what a function returns through a pointer to a pointer, and what
+ *   xg_config_new returns. Free it with the function of its type; NULL is allowed.
+ * - Returned strings belong to their handle and stay valid until you free it
+ *   (xg_reports: until the next poll). Names, reasons and texts of tables are static.
+ *   Never free a string.
+ * - The library copies what you pass in. After xg_client_new or xg_outbox_open you can
+ *   free the config.
+ * - Strings are UTF-8 and NUL-terminated. A function whose name ends in `_n` does the
+ *   same with lengths in bytes instead.
+ * - Names that end in `_count` count things; `_len` parameters are bytes.
+ * - Do not free a handle while another thread uses it: call xg_client_close or
+ *   xg_outbox_close, join those threads, then free.
  *
- * ## Threads, and what blocks
+ * ## Threads
  *
- * A handle that a function takes as const may be used by several threads at
- * once; one client and one outbox serve a whole process. A handle that is taken
- * without const belongs to one thread during the call.
+ * Several threads may share a handle that a function takes as const: one client and one
+ * outbox are enough for a process. A handle that is taken without const belongs to one
+ * thread during the call.
  *
- * - xg_batch_operate, xg_query and xg_call wait until all is answered, at most
- *   for the option `deadline_ms` (10 s), or for what
- *   xg_request_set_deadline_ms says.
- * - xg_outbox_poll and xg_outbox_flush wait for the time that they are given;
- *   xg_outbox_close for that and at most 1 s more to end what is under way;
- *   xg_outbox_free for 3 s at most. Callbacks that hang change nothing of that: see
- *   xg_outbox_free.
+ * What blocks, and for how long:
+ *
+ * - xg_batch_operate, xg_query, xg_call: at most the option `deadline_ms` (10 s), or
+ *   xg_request_set_deadline_ms.
+ * - xg_outbox_poll, xg_outbox_flush, xg_outbox_sync, xg_outbox_wait_not_full: at most
+ *   their timeout. xg_outbox_close: its timeout and at most 1 s. xg_outbox_free: at most
+ *   3 s. Callbacks that hang do not change that.
  * - xg_outbox_open reads its file; xg_client_new reads the file of `ca_file`.
- * - Nothing else waits for the network, for a disk or for another call. Handing
- *   in takes a fraction of a microsecond.
+ * - Nothing else waits for the network, a disk or another call. Submitting to an outbox
+ *   takes a fraction of a microsecond.
  *
- * A client starts no thread of its own: the option `parallel` ("xgpush-part") and the
- * look-up of a name ("xgpush-resolve") start short-lived ones within a call. An outbox
- * has its own until it is closed: one that does the work ("xgpush-outbox"), up to
- * `outbox_parallel` that carry requests ("xgpush-send", started when they are needed
- * first), and one for xg_outbox_set_report_callback ("xgpush-report").
+ * Which threads the library starts:
  *
- * New threads inherit from the one that starts them: those of an outbox the signal mask,
- * the processors (affinity) and the scheduling (SCHED_FIFO as well) of the thread that
- * opens it or asks for the callback. A tick that is pinned to a core, or runs in real
- * time, opens it from an ordinary thread, best in main before it becomes special:
- * afterwards it may hand in from wherever it likes.
+ * - A client starts none that outlive a call. Within a call: "xgpush-part" for the
+ *   option `parallel`, "xgpush-resolve" to look up a name.
+ * - An outbox has one that works ("xgpush-outbox"), up to `outbox_parallel` that send
+ *   ("xgpush-send", started when needed), and one for a report callback
+ *   ("xgpush-report").
  *
- * A call needs up to 50 KiB of stack (31 over http, 45 over TLS, with a proxy as well):
- * give coroutines and threads that call 128 KiB. Handing in needs 4. The library's own
- * threads have 2 MiB, of which the system gives what is touched.
+ * New threads inherit the signal mask, the CPU affinity and the scheduling policy
+ * (SCHED_FIFO included) of the thread that opens the outbox or registers the callback.
+ * Open the outbox from an ordinary thread, best at the start of main. You may then
+ * submit from pinned and real-time threads.
  *
- * Memory: what Rust needs and cannot have aborts the process, as operator new without
- * a handler would. Handing in is the exception: it answers XG_FULL.
+ * Callbacks run on these threads. Return quickly, and do not free the outbox inside one.
+ * Every callback must return: an exception, a longjmp or a thread end that leaves it
+ * aborts the process. xgpush.hpp catches exceptions.
  *
- * Callbacks come on the threads of an outbox: say as little as possible there, and do
- * not free the outbox from one. Every callback must return: an exception, a longjmp or
- * the end of its thread that leaves one aborts the process. xgpush.hpp catches
- * exceptions and says at each callback what becomes of them.
+ * Stack: a call needs up to 50 KiB (31 over HTTP, 45 over TLS); give coroutines and
+ * threads that call 128 KiB. Submitting needs 4 KiB. The library's own threads have
+ * 2 MiB of address space each.
  *
- * Coroutines: a library that hooks the system's calls may let another coroutine, or
- * another thread, go on in the middle of a call. Nothing of a call hangs on its
- * thread, and no lock is held while one waits for the network.
+ * Memory: when the system has none, the process aborts, as with operator new. Submitting
+ * to an outbox is the exception: it returns XG_FULL.
  *
- * The end of a program: every function works in destructors of static and
- * thread_local objects and in functions of atexit and at_quick_exit. Nothing is ever
- * written to standard output or standard error.
+ * Coroutines: libraries that hook system calls may switch to another coroutine or thread
+ * in the middle of a call. The library keeps nothing of a call in thread-local storage
+ * and holds no lock while it waits for the network.
  *
- * pthread_cancel: a thread is not cancelled inside a call (on Linux), callbacks
- * included; it ends at its first cancellation point after it. Elsewhere, and with
- * PTHREAD_CANCEL_ASYNCHRONOUS, cancel no thread that may be inside one.
+ * End of the program: every function works in destructors of static and thread_local
+ * objects and in functions of atexit and at_quick_exit. The library never writes to
+ * standard output or standard error.
  *
- * ThreadSanitizer: a host under it takes share/xgpush/tsan.supp of the installed tree
- * (TSAN_OPTIONS=suppressions=FILE), as the library itself is compiled without it.
+ * pthread_cancel: on Linux a thread is not cancelled inside a call or a callback; it ends
+ * at its first cancellation point afterwards. On other systems, and with
+ * PTHREAD_CANCEL_ASYNCHRONOUS, do not cancel a thread that may be inside one.
+ *
+ * ThreadSanitizer: use share/xgpush/tsan.supp of the installed tree
+ * (TSAN_OPTIONS=suppressions=FILE), because the library is compiled without it.
  *
  * ## Bring your own HTTP
  *
- * xg_client_new_with_transport and xg_outbox_open_with_transport take an xg_transport: each request
- * comes to a function of yours as an xg_transfer, which you end when the answer is
- * there, at once or later, on any thread. Signing, retries, order and reports stay
- * here. examples/c/curl_transport.c does it over libcurl. xg_exchange_new is for
- * those who want no more than the bytes of requests and the reading of responses.
- * A test may answer by hand: xg_transfer_finish with status 200 and
- * `{"ret_code":0,"result":["0"]}`, one element per item. Options that concern
- * connections (`proxy`, `ca_file`, `user_agent`, time-outs of connecting) are the
- * stack's own affair then.
+ * xg_client_new_with_transport and xg_outbox_open_with_transport take an xg_transport:
+ * your function gets each request as an xg_transfer and ends it when the response is
+ * there, at once or later, on any thread. Signing, retries, order and reports stay in the
+ * library. examples/c/curl_transport.c does this with libcurl. Options about connections
+ * (`proxy`, `ca_file`, `user_agent`, connect timeouts) then have no effect.
  *
- * ## Other languages
+ * A test can answer by hand: call xg_transfer_finish with status 200 and
+ * `{"ret_code":0,"result":["0"]}`, one element per item. xg_exchange_new does without
+ * any transport: it only writes requests and reads responses.
  *
- * Handles are pointers, every enumeration is 32 bits wide, bool is one byte, tags
- * are 64 bits without a sign (above 2^53 they do not fit into a double). Constants
- * that are macros: XG_ABI_VERSION is the ABI version, XG_NO_ACCOUNT_TYPE the
- * smallest int32_t. Poll, or wait for the descriptor of xg_outbox_fd, where a
- * foreign thread may not enter the interpreter: callbacks come on one.
- * xg_state_name, xg_status_name and xg_codes_json hand out the tables.
+ * ## Bindings for other languages
+ *
+ * Handles are pointers, enumerations are 32 bits wide, bool is one byte, tags are
+ * unsigned 64 bits (above 2^53 a double cannot hold them). The constants that are macros:
+ * XG_ABI_VERSION (the ABI version) and XG_NO_ACCOUNT_TYPE (INT32_MIN). Callbacks run on
+ * foreign threads: where those may not enter the interpreter, poll, or wait for
+ * xg_outbox_fd. xg_state_name, xg_status_name, xg_option_name and xg_codes_json return the
+ * tables.
  *
  * ## Fork
  *
- * A child has none of the threads and shares the sockets: there the parent's
- * clients and outboxes answer XG_CLOSED, and closing or freeing them does the
- * parent no harm. The child makes its own. An outbox file belongs to one outbox:
- * the child cannot open the one that its parent holds (XG_STORAGE).
+ * A child process has none of the threads and shares the sockets. There the parent's
+ * clients and outboxes return XG_CLOSED; closing and freeing them does not disturb the
+ * parent. The child makes its own. It cannot open the outbox file that its parent holds
+ * (XG_STORAGE).
  *
  * ## Signals and descriptors
  *
- * The library sets no signal handler, changes no signal mask, and its writes
- * raise no SIGPIPE. A handler of yours that returns does not end a call: for
- * Ctrl-C, let the handler set a flag, and have another thread call
- * xg_client_close, which ends running calls within about 50 ms; their items are
- * unknown or not sent. No function may be called from the handler itself. The
- * threads of an outbox inherit the signal mask of the one that opens it: block
- * there what only your own threads shall take. Every descriptor is close-on-exec.
+ * The library installs no signal handler, changes no signal mask, and raises no SIGPIPE.
+ * A signal does not end a call: for Ctrl-C let the handler set a flag, and another thread
+ * call xg_client_close. Running calls then end within about 50 ms, with their items
+ * unknown or not sent. Call no function of this header inside a signal handler. Block
+ * signals that only your threads should get before you open an outbox. All descriptors are
+ * close-on-exec.
  *
  * ## Logging
  *
- * A client writes nothing anywhere: what happened is in outcomes, their warnings
- * and errors. xg_outbox_set_log_callback gets a line for what fails in the background and
- * for its end; xg_outbox_stats has the numbers, for Prometheus as well. The
- * secret key is in no message, no line and no number.
+ * A client logs nothing: outcomes, their warnings and errors tell what happened. An outbox
+ * calls xg_outbox_set_log_callback when something fails in the background and when it
+ * works again; xg_outbox_stats has the numbers, also for Prometheus. The secret key is in
+ * no message, line or number.
  *
- * ## ABI
+ * ## ABI stability
  *
- * Within one XG_ABI_VERSION functions, numbers and names are added, never changed
- * and never removed, and the SONAME stays libxgpush.so.0: a program runs with any
- * newer library without being compiled again. Begin with xg_abi_check, which says
- * so in words where header and library do not belong together; xg_version and
- * XG_VERSION tell the two releases. Treat a number of an enumeration that you do
- * not know as one that was added: a switch needs a default.
+ * Within one XG_ABI_VERSION functions, numbers and names are added, never changed or
+ * removed, and the SONAME stays libxgpush.so.0. So a program runs with any newer library
+ * without a rebuild. Call xg_abi_check first: it explains a mismatch of header and
+ * library. Expect numbers in enumerations that you do not know: a switch needs a default.
  */

@@ -60,8 +60,8 @@ prints() { # WANTED PROGRAM
   got=$(cd "$work" && "$2" | tr '\n' '|')
   grep -qxE "$1" <<< "$got" || { echo "expected $1 but got $got"; return 1; }
 }
-check "the smallest program" prints '0: accepted \|1: item_refused 1008006: .*\|' "$work/blocking"
-check "the smallest outbox" prints '42: accepted\|0 left in the file\|' "$work/outbox"
+check "the first program" prints 'alice: accepted\|' "$work/blocking"
+check "the outbox program" prints '42: accepted\|0 left in the file\|' "$work/outbox"
 
 say "Links"
 check "every link leads somewhere" "$PYTHON" scripts/docs/docs_check.py links

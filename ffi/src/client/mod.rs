@@ -16,16 +16,16 @@ use crate::http::transport::xg_transport;
 use crate::model::outcome::xg_outcome;
 use crate::model::request::xg_request;
 
-/// A client of one application. Made once and shared by any number of threads.
+/// Blocking calls for one application. Make one and share it between threads.
 pub struct xg_client(Client);
 
 impl Handle for xg_client {
     const NAME: &'static str = "client";
 }
 
-/// A client with these options. Opens no connection and starts no thread.
+/// Makes a client. Opens no connection and starts no thread. Free it with xg_client_free.
 ///
-/// Errors: XG_INVALID_OPTION when options are missing or do not fit together.
+/// Errors: XG_INVALID_OPTION if options are missing or contradict each other.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg_client_new(
     config: *const xg_config,
@@ -41,8 +41,7 @@ pub unsafe extern "C" fn xg_client_new(
     })
 }
 
-/// As xg_client_new, over a transport of the caller's, which may be freed
-/// afterwards.
+/// xg_client_new with your own HTTP. You may free the transport afterwards.
 ///
 /// Errors: as xg_client_new.
 #[unsafe(no_mangle)]
@@ -61,12 +60,12 @@ pub unsafe extern "C" fn xg_client_new_with_transport(
     })
 }
 
-/// Signs with this secret key from the next request on, for a key that is changed while
-/// the program runs. A call that is under way sends its next part, or its retry, with it.
-/// The text is copied and wiped from memory when it is not needed any more; wipe your own.
+/// Signs with this key from the next HTTP request on: for key rotation. Running calls use
+/// it for their next part or retry. The library wipes its copy when it is done with it;
+/// wipe yours.
 ///
-/// Errors: XG_INVALID_OPTION when it is empty or no header can carry it, XG_CLOSED; the
-/// key from before stays then.
+/// Errors: XG_INVALID_OPTION if it is empty or not a valid header value; XG_CLOSED. The
+/// old key stays then.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg_client_set_secret_key(
     client: *const xg_client,
@@ -85,8 +84,8 @@ pub unsafe extern "C" fn xg_client_set_secret_key(
     })
 }
 
-/// Closes idle connections and makes calls that run in other threads end soon.
-/// Later calls return XG_CLOSED. NULL is fine, and so is closing twice.
+/// Ends calls that run in other threads within about 50 ms and closes idle connections.
+/// Later calls return XG_CLOSED. May be called twice; NULL is allowed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg_client_close(client: *const xg_client) {
     guard::run(|| {
@@ -97,22 +96,21 @@ pub unsafe extern "C" fn xg_client_close(client: *const xg_client) {
     });
 }
 
-/// Frees a client. No call may run with it any more (xg_client_close makes them
-/// end). NULL is fine.
+/// Frees a client. No call may still use it (xg_client_close ends them). NULL is allowed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg_client_free(client: *mut xg_client) {
     // SAFETY: as the header demands.
     guard::run(|| unsafe { handle::free(client) });
 }
 
-/// POST /v3/device/account/batchoperate: sends the items, split at 20, and waits
-/// until each has its outcome or the deadline passes. Free the outcome with
+/// POST /v3/device/account/batchoperate. Sends the items in requests of up to 20 and blocks
+/// until each item has a result or the deadline passes. Free the outcome with
 /// xg_outcome_free.
 ///
-/// The API is asynchronous: accepted means that the service took the task.
+/// The API is asynchronous: accepted means that the service queued the operation.
 ///
-/// Errors, before anything is sent: XG_INVALID_REQUEST, XG_CLOSED. Whatever
-/// happens afterwards is in the outcome.
+/// Errors, all before anything is sent: XG_INVALID_REQUEST, XG_CLOSED. What happens later
+/// is in the outcome.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg_batch_operate(
     client: *const xg_client,
@@ -132,9 +130,9 @@ pub unsafe extern "C" fn xg_batch_operate(
     })
 }
 
-/// POST /v3/device/account/query: like xg_batch_operate, with what was found for
-/// each item (xg_outcome_found_…). Where nothing is bound the service refuses the
-/// item: it is rejected with code XG_CODE_DOES_NOT_EXIST.
+/// POST /v3/device/account/query. As xg_batch_operate; xg_outcome_found_… return what was
+/// found for each item. If nothing is bound, the service rejects the item with code
+/// XG_CODE_DOES_NOT_EXIST.
 ///
 /// Errors: as xg_batch_operate.
 #[unsafe(no_mangle)]
@@ -154,15 +152,15 @@ pub unsafe extern "C" fn xg_query(
     })
 }
 
-/// Posts JSON to any other v3 path, such as "/v3/push/app", with the same
-/// signing, time-outs and errors. Free the reply with xg_reply_free.
+/// Posts JSON to any other v3 path, such as "/v3/push/app", with the same signing,
+/// timeouts and errors. Free the reply with xg_reply_free.
 ///
-/// Sent again only if it certainly had no effect: after XG_CALL_UNKNOWN it may
-/// have been done, and a push that is sent again is pushed twice. Of what may be done
-/// twice say so, and send what is no JSON: xg_call_with.
+/// It retries only if the request certainly had no effect: after XG_CALL_UNKNOWN a push may
+/// have been sent, and a second one would reach the phones twice. xg_call_with is for calls
+/// that may be repeated, and for bodies other than JSON.
 ///
-/// Errors: XG_INVALID_ARGUMENT (path), XG_INVALID_JSON, XG_CLOSED,
-/// XG_CALL_NOT_SENT, XG_CALL_UNKNOWN, XG_CALL_REJECTED.
+/// Errors: XG_INVALID_ARGUMENT (path), XG_INVALID_JSON, XG_CLOSED, XG_CALL_NOT_SENT,
+/// XG_CALL_UNKNOWN, XG_CALL_REJECTED.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg_call(
     client: *const xg_client,
@@ -186,18 +184,17 @@ pub unsafe extern "C" fn xg_call(
     })
 }
 
-/// xg_call for any body, with what may differ from call to call.
+/// xg_call with any body and per-call settings.
 ///
-/// content_type: such as "multipart/form-data; boundary=x" for
-/// "/v3/push/package/upload"; NULL is "application/json", and then the body has to be
-/// JSON. auth: "sign" or "basic" in place of the option `auth`; NULL is the option,
-/// and basic for "/v3/push/package/upload", as all of its samples. repeatable: done
-/// twice is as good as once (what only reads; tags and attributes, which are set; no
-/// push): it is sent again like the operations on accounts, when an answer is missing
-/// as well. deadline_ms: in place of the option `deadline_ms`; 0 is the option.
+/// content_type: such as "multipart/form-data; boundary=x" for "/v3/push/package/upload".
+/// NULL means "application/json", and the body must be JSON. auth: "sign" or "basic". NULL
+/// means the option `auth`, and basic for "/v3/push/package/upload", as in its samples.
+/// repeatable: true if doing it twice is as good as once (queries, setting tags and
+/// attributes; not pushes); it is then retried like operations on accounts. deadline_ms: in
+/// milliseconds; 0 means the option `deadline_ms`.
 ///
 /// Errors: as xg_call; XG_INVALID_ARGUMENT also for content_type and auth,
-/// XG_INVALID_JSON for JSON only.
+/// XG_INVALID_JSON only for JSON.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg_call_with(
     client: *const xg_client,

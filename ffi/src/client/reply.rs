@@ -7,7 +7,7 @@ use xgpush::Reply;
 use crate::boundary::handle::{self, Handle};
 use crate::boundary::{guard, text};
 
-/// A body whose ret_code is 0.
+/// A successful response of another endpoint: JSON with ret_code 0.
 pub struct xg_reply {
     http_status: u16,
     len: usize,
@@ -40,8 +40,8 @@ pub unsafe extern "C" fn xg_reply_http_status(reply: *const xg_reply) -> i32 {
     })
 }
 
-/// The body, JSON, NUL-terminated; its length in bytes goes to *len unless len
-/// is NULL. "" and 0 for NULL. Valid until the reply is freed.
+/// The JSON body, NUL-terminated. *len is its length in bytes unless len is NULL. "" and 0
+/// for NULL. Valid until the reply is freed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg_reply_body(reply: *const xg_reply, len: *mut usize) -> *const c_char {
     guard::text(len, || {
@@ -51,7 +51,7 @@ pub unsafe extern "C" fn xg_reply_body(reply: *const xg_reply, len: *mut usize) 
     })
 }
 
-/// Frees a reply. NULL is fine.
+/// Frees a reply. NULL is allowed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg_reply_free(reply: *mut xg_reply) {
     // SAFETY: as the header demands.

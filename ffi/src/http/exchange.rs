@@ -13,7 +13,7 @@ use crate::error::{self, xg_error, xg_status};
 use crate::model::outcome::xg_outcome;
 use crate::model::request::xg_request;
 
-/// One request as HTTP requests to send and HTTP responses to read.
+/// One request of xg_request without I/O: HTTP requests to send, HTTP responses to read.
 pub struct xg_exchange(Option<Exchange>);
 
 impl Handle for xg_exchange {
@@ -28,11 +28,11 @@ impl xg_exchange {
     }
 }
 
-/// Checks a request and splits it for a config. Neither is needed afterwards.
+/// Checks a request and splits it into parts. You may free both arguments afterwards.
 ///
-/// Parts are numbered from 0 and ordered by wave: begin with a wave when every
-/// part of the wave before has its answer, so that no operation overtakes an
-/// earlier one on the same token or account.
+/// Parts are numbered from 0 and belong to waves. Start a wave when every part of the
+/// previous one has its response: then no operation overtakes an earlier one on the same
+/// token or account.
 ///
 /// Errors: XG_INVALID_OPTION, XG_INVALID_REQUEST.
 #[unsafe(no_mangle)]
@@ -52,7 +52,7 @@ pub unsafe extern "C" fn xg_exchange_new(
     })
 }
 
-/// How many HTTP requests it takes, retries not counted. 0 for NULL.
+/// The number of parts, which is that of HTTP requests without retries. 0 for NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg_exchange_part_count(exchange: *const xg_exchange) -> usize {
     guard::value(0, || {
@@ -64,7 +64,7 @@ pub unsafe extern "C" fn xg_exchange_part_count(exchange: *const xg_exchange) ->
 
 /// The wave of a part, from 0.
 ///
-/// Errors: XG_INVALID_ARGUMENT for a part that is not there.
+/// Errors: XG_INVALID_ARGUMENT for a part that does not exist.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg_exchange_wave(
     exchange: *mut xg_exchange,
@@ -81,12 +81,11 @@ pub unsafe extern "C" fn xg_exchange_wave(
     })
 }
 
-/// The HTTP request of a part, signed for this time (seconds since 1970-01-01
-/// UTC); *request is NULL when there is nothing (more) to send now. After an answer
-/// it has those items that are worth another attempt. Free it with
-/// xg_http_request_free.
+/// The HTTP request of a part, signed for this time (seconds since 1970-01-01 UTC). After a
+/// response it has only the items that are worth another attempt. *request is NULL if there
+/// is nothing to send now. Free it with xg_http_request_free.
 ///
-/// Errors: XG_INVALID_ARGUMENT for a part that is not there.
+/// Errors: XG_INVALID_ARGUMENT for a part that does not exist.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg_exchange_http_request(
     exchange: *mut xg_exchange,
@@ -106,10 +105,10 @@ pub unsafe extern "C" fn xg_exchange_http_request(
     })
 }
 
-/// Reads the response to the last HTTP request of a part. date and retry_after
-/// are the headers of these names, or NULL.
+/// Reads the response to the last HTTP request of a part. date and retry_after are the
+/// values of these headers, or NULL.
 ///
-/// Errors: XG_INVALID_ARGUMENT, also when the part waits for no answer.
+/// Errors: XG_INVALID_ARGUMENT, also if the part waits for no response.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg_exchange_on_response(
     exchange: *mut xg_exchange,
@@ -143,9 +142,8 @@ pub unsafe extern "C" fn xg_exchange_on_response(
     })
 }
 
-/// Takes note that the last HTTP request of a part got no whole response. kind
-/// is one of xg_send_error; sent says whether any byte of the request may have
-/// left.
+/// Records that the last HTTP request of a part got no response. kind: one of
+/// xg_send_error. sent: whether any byte of the request may have left.
 ///
 /// Errors: as xg_exchange_on_response.
 #[unsafe(no_mangle)]
@@ -166,10 +164,10 @@ pub unsafe extern "C" fn xg_exchange_on_failure(
     })
 }
 
-/// What became of every item. The exchange is finished then and takes nothing
-/// more; free it all the same.
+/// The results of all items. Afterwards the exchange can only be freed. Free the outcome
+/// with xg_outcome_free.
 ///
-/// Errors: XG_INVALID_ARGUMENT when it was finished before.
+/// Errors: XG_INVALID_ARGUMENT the second time.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg_exchange_finish(
     exchange: *mut xg_exchange,
@@ -188,7 +186,7 @@ pub unsafe extern "C" fn xg_exchange_finish(
     })
 }
 
-/// Frees an exchange. NULL is fine.
+/// Frees an exchange. NULL is allowed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg_exchange_free(exchange: *mut xg_exchange) {
     // SAFETY: as the header demands.

@@ -50,7 +50,7 @@ pub unsafe extern "C" fn xg_http_request_url(request: *const xg_http_request) ->
     })
 }
 
-/// How many headers there are.
+/// The number of headers; 0 for NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg_http_request_header_count(request: *const xg_http_request) -> usize {
     guard::value(0, || {
@@ -59,7 +59,7 @@ pub unsafe extern "C" fn xg_http_request_header_count(request: *const xg_http_re
     })
 }
 
-/// The name of a header, 0-based; "" past the end. Valid until the request is
+/// The name of a header, by its 0-based index; "" past the end. Valid until the request is
 /// freed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg_http_request_header_name(
@@ -73,8 +73,8 @@ pub unsafe extern "C" fn xg_http_request_header_name(
     })
 }
 
-/// The value of a header, 0-based; "" past the end. Valid until the request is
-/// freed. With Basic authentication one of them is the secret itself.
+/// The value of a header, by its 0-based index; "" past the end. Valid until the request is
+/// freed. With Basic authentication one of them contains the secret key.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg_http_request_header_value(
     request: *const xg_http_request,
@@ -87,9 +87,8 @@ pub unsafe extern "C" fn xg_http_request_header_value(
     })
 }
 
-/// The body, NUL-terminated; its length in bytes goes to *len unless len is
-/// NULL. These very bytes are signed: send them unchanged. "" and 0 for NULL.
-/// Valid until the request is freed.
+/// The body, NUL-terminated. *len is its length in bytes unless len is NULL. Send it byte
+/// for byte: it is signed. "" and 0 for NULL. Valid until the request is freed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg_http_request_body(
     request: *const xg_http_request,
@@ -102,7 +101,7 @@ pub unsafe extern "C" fn xg_http_request_body(
     })
 }
 
-/// Frees an HTTP request. NULL is fine.
+/// Frees an HTTP request. NULL is allowed. Do not free that of a transfer.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg_http_request_free(request: *mut xg_http_request) {
     // SAFETY: as the header demands.

@@ -2,7 +2,7 @@
 
 use xgpush::{Error, ErrorKind, SendErrorKind};
 
-/// Why no whole HTTP response came.
+/// Why there is no HTTP response.
 #[repr(C)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum xg_send_error {
@@ -10,7 +10,7 @@ pub enum xg_send_error {
     XG_SEND_CONNECT = 1,
     /// The time ran out.
     XG_SEND_TIMEOUT = 2,
-    /// The connection broke, or the response was cut or was no HTTP.
+    /// The connection broke, or the response was truncated or not HTTP.
     XG_SEND_LOST = 3,
     /// The body is longer than allowed.
     XG_SEND_BODY_TOO_LARGE = 4,

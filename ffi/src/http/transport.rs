@@ -16,15 +16,15 @@ use crate::boundary::user_data::UserData;
 use crate::boundary::{guard, text};
 use crate::error::{self, xg_error, xg_status};
 
-/// An HTTP stack of the caller's, for clients and outboxes that are made over it.
+/// Your own HTTP, for clients and outboxes.
 pub struct xg_transport(Arc<HostStack>);
 
 impl Handle for xg_transport {
     const NAME: &'static str = "transport";
 }
 
-/// One HTTP request on its way through a transport. To be ended once, by
-/// xg_transfer_finish or xg_transfer_fail, on whatever thread.
+/// One HTTP request that a transport carries. End it exactly once, on any thread, with
+/// xg_transfer_finish or xg_transfer_fail.
 pub struct xg_transfer {
     transfer: Transfer,
     request: xg_http_request,
@@ -37,17 +37,16 @@ impl Handle for xg_transfer {
     const NAME: &'static str = "transfer";
 }
 
-/// Carries one request: called on every thread that makes calls, several at once.
-/// It ends the transfer before it returns, or keeps it and ends it later on any
-/// thread: a call waits for that on its own thread, so a program whose HTTP needs
-/// that very thread uses an outbox. It sends the request once (no redirects, no
-/// retries of its own). It must return: no exception, no longjmp and no end of its thread
-/// (pthread_exit, pthread_cancel) may leave it, or the process is aborted.
+/// Sends one request. The library calls it on every thread that makes calls, several at
+/// once. End the transfer before returning, or keep it and end it later on any thread; a
+/// blocking call waits for that on its own thread, so use an outbox if your HTTP needs that
+/// very thread. Send the request once: no redirects, no retries. It must return, as
+/// xg_report_fn.
 pub type xg_perform_fn =
     Option<unsafe extern "C" fn(transfer: *mut xg_transfer, context: *mut c_void)>;
 
-/// Called once, on any thread, when nothing needs the context any more; never when a
-/// thread hangs in the function of the transport for ever. It must return as well.
+/// Called once, on any thread, when nothing uses the context any more. Never called if a
+/// thread hangs in the transport. It must return, as xg_report_fn.
 pub type xg_destroy_fn = Option<unsafe extern "C" fn(context: *mut c_void)>;
 
 struct HostStack {
@@ -83,11 +82,10 @@ impl xg_transport {
     }
 }
 
-/// A transport: perform is called with each request and with context; free, which
-/// may be NULL, once with context when the transport, everything that was made
-/// over it and every transfer are gone.
+/// A transport. perform gets each request and the context. destroy, which may be NULL, gets
+/// the context once the transport, everything made with it and every transfer are gone.
 ///
-/// Errors: XG_INVALID_ARGUMENT when perform is NULL.
+/// Errors: XG_INVALID_ARGUMENT if perform is NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg_transport_new(
     perform: xg_perform_fn,
@@ -109,14 +107,14 @@ pub unsafe extern "C" fn xg_transport_new(
     })
 }
 
-/// Frees a transport; what was made over it goes on. NULL is fine.
+/// Frees a transport. What was made with it keeps working. NULL is allowed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg_transport_free(transport: *mut xg_transport) {
     // SAFETY: as the header demands.
     guard::run(|| unsafe { handle::free(transport) });
 }
 
-/// What to send; NULL for NULL. It belongs to the transfer and is not freed.
+/// The request to send; NULL for NULL. It belongs to the transfer: do not free it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg_transfer_request(
     transfer: *const xg_transfer,
@@ -127,8 +125,8 @@ pub unsafe extern "C" fn xg_transfer_request(
     })
 }
 
-/// For how many milliseconds somebody waits for the answer; 0 when nobody does, and
-/// for NULL.
+/// How many milliseconds are left for the response; 0 if nobody waits any more, and for
+/// NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg_transfer_timeout_ms(transfer: *const xg_transfer) -> u64 {
     guard::value(0, || {
@@ -142,8 +140,7 @@ pub unsafe extern "C" fn xg_transfer_timeout_ms(transfer: *const xg_transfer) ->
     })
 }
 
-/// The most bytes that the body of the response may have: the option
-/// max_response_bytes. 0 for NULL.
+/// The largest body that the response may have: the option max_response_bytes. 0 for NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg_transfer_max_response_bytes(transfer: *const xg_transfer) -> usize {
     guard::value(0, || {
@@ -153,9 +150,8 @@ pub unsafe extern "C" fn xg_transfer_max_response_bytes(transfer: *const xg_tran
     })
 }
 
-/// Whether the request may reach the service twice: a stack that sends it again
-/// when an idle connection turns out to be closed must not do so otherwise, and tells
-/// by xg_transfer_set_replayed when it did.
+/// Whether the request may reach the service twice. Only then may an HTTP stack send it
+/// again when an idle connection turns out to be closed; it calls xg_transfer_set_replayed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg_transfer_is_repeatable(transfer: *const xg_transfer) -> bool {
     guard::value(false, || {
@@ -169,10 +165,9 @@ pub unsafe extern "C" fn xg_transfer_is_repeatable(transfer: *const xg_transfer)
     })
 }
 
-/// Whether nobody waits for the answer any more: the time is over, or the call was
-/// ended (which is not seen while the function of the transport itself waits). The
-/// stack may give the request up then; the transfer is to be ended all the same. True
-/// for NULL.
+/// Whether nobody waits for the response any more: the deadline passed, or the call was
+/// ended (not visible while perform itself blocks). You may give up the request then; end
+/// the transfer all the same. True for NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg_transfer_is_abandoned(transfer: *const xg_transfer) -> bool {
     guard::value(true, || {
@@ -186,8 +181,8 @@ pub unsafe extern "C" fn xg_transfer_is_abandoned(transfer: *const xg_transfer) 
     })
 }
 
-/// Tells, before the transfer ends, that the stack may have sent the request twice: a
-/// refusal of the second one does not say what became of the first.
+/// Call it before the transfer ends if the stack may have sent the request twice: a refusal
+/// of the second one says nothing about the first.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg_transfer_set_replayed(transfer: *mut xg_transfer) {
     guard::run(|| {
@@ -198,8 +193,8 @@ pub unsafe extern "C" fn xg_transfer_set_replayed(transfer: *mut xg_transfer) {
     });
 }
 
-/// Takes note of a header of the response, before xg_transfer_finish. Date and
-/// Retry-After have a meaning here; of every other one nothing is kept.
+/// Adds a response header, before xg_transfer_finish. Only Date and Retry-After have an
+/// effect; pass all you like.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg_transfer_add_header(
     transfer: *mut xg_transfer,
@@ -218,8 +213,8 @@ pub unsafe extern "C" fn xg_transfer_add_header(
     });
 }
 
-/// Ends a transfer with the response, and frees it. What is no HTTP status, or a
-/// body of NULL with a length, counts as no response.
+/// Ends a transfer with a response, and frees it. A number that is no HTTP status, or a NULL
+/// body with a length, counts as a lost connection.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg_transfer_finish(
     transfer: *mut xg_transfer,
@@ -248,10 +243,9 @@ pub unsafe extern "C" fn xg_transfer_finish(
     });
 }
 
-/// Ends a transfer without a response, and frees it. kind is one of xg_send_error
-/// (any other number counts as XG_SEND_LOST); sent says whether any byte of the
-/// request may have left: if so, its operations are unknown rather than not sent.
-/// message may be NULL.
+/// Ends a transfer without a response, and frees it. kind: one of xg_send_error; another
+/// number counts as XG_SEND_LOST. sent: whether any byte of the request may have left; if
+/// so, its operations are unknown, otherwise not sent. message: may be NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg_transfer_fail(
     transfer: *mut xg_transfer,

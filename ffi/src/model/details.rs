@@ -20,8 +20,8 @@ fn found(outcome: &xg_outcome, index: usize, nth: usize) -> Option<*const c_char
     Some(outcome.texts().get(index)?.found.get(nth)?.as_ptr())
 }
 
-/// The nth token that a query by account found for an item; "" where there is
-/// none. Valid until the outcome is freed.
+/// The nth token that a query by account found for an item; "" past the end. Valid until
+/// the outcome is freed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg_outcome_found_token(
     outcome: *const xg_outcome,
@@ -36,8 +36,8 @@ pub unsafe extern "C" fn xg_outcome_found_token(
     })
 }
 
-/// The nth account that a query by token found for an item; "" where there is
-/// none. Valid until the outcome is freed.
+/// The nth account that a query by token found for an item; "" past the end. Valid until
+/// the outcome is freed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg_outcome_found_account(
     outcome: *const xg_outcome,
@@ -52,8 +52,8 @@ pub unsafe extern "C" fn xg_outcome_found_account(
     })
 }
 
-/// The type of the nth account that a query by token found for an item; -1
-/// where the service did not tell it.
+/// The type of the nth account that a query by token found for an item; -1 if the
+/// service did not return it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg_outcome_found_account_type(
     outcome: *const xg_outcome,
@@ -68,7 +68,7 @@ pub unsafe extern "C" fn xg_outcome_found_account_type(
     }
 }
 
-/// How many warnings there are: what is allowed, but should be known.
+/// The number of warnings. They are about what is allowed but often a mistake.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg_outcome_warning_count(outcome: *const xg_outcome) -> usize {
     guard::value(0, || {
@@ -83,8 +83,8 @@ pub unsafe extern "C" fn xg_outcome_warning_count(outcome: *const xg_outcome) ->
     })
 }
 
-/// The stable name of a warning, such as "duplicate_account_type"; "" past the
-/// end. Valid until the outcome is freed.
+/// The stable name of a warning, such as "duplicate_account_type"; "" past the end. Valid
+/// until the outcome is freed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg_outcome_warning_name(
     outcome: *const xg_outcome,
@@ -97,7 +97,7 @@ pub unsafe extern "C" fn xg_outcome_warning_name(
     })
 }
 
-/// A warning, for people; "" past the end. Valid until the outcome is freed.
+/// The text of a warning, for people; "" past the end. Valid until the outcome is freed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg_outcome_warning_message(
     outcome: *const xg_outcome,
@@ -110,7 +110,7 @@ pub unsafe extern "C" fn xg_outcome_warning_message(
     })
 }
 
-/// The item that a warning is about, 0-based; -1 where it is about the call.
+/// The 0-based item that a warning is about; -1 if it is about the call.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg_outcome_warning_item(outcome: *const xg_outcome, index: usize) -> i64 {
     guard::value(-1, || {

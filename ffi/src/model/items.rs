@@ -78,15 +78,14 @@ unsafe fn add_account(
     })
 }
 
-/// Adds an item to an append, bind or unbind: a token with its first account.
-/// More accounts of the same token follow with xg_request_add_account.
+/// Adds an item to an append, bind or unbind: a token and its first account. Add more
+/// accounts of the same token with xg_request_add_account.
 ///
-/// token: 1 to 64 bytes. account: at least 2 bytes. account_type: any, or
+/// token: 1 to 64 bytes. account: at least 2 bytes. account_type: any number, or
 /// XG_NO_ACCOUNT_TYPE.
 ///
-/// Errors: XG_INVALID_VALUE, XG_INVALID_REQUEST (items of another kind); the
-/// request stays as it was, and xg_error_item is the index the item would have
-/// had.
+/// Errors: XG_INVALID_VALUE; XG_INVALID_REQUEST if the action takes other items. The
+/// request stays unchanged, and xg_error_item is the index that the item would have had.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg_request_add_binding(
     request: *mut xg_request,
@@ -107,7 +106,7 @@ pub unsafe extern "C" fn xg_request_add_binding(
     }
 }
 
-/// xg_request_add_binding with lengths in bytes in place of NUL.
+/// xg_request_add_binding with lengths in bytes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg_request_add_binding_n(
     request: *mut xg_request,
@@ -143,7 +142,7 @@ pub unsafe extern "C" fn xg_request_add_token(
     unsafe { add_token(request, CText::terminated(token), error) }
 }
 
-/// xg_request_add_token with a length in bytes in place of NUL.
+/// xg_request_add_token with a length in bytes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg_request_add_token_n(
     request: *mut xg_request,
@@ -155,11 +154,10 @@ pub unsafe extern "C" fn xg_request_add_token_n(
     unsafe { add_token(request, CText::with_len(token, token_len), error) }
 }
 
-/// Adds an item to a clear_account or a query by account; in an append, bind or
-/// unbind, adds an account to the last binding.
+/// Adds an item to a clear_account or a query by account. In an append, bind or unbind:
+/// adds an account to the last binding.
 ///
-/// Errors: as xg_request_add_binding; XG_INVALID_REQUEST also when there is no
-/// binding yet.
+/// Errors: as xg_request_add_binding; XG_INVALID_REQUEST also without a binding.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg_request_add_account(
     request: *mut xg_request,
@@ -171,7 +169,7 @@ pub unsafe extern "C" fn xg_request_add_account(
     unsafe { add_account(request, CText::terminated(account), account_type, error) }
 }
 
-/// xg_request_add_account with a length in bytes in place of NUL.
+/// xg_request_add_account with a length in bytes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg_request_add_account_n(
     request: *mut xg_request,

@@ -8,20 +8,20 @@ use xgpush::{Found, ItemOutcome, Outcome, Reason, State};
 use crate::boundary::handle::{self, Handle};
 use crate::boundary::{guard, text};
 
-/// The four states in which an item can end.
+/// The state of an item.
 #[repr(C)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum xg_state {
     /// There is no such item.
     XG_STATE_NONE = 0,
-    /// The service took the task. Accepted is not applied. For a query: answered.
+    /// The service queued the operation; it takes effect later. For a query: answered.
     XG_STATE_ACCEPTED = 1,
-    /// The service refused, with a code or an HTTP status.
+    /// The service refused it, with a code or an HTTP status.
     XG_STATE_REJECTED = 2,
-    /// Sent, and no trustworthy answer came: it may have been applied, or may
-    /// yet be.
+    /// It was sent, and no trustworthy answer came: it may have been applied, or may
+    /// still be.
     XG_STATE_UNKNOWN = 3,
-    /// Never left this machine.
+    /// It never left this machine.
     XG_STATE_NOT_SENT = 4,
 }
 
@@ -36,7 +36,8 @@ impl From<State> for xg_state {
     }
 }
 
-/// What became of every item of a call, in the order of the items.
+/// The results of a call, one per item, in the order of the items. Several threads may
+/// read it at once.
 pub struct xg_outcome {
     pub(super) outcome: Outcome,
     /// C texts are made when the first one is asked for: 100,000 accepted items
@@ -106,7 +107,7 @@ pub(super) unsafe fn with_item<T>(
     })
 }
 
-/// The number of items: that of the request. 0 for NULL.
+/// The number of items, which is that of the request; 0 for NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg_outcome_item_count(outcome: *const xg_outcome) -> usize {
     guard::value(0, || {
@@ -121,7 +122,7 @@ pub unsafe extern "C" fn xg_outcome_item_count(outcome: *const xg_outcome) -> us
     })
 }
 
-/// How many items ended in a state, one of xg_state. 0 for another number.
+/// How many items are in a state, one of xg_state; 0 for another number.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg_outcome_state_count(outcome: *const xg_outcome, state: i32) -> usize {
     guard::value(0, || {
@@ -132,7 +133,7 @@ pub unsafe extern "C" fn xg_outcome_state_count(outcome: *const xg_outcome, stat
     })
 }
 
-/// Whether every item was accepted. false for NULL.
+/// Whether every item was accepted; false for NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg_outcome_all_accepted(outcome: *const xg_outcome) -> bool {
     guard::value(false, || {
@@ -155,7 +156,7 @@ pub unsafe extern "C" fn xg_outcome_request_count(outcome: *const xg_outcome) ->
     })
 }
 
-/// The state of an item, 0-based. XG_STATE_NONE past the end.
+/// The state of an item, by its 0-based index; XG_STATE_NONE past the end.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg_outcome_state(outcome: *const xg_outcome, index: usize) -> xg_state {
     // SAFETY: as the header demands.
@@ -166,8 +167,8 @@ pub unsafe extern "C" fn xg_outcome_state(outcome: *const xg_outcome, index: usi
     }
 }
 
-/// Why an item is in its state: a stable name, such as "item_refused" or
-/// "timed_out". "" past the end. Valid for ever.
+/// Why an item is in its state: a stable name of docs/reasons.md, such as "item_refused"
+/// or "timed_out"; "" past the end. Static.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg_outcome_reason(
     outcome: *const xg_outcome,
@@ -193,15 +194,15 @@ pub(crate) fn reason_name(reason: Reason) -> Option<*const c_char> {
     Some(name.as_ptr())
 }
 
-/// The service's return code for an item, or for the whole request where the
-/// item has none of its own; 0 when accepted, -1 where there is none.
+/// The service's return code for an item, or for the whole request if the item has none;
+/// 0 if accepted, -1 without a code.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg_outcome_code(outcome: *const xg_outcome, index: usize) -> i64 {
     // SAFETY: as the header demands.
     unsafe { with_item(outcome, index, -1, ItemOutcome::code) }
 }
 
-/// The HTTP status of the answer that decided, or 0 where none came.
+/// The HTTP status of the response that decided the item; 0 without a response.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg_outcome_http_status(outcome: *const xg_outcome, index: usize) -> i32 {
     // SAFETY: as the header demands.
@@ -215,17 +216,17 @@ pub unsafe extern "C" fn xg_outcome_attempts(outcome: *const xg_outcome, index: 
     unsafe { with_item(outcome, index, 0, |item| Some(item.attempts().into())) }
 }
 
-/// Whether the service showed an operation in time: 1 yes, 0 no, -1 where it was not
-/// asked (xg_request_set_confirm_ms), or where a later item of the call works on the
-/// same token or account.
+/// Whether a query showed the operation in time: 1 yes, 0 no, -1 if nobody asked
+/// (xg_request_set_confirm_ms) or a later item of the call changes the same token or
+/// account.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg_outcome_confirmed(outcome: *const xg_outcome, index: usize) -> i32 {
     // SAFETY: as the header demands.
     unsafe { with_item(outcome, index, -1, |item| item.confirmed().map(i32::from)) }
 }
 
-/// How long the service asks to wait before an item is sent again (Retry-After, as it
-/// says, whatever `max_backoff_ms` is), in milliseconds; -1 where it says nothing.
+/// How long the service asks to wait before an item is sent again (Retry-After), in
+/// milliseconds; -1 if it does not say. The option `max_backoff_ms` does not limit it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg_outcome_retry_after_ms(
     outcome: *const xg_outcome,
@@ -239,15 +240,14 @@ pub unsafe extern "C" fn xg_outcome_retry_after_ms(
     }
 }
 
-/// Whether sending an item again later may end better.
+/// Whether sending an item again later may succeed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg_outcome_is_retryable(outcome: *const xg_outcome, index: usize) -> bool {
     // SAFETY: as the header demands.
     unsafe { with_item(outcome, index, false, |item| Some(item.is_retryable())) }
 }
 
-/// What happened to an item, for people; "" when accepted. Valid until the
-/// outcome is freed.
+/// A description for people; "" if accepted. Valid until the outcome is freed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg_outcome_message(
     outcome: *const xg_outcome,
@@ -263,8 +263,8 @@ pub unsafe extern "C" fn xg_outcome_message(
     })
 }
 
-/// The whole outcome as JSON, NUL-terminated; its length in bytes goes to *len
-/// unless len is NULL. "" and 0 for NULL. Valid until the outcome is freed.
+/// The whole outcome as JSON, NUL-terminated. *len is its length in bytes unless len is
+/// NULL. "" and 0 for NULL. Valid until the outcome is freed.
 ///
 /// {"counts":{…},"requests":n,"items":[{"state","reason","code"?,"http_status"?,
 /// "attempts","retryable"?,"message"?,"tokens"?|"accounts"?}],"warnings":[…],
@@ -284,7 +284,7 @@ pub unsafe extern "C" fn xg_outcome_json(
     })
 }
 
-/// Frees an outcome. NULL is fine.
+/// Frees an outcome. NULL is allowed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg_outcome_free(outcome: *mut xg_outcome) {
     // SAFETY: as the header demands.

@@ -9,15 +9,15 @@ use crate::boundary::handle::{self, Handle, OutParam};
 use crate::boundary::{guard, text};
 use crate::error::{self, xg_error, xg_status};
 
-/// What a request asks.
+/// What a request does.
 #[repr(C)]
 #[allow(dead_code, reason = "it comes in as a number")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum xg_action {
-    /// batchoperate, operator 1: adds accounts to a token. Disused: TPNS
+    /// batchoperate, operator 1: adds accounts to a token. Obsolete: TPNS
     /// overwrites; see the option allow_append.
     XG_APPEND = 1,
-    /// batchoperate, operator 2: binds a token to accounts, overwriting.
+    /// batchoperate, operator 2: binds a token to accounts, replacing those it has.
     XG_BIND = 2,
     /// batchoperate, operator 3: removes accounts from a token.
     XG_UNBIND = 3,
@@ -34,7 +34,7 @@ pub enum xg_action {
 /// `XG_NO_ACCOUNT_TYPE` of the header: the field is not sent, and the service takes 0.
 const NO_ACCOUNT_TYPE: i32 = i32::MIN;
 
-/// A request of either API with any number of items; the client splits it.
+/// A request with any number of items; the library splits it into HTTP requests.
 pub struct xg_request {
     pub(crate) request: Request,
     deadline: Option<Duration>,
@@ -96,7 +96,7 @@ pub(crate) fn account_type(number: i32) -> Option<AccountType> {
     (number != NO_ACCOUNT_TYPE).then_some(AccountType(number))
 }
 
-/// A request without items. `action` is one of xg_action.
+/// A request without items. action is one of xg_action.
 ///
 /// Errors: XG_INVALID_ARGUMENT for another number.
 #[unsafe(no_mangle)]
@@ -113,11 +113,11 @@ pub unsafe extern "C" fn xg_request_new(
     })
 }
 
-/// A request from the documented JSON of POST /v3/device/account/batchoperate;
-/// its list may have any length.
+/// A request from the documented JSON of POST /v3/device/account/batchoperate. Its list
+/// may have any length.
 ///
-/// Errors: XG_INVALID_JSON, XG_INVALID_VALUE, XG_INVALID_REQUEST; xg_error_item
-/// tells the item.
+/// Errors: XG_INVALID_JSON, XG_INVALID_VALUE, XG_INVALID_REQUEST; xg_error_item is the
+/// item at fault.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg_request_batch_from_json(
     json: *const c_char,
@@ -155,7 +155,7 @@ pub unsafe extern "C" fn xg_request_query_from_json(
     })
 }
 
-/// Sets "android" or "ios", which only the older protocol versions know.
+/// Sets the platform, "android" or "ios". Only older protocol versions use it.
 ///
 /// Errors: XG_INVALID_VALUE for anything else.
 #[unsafe(no_mangle)]
@@ -174,8 +174,7 @@ pub unsafe extern "C" fn xg_request_set_platform(
     })
 }
 
-/// Sets the kind and the id of the operator, which only protocol `xg_v3` knows;
-/// NULL leaves one of them as it is.
+/// Sets op_type and op_id, which only protocol `xg_v3` uses. NULL leaves one unchanged.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg_request_set_operator(
     request: *mut xg_request,
@@ -202,10 +201,10 @@ pub unsafe extern "C" fn xg_request_set_operator(
     })
 }
 
-/// Sets the deadline of the calls that send this request, in milliseconds, in
-/// place of the option deadline_ms (1 to 86400000); 0 takes the option again.
+/// Sets the deadline of calls with this request, in milliseconds (1 to 86400000). 0
+/// restores the option deadline_ms. An outbox ignores it.
 ///
-/// Errors: XG_INVALID_ARGUMENT when it is longer than a day.
+/// Errors: XG_INVALID_ARGUMENT for more than a day.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg_request_set_deadline_ms(
     request: *mut xg_request,
@@ -220,10 +219,11 @@ pub unsafe extern "C" fn xg_request_set_deadline_ms(
     })
 }
 
-/// Lets xg_batch_operate ask, after the call and for up to this time, whether the
-/// service shows what it accepted: see xg_outcome_confirmed. 0 asks nothing.
+/// Makes xg_batch_operate query the service afterwards, for up to this time in
+/// milliseconds, until it shows what it accepted: see xg_outcome_confirmed. 0, the
+/// default, does not query.
 ///
-/// Errors: XG_INVALID_ARGUMENT when it is longer than a day.
+/// Errors: XG_INVALID_ARGUMENT for more than a day.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg_request_set_confirm_ms(
     request: *mut xg_request,
@@ -258,7 +258,7 @@ pub unsafe extern "C" fn xg_request_item_count(request: *const xg_request) -> us
     })
 }
 
-/// Frees a request. NULL is fine.
+/// Frees a request. NULL is allowed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg_request_free(request: *mut xg_request) {
     // SAFETY: as the header demands.

@@ -13,25 +13,25 @@ use crate::boundary::user_data::UserData;
 use crate::boundary::{guard, text};
 use crate::error::{self, xg_error, xg_status};
 
-/// Called with reports, on the thread "xgpush-report" of the library. They are
-/// valid during the call. It must return: no exception, no longjmp and no end of its
-/// thread (pthread_exit, pthread_cancel) may leave it, or the process is aborted.
+/// Called with reports on the thread "xgpush-report" of the library. They are valid during
+/// the call. It must return: an exception, a longjmp or a thread end (pthread_exit,
+/// pthread_cancel) that leaves it aborts the process.
 pub type xg_report_fn =
     Option<unsafe extern "C" fn(reports: *const xg_reports, context: *mut c_void)>;
 
-/// Called with a log line, one at a time, on a thread of the library; level is one of
-/// xg_log_level. Delivery and writing to the file wait until it returns. The line is
-/// valid during the call. It must return, as xg_report_fn.
+/// Called with one log line at a time on a thread of the library; level is one of
+/// xg_log_level. Delivery waits until it returns. The line is valid during the call. It
+/// must return, as xg_report_fn.
 pub type xg_log_fn =
     Option<unsafe extern "C" fn(level: i32, line: *const c_char, context: *mut c_void)>;
 
-/// How bad it is what a line for a log tells.
+/// The severity of a log line.
 #[repr(C)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum xg_log_level {
     /// What failed before works again.
     XG_LOG_INFO = 1,
-    /// Delivery is late, and goes on by itself.
+    /// Delivery is late, and recovers by itself.
     XG_LOG_WARNING = 2,
     /// Somebody should look.
     XG_LOG_ERROR = 3,
@@ -95,9 +95,8 @@ pub unsafe extern "C" fn xg_outbox_set_report_callback(
 }
 
 /// Registers a callback for log lines: what fails in the background, and when it works
-/// again. No line contains the secret key. NULL removes it. When this returns the
-/// callback that was there before does not run any more, unless its last call takes
-/// longer than a second.
+/// again. No line contains the secret key. NULL removes it. When this returns, the previous
+/// callback does not run any more, unless its last call takes longer than a second.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg_outbox_set_log_callback(
     outbox: *const xg_outbox,

@@ -8,10 +8,10 @@ use crate::boundary::handle::{self, OutParam};
 use crate::boundary::{guard, text};
 use crate::error::{self, xg_error, xg_status};
 
-/// Waits up to timeout_ms until the outbox is not full, for threads that have nothing
-/// else to do; an event loop hands in again in a later round, when it has taken reports.
-/// False when it is still full, and at once when it is closed, for NULL, and in a child
-/// after fork. Another thread may be quicker than the hand-in that follows.
+/// Waits up to timeout_ms until the outbox is not full: for threads that have nothing else
+/// to do. An event loop reads reports and submits again in a later round. False if it is
+/// still full; at once if it is closed, for NULL, and in a child after fork. Another thread
+/// may fill it before your next submit.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg_outbox_wait_not_full(
     outbox: *const xg_outbox,
@@ -25,8 +25,8 @@ pub unsafe extern "C" fn xg_outbox_wait_not_full(
     })
 }
 
-/// Delivers what is there without lingering, and waits for it up to timeout_ms.
-/// *left, unless left is NULL, is how many operations are not settled then.
+/// Sends at once what waits for a batch to fill, and waits up to timeout_ms until it is
+/// delivered. *left, unless left is NULL, is how many operations are not complete.
 ///
 /// Errors: XG_CLOSED in a child after fork.
 #[unsafe(no_mangle)]
@@ -47,12 +47,12 @@ pub unsafe extern "C" fn xg_outbox_flush(
     })
 }
 
-/// Waits up to timeout_ms until everything that was handed in so far is durable, as
-/// outbox_durability means it, or settled. By itself that takes about
-/// outbox_commit_ms; what is not durable yet goes with the process when it is killed.
+/// Waits up to timeout_ms until everything submitted so far is durable, as the option
+/// outbox_durability defines it, or complete. Without this call it takes about
+/// outbox_commit_ms; a process that is killed earlier loses what was not durable.
 ///
-/// Errors: XG_STORAGE when it is not durable: there is no file, the file failed, or
-/// the time was over (xg_error_is_retryable); XG_CLOSED in a child after fork.
+/// Errors: XG_STORAGE if it is not durable: no file, the file failed, or the timeout passed
+/// (then xg_error_is_retryable); XG_CLOSED in a child after fork.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg_outbox_sync(
     outbox: *const xg_outbox,
@@ -66,10 +66,9 @@ pub unsafe extern "C" fn xg_outbox_sync(
     })
 }
 
-/// Signs with this secret key from the next attempt on, without closing, for a key that
-/// is changed while the program runs. While sending is paused because the key was
-/// refused, the next attempt comes within the option max_backoff_ms. The text is copied
-/// and wiped from memory when it is not needed any more; wipe your own.
+/// Signs with this key from the next attempt on: for key rotation without closing. If
+/// sending is paused because the key was refused, the next attempt comes within the option
+/// max_backoff_ms. The library wipes its copy when it is done with it; wipe yours.
 ///
 /// Errors: as xg_client_set_secret_key.
 #[unsafe(no_mangle)]

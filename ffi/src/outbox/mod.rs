@@ -28,9 +28,8 @@ use crate::config::xg_config;
 use crate::error::{self, xg_error, xg_status};
 use crate::http::transport::xg_transport;
 
-/// Delivers operations in the background, in the order of each token and account,
-/// and reports what became of each of them. Made once and shared by any number of
-/// threads.
+/// Delivers operations in the background, in the order of each token and each account,
+/// and reports each one. Make one and share it between threads.
 pub struct xg_outbox {
     pub(crate) outbox: Arc<Outbox>,
     /// The thread that calls the report callback, if there is one.
@@ -57,14 +56,14 @@ impl xg_outbox {
     }
 }
 
-/// Opens an outbox with a client of its own. With the option outbox_file it opens
-/// the file, or makes it, and takes up what is in it: these operations are reported
-/// like any others, with the tags of the run that handed them in. What is handed in is
-/// in the file about outbox_commit_ms (2 ms) later: see xg_outbox_sync.
+/// Opens an outbox with a client of its own. With the option outbox_file it opens or
+/// creates the file, and sends and reports what an earlier run left in it, with that run's
+/// tags. What you submit reaches the file about outbox_commit_ms (2 ms) later: see
+/// xg_outbox_sync.
 ///
-/// Errors: XG_INVALID_OPTION; XG_STORAGE when the file cannot be used: held by
-/// another outbox, not ours, of a newer version, corrupt, read-only; XG_RESOURCES when
-/// there is no thread for it.
+/// Errors: XG_INVALID_OPTION; XG_STORAGE if the file cannot be used (another outbox has it,
+/// it is not ours, of a newer version, corrupt, read-only); XG_RESOURCES if the system
+/// gives no thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg_outbox_open(
     config: *const xg_config,
@@ -80,8 +79,8 @@ pub unsafe extern "C" fn xg_outbox_open(
     })
 }
 
-/// As xg_outbox_open, over a transport of the caller's, which may be freed
-/// afterwards. Its requests come on threads of the library.
+/// xg_outbox_open with your own HTTP, called on threads of the library. You may free the
+/// transport afterwards.
 ///
 /// Errors: as xg_outbox_open.
 #[unsafe(no_mangle)]
@@ -101,9 +100,9 @@ pub unsafe extern "C" fn xg_outbox_open_with_transport(
     })
 }
 
-/// Takes nothing any more and delivers what is there, without waiting for it: for those
-/// who wait in their own way (xg_outbox_flush with short times, xg_outbox_is_drained)
-/// before they close. Twice is fine, and so is NULL.
+/// Stops taking operations and goes on delivering, without waiting. Use it before
+/// xg_outbox_close if you wait in your own way (xg_outbox_flush with short timeouts,
+/// xg_outbox_is_drained). May be called twice; NULL is allowed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg_outbox_begin_close(outbox: *const xg_outbox) {
     guard::run(|| {
@@ -114,14 +113,13 @@ pub unsafe extern "C" fn xg_outbox_begin_close(outbox: *const xg_outbox) {
     });
 }
 
-/// Takes nothing any more, delivers what is there for up to timeout_ms, and ends.
-/// Answers how many operations were left: they stay in the file, or, without
-/// one, are reported with what is known of them. Reports can still be taken: a function
-/// of xg_outbox_set_report_callback gets them, and this waits for it within the time.
-/// "reports_waiting" of xg_outbox_stats counts those that are left.
+/// Stops taking operations, delivers for up to timeout_ms, and ends delivery. Returns how
+/// many operations are left: they stay in the file, or, without a file, are reported with
+/// what is known. You can still poll reports; a report callback gets them, and this waits
+/// for it within the timeout. "reports_waiting" of xg_outbox_stats counts unread ones.
 ///
-/// It takes timeout_ms and at most a second more, whatever callbacks do: see
-/// xg_outbox_free. Twice is fine, and so is NULL.
+/// It takes at most timeout_ms and one second, even if callbacks hang. May be called twice;
+/// 0 for NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg_outbox_close(outbox: *const xg_outbox, timeout_ms: u64) -> usize {
     guard::value(0, || {
@@ -141,12 +139,13 @@ pub unsafe extern "C" fn xg_outbox_close(outbox: *const xg_outbox, timeout_ms: u
     })
 }
 
-/// Frees an outbox: closes it with 2 s to deliver the rest, unless it was closed
-/// before. Within 3 s, whatever its callbacks do: reports that were not brought by then
-/// are lost (close it before, and "reports_waiting" of xg_outbox_stats counts them), and
-/// a thread that hangs in a callback is left to itself with what it uses, for ever: its
-/// context is not freed (xg_destroy_fn). Otherwise no callback runs any more when this
-/// returns. Not from one of its own callbacks. NULL is fine.
+/// Frees an outbox. Unless it was closed before, closes it with 2 s for delivery. Takes at
+/// most 3 s, even if callbacks hang. Reports that were not delivered by then are lost:
+/// close it first and read them.
+///
+/// Afterwards no callback runs, with one exception: a thread that hangs in a callback is
+/// abandoned with what it uses, and the context of that transport is never destroyed
+/// (xg_destroy_fn). Do not call this in a callback of the outbox. NULL is allowed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg_outbox_free(outbox: *mut xg_outbox) {
     /// For the operations that are left.

@@ -10,7 +10,7 @@ use crate::boundary::handle::{self, Handle, OutParam};
 use crate::boundary::{guard, text};
 use crate::error::{self, xg_error, xg_status};
 
-/// Operations that wait, as they were when they were asked for.
+/// Operations that an outbox has not completed, as of the call that listed them.
 pub struct xg_pending {
     len: usize,
     json: CString,
@@ -20,14 +20,13 @@ impl Handle for xg_pending {
     const NAME: &'static str = "pending";
 }
 
-/// What waits in an outbox, in the order of the hand-ins: of a token, of an account (of
-/// any type), of both, or all where both are NULL; at most so many. It answers why
-/// somebody's phone is not bound. A look goes through everything that waits: it is for
-/// people rather than for each tick. For a file that no outbox holds there is the command
-/// `xgpush outbox show`.
+/// Lists the operations that an outbox has not completed, in the order of submission: those
+/// of a token, of an account (of any type), of both, or all if both are NULL; at most
+/// max_count. It answers "why is this phone not bound?". It scans everything that is
+/// pending: use it for diagnosis, not in each tick. `xgpush outbox show` does the same for a
+/// file that no outbox holds.
 ///
-/// Errors: XG_CLOSED; XG_CALL_UNKNOWN when the outbox's thread does not answer within
-/// timeout_ms.
+/// Errors: XG_CLOSED; XG_CALL_UNKNOWN if the outbox does not answer within timeout_ms.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg_outbox_list_pending(
     outbox: *const xg_outbox,
@@ -56,7 +55,7 @@ pub unsafe extern "C" fn xg_outbox_list_pending(
     })
 }
 
-/// How many operations. 0 for NULL.
+/// The number of operations; 0 for NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg_pending_count(pending: *const xg_pending) -> usize {
     guard::value(0, || {
@@ -65,11 +64,11 @@ pub unsafe extern "C" fn xg_pending_count(pending: *const xg_pending) -> usize {
     })
 }
 
-/// The operations as a JSON array, NUL-terminated; its length in bytes goes to *len unless
-/// len is NULL. Each has "tag", "operation" (such as "bind"), "token", "accounts"
-/// ([{"account","account_type"}]), "handed_in_ms", "state" ("behind": an earlier one on its
-/// token or accounts comes first; "ready": to be sent, or sent again; "sending"; "settling":
-/// decided, and the file has to forget it), "durable", "maybe_sent", "attempts", and of the
+/// The operations as a JSON array, NUL-terminated. *len is its length in bytes unless len is
+/// NULL. Each has "tag", "operation" (such as "bind"), "token", "accounts"
+/// ([{"account","account_type"}]), "handed_in_ms", "state" ("behind": waits for an earlier
+/// one on its token or accounts; "ready": will be sent, or sent again; "sending";
+/// "settling": decided, waits for the file), "durable", "maybe_sent", "attempts", and of the
 /// last attempt "reason" (docs/reasons.md, or null) and "message". Valid until it is freed;
 /// "" and 0 for NULL.
 #[unsafe(no_mangle)]
@@ -84,7 +83,7 @@ pub unsafe extern "C" fn xg_pending_json(
     })
 }
 
-/// Frees a look. NULL is fine.
+/// Frees a list. NULL is allowed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg_pending_free(pending: *mut xg_pending) {
     // SAFETY: as the header demands.

@@ -7,9 +7,9 @@ use super::reports::xg_reports;
 use super::xg_outbox;
 use crate::boundary::{guard, handle};
 
-/// Moves reports into a buffer, in place of those that were in it, and waits up
-/// to timeout_ms for the first one; answers how many. 0 as well for NULL, after
-/// the end and in a child after fork.
+/// Replaces the reports in a buffer by the next ones, and waits up to timeout_ms for the
+/// first. Returns how many there are; 0 also for NULL, when the outbox is drained, and in a
+/// child after fork. Reports that you do not read count against the capacity of the outbox.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg_outbox_poll(
     outbox: *const xg_outbox,
@@ -25,8 +25,8 @@ pub unsafe extern "C" fn xg_outbox_poll(
     })
 }
 
-/// Whether no report will come any more: it is closed, and all were taken. True as
-/// well for NULL and in a child after fork. A loop of xg_outbox_poll ends with it.
+/// True once the outbox is closed and every report was read: the end of a polling loop.
+/// Also true for NULL and in a child after fork.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg_outbox_is_drained(outbox: *const xg_outbox) -> bool {
     guard::value(true, || {
@@ -36,10 +36,10 @@ pub unsafe extern "C" fn xg_outbox_is_drained(outbox: *const xg_outbox) -> bool 
     })
 }
 
-/// A file descriptor that is readable while reports wait, and after the end, for
-/// poll, epoll or select. It belongs to the outbox: do not read or close it. -1
-/// where there is none: for NULL, and when the limit of descriptors is reached (ulimit
-/// -n). Reports can be polled then, and a later call may succeed.
+/// A file descriptor for poll, epoll or select: readable while there are reports to read,
+/// and once the outbox is drained. It belongs to the outbox: do not read or close it. -1 for
+/// NULL and if the system is out of descriptors (ulimit -n); polling works then, and a
+/// later call may succeed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg_outbox_fd(outbox: *const xg_outbox) -> c_int {
     guard::value(-1, || {

@@ -12,7 +12,7 @@ use crate::boundary::{guard, text};
 use crate::error::{self, xg_error, xg_status};
 use crate::model::outcome::{reason_name, xg_state};
 
-/// A buffer for reports; it belongs to one thread at a time.
+/// A buffer of reports. One thread at a time may use it.
 pub struct xg_reports {
     capacity: usize,
     reports: Vec<Report>,
@@ -75,7 +75,7 @@ unsafe fn with_report<T>(
     })
 }
 
-/// A buffer for at most this many reports (1 to 1000000).
+/// A buffer for up to capacity reports (1 to 1000000). Free it with xg_reports_free.
 ///
 /// Errors: XG_INVALID_ARGUMENT for another number.
 #[unsafe(no_mangle)]
@@ -92,9 +92,9 @@ pub unsafe extern "C" fn xg_reports_new(
     })
 }
 
-/// Tells, from a function of xg_outbox_set_report_callback, that it failed: xgpush.hpp does so
-/// with an exception. It is counted ("callback_failures") and logged with the text, which
-/// may be NULL. The reports count as taken. In any other buffer it does nothing.
+/// Call it in a report callback that failed, such as by an exception. The failure is
+/// counted ("callback_failures") and logged with the text why, which may be NULL. The
+/// reports count as read. Without effect on any other buffer.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg_reports_record_failure(reports: *const xg_reports, why: *const c_char) {
     guard::run(|| {
@@ -110,14 +110,14 @@ pub unsafe extern "C" fn xg_reports_record_failure(reports: *const xg_reports, w
     });
 }
 
-/// Frees a buffer. NULL is fine.
+/// Frees a buffer. NULL is allowed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg_reports_free(reports: *mut xg_reports) {
     // SAFETY: as the header demands.
     guard::run(|| unsafe { handle::free(reports) });
 }
 
-/// How many reports are in the buffer.
+/// The number of reports in the buffer; 0 for NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg_reports_count(reports: *const xg_reports) -> usize {
     guard::value(0, || {
@@ -126,31 +126,30 @@ pub unsafe extern "C" fn xg_reports_count(reports: *const xg_reports) -> usize {
     })
 }
 
-/// The number that was given with the operation, by an earlier run if
-/// xg_reports_is_recovered; 0 past the end.
+/// The tag that the operation was submitted with; 0 past the end.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg_reports_tag(reports: *const xg_reports, index: usize) -> u64 {
     // SAFETY: as the header demands.
     unsafe { with_report(reports, index, 0, |report| Some(report.tag())) }
 }
 
-/// Whether an earlier run handed the operation in, and the file brought it back: then
-/// the tag is of that run. false past the end.
+/// Whether an earlier run submitted the operation, so that the tag is of that run. false
+/// past the end.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg_reports_is_recovered(reports: *const xg_reports, index: usize) -> bool {
     // SAFETY: as the header demands.
     unsafe { with_report(reports, index, false, |report| Some(report.is_recovered())) }
 }
 
-/// Whether it is the one final report of its operation. Otherwise it says that
-/// the operation is in the file now (option outbox_durable_notices).
+/// True for the one final report of an operation. False if the report says that the
+/// operation is in the file now (option outbox_durable_notices), and past the end.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg_reports_is_final(reports: *const xg_reports, index: usize) -> bool {
     // SAFETY: as the header demands.
     unsafe { with_report(reports, index, false, |report| Some(report.is_final())) }
 }
 
-/// The state of a final report; XG_STATE_NONE otherwise and past the end.
+/// The state of a final report; otherwise and past the end XG_STATE_NONE.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg_reports_state(reports: *const xg_reports, index: usize) -> xg_state {
     // SAFETY: as the header demands.
@@ -161,8 +160,8 @@ pub unsafe extern "C" fn xg_reports_state(reports: *const xg_reports, index: usi
     }
 }
 
-/// Why it is in its state: a stable name of docs/reasons.md, such as
-/// "superseded"; "" where there is none. Valid for ever.
+/// Why the operation is in its state: a stable name of docs/reasons.md, such as
+/// "superseded"; "" if there is none. Static.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg_reports_reason(
     reports: *const xg_reports,
@@ -176,14 +175,14 @@ pub unsafe extern "C" fn xg_reports_reason(
     }
 }
 
-/// The service's code, as xg_outcome_code; -1 where there is none.
+/// The service's return code, as xg_outcome_code; -1 without one.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg_reports_code(reports: *const xg_reports, index: usize) -> i64 {
     // SAFETY: as the header demands.
     unsafe { with_report(reports, index, -1, Report::code) }
 }
 
-/// The HTTP status of the answer that decided; 0 where none came.
+/// The HTTP status of the response that decided it; 0 without a response.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg_reports_http_status(reports: *const xg_reports, index: usize) -> i32 {
     // SAFETY: as the header demands.
@@ -194,30 +193,29 @@ pub unsafe extern "C" fn xg_reports_http_status(reports: *const xg_reports, inde
     }
 }
 
-/// How often the operation was sent. What an earlier run may have sent counts one
-/// for that.
+/// How often the operation was sent. What an earlier run may have sent counts as one.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg_reports_attempts(reports: *const xg_reports, index: usize) -> u32 {
     // SAFETY: as the header demands.
     unsafe { with_report(reports, index, 0, |report| Some(report.attempts().into())) }
 }
 
-/// When the operation was handed in, in milliseconds since 1970-01-01 UTC.
+/// When the operation was submitted, in milliseconds since 1970-01-01 UTC.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg_reports_submitted_ms(reports: *const xg_reports, index: usize) -> u64 {
     // SAFETY: as the header demands.
     unsafe { with_report(reports, index, 0, |report| Some(report.handed_in_ms())) }
 }
 
-/// When this became so, in milliseconds since 1970-01-01 UTC.
+/// When it reached its state, in milliseconds since 1970-01-01 UTC.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg_reports_timestamp_ms(reports: *const xg_reports, index: usize) -> u64 {
     // SAFETY: as the header demands.
     unsafe { with_report(reports, index, 0, |report| Some(report.at_ms())) }
 }
 
-/// What happened, for people; "" when accepted. Valid until the buffer is filled
-/// again or freed.
+/// A description for people; "" if accepted. Valid until the next poll into this buffer, or
+/// until it is freed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg_reports_message(
     reports: *const xg_reports,

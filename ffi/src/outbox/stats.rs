@@ -10,7 +10,7 @@ use crate::boundary::handle::{self, Handle, OutParam};
 use crate::boundary::{guard, text};
 use crate::error::{self, xg_error, xg_status};
 
-/// Numbers, as they were when they were asked for.
+/// The numbers of an outbox, as of the call that took them.
 pub struct xg_stats {
     stats: OutboxStats,
     name: String,
@@ -49,7 +49,7 @@ impl xg_stats {
     }
 }
 
-/// The numbers of an outbox, as they are now. Free them with xg_stats_free.
+/// Takes the numbers of an outbox. Free them with xg_stats_free.
 ///
 /// Errors: XG_INVALID_ARGUMENT for NULL.
 #[unsafe(no_mangle)]
@@ -67,24 +67,21 @@ pub unsafe extern "C" fn xg_outbox_stats(
     })
 }
 
-/// One number by its name; 0 for another name and for NULL.
+/// One number by its name; 0 for an unknown name and for NULL.
 ///
-/// Counters: "handed_in", "full" (refused because there was no room), "recovered"
-/// (brought back by a file), "durable" (stored); by their final reports "accepted",
-/// "rejected", "unknown", "not_sent" and "superseded"; "requests" (HTTP requests),
-/// "sent" (operations in them), "retries" (operations put back to be sent again),
-/// "throttled" (requests answered with "too fast"), "failures" (requests that failed as
-/// a whole), "store_failures", "not_durable" (operations in memory only, because the store
-/// failed), "resource_failures" (the system gave no thread to send with),
-/// "callback_failures" (xg_reports_record_failure), and "latency_ms_sum" (from hand-in to
-/// the final report).
+/// Counters: "handed_in" (submitted), "full" (refused because the outbox was full),
+/// "recovered" (from the file of an earlier run), "durable" (stored); final reports by
+/// state: "accepted", "rejected", "unknown", "not_sent", and "superseded"; "requests" (HTTP
+/// requests), "sent" (operations in them), "retries" (operations queued again), "throttled"
+/// (requests answered with "too fast"), "failures" (requests that failed as a whole),
+/// "store_failures", "not_durable" (operations kept in memory only because the file failed),
+/// "resource_failures" (the system gave no thread), "callback_failures"
+/// (xg_reports_record_failure), "latency_ms_sum" (from submission to the final report).
 ///
-/// As they are now: "open" (handed in and not settled), "in_flight" (requests on the
-/// wire), "ready" (requests that lie ready for a thread), "bytes"
-/// (of tokens and accounts), "oldest_ms" (how long the oldest one waits),
-/// "breaker_open" (1 while sending is paused after failures in a row), "room"
-/// (how many operations would be taken, as far as their number goes) and
-/// "reports_waiting" (reports that nobody took).
+/// Gauges: "open" (submitted and not complete), "in_flight" (requests on the wire), "ready"
+/// (requests that wait for a thread), "bytes" (of tokens and accounts), "oldest_ms" (age of
+/// the oldest operation), "breaker_open" (1 while sending is paused after failures in a
+/// row), "room" (how many more operations fit), "reports_waiting" (unread reports).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg_stats_value(stats: *const xg_stats, name: *const c_char) -> u64 {
     guard::value(0, || {
@@ -96,8 +93,8 @@ pub unsafe extern "C" fn xg_stats_value(stats: *const xg_stats, name: *const c_c
     })
 }
 
-/// The numbers as one JSON object, NUL-terminated; its length in bytes goes to
-/// *len unless len is NULL. "" and 0 for NULL. Valid until the numbers are freed.
+/// The numbers as a JSON object, NUL-terminated. *len is its length in bytes unless len is
+/// NULL. "" and 0 for NULL. Valid until the numbers are freed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg_stats_json(stats: *const xg_stats, len: *mut usize) -> *const c_char {
     guard::text(len, || {
@@ -110,9 +107,9 @@ pub unsafe extern "C" fn xg_stats_json(stats: *const xg_stats, len: *mut usize) 
     })
 }
 
-/// Puts the numbers of another outbox on the page of these: xg_stats_prometheus has both
-/// then. Two pages one after the other would say the same names twice, which is no valid
-/// page. What xg_stats_prometheus returned before is not valid any more.
+/// Adds the numbers of another outbox to the page of xg_stats_prometheus. Two pages one
+/// after the other would repeat metric names, which is not valid. Invalidates what
+/// xg_stats_prometheus returned before.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg_stats_prometheus_add(stats: *mut xg_stats, other: *const xg_stats) {
     guard::run(|| {
@@ -131,8 +128,8 @@ pub unsafe extern "C" fn xg_stats_prometheus_add(stats: *mut xg_stats, other: *c
     });
 }
 
-/// The numbers in the text format that Prometheus reads, with the label "outbox": the
-/// option outbox_name, or the access id. As xg_stats_json.
+/// The numbers in the text format of Prometheus, with the label "outbox": the option
+/// outbox_name, or the access id. As xg_stats_json.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg_stats_prometheus(
     stats: *const xg_stats,
@@ -146,10 +143,10 @@ pub unsafe extern "C" fn xg_stats_prometheus(
     })
 }
 
-/// What fails in the background, as the log was told of it (xg_outbox_set_log_callback): why
-/// sending is paused, that the file cannot be written, that there is no thread. "" while
-/// all is well, and for NULL. Valid until the numbers are freed. For languages in which
-/// a foreign thread may bring no line.
+/// What fails in the background now, as the log callback gets it: why sending is paused, a
+/// file that cannot be written, threads that the system does not give. "" if all is well,
+/// and for NULL. Valid until the numbers are freed. For languages in which a foreign thread
+/// cannot call a callback.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg_stats_trouble(stats: *const xg_stats) -> *const c_char {
     guard::value(text::EMPTY, || {
@@ -158,7 +155,7 @@ pub unsafe extern "C" fn xg_stats_trouble(stats: *const xg_stats) -> *const c_ch
     })
 }
 
-/// Frees numbers. NULL is fine.
+/// Frees numbers. NULL is allowed.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg_stats_free(stats: *mut xg_stats) {
     // SAFETY: as the header demands.

@@ -43,17 +43,40 @@ unsafe fn submit_one(
     })
 }
 
-/// Hands in: bind a token to an account in place of those that it has
-/// (operator_type 2). account_type may be XG_NO_ACCOUNT_TYPE. The texts are
-/// copied; this never waits and takes a fraction of a microsecond. The report with
-/// this tag says what became of it.
+/// Submits: bind a token to an account, replacing those it has (operator_type 2).
+/// account_type: any number, or XG_NO_ACCOUNT_TYPE. Never waits. The report with this tag
+/// has the result.
 ///
-/// With outbox_file a tag must mean the same after a restart, where the next run
-/// reports what this one left: the number of a row or a player, never a pointer or an
-/// index into memory. xg_reports_is_recovered tells those reports apart.
+/// tag: your own number, such as a row or a player. With outbox_file it must mean the same
+/// after a restart, because the next run reports what this one left: no pointers, no
+/// indexes into memory. xg_reports_is_recovered marks those reports.
 ///
-/// Errors: XG_FULL, XG_CLOSED, XG_INVALID_ARGUMENT, XG_INVALID_VALUE,
-/// XG_INVALID_REQUEST. It was not taken then.
+/// Errors: XG_FULL, XG_CLOSED, XG_INVALID_ARGUMENT, XG_INVALID_VALUE, XG_INVALID_REQUEST.
+/// The operation was not taken then, and there will be no report.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn xg_outbox_bind(
+    outbox: *const xg_outbox,
+    token: *const c_char,
+    account: *const c_char,
+    account_type: i32,
+    tag: u64,
+    error: *mut *mut xg_error,
+) -> xg_status {
+    let account = Some((CText::terminated(account), account_type));
+    // SAFETY: as the header demands.
+    unsafe {
+        submit_one(
+            outbox,
+            Operator::Bind,
+            Some(CText::terminated(token)),
+            account,
+            tag,
+            error,
+        )
+    }
+}
+
+/// xg_outbox_bind with lengths in bytes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg_outbox_bind_n(
     outbox: *const xg_outbox,
@@ -78,8 +101,31 @@ pub unsafe extern "C" fn xg_outbox_bind_n(
     }
 }
 
-/// Hands in: remove an account from a token (operator_type 3). As
-/// xg_outbox_bind_n.
+/// Submits: remove an account from a token (operator_type 3). As xg_outbox_bind.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn xg_outbox_unbind(
+    outbox: *const xg_outbox,
+    token: *const c_char,
+    account: *const c_char,
+    account_type: i32,
+    tag: u64,
+    error: *mut *mut xg_error,
+) -> xg_status {
+    let account = Some((CText::terminated(account), account_type));
+    // SAFETY: as the header demands.
+    unsafe {
+        submit_one(
+            outbox,
+            Operator::Unbind,
+            Some(CText::terminated(token)),
+            account,
+            tag,
+            error,
+        )
+    }
+}
+
+/// xg_outbox_unbind with lengths in bytes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg_outbox_unbind_n(
     outbox: *const xg_outbox,
@@ -104,8 +150,28 @@ pub unsafe extern "C" fn xg_outbox_unbind_n(
     }
 }
 
-/// Hands in: remove every account from a token (operator_type 4). As
-/// xg_outbox_bind_n.
+/// Submits: remove all accounts from a token (operator_type 4). As xg_outbox_bind.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn xg_outbox_clear_token(
+    outbox: *const xg_outbox,
+    token: *const c_char,
+    tag: u64,
+    error: *mut *mut xg_error,
+) -> xg_status {
+    // SAFETY: as the header demands.
+    unsafe {
+        submit_one(
+            outbox,
+            Operator::ClearToken,
+            Some(CText::terminated(token)),
+            None,
+            tag,
+            error,
+        )
+    }
+}
+
+/// xg_outbox_clear_token with a length in bytes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg_outbox_clear_token_n(
     outbox: *const xg_outbox,
@@ -127,8 +193,21 @@ pub unsafe extern "C" fn xg_outbox_clear_token_n(
     }
 }
 
-/// Hands in: remove every token from an account (operator_type 5). As
-/// xg_outbox_bind_n.
+/// Submits: remove all tokens from an account (operator_type 5). As xg_outbox_bind.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn xg_outbox_clear_account(
+    outbox: *const xg_outbox,
+    account: *const c_char,
+    account_type: i32,
+    tag: u64,
+    error: *mut *mut xg_error,
+) -> xg_status {
+    let account = Some((CText::terminated(account), account_type));
+    // SAFETY: as the header demands.
+    unsafe { submit_one(outbox, Operator::ClearAccount, None, account, tag, error) }
+}
+
+/// xg_outbox_clear_account with a length in bytes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg_outbox_clear_account_n(
     outbox: *const xg_outbox,
@@ -151,94 +230,11 @@ pub unsafe extern "C" fn xg_outbox_clear_account_n(
     }
 }
 
-/// As xg_outbox_bind_n, with NUL-terminated texts.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn xg_outbox_bind(
-    outbox: *const xg_outbox,
-    token: *const c_char,
-    account: *const c_char,
-    account_type: i32,
-    tag: u64,
-    error: *mut *mut xg_error,
-) -> xg_status {
-    let account = Some((CText::terminated(account), account_type));
-    // SAFETY: as the header demands.
-    unsafe {
-        submit_one(
-            outbox,
-            Operator::Bind,
-            Some(CText::terminated(token)),
-            account,
-            tag,
-            error,
-        )
-    }
-}
-
-/// As xg_outbox_unbind_n, with NUL-terminated texts.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn xg_outbox_unbind(
-    outbox: *const xg_outbox,
-    token: *const c_char,
-    account: *const c_char,
-    account_type: i32,
-    tag: u64,
-    error: *mut *mut xg_error,
-) -> xg_status {
-    let account = Some((CText::terminated(account), account_type));
-    // SAFETY: as the header demands.
-    unsafe {
-        submit_one(
-            outbox,
-            Operator::Unbind,
-            Some(CText::terminated(token)),
-            account,
-            tag,
-            error,
-        )
-    }
-}
-
-/// As xg_outbox_clear_token_n, with a NUL-terminated text.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn xg_outbox_clear_token(
-    outbox: *const xg_outbox,
-    token: *const c_char,
-    tag: u64,
-    error: *mut *mut xg_error,
-) -> xg_status {
-    // SAFETY: as the header demands.
-    unsafe {
-        submit_one(
-            outbox,
-            Operator::ClearToken,
-            Some(CText::terminated(token)),
-            None,
-            tag,
-            error,
-        )
-    }
-}
-
-/// As xg_outbox_clear_account_n, with a NUL-terminated text.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn xg_outbox_clear_account(
-    outbox: *const xg_outbox,
-    account: *const c_char,
-    account_type: i32,
-    tag: u64,
-    error: *mut *mut xg_error,
-) -> xg_status {
-    let account = Some((CText::terminated(account), account_type));
-    // SAFETY: as the header demands.
-    unsafe { submit_one(outbox, Operator::ClearAccount, None, account, tag, error) }
-}
-
-/// Hands in every item of a request, in their order; the n-th has the tag
-/// first_tag + n. The deadline of the request does not matter here.
+/// Submits every item of a request in order; item n gets the tag first_tag + n. The
+/// deadline of the request has no effect.
 ///
-/// Errors: as xg_outbox_bind_n. With XG_FULL and XG_CLOSED the items before
-/// xg_error_item were taken; with any other nothing was.
+/// Errors: as xg_outbox_bind. After XG_FULL and XG_CLOSED the items before xg_error_item
+/// were taken; after any other error none was.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg_outbox_submit(
     outbox: *const xg_outbox,

@@ -7,7 +7,7 @@ use xgpush::codes::{self, TABLE};
 
 use crate::boundary::{guard, text};
 
-/// The code of an item of a query for which nothing is bound.
+/// The return code of a query item for which nothing is bound.
 pub const XG_CODE_DOES_NOT_EXIST: i64 = 10_110_008;
 const _: () = assert!(XG_CODE_DOES_NOT_EXIST == codes::DOES_NOT_EXIST);
 
@@ -35,10 +35,10 @@ fn column(index: usize, of: fn(&'static Row) -> &'static CString) -> *const c_ch
     guard::value(text::EMPTY, || Some(of(rows().get(index)?).as_ptr()))
 }
 
-/// The whole table as JSON, for the authors of bindings, NUL-terminated; its
-/// length in bytes goes to *len unless len is NULL. An array by number of
-/// {"code","meaning","meaning_zh","fault","retry","advice","advice_zh"}, where
-/// …_zh is the same in Chinese. Valid for ever: do not free it.
+/// The return codes of docs/codes.md as JSON, NUL-terminated. *len is its length in bytes
+/// unless len is NULL. An array, sorted by code, of
+/// {"code","meaning","meaning_zh","fault","retry","advice","advice_zh"}, where …_zh is
+/// Chinese. Static.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg_codes_json(len: *mut usize) -> *const c_char {
     static JSON: OnceLock<CString> = OnceLock::new();
@@ -48,33 +48,31 @@ pub unsafe extern "C" fn xg_codes_json(len: *mut usize) -> *const c_char {
     })
 }
 
-/// How many return codes the documents have.
+/// The number of return codes in the table.
 #[unsafe(no_mangle)]
 pub extern "C" fn xg_code_count() -> usize {
     TABLE.len()
 }
 
-/// The number of a return code, 0-based by number; -1 past the end.
+/// A return code, by its index in the table; -1 past the end.
 #[unsafe(no_mangle)]
 pub extern "C" fn xg_code_number(index: usize) -> i64 {
     guard::value(-1, || Some(TABLE.get(index)?.code))
 }
 
-/// What it means, in English; "" past the end. Valid for ever, as all texts of
-/// the table.
+/// What it means, in English; "" past the end. Static, as all texts of the table.
 #[unsafe(no_mangle)]
 pub extern "C" fn xg_code_meaning(index: usize) -> *const c_char {
     column(index, |row| &row.meaning)
 }
 
-/// Whose mistake it is: "none", "request", "item", "configuration", "service"
-/// or "rate".
+/// Its cause: "none", "request", "item", "configuration", "service" or "rate".
 #[unsafe(no_mangle)]
 pub extern "C" fn xg_code_fault(index: usize) -> *const c_char {
     column(index, |row| &row.fault)
 }
 
-/// Whether a retry is worth it: "never", "backoff", "throttle" or "per_element".
+/// Whether to retry: "never", "backoff", "throttle" or "per_element".
 #[unsafe(no_mangle)]
 pub extern "C" fn xg_code_retry(index: usize) -> *const c_char {
     column(index, |row| &row.retry)

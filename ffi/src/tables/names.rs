@@ -14,8 +14,7 @@ fn find(names: &[(i32, CString)], number: i32) -> Option<*const c_char> {
     found.map(|(_, name)| name.as_ptr())
 }
 
-/// The stable name of a state, such as "accepted"; "" for a number that is none.
-/// Valid for ever.
+/// The stable name of a state, such as "accepted"; "" for another number. Static.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg_state_name(state: i32) -> *const c_char {
     static NAMES: OnceLock<Vec<(i32, CString)>> = OnceLock::new();
@@ -26,8 +25,8 @@ pub unsafe extern "C" fn xg_state_name(state: i32) -> *const c_char {
     })
 }
 
-/// The stable name of a status, such as "invalid_value" or "ok"; "" for a number that
-/// is none. Valid for ever.
+/// The stable name of a status, such as "invalid_value" or "ok"; "" for another number.
+/// Static.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg_status_name(status: i32) -> *const c_char {
     static NAMES: OnceLock<Vec<(i32, CString)>> = OnceLock::new();
