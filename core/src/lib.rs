@@ -69,7 +69,7 @@ pub use protocol::credentials::{Credentials, Scheme};
 pub use protocol::message::{HttpRequest, HttpResponse, SendError, SendErrorKind};
 pub use protocol::rules::ProtocolVersion;
 pub use sync::{SyncOptions, SyncState, Synced};
-pub use sys::fork::note_fork;
+pub use sys::owner_process::mark_forked;
 #[doc(hidden)]
 pub use sys::threads::{no_thread, thread};
 pub use transport::{Attempt, CallbackTransport, Transfer, Transport};

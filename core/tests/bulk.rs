@@ -268,7 +268,7 @@ fn closing_counts_what_was_under_way() {
     bulk.close();
     assert_eq!(bulk.requests(), 2);
     assert!(bulk.is_finished() && bulk.poll().is_none() && !bulk.wants_row());
-    assert!(!bulk.is_forked() && bulk.still_here().is_ok());
+    assert!(!bulk.is_forked() && bulk.ensure_same_process().is_ok());
 }
 
 #[test]

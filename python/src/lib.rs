@@ -41,7 +41,7 @@ mod _native {
     #[pymodule_export]
     use crate::log::end_log;
     #[pymodule_export]
-    use crate::outbox::{Outbox, Report, look_at_file, make_report, note_fork};
+    use crate::outbox::{Outbox, Report, look_at_file, make_report, mark_forked};
     #[pymodule_export]
     use crate::outcome::{
         ItemIterator, ItemOutcome, Outcome, make_item, make_outcome, refuses_caller,

@@ -64,6 +64,6 @@ pub(crate) fn end_log(py: Python<'_>) {
 }
 
 /// The threads that brought lines stayed in the parent.
-pub(crate) fn note_fork() {
+pub(crate) fn mark_forked() {
     UNDER_WAY.store(0, Ordering::SeqCst);
 }

@@ -247,9 +247,9 @@ pub(crate) fn look_at_file(
 
 /// To be called in a child after `fork`.
 #[pyfunction]
-pub(crate) fn note_fork() {
-    xgpush::note_fork();
-    log::note_fork();
+pub(crate) fn mark_forked() {
+    xgpush::mark_forked();
+    log::mark_forked();
 }
 
 /// What became of an operation.

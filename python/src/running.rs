@@ -92,7 +92,9 @@ impl Running {
                 self.pull(py)?;
             } else if self.in_hand.is_none() {
                 if self.stream.is_finished() {
-                    self.stream.still_here().map_err(|e| exception(&e))?;
+                    self.stream
+                        .ensure_same_process()
+                        .map_err(|e| exception(&e))?;
                     return Ok(Step::End(self.raised.take()));
                 }
                 py.detach(|| self.stream.wait(SLICE));

@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parents[2]
 LAYERS = [
     [("model", "tokens, accounts, operations, outcomes, codes, errors")],
     [
-        ("protocol", "rules, JSON, signatures, what an answer means"),
+        ("protocol", "rules, JSON, signing, responses"),
         ("ordering", "batches; what may be sent now"),
         ("sys", "clock, threads, fork, file locks"),
     ],

@@ -15,7 +15,7 @@ use super::lock::{self, Access};
 use super::state::{Mark, hex, is_changed, is_gone};
 use super::{Format, storage};
 use crate::model::error::Result;
-use crate::sys::fork::Origin;
+use crate::sys::owner_process::OwnerProcess;
 
 /// How many bytes are handed to the system at once.
 const PIECE: usize = 1 << 16;
@@ -33,7 +33,7 @@ pub(super) struct Lines {
     length: u64,
     hash: Sha256,
     is_broken: bool,
-    origin: Origin,
+    owner: OwnerProcess,
 }
 
 /// Lines that are not handed to the system yet.
@@ -75,7 +75,7 @@ impl Lines {
             length: 0,
             hash: Sha256::new(),
             is_broken: false,
-            origin: Origin::here(),
+            owner: OwnerProcess::current(),
         };
         if let Some(left) = left {
             lines.find(left)?;
@@ -207,7 +207,7 @@ impl Drop for Lines {
     /// Of a run that is left early, what became of its rows is told as far as it goes;
     /// in a child after `fork` it is its parent's to tell.
     fn drop(&mut self) {
-        if !self.origin.is_forked() {
+        if !self.owner.is_forked() {
             let _ = self.flush();
         }
     }

@@ -33,7 +33,7 @@ impl Apply {
     /// # Errors
     /// [`Closed`](crate::ErrorKind::Closed) in a child after `fork`.
     pub fn work(&mut self, time: Duration) -> Result<Option<ApplyEnd>> {
-        self.bulk.still_here()?;
+        self.bulk.ensure_same_process()?;
         let until = Instant::now() + time;
         let mut steps = 0_u32;
         while self.end.is_none() {

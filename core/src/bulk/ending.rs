@@ -10,7 +10,7 @@ impl Bulk {
     /// the first row without one can still be polled.
     pub fn halt(&mut self) {
         self.halted = true;
-        if !self.origin.look() {
+        if !self.owner.refresh() {
             self.withdraw_queued();
         }
     }
@@ -22,7 +22,7 @@ impl Bulk {
     pub fn close(&mut self) {
         const LET_GO: Duration = Duration::from_secs(1);
         self.halted = true;
-        if self.origin.look() {
+        if self.owner.refresh() {
             self.pool.abandon_threads();
             return;
         }
@@ -46,16 +46,16 @@ impl Bulk {
 
     /// Whether this process is a child of the one that began it.
     pub fn is_forked(&self) -> bool {
-        self.origin.is_forked()
+        self.owner.is_forked()
     }
 
     /// Whether its threads are here.
     ///
     /// # Errors
     /// [`Closed`](ErrorKind::Closed) in a child after `fork`.
-    pub fn still_here(&self) -> Result<()> {
+    pub fn ensure_same_process(&self) -> Result<()> {
         if self.is_forked() {
-            return Err(elsewhere());
+            return Err(wrong_process());
         }
         Ok(())
     }
@@ -63,7 +63,7 @@ impl Bulk {
     /// [`Self::is_forked`], as far as it is known: asking the system for each row would take
     /// too long.
     pub(super) fn is_elsewhere(&self) -> bool {
-        self.origin.knows_of_a_fork()
+        self.owner.is_known_forked()
     }
 }
 
@@ -73,7 +73,7 @@ impl Drop for Bulk {
     }
 }
 
-pub(super) fn elsewhere() -> Error {
+pub(super) fn wrong_process() -> Error {
     Error::new(
         ErrorKind::Closed,
         "the stream was begun in another process; after a fork the child begins its own",

@@ -24,11 +24,11 @@ use crate::model::row::Row;
 use crate::ordering::plan::MAX_ITEMS_PER_REQUEST;
 use crate::ordering::queue::{Entry, Millis, Queue, Slot};
 use crate::retry::{Backoff, CircuitBreaker, StopReason};
-use crate::sys::fork::Origin;
+use crate::sys::owner_process::OwnerProcess;
 
 pub use rows::BulkRows;
 
-use ending::elsewhere;
+use ending::wrong_process;
 use held::Held;
 use job::BatchJob;
 
@@ -91,7 +91,7 @@ pub enum GivenUp {
 /// after `fork` it takes and gives nothing, and says that it is finished.
 pub struct Bulk {
     engine: Arc<Engine>,
-    origin: Origin,
+    owner: OwnerProcess,
     sender: BatchSender,
     queue: Queue,
     pool: WorkerPool<BatchJob>,
@@ -168,7 +168,7 @@ impl Bulk {
             breaker: CircuitBreaker::new(engine.backoff),
             backoff: engine.backoff,
             engine: Arc::clone(engine),
-            origin: Origin::here(),
+            owner: OwnerProcess::current(),
             patience: Millis::try_from(options.patience.as_millis()).unwrap_or(Millis::MAX),
             rehearsal: options.rehearsal,
             rows: VecDeque::new(),
@@ -239,7 +239,7 @@ impl Bulk {
             return Ok(());
         }
         if self.is_elsewhere() {
-            return Err(elsewhere());
+            return Err(wrong_process());
         }
         let message = "the stream takes no row now: poll its outcomes first";
         Err(Error::new(ErrorKind::Full, message))

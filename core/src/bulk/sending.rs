@@ -20,7 +20,7 @@ impl Bulk {
     pub(super) fn pump(&mut self) {
         self.unseen = 0;
         self.looked = self.now();
-        if self.origin.look() {
+        if self.owner.refresh() {
             return;
         }
         for (job, delivered) in self.pool.drain_done() {

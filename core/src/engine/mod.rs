@@ -27,7 +27,7 @@ use crate::options::Config;
 use crate::protocol::api::Api;
 use crate::retry::{Backoff, RetryBudget};
 use crate::sys::clock::Clock;
-use crate::sys::fork::Origin;
+use crate::sys::owner_process::OwnerProcess;
 use crate::transport::Transport;
 
 #[cfg(feature = "outbox")]
@@ -51,7 +51,7 @@ pub(crate) struct Engine {
     skew: AtomicI64,
     closed: Arc<AtomicBool>,
     /// A child after `fork` shares sockets with its parent.
-    origin: Origin,
+    owner: OwnerProcess,
 }
 
 impl Engine {
@@ -70,7 +70,7 @@ impl Engine {
             request_timeout: config.settings.request_timeout,
             skew: AtomicI64::new(0),
             closed: Arc::default(),
-            origin: Origin::here(),
+            owner: OwnerProcess::current(),
         })
     }
 
@@ -96,7 +96,7 @@ impl Engine {
     /// A child that went on with its parent's connections would read the answers
     /// that its parent waits for.
     fn is_forked(&self) -> bool {
-        self.origin.is_forked()
+        self.owner.is_forked()
     }
 
     /// Closes idle connections and ends what runs soon. In a child after `fork` it

@@ -14,7 +14,7 @@ impl Outbox {
     /// # Errors
     /// [`Closed`](ErrorKind::Closed) in a child after `fork`.
     pub fn flush(&self, timeout: Duration) -> Result<usize> {
-        self.still_here()?;
+        self.ensure_same_process()?;
         let shared = &self.shared;
         shared.flushing.fetch_add(1, Ordering::Relaxed);
         shared.intake.waker.wake();
@@ -47,7 +47,7 @@ impl Outbox {
     /// # Errors
     /// As [`sync`](Outbox::sync).
     pub fn sync_up_to(&self, taken: u64, timeout: Duration) -> Result<()> {
-        self.still_here()?;
+        self.ensure_same_process()?;
         let shared = &self.shared;
         if !shared.stores {
             let text = "nothing is durable: the outbox has no file (option outbox_file)";
@@ -69,7 +69,7 @@ impl Outbox {
     /// Takes nothing any more and delivers what is there, without waiting for it:
     /// for those who flush in their own way before they close.
     pub fn begin_close(&self) {
-        if self.still_here().is_ok() {
+        if self.ensure_same_process().is_ok() {
             self.shared.close();
         }
     }
@@ -87,7 +87,7 @@ impl Outbox {
     pub fn close(&self, timeout: Duration) -> usize {
         /// What the running requests get to notice that the client is closed.
         const END: Duration = Duration::from_secs(1);
-        if self.still_here().is_err() {
+        if self.ensure_same_process().is_err() {
             return 0;
         }
         self.begin_close();

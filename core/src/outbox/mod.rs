@@ -31,7 +31,7 @@ use crate::client::Client;
 use crate::engine::Engine;
 use crate::model::error::{Error, ErrorKind, Result};
 use crate::options::Config;
-use crate::sys::fork::Origin;
+use crate::sys::owner_process::OwnerProcess;
 use crate::sys::threads;
 
 pub use log::LogLevel;
@@ -79,7 +79,7 @@ pub struct Outbox {
     /// Its thread hangs, in a function of the host's: nobody waits for it again.
     given_up: AtomicBool,
     name: String,
-    origin: Origin,
+    owner: OwnerProcess,
 }
 
 impl Outbox {
@@ -140,7 +140,7 @@ impl Outbox {
             worker: Mutex::new(Some(thread)),
             given_up: AtomicBool::new(false),
             name,
-            origin: Origin::here(),
+            owner: OwnerProcess::current(),
         })
     }
 
@@ -155,7 +155,7 @@ impl Outbox {
     /// As [`reports`](Outbox::reports), to the end of a list that is used again
     /// and again; answers how many came.
     pub fn take_reports(&self, to: &mut Vec<Report>, most: usize, timeout: Duration) -> usize {
-        if self.still_here().is_err() {
+        if self.ensure_same_process().is_err() {
             return 0;
         }
         let before = to.len();
@@ -179,7 +179,7 @@ impl Outbox {
     /// [`Resources`](ErrorKind::Resources) when the system gives none.
     #[cfg(unix)]
     pub fn reports_fd(&self) -> Result<std::os::fd::RawFd> {
-        self.still_here()?;
+        self.ensure_same_process()?;
         self.shared.reports.fd()
     }
 
@@ -190,22 +190,22 @@ impl Outbox {
     /// # Errors
     /// As [`Client::set_secret_key`].
     pub fn set_secret_key(&self, key: &str) -> Result<()> {
-        self.still_here()?;
+        self.ensure_same_process()?;
         self.engine.set_secret_key(key)
     }
 
     /// Whether this process is a child of the one that opened it.
     pub fn is_forked(&self) -> bool {
-        self.origin.is_forked()
+        self.owner.is_forked()
     }
 
     /// Whether its threads are here.
     ///
     /// # Errors
     /// [`Closed`](ErrorKind::Closed) in a child after `fork`.
-    pub fn still_here(&self) -> Result<()> {
+    pub fn ensure_same_process(&self) -> Result<()> {
         if self.is_forked() {
-            return Err(elsewhere());
+            return Err(wrong_process());
         }
         Ok(())
     }
@@ -214,7 +214,7 @@ impl Outbox {
 /// How often those look who wait for room.
 const LOOK_AGAIN: Duration = Duration::from_millis(2);
 
-fn elsewhere() -> Error {
+fn wrong_process() -> Error {
     Error::new(
         ErrorKind::Closed,
         "the outbox was opened in another process; after a fork the child opens its own",

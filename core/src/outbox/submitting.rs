@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use super::intake::SubmitError;
-use super::{LOOK_AGAIN, Outbox, elsewhere};
+use super::{LOOK_AGAIN, Outbox, wrong_process};
 use crate::model::error::{Error, ErrorKind, Result};
 use crate::model::operation::{Operation, Request, single};
 
@@ -24,8 +24,8 @@ impl Outbox {
     /// [`InvalidRequest`](ErrorKind::InvalidRequest) when it breaks a rule of the
     /// protocol version. It was not taken then.
     pub fn submit(&self, operation: &Operation<'_>, tag: u64) -> Result<()> {
-        if self.origin.knows_of_a_fork() {
-            return Err(elsewhere());
+        if self.owner.is_known_forked() {
+            return Err(wrong_process());
         }
         self.engine.api.check_operation(operation)?;
         let at = self.shared.about_now();
@@ -51,7 +51,7 @@ impl Outbox {
     /// taken; otherwise [`Error::item`] is the first item that was not, and the
     /// ones before it were.
     pub fn submit_all(&self, request: &Request, first_tag: u64) -> Result<()> {
-        self.still_here()?;
+        self.ensure_same_process()?;
         self.check_request(request)?;
         single::of_request(request, |index, operation| {
             operation.check().map_err(|error| error.at_item(index))
@@ -109,7 +109,10 @@ impl Outbox {
     pub fn wait_for_room(&self, timeout: Duration) -> bool {
         let ends = Instant::now().checked_add(timeout);
         loop {
-            match self.still_here().map(|()| self.shared.intake.room()) {
+            match self
+                .ensure_same_process()
+                .map(|()| self.shared.intake.room())
+            {
                 Ok(Some(0)) => {}
                 Ok(Some(_)) => return true,
                 Ok(None) | Err(_) => return false,

@@ -41,7 +41,7 @@ impl Outbox {
         most: usize,
         timeout: Duration,
     ) -> Result<Vec<Waiting>> {
-        self.still_here()?;
+        self.ensure_same_process()?;
         let (answer, answered) = std::sync::mpsc::channel();
         let question = Question {
             filter: Filter {

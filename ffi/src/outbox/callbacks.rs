@@ -73,7 +73,7 @@ pub unsafe extern "C" fn xg_outbox_set_report_callback(
     error::status_of(error, || {
         // SAFETY: as the header demands.
         let outbox = unsafe { handle::shared(outbox) }?;
-        outbox.outbox.still_here()?;
+        outbox.outbox.ensure_same_process()?;
         let invalid = |why: &str| Error::new(ErrorKind::InvalidArgument, why);
         let function = function.ok_or_else(|| invalid("function is NULL"))?;
         let mut thread = outbox.report_thread();

@@ -176,7 +176,7 @@ pub unsafe extern "C" fn xg_outbox_free(outbox: *mut xg_outbox) {
 }
 
 unsafe extern "C" fn after_fork_in_child() {
-    xgpush::note_fork();
+    xgpush::mark_forked();
 }
 
 fn register_fork_handler() {

@@ -11,7 +11,7 @@ use std::os::fd::AsRawFd as _;
 use std::sync::atomic::{AtomicI32, Ordering};
 use std::sync::{Once, OnceLock};
 
-use super::forks;
+use super::fork_guard;
 
 const NO_FILE: i32 = -1;
 
@@ -77,14 +77,14 @@ impl KeptFile {
     pub(crate) fn open(open: impl Fn() -> io::Result<File>) -> io::Result<Self> {
         watch();
         loop {
-            let forks = forks::count();
+            let forks = fork_guard::count();
             let file = open()?;
             let slot = Slot::take(file.as_raw_fd());
             let kept = Self {
                 file: Some(file),
                 slot,
             };
-            if forks::count() == forks {
+            if fork_guard::count() == forks {
                 return Ok(kept);
             }
         }
