@@ -26,7 +26,7 @@ __all__ = [
     "look_at_file",
     "make_report",
     "emulator_program",
-    "note_fork",
+    "mark_forked",
     "options",
     "refuses_caller",
 ]
@@ -300,7 +300,7 @@ class Emulator:
     def wait_received(self, count: int, timeout: float) -> bool: ...
     def close(self) -> None: ...
 
-def note_fork() -> None: ...
+def mark_forked() -> None: ...
 
 @final
 class Outbox:

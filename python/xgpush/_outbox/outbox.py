@@ -16,7 +16,7 @@ from .._runtime.closing import Closing
 
 if hasattr(os, "register_at_fork"):
     # A child has none of the outbox's threads: its methods raise Closed there.
-    os.register_at_fork(after_in_child=_native.note_fork)
+    os.register_at_fork(after_in_child=_native.mark_forked)
 
 
 #: Where the outboxes tell what fails in the background; silent until the program
