@@ -241,7 +241,7 @@ fn gauges_tell_what_travels_from_what_lies_ready() {
     }
     let both = |stats: &OutboxStats| (stats.in_flight, stats.ready) == (2, 2);
     assert!(becomes(&outbox, both), "{:?}", outbox.stats());
-    assert_eq!(emulator.counters().open, 2);
+    assert!(emulator.wait_until(LONG, |counters| counters.received == 2));
     outbox.close(Duration::ZERO);
 }
 
@@ -284,4 +284,32 @@ fn begin_close_takes_nothing_more_and_delivers_the_rest() {
     }
     assert_eq!(reports.len(), 5);
     assert_eq!((outbox.stats().accepted, outbox.close(LONG)), (5, 0));
+}
+
+#[test]
+fn clock_that_is_off_again_and_again_is_one_line() {
+    let off_by = |clock_skew_s| Service {
+        clock_skew_s,
+        timestamp_tolerance_s: Some(60),
+        ..Service::default()
+    };
+    let emulator = emulator(Service::default());
+    let outbox = open(&emulator, &[]);
+    let (told, lines) = std::sync::mpsc::channel();
+    outbox.set_log(Some(std::sync::Arc::new(move |_, line: &str| {
+        let _ = told.send(line.to_owned());
+    })));
+    for (n, skew) in (0..).zip([1000, -1000, 2000, -2000]) {
+        emulator.reconfigure(off_by(skew));
+        bind(&outbox, &format!("t{n}"), &format!("player{n}"), n);
+        assert_eq!(outbox.flush(LONG).unwrap(), 0);
+    }
+    assert_eq!(outbox.close(LONG), 0);
+    assert_eq!(outbox.stats().accepted, 4);
+    outbox.set_log(None);
+    let lines: Vec<String> = lines.iter().collect();
+    assert!(
+        lines.len() == 1 && lines[0].contains("1000 s behind"),
+        "{lines:?}"
+    );
 }
