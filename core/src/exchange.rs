@@ -5,7 +5,7 @@ use crate::model::error::{Error, ErrorKind, Result};
 use crate::model::operation::Request;
 use crate::model::outcome::{ItemOutcome, Outcome, Reason};
 use crate::options::Config;
-use crate::ordering::plan::{self, Plan};
+use crate::ordering::request_queue::split;
 use crate::protocol::api::Api;
 use crate::protocol::classify::{self, Classification};
 use crate::protocol::message::{HttpRequest, HttpResponse, SendError};
@@ -60,8 +60,7 @@ impl Exchange {
     pub fn new(config: &Config, request: Request) -> Result<Self> {
         let api = config.settings.api()?;
         let warnings = api.check(&request)?;
-        let Plan { parts, order } = plan::plan(&request);
-        let parts = parts.into_iter().map(|part| ExchangePart {
+        let parts = split(&request).into_iter().map(|part| ExchangePart {
             wave: part.wave,
             progress: PartProgress::new(part.items, request.is_query()),
             carried: Vec::new(),
@@ -69,7 +68,7 @@ impl Exchange {
         Ok(Self {
             api,
             parts: parts.collect(),
-            progress: Progress::new(&request, order, warnings),
+            progress: Progress::new(&request, warnings),
             request,
         })
     }
@@ -107,7 +106,7 @@ impl Exchange {
             .get_mut(part)
             .ok_or_else(|| no_part(part, count))?;
         self.progress.requests += u32::from(part.lose(Reason::ConnectionLost));
-        self.progress.settle(&part.progress);
+        self.progress.record(&self.request, &part.progress);
         let mut open = part.progress.open(is_transient);
         open.retain(|item| self.progress.is_ready(*item));
         if open.is_empty() {
@@ -150,7 +149,7 @@ impl Exchange {
     fn take(&mut self, part: usize, carried: &[u32], outcomes: Vec<ItemOutcome>) {
         let part = &mut self.parts[part].progress;
         part.take(carried, outcomes);
-        self.progress.settle(part);
+        self.progress.record(&self.request, part);
     }
 
     fn waiting(&mut self, part: usize) -> Result<Vec<u32>> {
@@ -174,11 +173,11 @@ impl Exchange {
     pub fn finish(mut self) -> Outcome {
         for part in &mut self.parts {
             self.progress.requests += u32::from(part.lose(Reason::Interrupted));
-            self.progress.settle(&part.progress);
+            self.progress.record(&self.request, &part.progress);
         }
         let message = "the exchange was finished before this part was sent";
-        let rest = ItemOutcome::new(Reason::Cancelled, Some(message.into()));
-        self.progress.finish(&rest)
+        let unsent = ItemOutcome::new(Reason::Cancelled, Some(message.into()));
+        self.progress.into_outcome(&self.request, &unsent)
     }
 }
 

@@ -57,7 +57,7 @@ pub use model::outcome::{
 #[cfg(feature = "bulk")]
 pub use model::row::Row;
 pub use options::{Config, Durability};
-pub use ordering::plan::MAX_ITEMS_PER_REQUEST;
+pub use ordering::MAX_ITEMS_PER_REQUEST;
 #[cfg(feature = "outbox")]
 pub use outbox::{
     LogLevel, NewRecord, Outbox, OutboxStats, Record, Report, Store, Waiting, WaitingAccount,

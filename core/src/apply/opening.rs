@@ -122,14 +122,15 @@ impl Apply {
     }
 
     /// Reads over the rows that are done, beside their lines in the report: those
-    /// that ended retryable hold later ones back.
+    /// that ended retryable block later ones.
     fn skip_done_rows(&mut self, left: &Checkpoint, options: &ApplyOptions) -> Result<()> {
         let report = options.report.as_ref();
         let mut done = match report {
             Some(path) => report::read(path, left.report.bytes)?,
             None => return Ok(()),
         };
-        for _ in 0..left.rows {
+        self.bulk.begin_after(left.rows);
+        for row in 1..=left.rows {
             let read = self
                 .read()?
                 .ok_or_else(|| state::does_not_fit("the input"))?;
@@ -137,9 +138,9 @@ impl Apply {
                 .next()
                 .ok_or_else(|| state::does_not_fit("the report"))??;
             self.hash_row(&read);
-            if retryable {
-                let hold = |operation: &Operation<'_>| self.bulk.hold(operation);
-                read.row.with_operation(hold);
+            if let Some(state) = retryable {
+                let block = |operation: &Operation<'_>| self.bulk.block(row, operation, state);
+                read.row.with_operation(block);
             }
         }
         if done.next().is_some() {

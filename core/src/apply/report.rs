@@ -14,7 +14,7 @@ use super::lines::Lines;
 use super::state::{Mark, does_not_fit};
 use super::{Format, storage};
 use crate::model::error::Result;
-use crate::model::outcome::ItemOutcome;
+use crate::model::outcome::{ItemOutcome, State};
 
 /// The columns of a report: the fields of [`Line`].
 const COLUMNS: [&str; 11] = [
@@ -122,27 +122,37 @@ impl Report {
 
 #[derive(Deserialize)]
 struct Done {
+    state: String,
     retryable: bool,
 }
 
-/// Whether each row of a report ended retryable, in the order of the rows.
-pub(super) fn read(path: &Path, length: u64) -> Result<Box<dyn Iterator<Item = Result<bool>>>> {
+impl Done {
+    /// The state of a row that ended retryable.
+    fn retryable(self) -> Result<Option<State>> {
+        if !self.retryable {
+            return Ok(None);
+        }
+        let state = self.state.parse::<State>();
+        state.map(Some).map_err(|_| does_not_fit("the report"))
+    }
+}
+
+/// The state of each row of a report that ended retryable, in the order of the rows.
+pub(super) fn read(path: &Path, length: u64) -> Result<Box<dyn Iterator<Item = Retryable>>> {
     let file =
         File::open(path).map_err(|e| storage(path, &crate::sys::error_text::io_error(&e)))?;
     let file = BufReader::with_capacity(1 << 16, file).take(length);
-    let wrong = |_| does_not_fit("the report");
     Ok(match Format::of(path)? {
         Format::Csv => {
             let rows = csv::Reader::from_reader(file).into_deserialize::<Done>();
-            Box::new(rows.map(move |row| row.map(|row| row.retryable).map_err(wrong)))
+            Box::new(rows.map(|row| row.map_err(|_| does_not_fit("the report"))?.retryable()))
         }
-        Format::Jsonl => {
-            let wrong = |_| does_not_fit("the report");
-            Box::new(file.split(b'\n').map(move |line| {
-                let line = line.map_err(|_| does_not_fit("the report"))?;
-                let done = serde_json::from_slice::<Done>(&line);
-                done.map(|row| row.retryable).map_err(wrong)
-            }))
-        }
+        Format::Jsonl => Box::new(file.split(b'\n').map(|line| {
+            let line = line.map_err(|_| does_not_fit("the report"))?;
+            let done = serde_json::from_slice::<Done>(&line);
+            done.map_err(|_| does_not_fit("the report"))?.retryable()
+        })),
     })
 }
+
+type Retryable = Result<Option<State>>;

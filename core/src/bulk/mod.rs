@@ -2,7 +2,6 @@
 //! order of each token and account, answered in the order of the rows.
 
 mod ending;
-mod held;
 mod job;
 mod rows;
 mod sending;
@@ -19,9 +18,14 @@ use crate::model::key::KeyHasher;
 use crate::model::operation::Operation;
 #[cfg(feature = "apply")]
 use crate::model::operation::single::Body;
+#[cfg(feature = "apply")]
+use crate::model::outcome::State;
 use crate::model::outcome::{ItemOutcome, Reason, Warning};
 use crate::model::row::Row;
-use crate::ordering::plan::MAX_ITEMS_PER_REQUEST;
+use crate::ordering::MAX_ITEMS_PER_REQUEST;
+use crate::ordering::blocked::{BlockedKeys, Unit};
+#[cfg(feature = "apply")]
+use crate::ordering::queue::all_keys;
 use crate::ordering::queue::{Entry, Millis, Queue, Slot};
 use crate::retry::{Backoff, CircuitBreaker, StopReason};
 use crate::sys::owner_process::OwnerProcess;
@@ -29,7 +33,6 @@ use crate::sys::owner_process::OwnerProcess;
 pub use rows::BulkRows;
 
 use ending::wrong_process;
-use held::Held;
 use job::BatchJob;
 
 /// How many requests' worth of rows the window holds for each one that may
@@ -40,6 +43,10 @@ const REQUESTS_IN_WINDOW: usize = 16;
 /// How many requests lie ready for each one that travels: the more, the more rarely
 /// the thread that makes them takes turns with those that send them.
 const QUEUED: usize = 4;
+
+/// Of so many keys it is known at most that a row on them ended retryable. Beyond that
+/// every later row is held back: memory stays bounded.
+const MAX_BLOCKED_KEYS: usize = 1_000_000;
 
 /// How long a row waits for others to fill its request while more may come.
 const LINGER: Millis = 20;
@@ -101,12 +108,12 @@ pub struct Bulk {
     rehearsal: bool,
     /// The rows that are not polled yet, each with its outcome once it has one.
     rows: VecDeque<Option<ItemOutcome>>,
-    /// The number of the first of them.
+    /// The number of the first of them, from 0.
     first: u64,
     window: usize,
     /// What is known of rows that are to be sent again.
     last: HashMap<Slot, ItemOutcome, KeyHasher>,
-    held: Held,
+    blocked: BlockedKeys,
     began: Instant,
     failing_since: Option<Millis>,
     given_up: Option<GivenUp>,
@@ -175,7 +182,7 @@ impl Bulk {
             first: 0,
             window: parallel * MAX_ITEMS_PER_REQUEST * REQUESTS_IN_WINDOW,
             last: HashMap::default(),
-            held: Held::default(),
+            blocked: BlockedKeys::new(Unit::Row, MAX_BLOCKED_KEYS),
             began: Instant::now(),
             failing_since: None,
             given_up: None,
@@ -266,13 +273,20 @@ impl Bulk {
         self.rows.push_back(None);
     }
 
-    /// Holds back every row that shares a key with this one: it was a row of an
-    /// earlier part of the stream, and ended retryable.
+    /// Numbers the first row as the one after so many that an earlier run settled.
     #[cfg(feature = "apply")]
-    pub(crate) fn hold(&mut self, operation: &Operation<'_>) {
+    pub(crate) fn begin_after(&mut self, rows: u64) {
+        self.first = rows;
+    }
+
+    /// Holds back every row that shares a key with this one, which an earlier run settled
+    /// so that it is to be submitted again.
+    #[cfg(feature = "apply")]
+    pub(crate) fn block(&mut self, row: u64, operation: &Operation<'_>, state: State) {
         self.bytes.clear();
         operation.encode_to(&mut self.bytes);
-        self.held.add(Body(&self.bytes));
+        self.blocked.block(all_keys(Body(&self.bytes)), row, state);
+        self.warn_when_all_is_held_back();
     }
 
     /// No row will be pushed any more.

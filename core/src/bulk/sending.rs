@@ -5,10 +5,10 @@ use std::time::Duration;
 use super::job::BatchJob;
 use super::{Bulk, GivenUp};
 use crate::engine::Delivered;
-use crate::engine::progress::held_back;
 use crate::model::operation::single::Body;
-use crate::model::outcome::{ItemOutcome, Reason};
-use crate::ordering::queue::{Millis, Slot};
+use crate::model::outcome::{ItemOutcome, Reason, Warning, WarningKind};
+use crate::ordering::blocked::blocks;
+use crate::ordering::queue::{Millis, Slot, all_keys};
 use crate::protocol::classify::merge_attempts;
 use crate::retry::{
     Decision, GiveUpReason, RetryMode, ServiceHealth, Situation, StopReason, decide, is_transient,
@@ -48,7 +48,7 @@ impl Bulk {
             // A request that is not full travels when no row can come to fill it.
             let flush = !self.wants_row() && self.pool.has_idle_thread();
             let breaker_open = self.breaker.is_open();
-            let slots = self.queue.take(self.looked, flush, breaker_open);
+            let slots = self.queue.next_batch(self.looked, flush, breaker_open);
             if slots.is_empty() {
                 return;
             }
@@ -86,17 +86,22 @@ impl Bulk {
         true
     }
 
-    /// Keeps back those that would overtake a row that is not settled.
+    /// Answers those that may be sent; the others would overtake a row that is to be
+    /// submitted again.
     fn hold_back(&mut self, slots: Vec<Slot>) -> Vec<Slot> {
-        if self.held.is_empty() {
+        if self.blocked.is_empty() {
             return slots;
         }
-        let (held, free): (Vec<_>, Vec<_>) = slots
-            .into_iter()
-            .partition(|slot| self.held.holds(Body(self.queue.body(*slot))));
-        for slot in held {
-            let outcome = self.last.remove(&slot).unwrap_or_else(held_back);
-            self.complete(slot, outcome);
+        let mut free = Vec::with_capacity(slots.len());
+        for slot in slots {
+            let keys = all_keys(Body(self.queue.body(slot)));
+            match self.blocked.held_back(keys) {
+                None => free.push(slot),
+                Some(held_back) => {
+                    let outcome = self.last.remove(&slot).unwrap_or(held_back);
+                    self.complete(slot, outcome);
+                }
+            }
         }
         free
     }
@@ -189,13 +194,25 @@ impl Bulk {
 
     /// A row has its outcome: what waited behind it may be sent, or is held back.
     fn complete(&mut self, slot: Slot, outcome: ItemOutcome) {
-        if outcome.is_retryable() {
-            self.held.add(Body(self.queue.body(slot)));
+        if blocks(&outcome) {
+            let keys = all_keys(Body(self.queue.body(slot)));
+            let row = self.queue.tag(slot) + 1;
+            self.blocked.block(keys, row, outcome.state());
+            self.warn_when_all_is_held_back();
         }
-        let removed = self.queue.settle(slot);
+        let removed = self.queue.complete(slot);
         let at = usize::try_from(removed.tag - self.first).ok();
         if let Some(row) = at.and_then(|at| self.rows.get_mut(at)) {
             *row = Some(outcome);
+        }
+    }
+
+    /// Once: what is known of blocked keys does not become more then.
+    pub(super) fn warn_when_all_is_held_back(&mut self) {
+        let kind = WarningKind::AllHeldBack;
+        if self.blocked.is_full() && self.warnings.iter().all(|known| known.kind() != kind) {
+            let message = self.blocked.behind_too_many();
+            self.warnings.push(Warning::new(kind, None, message));
         }
     }
 

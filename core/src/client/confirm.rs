@@ -134,6 +134,6 @@ impl Client {
     /// So many items go into one call of many: its deadline is that of a call.
     pub(crate) fn chunk(&self) -> usize {
         const ROUNDS: usize = 4;
-        ROUNDS * crate::ordering::plan::MAX_ITEMS_PER_REQUEST * self.parallel as usize
+        ROUNDS * crate::ordering::MAX_ITEMS_PER_REQUEST * self.parallel as usize
     }
 }

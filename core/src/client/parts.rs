@@ -1,7 +1,6 @@
-//! The parts of one call, wave by wave, one or several at once.
+//! The parts of one call, one or several at once.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::Client;
@@ -9,9 +8,11 @@ use crate::engine::progress::{PartProgress, Progress};
 use crate::engine::{Limits, items};
 use crate::model::operation::Request;
 use crate::model::outcome::{ItemOutcome, Outcome, Reason, Warning};
-use crate::ordering::plan::{self, Plan};
-use crate::protocol::classify::ResponseNotes;
+use crate::ordering::MAX_ITEMS_PER_REQUEST;
 use crate::sys::threads;
+
+/// How often the calling thread asks whether to end, while others send.
+const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
 pub(super) fn run(
     client: &Client,
@@ -19,93 +20,147 @@ pub(super) fn run(
     request: &Request,
     warnings: Vec<Warning>,
 ) -> Outcome {
-    let Plan { parts, order } = plan::plan(request);
-    let mut progress = Progress::new(request, order, warnings);
-    // A wave begins when the one before has ended, retries included, and carries
-    // no item whose forerunner has not settled: that is what keeps the order of
-    // each token and each account.
-    for wave in parts.chunk_by(|a, b| a.wave == b.wave) {
-        let ready = wave.iter().map(|part| {
-            let items = part.items.iter().copied();
-            let ready = items.filter(|item| progress.is_ready(*item)).collect();
-            PartProgress::new(ready, request.is_query())
-        });
-        let ready: Vec<_> = ready.filter(|part| !part.is_empty()).collect();
-        for (part, notes, requests) in run_wave(client, limits, request, &ready) {
-            progress.settle(&part);
-            progress.note(notes);
-            progress.requests += requests;
-        }
-    }
-    // Every part settles all of its items; this is for none of them.
-    let rest = ItemOutcome::new(Reason::Cancelled, None);
-    progress.finish(&rest)
-}
-
-type PartSent = (PartProgress, ResponseNotes, u32);
-
-fn send_part(client: &Client, limits: &Limits, request: &Request, part: &PartProgress) -> PartSent {
-    let mut payload = items::of_request(part.clone(), request);
-    let sent = client.engine.send(&mut payload, limits);
-    let (mut part, mut notes) = (payload.part, payload.notes);
-    if let Some(reason) = sent.gave_up {
-        part.explain(reason);
-        part.fill_unsent(reason);
-    }
-    notes.warnings.extend(sent.warnings);
-    (part, notes, sent.requests)
-}
-
-fn run_wave(
-    client: &Client,
-    limits: &Limits,
-    request: &Request,
-    wave: &[PartProgress],
-) -> Vec<PartSent> {
-    // Whose caller has had enough starts no thread: each part tells so by itself.
-    let over = limits.check().is_err();
-    let threads = if over {
-        1
-    } else {
-        wave.len().min(client.parallel as usize)
+    let parts = Parts {
+        client,
+        request,
+        state: Mutex::new(State {
+            progress: Progress::new(request, warnings),
+            under_way: 0,
+            threads: 0,
+        }),
+        changed: Condvar::new(),
     };
-    let send = |part: &PartProgress, limits: &Limits| send_part(client, limits, request, part);
-    if threads <= 1 {
-        return wave.iter().map(|part| send(part, limits)).collect();
+    parts.send_all(limits);
+    let state = parts.state.into_inner();
+    let progress = state.unwrap_or_else(PoisonError::into_inner).progress;
+    // Each item that may be sent has its outcome; this is for none of them.
+    let unsent = ItemOutcome::new(Reason::Cancelled, None);
+    progress.into_outcome(request, &unsent)
+}
+
+/// A call under way, as the threads see it that send its parts.
+struct Parts<'a> {
+    client: &'a Client,
+    request: &'a Request,
+    state: Mutex<State>,
+    /// A part or a thread has ended.
+    changed: Condvar,
+}
+
+struct State {
+    progress: Progress,
+    /// How many parts are being sent.
+    under_way: usize,
+    /// How many threads send them.
+    threads: usize,
+}
+
+/// Something that is counted while it lasts, be it ended by a panic.
+struct Counted<'a> {
+    parts: &'a Parts<'a>,
+    number: fn(&mut State) -> &mut usize,
+}
+
+impl<'a> Counted<'a> {
+    fn new(
+        parts: &'a Parts<'a>,
+        mut state: MutexGuard<'_, State>,
+        number: fn(&mut State) -> &mut usize,
+    ) -> Self {
+        *number(&mut state) += 1;
+        Self { parts, number }
     }
-    let next = AtomicUsize::new(0);
-    let (done, settled) = mpsc::channel();
-    std::thread::scope(|scope| {
-        for _ in 0..threads {
-            let done = done.clone();
-            let (next, send) = (&next, &send);
-            let limits = limits.without_interrupt();
-            let work = move || {
-                while let Some(part) = wave.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let _ = done.send(send(part, &limits));
+}
+
+impl Drop for Counted<'_> {
+    fn drop(&mut self) {
+        *(self.number)(&mut self.parts.lock()) -= 1;
+        self.parts.changed.notify_all();
+    }
+}
+
+impl Parts<'_> {
+    fn send_all(&self, limits: &Limits) {
+        let most = self.request.len().div_ceil(MAX_ITEMS_PER_REQUEST);
+        let threads = most.min(self.client.parallel as usize);
+        // Whose caller has had enough starts no thread: each part tells so by itself.
+        if threads <= 1 || limits.check().is_err() {
+            return self.send_parts(limits);
+        }
+        std::thread::scope(|scope| {
+            let mut started = 0;
+            while started < threads {
+                let counted = Counted::new(self, self.lock(), |state| &mut state.threads);
+                let limits = limits.without_interrupt();
+                let work = move || {
+                    let _counted = counted;
+                    self.send_parts(&limits);
+                };
+                let thread = threads::thread("xgpush-part");
+                // Short of threads: the ones that run do the rest.
+                if thread.spawn_scoped(scope, work).is_err() {
+                    break;
                 }
-            };
-            let started = threads::thread("xgpush-part").spawn_scoped(scope, work);
-            // Short of threads: the ones that run do the rest.
-            if started.is_err() {
-                break;
+                started += 1;
             }
+            if started == 0 {
+                return self.send_parts(limits);
+            }
+            let busy = |state: &mut State| state.threads > 0;
+            loop {
+                // Asks the caller's interrupt, which the threads do not.
+                let _ = limits.check();
+                let waited = (self.changed).wait_timeout_while(self.lock(), POLL_INTERVAL, busy);
+                let (state, time) = waited.unwrap_or_else(PoisonError::into_inner);
+                drop(state);
+                if !time.timed_out() {
+                    return;
+                }
+            }
+        });
+    }
+
+    /// Sends one part after the other, until none is left or under way.
+    fn send_parts(&self, limits: &Limits) {
+        while let Some((part, _under_way)) = self.next() {
+            self.send_part(part, limits);
         }
-        drop(done);
-        let mut results = Vec::with_capacity(wave.len());
+    }
+
+    /// The next part that may be sent. One that is under way may free more.
+    fn next(&self) -> Option<(PartProgress, Counted<'_>)> {
+        let mut state = self.lock();
         loop {
-            // Asks the caller's interrupt, which the threads do not.
-            let _ = limits.check();
-            match settled.recv_timeout(Duration::from_millis(20)) {
-                Ok(result) => results.push(result),
-                Err(mpsc::RecvTimeoutError::Timeout) => {}
-                Err(mpsc::RecvTimeoutError::Disconnected) => break,
+            if let Some(part) = state.progress.next_batch() {
+                return Some((
+                    part,
+                    Counted::new(self, state, |state| &mut state.under_way),
+                ));
             }
+            if state.under_way == 0 {
+                return None;
+            }
+            let waited = self.changed.wait(state);
+            state = waited.unwrap_or_else(PoisonError::into_inner);
         }
-        // Not one thread could be started.
-        while let Some(part) = wave.get(next.fetch_add(1, Ordering::Relaxed)) {
-            results.push(send(part, limits));
+    }
+
+    fn send_part(&self, part: PartProgress, limits: &Limits) {
+        let mut payload = items::of_request(part, self.request);
+        let sent = self.client.engine.send(&mut payload, limits);
+        let (mut part, mut notes) = (payload.part, payload.notes);
+        if let Some(reason) = sent.gave_up {
+            part.explain(reason);
+            part.fill_unsent(reason);
         }
-        results
-    })
+        notes.warnings.extend(sent.warnings);
+        let progress = &mut self.lock().progress;
+        progress.record(self.request, &part);
+        progress.note(notes);
+        progress.requests += sent.requests;
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }

@@ -65,7 +65,7 @@ struct Bench {
     clock: Arc<TestClock>,
 }
 
-fn bench(options: &[(&str, &str)], answers: Vec<Answer>) -> Bench {
+fn bench_config(options: &[(&str, &str)]) -> Config {
     let mut config = Config::new();
     config.set("access_id", "1500001048").unwrap();
     config
@@ -75,6 +75,11 @@ fn bench(options: &[(&str, &str)], answers: Vec<Answer>) -> Bench {
     for (name, value) in options {
         config.set(name, value).unwrap();
     }
+    config
+}
+
+fn bench(options: &[(&str, &str)], answers: Vec<Answer>) -> Bench {
+    let config = bench_config(options);
     let script = Arc::new(Script::default());
     *script.answers.lock().unwrap() = answers.into();
     let clock = Arc::new(TestClock::default());

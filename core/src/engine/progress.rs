@@ -1,8 +1,9 @@
 //! The outcomes of a request while its parts are under way.
 
 use crate::model::operation::Request;
-use crate::model::outcome::{ItemOutcome, Outcome, Reason, State, Warning};
-use crate::ordering::plan::Order;
+use crate::model::outcome::{ItemOutcome, Outcome, State, Warning};
+use crate::ordering::blocked::{BlockedKeys, Unit, blocks};
+use crate::ordering::request_queue::{RequestQueue, keys_of};
 use crate::protocol::classify::{ResponseNotes, merge_attempts};
 use crate::retry::GiveUpReason;
 
@@ -21,10 +22,6 @@ impl PartProgress {
             outcomes: vec![None; items.len()],
             items,
         }
-    }
-
-    pub(crate) fn is_empty(&self) -> bool {
-        self.items.is_empty()
     }
 
     /// The items to send now: those without an outcome, and those whose outcome
@@ -85,35 +82,40 @@ impl PartProgress {
     }
 }
 
-/// Everything that is known of a call so far.
+/// Everything that is known of a call so far, and what of it may be sent.
 #[derive(Debug)]
 pub(crate) struct Progress {
     items: Vec<Option<ItemOutcome>>,
     warnings: Vec<Warning>,
     extra: Vec<(String, String)>,
-    order: Order,
+    queue: RequestQueue,
+    is_query: bool,
     pub(crate) requests: u32,
 }
 
 impl Progress {
     /// Nothing is known of a request yet.
-    pub(crate) fn new(request: &Request, order: Order, warnings: Vec<Warning>) -> Self {
+    pub(crate) fn new(request: &Request, warnings: Vec<Warning>) -> Self {
         Self {
             items: vec![None; request.len()],
             warnings,
             extra: Vec::new(),
-            order,
+            queue: RequestQueue::new(request),
+            is_query: request.is_query(),
             requests: 0,
         }
     }
 
-    /// Whether an item may be sent: every earlier one on its keys is settled. One
-    /// that is to be handed in again is not, or it would be overtaken.
+    /// The next items to send together, if any may be sent before others end.
+    pub(crate) fn next_batch(&mut self) -> Option<PartProgress> {
+        let items = self.queue.next_batch()?;
+        Some(PartProgress::new(items, self.is_query))
+    }
+
+    /// Whether an item may be sent: every earlier one on its keys is completed. One that
+    /// is to be submitted again is not, or it would be overtaken.
     pub(crate) fn is_ready(&self, item: u32) -> bool {
-        self.order.before(item).all(|earlier| {
-            let earlier = self.items[earlier as usize].as_ref();
-            earlier.is_some_and(|outcome| !outcome.is_retryable())
-        })
+        !self.queue.waits(item)
     }
 
     pub(crate) fn warn(&mut self, warning: Warning) {
@@ -134,35 +136,38 @@ impl Progress {
         }
     }
 
-    /// Takes over what is known of the items of a part.
-    pub(crate) fn settle(&mut self, part: &PartProgress) {
+    /// Records what is known of the items of a part. What waited for them may be sent, but
+    /// for those that are to be submitted again.
+    pub(crate) fn record(&mut self, request: &Request, part: &PartProgress) {
         for (item, outcome) in part.items.iter().zip(&part.outcomes) {
-            self.items[*item as usize].clone_from(outcome);
+            let known = &mut self.items[*item as usize];
+            let was_open = known.as_ref().is_none_or(blocks);
+            known.clone_from(outcome);
+            if was_open && outcome.as_ref().is_some_and(|outcome| !blocks(outcome)) {
+                self.queue.complete(request, *item);
+            }
         }
     }
 
-    /// The outcome. An item that was never sent has `rest`, unless it was held
-    /// back.
-    pub(crate) fn finish(mut self, rest: &ItemOutcome) -> Outcome {
-        for item in 0..self.items.len() {
-            if self.items[item].is_none() {
-                // In their order, so one that is held back holds back the next.
-                let ready = u32::try_from(item).is_ok_and(|item| self.is_ready(item));
-                self.items[item] = Some(if ready { rest.clone() } else { held_back() });
+    /// The outcome. An item that was never sent is `unsent`, unless it was held back.
+    pub(crate) fn into_outcome(self, request: &Request, unsent: &ItemOutcome) -> Outcome {
+        let mut blocked = BlockedKeys::new(Unit::Item, usize::MAX);
+        // In their order, so one that is held back holds back the next.
+        let items = self.items.into_iter().zip(0..).map(|(outcome, item)| {
+            let keys = || keys_of(&request.items, item);
+            let outcome = outcome
+                .or_else(|| blocked.held_back(keys()))
+                .unwrap_or_else(|| unsent.clone());
+            if !self.is_query && blocks(&outcome) {
+                blocked.block(keys(), item.into(), outcome.state());
             }
-        }
+            outcome
+        });
         Outcome {
-            items: self.items.into_iter().flatten().collect(),
+            items: items.collect(),
             warnings: self.warnings,
             extra: self.extra,
             requests: self.requests,
         }
     }
-}
-
-/// The outcome of an item that would overtake one that is not settled.
-pub(crate) fn held_back() -> ItemOutcome {
-    let message = "an earlier item on the same token or account is not settled, and this one must \
-                   not overtake it: hand both in again, in this order";
-    ItemOutcome::new(Reason::HeldBack, Some(message.into()))
 }

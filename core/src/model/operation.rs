@@ -65,6 +65,9 @@ impl TryFrom<i64> for Operator {
     }
 }
 
+/// Each account is a key to keep in order, and the keys of an item are numbered by 16 bits.
+pub(crate) const MAX_ACCOUNTS_PER_BINDING: usize = 50_000;
+
 /// One token with the accounts to bind to it or to remove from it.
 ///
 /// ```

@@ -131,6 +131,9 @@ named! {
         ClockSkew => "clock_skew",
         /// The answer to a query has entries that nobody asked for.
         UnrequestedEntries => "unrequested_entries",
+        /// Too many tokens and accounts of a stream have a row that ended retryable: every
+        /// later row is held back.
+        AllHeldBack => "all_held_back",
     }
 }
 

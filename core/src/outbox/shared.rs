@@ -15,7 +15,7 @@ use super::synced::Synced;
 use super::waiting::Question;
 use super::wall_clock::WallClock;
 use crate::model::outcome::{ItemOutcome, Reason};
-use crate::ordering::queue::{Gone, Millis};
+use crate::ordering::queue::{Millis, Removed};
 use crate::sys::clock;
 
 pub(super) struct Shared {
@@ -120,7 +120,7 @@ impl Shared {
     }
 
     /// Reports what was decided, and makes room.
-    pub(super) fn complete(&self, settled: Vec<(Gone, ItemOutcome)>) {
+    pub(super) fn complete(&self, settled: Vec<(Removed, ItemOutcome)>) {
         if settled.is_empty() {
             return;
         }

@@ -22,7 +22,7 @@ use crate::engine::pool::WorkerPool;
 use crate::model::operation::single::Body;
 use crate::model::outcome::{ItemOutcome, Reason};
 use crate::options::{Config, OutboxSettings};
-use crate::ordering::queue::{Entry, Gone, Millis, Queue, Slot};
+use crate::ordering::queue::{Entry, Millis, Queue, Removed, Slot};
 use crate::protocol::classify::{self, merge_attempts};
 use crate::protocol::wire;
 use crate::retry::{Backoff, CircuitBreaker, StopReason};
@@ -59,7 +59,7 @@ pub(super) struct Worker {
     /// They have their outcome, and the store is to forget them before anything
     /// follows them.
     completing: Vec<(Slot, ItemOutcome)>,
-    superseded: Vec<Gone>,
+    superseded: Vec<Removed>,
     pending: Pending,
     awake_until: Millis,
     store_rests_until: Millis,
@@ -312,7 +312,7 @@ impl Worker {
             if !allows || !self.pool.has_capacity() {
                 return;
             }
-            let slots = self.queue.take(now, flush, self.breaker.is_open());
+            let slots = self.queue.next_batch(now, flush, self.breaker.is_open());
             if slots.is_empty() {
                 return;
             }
@@ -462,7 +462,7 @@ impl Worker {
                 continue;
             }
             let outcome = self.last_outcome(slot, StopReason::OutboxClosed);
-            completed.push((self.queue.settle(slot), outcome));
+            completed.push((self.queue.complete(slot), outcome));
         }
         self.shared.complete(completed);
         self.report_recoveries(true);
@@ -490,7 +490,7 @@ impl Worker {
 
     /// Reports what a transport did not let go of. What a file has stays there, and was
     /// perhaps sent.
-    fn abandon_in_flight(&mut self) -> Vec<(Gone, ItemOutcome)> {
+    fn abandon_in_flight(&mut self) -> Vec<(Removed, ItemOutcome)> {
         let mut completed = Vec::new();
         for slot in self.queue.taken() {
             self.queue.count_attempt(slot);
@@ -502,7 +502,7 @@ impl Worker {
             if let Some(earlier) = self.last.remove(&slot) {
                 outcome = merge_attempts(earlier, outcome, false);
             }
-            completed.push((self.queue.settle(slot), outcome));
+            completed.push((self.queue.complete(slot), outcome));
         }
         completed
     }

@@ -2,7 +2,9 @@
 
 use crate::model::account::Account;
 use crate::model::error::{Error, Result};
-use crate::model::operation::{Action, Binding, Items, Operator, Request};
+use crate::model::operation::{
+    Action, Binding, Items, MAX_ACCOUNTS_PER_BINDING, Operator, Request,
+};
 use crate::model::outcome::{Warning, WarningKind};
 
 named! {
@@ -42,7 +44,9 @@ pub(crate) fn check(
     match &request.items {
         Items::Bindings(bindings) => {
             for (index, binding) in bindings.iter().enumerate() {
-                typed(binding.accounts(), version).map_err(|e| e.at_item(index))?;
+                let accounts = binding.accounts();
+                not_too_many(accounts).map_err(|e| e.at_item(index))?;
+                typed(accounts, version).map_err(|e| e.at_item(index))?;
             }
             if matches!(
                 request.action,
@@ -70,6 +74,17 @@ fn not_empty(request: &Request) -> Result<()> {
             list = request.action.list_field(),
             number = request.action.number(),
             api = request.action.api_name(),
+        )));
+    }
+    Ok(())
+}
+
+fn not_too_many(accounts: &[Account]) -> Result<()> {
+    if accounts.len() > MAX_ACCOUNTS_PER_BINDING {
+        return Err(Error::request(format!(
+            "the binding has {} accounts; one has at most {MAX_ACCOUNTS_PER_BINDING} (a rule of \
+             xgpush)",
+            accounts.len()
         )));
     }
     Ok(())

@@ -1,5 +1,7 @@
 //! An item never overtakes an earlier one on its keys, whatever became of it.
 
+use std::sync::Condvar;
+
 use proptest::prelude::*;
 
 use super::*;
@@ -62,6 +64,68 @@ fn what_follows_an_unsettled_item_is_held_back() {
             assert!(item.reason() != HeldBack || item.is_retryable());
         }
     }
+}
+
+/// Answers the request with `token0` when the one with `followers` has come.
+struct Slow {
+    follower_came: (Mutex<bool>, Condvar),
+    accepts: Arc<Script>,
+}
+
+impl Transport for Arc<Slow> {
+    fn send(&self, request: &HttpRequest, attempt: &Attempt) -> Answer {
+        let body = String::from_utf8_lossy(&request.body).into_owned();
+        let (came, changed) = &self.follower_came;
+        if body.contains("second-on-token-30") {
+            *came.lock().unwrap() = true;
+            changed.notify_all();
+        } else if body.contains("\"token0\"") {
+            let long = Duration::from_secs(60);
+            let waited = changed.wait_timeout_while(came.lock().unwrap(), long, |came| !*came);
+            assert!(
+                !waited.unwrap().1.timed_out(),
+                "the follower waits for all others"
+            );
+        }
+        self.accepts.send(request, attempt)
+    }
+}
+
+#[test]
+fn slow_batch_does_not_hold_back_followers_of_other_batches() {
+    let mut items: Vec<_> = (0..40)
+        .map(|n| bind(&format!("token{n}"), &format!("player{n}")))
+        .collect();
+    items.push(bind("token30", "second-on-token-30"));
+    let slow = Arc::new(Slow {
+        follower_came: Default::default(),
+        accepts: Arc::default(),
+    });
+    let config = bench_config(&[("parallel", "2")]);
+    let client = Client::with_transport(&config, Arc::clone(&slow)).unwrap();
+    let outcome = client.batch_operate(&Request::bind(items)).unwrap();
+    assert!(outcome.all_accepted(), "{outcome:?}");
+    assert_eq!(outcome.requests(), 3);
+}
+
+#[test]
+fn interrupted_call_of_several_parts_ends_soon_and_holds_the_rest_back() {
+    let items = (0..60).map(|n| bind(&format!("token{}", n % 50), &format!("player{n}")));
+    let bench = bench(&[("parallel", "2")], vec![]);
+    let options = CallOptions {
+        interrupt: Some(Arc::new(|| true)),
+        ..CallOptions::default()
+    };
+    let request = Request::bind(items);
+    let outcome = bench.client.batch_operate_with(&request, &options).unwrap();
+    let reason = |n: usize| outcome.items()[n].reason();
+    assert!((0..50).all(|n| reason(n) == Reason::Cancelled));
+    assert!((50..60).all(|n| reason(n) == Reason::HeldBack));
+    let message = outcome.items()[53].message();
+    assert!(
+        message.contains("item 3 on the same token (\"token3\") ended not_sent"),
+        "{message}"
+    );
 }
 
 proptest! {

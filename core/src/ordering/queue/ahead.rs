@@ -4,7 +4,7 @@
 //! The order on each key is not touched: what waits for nothing is only chosen from
 //! another list.
 
-use super::{Body, NONE, Number, Queue, Slot, State, all_keys};
+use super::{Body, Queue, Slot, State, all_keys};
 use crate::model::operation::Operator;
 
 /// So many requests go ahead before one with the rest.
@@ -82,20 +82,23 @@ impl Queue {
     }
 
     /// What an operation that goes ahead waits for goes ahead as well. Each does so once,
-    /// so this costs no more than handing them in did.
+    /// so this costs no more than submitting them did.
     pub(super) fn let_ahead_what_is_before(&mut self, slot: Slot) {
         let mut waiting = vec![slot];
         while let Some(slot) = waiting.pop() {
             let count = all_keys(Body(self.body(slot))).count();
-            for number in 0..Number::try_from(count).unwrap_or(Number::MAX) {
-                let before = self.link(slot, number).prev;
-                if before == NONE || self.slots[before as usize].goes_ahead {
+            for number in (0..).take(count) {
+                let Some(before) = self.chains.before(slot, number) else {
+                    continue;
+                };
+                let queued = &mut self.slots[before as usize];
+                if queued.goes_ahead {
                     continue;
                 }
-                let queued = &mut self.slots[before as usize];
                 queued.goes_ahead = true;
-                let in_its_lane = queued.waits == 0 && !queued.solo && !queued.delayed;
-                if in_its_lane && queued.state == State::Waiting {
+                let in_its_lane = !queued.send_alone && !queued.delayed;
+                let is_ready = queued.state == State::Waiting && !self.chains.waits(before);
+                if in_its_lane && is_ready {
                     self.list_ready(before);
                 }
                 waiting.push(before);

@@ -112,7 +112,7 @@ proptest! {
                         })
                     };
                     let wanted: Vec<u64> = (0..model.len()).filter(|n| free(*n)).map(|n| model[n].0).collect();
-                    let batch = queue.take(Millis::MAX, false, false);
+                    let batch = queue.next_batch(Millis::MAX, false, false);
                     prop_assert_eq!(batch.is_empty(), wanted.is_empty());
                     prop_assert!(batch.len() <= MAX_ITEMS_PER_REQUEST);
                     let kinds: Vec<u8> = batch.iter().map(|slot| queue.body(*slot)[0]).collect();
@@ -136,29 +136,30 @@ proptest! {
                         queue.retry(slot, 0, false);
                         model[at].2 = false;
                     } else {
-                        prop_assert_eq!(queue.settle(slot).tag, tag);
+                        prop_assert_eq!(queue.complete(slot).tag, tag);
                         model.remove(at);
                     }
                 }
             }
             prop_assert_eq!(queue.len(), model.len());
+            prop_assert!(queue.ready.is_consistent());
         }
         // Everything comes out in the end, and nothing is left behind.
         for slot in flying {
-            queue.settle(slot);
+            queue.complete(slot);
         }
         loop {
-            let batch = queue.take(Millis::MAX, true, false);
+            let batch = queue.next_batch(Millis::MAX, true, false);
             if batch.is_empty() {
                 break;
             }
             for slot in batch {
-                queue.settle(slot);
+                queue.complete(slot);
             }
         }
         prop_assert_eq!(queue.len(), 0);
-        prop_assert!(queue.tails.is_empty() && queue.more.is_empty());
-        prop_assert_eq!(queue.free.len(), queue.slots.len());
+        prop_assert!(queue.chains.is_empty());
+        prop_assert_eq!(queue.ready.count(), (queue.slots.len(), queue.slots.len()));
         prop_assert_eq!(queue.next_due(), None);
     }
 
@@ -259,20 +260,20 @@ fn a_batch_goes_when_it_is_full_or_when_it_has_lingered() {
     for n in 0..19 {
         push(&mut queue, n, bind(&format!("t{n}"), &format!("a{n}x")));
     }
-    assert!(queue.take(19, false, false).is_empty());
+    assert!(queue.next_batch(19, false, false).is_empty());
     assert_eq!(queue.next_due(), Some(20));
-    assert_eq!(queue.take(20, false, false).len(), 19);
+    assert_eq!(queue.next_batch(20, false, false).len(), 19);
     for n in 100..125 {
         push(&mut queue, n, bind(&format!("t{n}"), &format!("a{n}x")));
     }
     assert_eq!(
-        queue.take(101, false, false).len(),
+        queue.next_batch(101, false, false).len(),
         20,
         "full: nothing to wait for"
     );
-    assert!(queue.take(101, false, false).is_empty());
+    assert!(queue.next_batch(101, false, false).is_empty());
     assert_eq!(
-        queue.take(101, true, false).len(),
+        queue.next_batch(101, true, false).len(),
         5,
         "a flush does not linger"
     );
@@ -282,7 +283,7 @@ fn a_batch_goes_when_it_is_full_or_when_it_has_lingered() {
 fn a_login_storm_leaves_the_last_login() {
     let mut queue = Queue::new(0);
     assert!(push(&mut queue, 0, bind("phone", "alice")).is_empty());
-    let first = queue.take(0, true, false);
+    let first = queue.next_batch(0, true, false);
     queue.count_attempt(first[0]);
     let bob = push(&mut queue, 1, bind("phone", "bob"));
     assert!(bob.is_empty(), "alice is in flight");
@@ -291,9 +292,9 @@ fn a_login_storm_leaves_the_last_login() {
     assert_eq!(push(&mut queue, 3, clear), [2]);
     let dave = push(&mut queue, 4, bind("phone", "dave"));
     assert!(dave.is_empty(), "a clear is more than an overwrite");
-    assert!(queue.take(9, true, false).is_empty());
-    queue.settle(first[0]);
-    let clear = queue.take(9, true, false);
+    assert!(queue.next_batch(9, true, false).is_empty());
+    queue.complete(first[0]);
+    let clear = queue.next_batch(9, true, false);
     assert_eq!(tag(&queue, clear[0]), 3);
 }
 
@@ -337,20 +338,20 @@ fn a_retry_keeps_its_place_and_waits_for_its_time() {
     push(&mut queue, 0, bind("t1", "alice"));
     push(&mut queue, 1, bind("t2", "alice"));
     push(&mut queue, 2, bind("t3", "carol"));
-    let batch = queue.take(2, true, false);
+    let batch = queue.next_batch(2, true, false);
     assert_eq!(batch.len(), 2);
     for slot in &batch {
         queue.count_attempt(*slot);
     }
     queue.retry(batch[0], 50, true);
-    queue.settle(batch[1]);
-    assert!(queue.take(49, true, false).is_empty());
+    queue.complete(batch[1]);
+    assert!(queue.next_batch(49, true, false).is_empty());
     assert_eq!(queue.next_due(), Some(50));
-    let alone = queue.take(50, true, false);
+    let alone = queue.next_batch(50, true, false);
     assert_eq!(alone.len(), 1);
     assert_eq!((tag(&queue, alone[0]), queue.attempts(alone[0])), (0, 1));
-    queue.settle(alone[0]);
-    assert_eq!(tag(&queue, queue.ready[0].1[0]), 1);
+    queue.complete(alone[0]);
+    assert_eq!(tag(&queue, queue.ready.heads().next().unwrap().first), 1);
 }
 
 #[test]
@@ -359,22 +360,22 @@ fn what_is_called_back_returns_in_its_order() {
     for n in 0..4 {
         push(&mut queue, n, bind(&format!("t{n}"), &format!("a{n}")));
     }
-    let first = queue.take(0, true, false);
+    let first = queue.next_batch(0, true, false);
     assert_eq!(first, [0, 1, 2, 3]);
     // Their numbers are used again, in another order than that of the operations.
     for slot in first {
-        queue.settle(slot);
+        queue.complete(slot);
     }
     for n in 4..8 {
         push(&mut queue, n, bind(&format!("t{n}"), &format!("a{n}")));
     }
-    let again = queue.take(8, true, false);
+    let again = queue.next_batch(8, true, false);
     assert!(!again.is_sorted());
     for slot in &again {
         queue.retry(*slot, 9, false);
     }
     push(&mut queue, 9, bind("t9", "a9"));
-    let last = queue.take(9, true, false);
+    let last = queue.next_batch(9, true, false);
     assert_eq!(last[..4], again);
     assert_eq!(last.len(), 5);
 }
@@ -386,9 +387,9 @@ fn what_expires_stays_first_until_it_is_settled() {
     push(&mut queue, 500, bind("t2", "alice"));
     let expired = queue.expire(400);
     assert_eq!(expired.len(), 1);
-    assert!(queue.take(9999, true, false).is_empty());
-    queue.settle(expired[0]);
-    assert_eq!(queue.take(9999, true, false).len(), 1);
+    assert!(queue.next_batch(9999, true, false).is_empty());
+    queue.complete(expired[0]);
+    assert_eq!(queue.next_batch(9999, true, false).len(), 1);
 }
 
 #[test]
@@ -400,25 +401,25 @@ fn numbers_do_not_pile_up_while_nothing_is_taken() {
     }
     assert_eq!(queue.len(), 10);
     assert!(queue.slots.len() < 3000, "{}", queue.slots.len());
-    assert_eq!(queue.take(Millis::MAX, true, false).len(), 10);
+    assert_eq!(queue.next_batch(Millis::MAX, true, false).len(), 10);
 }
 
 #[test]
 fn a_probe_tries_what_never_failed_first() {
     let mut queue = Queue::new(0);
     push(&mut queue, 0, bind("poison", "poison"));
-    let poison = queue.take(0, true, false);
+    let poison = queue.next_batch(0, true, false);
     queue.count_attempt(poison[0]);
     queue.retry(poison[0], 0, true);
     push(&mut queue, 1, bind("sound", "sound"));
-    let probe = queue.take(5, true, true);
+    let probe = queue.next_batch(5, true, true);
     assert_eq!(tag(&queue, probe[0]), 1);
-    assert_eq!(queue.take(5, true, true), poison);
+    assert_eq!(queue.next_batch(5, true, true), poison);
 }
 
 fn operators(queue: &mut Queue, probe: bool) -> Vec<Operator> {
     let batches = std::iter::from_fn(|| {
-        let batch = queue.take(Millis::MAX, true, probe);
+        let batch = queue.next_batch(Millis::MAX, true, probe);
         let first = *batch.first()?;
         Some(Body(queue.body(first)).operator())
     });
@@ -439,18 +440,18 @@ fn what_takes_access_away_goes_ahead_and_the_rest_is_not_starved() {
         1000,
         Operation::unbind("t777", &stolen).encode(),
     );
-    let first = queue.take(Millis::MAX, false, false);
+    let first = queue.next_batch(Millis::MAX, false, false);
     assert_eq!(
         first.iter().map(|s| tag(&queue, *s)).collect::<Vec<_>>(),
         [777]
     );
-    queue.settle(first[0]);
-    let second = queue.take(Millis::MAX, false, false);
+    queue.complete(first[0]);
+    let second = queue.next_batch(Millis::MAX, false, false);
     assert_eq!(
         second.iter().map(|s| tag(&queue, *s)).collect::<Vec<_>>(),
         [1000]
     );
-    queue.settle(second[0]);
+    queue.complete(second[0]);
     for n in 1001..1201 {
         push(
             &mut queue,
@@ -484,7 +485,7 @@ fn a_probe_is_not_always_of_the_same_kind() {
     push(&mut queue, 1, bind("t1", "alice"));
     let mut sent = Vec::new();
     for now in 0..6 {
-        let batch = queue.take(now, true, true);
+        let batch = queue.next_batch(now, true, true);
         for slot in batch {
             sent.push(tag(&queue, slot));
             queue.count_attempt(slot);

@@ -4,7 +4,7 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use super::{Gone, Millis, SECOND, Slot, Worker, add, merge_attempts, millis};
+use super::{Millis, Removed, SECOND, Slot, Worker, add, merge_attempts, millis};
 use crate::engine::Attempted;
 use crate::model::outcome::{ItemOutcome, Reason, State};
 use crate::retry::{
@@ -190,7 +190,7 @@ impl Worker {
         self.complete(superseded, completing);
     }
 
-    fn complete(&mut self, superseded: Vec<Gone>, completing: Vec<(Slot, ItemOutcome)>) {
+    fn complete(&mut self, superseded: Vec<Removed>, completing: Vec<(Slot, ItemOutcome)>) {
         let pointless = superseded.into_iter().map(|gone| {
             let message = "a newer operation on the same token came before it was sent";
             (
@@ -198,9 +198,9 @@ impl Worker {
                 ItemOutcome::new(Reason::Superseded, Some(message.into())),
             )
         });
-        let mut completed: Vec<(Gone, ItemOutcome)> = pointless.collect();
+        let mut completed: Vec<(Removed, ItemOutcome)> = pointless.collect();
         for (slot, outcome) in completing {
-            completed.push((self.queue.settle(slot), outcome));
+            completed.push((self.queue.complete(slot), outcome));
         }
         self.shared.complete(completed);
     }

@@ -15,7 +15,7 @@ impl Queue {
     /// `newer` makes it pointless.
     pub(super) fn superseded_by(&self, newer: &Entry) -> Option<Slot> {
         let body = Body(&newer.body);
-        let slot = self.tail(Key::Token(body.raw_token()))?;
+        let slot = self.last_on(Key::Token(body.raw_token()))?;
         let queued = &self.slots[slot as usize];
         let unsent = queued.state == State::Waiting && queued.attempts == 0;
         // What is durable is not given up for what is not.
@@ -31,7 +31,7 @@ impl Queue {
         let older = Body(self.body(slot));
         accounts(newer).all(|(name, account_type)| {
             let shared = accounts(older).any(|theirs| theirs == (name, account_type));
-            !shared || self.tail(Key::Account(name, account_type)) == Some(slot)
+            !shared || self.last_on(Key::Account(name, account_type)) == Some(slot)
         })
     }
 }
