@@ -12,7 +12,7 @@ use xgpush::{Apply, ApplyEnd, ApplyOptions, ErrorKind, Format, Operator, Reading
 use xgpush_emulator::Config as Service;
 
 #[test]
-fn a_table_becomes_a_report_and_rejects() {
+fn csv_becomes_report_and_rejects() {
     let (emulator, files) = (emulator(Service::default()), Files::new());
     let client = client(&emulator, &[]);
     let table = "\u{feff}account,token,operation,account_type\n\
@@ -69,7 +69,7 @@ fn a_table_becomes_a_report_and_rejects() {
 }
 
 #[test]
-fn lines_of_json_become_a_report_and_rejects() {
+fn json_lines_become_report_and_rejects() {
     let (emulator, files) = (emulator(Service::default()), Files::new());
     let client = client(&emulator, &[]);
     let text = "{\"token\":\"token1\",\"account\":\"al\\u0069ce\"}\n\n\
@@ -107,7 +107,7 @@ fn lines_of_json_become_a_report_and_rejects() {
 }
 
 #[test]
-fn a_report_for_a_spreadsheet_runs_nothing() {
+fn formulas_in_a_report_for_a_spreadsheet_are_escaped() {
     let (emulator, files) = (emulator(Service::default()), Files::new());
     let client = client(&emulator, &[]);
     let names = [
@@ -158,7 +158,7 @@ fn a_report_for_a_spreadsheet_runs_nothing() {
 }
 
 #[test]
-fn what_is_no_table_is_refused() {
+fn input_that_is_no_table_is_refused() {
     let (emulator, files) = (emulator(Service::default()), Files::new());
     let client = client(&emulator, &[]);
     for (table, message) in [
@@ -307,7 +307,7 @@ fn whole_numbers_are_account_types_however_they_are_written() {
 }
 
 #[test]
-fn what_is_written_to_a_table_behind_the_first_reading_is_not_sent() {
+fn rows_appended_after_the_first_reading_are_not_sent() {
     let (emulator, files) = (emulator(Service::default()), Files::new());
     let client = client(&emulator, &[]);
     // More than is read at once.

@@ -34,7 +34,7 @@ fn begin(client: &Client, input: &ApplyInput, options: &ApplyOptions) {
 }
 
 #[test]
-fn a_state_belongs_to_one_application_at_one_address() {
+fn state_of_another_application_or_address_is_refused() {
     let (service, files) = (emulator(Service::default()), Files::new());
     let mine = client(&service, &[]);
     let input = files.input("in.csv", &table(2000));
@@ -75,7 +75,7 @@ fn a_state_belongs_to_one_application_at_one_address() {
 }
 
 #[test]
-fn a_table_is_known_by_what_was_read_of_it() {
+fn state_of_a_changed_table_is_refused() {
     let (service, files) = (emulator(Service::default()), Files::new());
     let client = client(&service, &[]);
     let text = table(2000);
@@ -105,7 +105,7 @@ fn a_table_is_known_by_what_was_read_of_it() {
 }
 
 #[test]
-fn outputs_are_those_that_the_run_wrote() {
+fn outputs_that_changed_since_the_run_are_refused() {
     let (service, files) = (emulator(Service::default()), Files::new());
     let client = client(&service, &[]);
     let mut text = table(2000);
@@ -154,7 +154,7 @@ fn a_state_of_an_earlier_version_is_refused() {
 }
 
 #[test]
-fn a_file_is_for_one_run_at_a_time() {
+fn second_run_over_the_same_files_is_refused() {
     let (service, files) = (emulator(Service::default()), Files::new());
     let client = client(&service, &[]);
     let input = files.input("in.csv", &table(2000));
@@ -223,7 +223,7 @@ fn a_file_is_for_one_run_at_a_time() {
 }
 
 #[test]
-fn a_state_takes_no_name_beside_its_own() {
+fn files_beside_the_state_are_left_alone() {
     let (service, files) = (emulator(Service::default()), Files::new());
     let client = client(&service, &[]);
     let mut input = files.input("in.csv", &table(100));
@@ -261,7 +261,7 @@ fn one_file_under_two_names_is_one() {
 }
 
 #[test]
-fn a_device_is_for_everybody() {
+fn device_as_output_is_not_locked() {
     let (service, files) = (emulator(Service::default()), Files::new());
     let client = client(&service, &[]);
     let input = files.input("in.csv", &table(3));
@@ -275,7 +275,7 @@ fn a_device_is_for_everybody() {
 }
 
 #[test]
-fn what_names_players_is_for_its_owner() {
+fn files_that_name_players_are_readable_by_their_owner_only() {
     let (service, files) = (emulator(Service::default()), Files::new());
     let client = client(&service, &[]);
     fs::write(files.path("rejects.csv"), "").unwrap();
@@ -370,7 +370,7 @@ fn rows_before_one_that_cannot_be_read_are_reported() {
 }
 
 #[test]
-fn a_run_that_is_dropped_tells_what_it_knows() {
+fn dropped_run_reports_what_it_knows() {
     let (service, files) = (emulator(Service::default()), Files::new());
     let client = client(&service, &[]);
     let input = files.input("in.csv", &table(2000));

@@ -36,7 +36,7 @@ fn last_player(emulator: &Emulator, token: &str) -> String {
 }
 
 #[test]
-fn a_run_that_was_dropped_anywhere_goes_on() {
+fn run_dropped_anywhere_resumes() {
     let (emulator, files) = (emulator(Service::default()), Files::new());
     let client = client(&emulator, &[("retry_base_ms", "1")]);
     let input = files.input("in.csv", &table(4000, 300));
@@ -89,7 +89,7 @@ fn a_run_that_was_dropped_anywhere_goes_on() {
 /// The first run has both rows at the service and is killed before it knew. In the
 /// second one the row behind the other is not sent: that does not make it never sent.
 #[test]
-fn what_a_killed_run_may_have_sent_is_never_called_not_sent() {
+fn row_that_a_killed_run_may_have_sent_is_never_not_sent() {
     let (emulator, files) = (emulator(Service::default()), Files::new());
     let client = client(&emulator, &[("max_attempts", "1"), ("retry_base_ms", "1")]);
     let text = "token,account,operation\nphone,alice,unbind\nphone,bob,bind\n,,\nx,y,bind\n";
@@ -129,7 +129,7 @@ fn what_a_killed_run_may_have_sent_is_never_called_not_sent() {
 }
 
 #[test]
-fn what_was_held_back_before_a_kill_is_held_back_after_it() {
+fn row_held_back_before_a_kill_is_held_back_after_it() {
     let (emulator, files) = (emulator(Service::default()), Files::new());
     let client = client(&emulator, &[("max_attempts", "1"), ("retry_base_ms", "1")]);
     let mut text = "token,account,operation\nphone,alice,unbind\n".to_owned();
@@ -159,7 +159,7 @@ fn what_was_held_back_before_a_kill_is_held_back_after_it() {
 }
 
 #[test]
-fn a_state_of_something_else_is_refused() {
+fn state_file_of_another_program_is_refused() {
     let (emulator, files) = (emulator(Service::default()), Files::new());
     let client = client(&emulator, &[]);
     let input = files.input("in.csv", &table(100, 100));
@@ -230,7 +230,7 @@ fn rejects_are_not_lost_between_runs() {
 }
 
 #[test]
-fn a_run_leaves_the_rest_when_the_service_does() {
+fn run_stops_and_keeps_the_rest_when_the_service_is_down() {
     let (emulator, files) = (emulator(Service::default()), Files::new());
     let fast = [
         ("throttle_base_ms", "1"),

@@ -25,7 +25,7 @@ fn sizes(emulator: &Emulator) -> Vec<usize> {
 }
 
 #[test]
-fn a_source_is_read_no_further_than_the_window() {
+fn source_is_read_no_further_than_the_window() {
     let emulator = emulator(Service::default());
     let client = client(&emulator, &[]);
     let read = Cell::new(0);
@@ -50,7 +50,7 @@ fn a_source_is_read_no_further_than_the_window() {
 }
 
 #[test]
-fn rows_that_break_a_rule_end_invalid_and_the_stream_goes_on() {
+fn row_that_breaks_a_rule_is_invalid_and_the_stream_continues() {
     let emulator = emulator(Service::default());
     let client = client(&emulator, &[]);
     let given = vec![
@@ -83,7 +83,7 @@ fn rows_that_break_a_rule_end_invalid_and_the_stream_goes_on() {
 }
 
 #[test]
-fn one_bad_row_takes_no_other_with_it() {
+fn refused_request_fails_only_the_row_that_caused_it() {
     let emulator = emulator(Service::default());
     let client = client(&emulator, &[]);
     // Refused as a whole, then each row for itself.
@@ -99,7 +99,7 @@ fn one_bad_row_takes_no_other_with_it() {
 }
 
 #[test]
-fn a_slow_source_is_not_waited_for() {
+fn rows_are_sent_while_the_source_is_slow() {
     let emulator = emulator(Service::default());
     let client = client(&emulator, &[]);
     // Each row but the first is there only when one before it has arrived.
@@ -122,7 +122,7 @@ fn a_slow_source_is_not_waited_for() {
 }
 
 #[test]
-fn an_outage_shorter_than_the_patience_costs_no_row() {
+fn outage_shorter_than_the_timeout_loses_no_row() {
     let emulator = emulator(Service::default());
     let fast = [
         ("throttle_base_ms", "1"),
@@ -137,7 +137,7 @@ fn an_outage_shorter_than_the_patience_costs_no_row() {
 }
 
 #[test]
-fn a_stream_gives_up_when_nobody_answers() {
+fn stream_gives_up_when_the_service_stays_down() {
     let emulator = emulator(Service::default());
     let fast = [
         ("throttle_base_ms", "1"),
@@ -167,7 +167,7 @@ fn a_stream_gives_up_when_nobody_answers() {
 }
 
 #[test]
-fn refused_credentials_end_a_stream_at_once() {
+fn refused_credentials_end_the_stream() {
     let emulator = emulator(Service::default());
     let client = client(
         &emulator,
@@ -183,7 +183,7 @@ fn refused_credentials_end_a_stream_at_once() {
 }
 
 #[test]
-fn a_rehearsal_counts_and_sends_nothing() {
+fn dry_run_counts_and_sends_nothing() {
     let emulator = emulator(Service::default());
     let client = client(&emulator, &[]);
     let options = BulkOptions {
@@ -202,7 +202,7 @@ fn a_rehearsal_counts_and_sends_nothing() {
 }
 
 #[test]
-fn a_halt_sends_nothing_more_and_loses_no_answer() {
+fn stopped_stream_sends_nothing_more_and_loses_no_answer() {
     let emulator = emulator(Service {
         latency_ms: 20,
         ..Service::default()
@@ -233,7 +233,7 @@ fn a_halt_sends_nothing_more_and_loses_no_answer() {
 }
 
 #[test]
-fn dropping_a_stream_ends_what_hangs() {
+fn dropped_stream_ends_requests_that_hang() {
     let emulator = emulator(Service::default());
     emulator.push_fault(Fault::new(FaultKind::Hang).times(0));
     let long = [("request_timeout_ms", "600000"), ("deadline_ms", "600000")];
@@ -253,7 +253,7 @@ fn dropping_a_stream_ends_what_hangs() {
 }
 
 #[test]
-fn closing_counts_what_was_under_way() {
+fn closed_stream_counts_rows_under_way() {
     let emulator = emulator(Service::default());
     emulator.push_fault(Fault::new(FaultKind::Hang).times(0));
     let long = [("request_timeout_ms", "600000"), ("deadline_ms", "600000")];

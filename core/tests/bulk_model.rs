@@ -133,7 +133,7 @@ fn run(seed: u64, emulator: &Emulator, reference: &Emulator) -> usize {
 }
 
 #[test]
-fn the_end_is_that_of_the_rows_one_by_one() {
+fn stream_ends_as_its_rows_one_by_one() {
     let (first, count) = seeds(500);
     let next = AtomicU64::new(first);
     let held = AtomicU64::new(0);

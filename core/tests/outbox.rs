@@ -15,7 +15,7 @@ use xgpush_emulator::{Config as Service, Fault, FaultKind};
 const LONG: Duration = Duration::from_secs(60);
 
 #[test]
-fn what_is_handed_in_is_delivered_and_reported_once() {
+fn operation_is_delivered_and_reported_once() {
     let emulator = emulator(Service::default());
     // Full requests go at once, and the rest with the flush.
     let outbox = open(&emulator, &[("outbox_linger_ms", "60000")]);
@@ -112,7 +112,7 @@ fn a_request_is_refused_as_a_whole() {
 }
 
 #[test]
-fn full_is_an_answer_until_reports_are_taken() {
+fn full_outbox_refuses_until_reports_are_read() {
     let emulator = emulator(Service::default());
     let outbox = open(&emulator, &[("outbox_max_operations", "10")]);
     for n in 0..10 {
@@ -135,7 +135,7 @@ fn full_is_an_answer_until_reports_are_taken() {
 }
 
 #[test]
-fn without_reports_a_place_is_free_at_once() {
+fn completed_operation_takes_no_capacity_without_reports() {
     let emulator = emulator(Service::default());
     let options = [("outbox_max_operations", "50"), ("outbox_reports", "false")];
     let outbox = open(&emulator, &options);
@@ -190,7 +190,7 @@ fn closing_is_bounded_and_says_what_is_left() {
 }
 
 #[test]
-fn a_file_brings_back_what_was_left_in_order() {
+fn file_brings_back_undelivered_operations_in_order() {
     let emulator = emulator(Service::default());
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("outbox");
@@ -231,7 +231,7 @@ fn a_file_brings_back_what_was_left_in_order() {
 }
 
 #[test]
-fn what_cannot_be_delivered_in_time_is_given_up_with_what_is_known() {
+fn operation_past_its_deadline_is_reported_with_its_last_reason() {
     let emulator = emulator(Service::default());
     emulator.push_fault(Fault::new(FaultKind::Hang).times(0));
     let options = [
@@ -255,7 +255,7 @@ fn what_cannot_be_delivered_in_time_is_given_up_with_what_is_known() {
 /// One bad operation in a request that is refused as a whole does not take the
 /// others with it.
 #[test]
-fn a_refusal_of_a_whole_request_hits_only_its_cause() {
+fn refused_request_fails_only_the_operation_that_caused_it() {
     let emulator = emulator(Service::default());
     emulator.push_fault(Fault::new(FaultKind::RetCode {
         code: 1_008_007,
@@ -275,7 +275,7 @@ fn a_refusal_of_a_whole_request_hits_only_its_cause() {
 
 /// A key that is wrong for a while loses nothing.
 #[test]
-fn a_refused_signature_is_waited_out() {
+fn refused_signature_is_retried() {
     let emulator = emulator(Service::default());
     emulator.push_fault(Fault::new(FaultKind::ret_code(1_008_003)).times(3));
     let outbox = open(&emulator, &[("retry_base_ms", "1")]);
@@ -329,7 +329,7 @@ impl xgpush::Store for FromTheFuture {
 }
 
 #[test]
-fn a_clock_that_went_back_delays_nothing() {
+fn clock_set_back_delays_nothing() {
     let emulator = emulator(Service::default());
     let record = xgpush::Record {
         id: 1,

@@ -136,7 +136,7 @@ fn applied(emulator: &Emulator) -> Vec<u64> {
 }
 
 #[test]
-fn what_was_durable_is_delivered_in_order_and_nothing_else() {
+fn durable_operations_survive_kills_in_order() {
     let emulator = common::emulator(Service::default());
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("outbox");

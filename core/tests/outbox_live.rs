@@ -57,7 +57,7 @@ fn a_key_that_is_changed_signs_the_next_attempt() {
 }
 
 #[test]
-fn there_is_a_word_when_there_is_room_again() {
+fn wait_for_room_returns_when_there_is_room() {
     let emulator = emulator(Service::default());
     emulator.push_fault(Fault::new(FaultKind::Hang).times(0));
     let options = [
@@ -86,7 +86,7 @@ fn there_is_a_word_when_there_is_room_again() {
 
 /// For languages that take no lines for a log.
 #[test]
-fn what_fails_can_be_looked_at_until_it_is_over() {
+fn trouble_is_shown_until_it_is_over() {
     let emulator = emulator(Service::default());
     emulator.push_fault(Fault::new(FaultKind::ret_code(1_008_003)).times(8));
     let options = [
@@ -118,7 +118,7 @@ fn waiting(outbox: &Outbox, token: Option<&str>, account: Option<&str>) -> Vec<x
 
 /// Whatever numbers of places are used again.
 #[test]
-fn what_waits_is_shown_in_the_order_of_the_hand_ins() {
+fn waiting_operations_are_listed_in_order_of_submission() {
     let emulator = emulator(Service::default());
     let outbox = open(&emulator, &[]);
     for round in 0..5 {
@@ -137,7 +137,7 @@ fn what_waits_is_shown_in_the_order_of_the_hand_ins() {
 }
 
 #[test]
-fn what_waits_can_be_looked_at_by_token_and_by_account() {
+fn waiting_operations_are_found_by_token_and_account() {
     let emulator = emulator(Service::default());
     emulator.push_fault(Fault::new(FaultKind::status(503)).times(0));
     let outbox = open(&emulator, &[("retry_base_ms", "1")]);
@@ -173,7 +173,7 @@ fn what_waits_can_be_looked_at_by_token_and_by_account() {
 }
 
 #[test]
-fn a_file_that_nobody_holds_can_be_looked_at_and_stays_as_it_is() {
+fn closed_file_can_be_inspected_unchanged() {
     let emulator = emulator(Service::default());
     emulator.push_fault(Fault::new(FaultKind::status(503)).times(0));
     let folder = tempfile::tempdir().unwrap();

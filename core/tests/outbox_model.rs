@@ -148,7 +148,7 @@ fn run(seed: u64, emulator: &Emulator, reference: &Emulator, folder: &std::path:
 }
 
 #[test]
-fn the_end_is_that_of_the_operations_one_by_one() {
+fn outbox_ends_as_its_operations_one_by_one() {
     let (first, count) = seeds(2000);
     let next = AtomicU64::new(first);
     let folder = tempfile::tempdir().unwrap();

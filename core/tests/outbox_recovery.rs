@@ -149,7 +149,7 @@ fn check(file: &Path, had: &[Op]) -> (usize, usize) {
 }
 
 #[test]
-fn what_the_service_had_before_a_kill_is_never_called_not_sent() {
+fn operation_sent_before_a_kill_is_never_reported_not_sent() {
     let folder = tempfile::tempdir().unwrap();
     let files: Vec<_> = (0..KILLS)
         .map(|n| folder.path().join(n.to_string()))
@@ -219,7 +219,7 @@ fn left_after_sync(file: &Path) -> u64 {
 }
 
 #[test]
-fn what_was_synced_is_there_after_a_kill() {
+fn synced_operation_survives_a_kill() {
     let folder = tempfile::tempdir().unwrap();
     let files: Vec<_> = (0..KILLS)
         .map(|n| folder.path().join(n.to_string()))
@@ -239,7 +239,7 @@ fn what_was_synced_is_there_after_a_kill() {
 /// What was handed in while sending was paused is known not to have been sent, kill
 /// or not; so is what an orderly end leaves.
 #[test]
-fn what_was_never_sent_is_still_called_so() {
+fn operation_never_sent_is_reported_not_sent_after_a_restart() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("outbox");
     let name = file.to_str().unwrap();
@@ -283,7 +283,7 @@ impl Store for Left {
 }
 
 #[test]
-fn what_is_too_old_is_not_sent() {
+fn recovered_operation_older_than_the_limit_is_not_sent() {
     const HOUR: u64 = 3_600_000;
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
     let now = u64::try_from(since.unwrap().as_millis()).unwrap();

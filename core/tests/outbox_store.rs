@@ -73,7 +73,7 @@ fn open(emulator: &Emulator, options: &[(&str, &str)]) -> (Outbox, Hands) {
 
 /// Were it sent without the mark, a later run would call it never sent.
 #[test]
-fn what_cannot_be_marked_is_not_sent_before_it_can() {
+fn operation_is_not_sent_before_its_mark_is_stored() {
     let emulator = emulator(Service::default());
     let (outbox, hands) = open(&emulator, &[]);
     hands.mark_fails.store(true, Ordering::SeqCst);
@@ -88,7 +88,7 @@ fn what_cannot_be_marked_is_not_sent_before_it_can() {
 
 /// However often it fails in between.
 #[test]
-fn a_store_that_fails_is_told_when_it_begins_and_when_it_is_over() {
+fn store_failure_is_logged_at_its_begin_and_end() {
     let emulator = emulator(Service::default());
     let (outbox, hands) = open(
         &emulator,
@@ -121,7 +121,7 @@ fn a_store_that_fails_is_told_when_it_begins_and_when_it_is_over() {
 }
 
 #[test]
-fn sync_says_what_is_durable_and_what_is_not() {
+fn sync_fails_for_operations_that_are_not_durable() {
     let emulator = emulator(Service::default());
     let options = [("outbox_linger_ms", "60000")];
     let (outbox, hands) = open(&emulator, &options);

@@ -55,7 +55,7 @@ fn operations(emulator: &Emulator) -> Vec<String> {
 /// 10,000 tokens of which 500 differ: operations for those 500 and none else, and
 /// the second time none.
 #[test]
-fn only_what_differs_is_sent() {
+fn sync_sends_only_differences() {
     let emulator = emulator(Service {
         max_log: 100_000,
         ..Service::default()
@@ -116,7 +116,7 @@ fn accounts_of(client: &Client, n: usize) -> BTreeSet<(String, Option<i64>)> {
 /// Under both readings of "overwrite" every kind of difference ends in what is
 /// wanted, and then nothing is left to do.
 #[test]
-fn every_difference_ends_in_what_is_wanted() {
+fn sync_ends_in_the_wanted_state_from_every_difference() {
     for overwrite_clears in [Clears::AllTypes, Clears::SameType] {
         let emulator = emulator(Service {
             overwrite_clears,
@@ -163,7 +163,7 @@ fn every_difference_ends_in_what_is_wanted() {
 }
 
 #[test]
-fn what_fails_is_told_and_nothing_follows_it() {
+fn sync_reports_a_failed_step_and_sends_no_later_one() {
     let emulator = emulator(Service {
         bad_token_prefix: "token1".to_owned(),
         ..Service::default()
@@ -227,7 +227,7 @@ fn login(name: &str) -> Binding {
 const LONG: Duration = Duration::from_secs(30);
 
 #[test]
-fn confirming_waits_until_the_service_shows_it() {
+fn confirm_waits_until_the_service_shows_the_binding() {
     let emulator = emulator(Service {
         apply_delay_ms: 300,
         ..Service::default()
@@ -248,7 +248,7 @@ fn confirming_waits_until_the_service_shows_it() {
 }
 
 #[test]
-fn what_does_not_show_is_told_and_what_was_not_asked_is_not() {
+fn confirm_reports_what_does_not_show_in_time() {
     let emulator = emulator(Service {
         apply_delay_ms: 3_600_000,
         ..Service::default()
@@ -267,7 +267,7 @@ fn what_does_not_show_is_told_and_what_was_not_asked_is_not() {
 
 /// What would be refused after a removal is refused before it.
 #[test]
-fn what_breaks_a_rule_changes_nothing() {
+fn sync_with_an_invalid_item_changes_nothing() {
     let emulator = emulator(Service {
         version: Version::XgV3,
         ..Service::default()
@@ -293,7 +293,7 @@ fn what_breaks_a_rule_changes_nothing() {
 
 /// An interrupt ends the whole work and not one call of it: nothing more is sent.
 #[test]
-fn an_interrupt_ends_all_of_it() {
+fn interrupt_ends_sync_as_a_whole() {
     for apply in [false, true] {
         let emulator = emulator(Service::default());
         let client = client(&emulator, &[("parallel", "2")]);
@@ -329,7 +329,7 @@ fn an_interrupt_ends_all_of_it() {
 
 /// A refused caller and a dead service are not asked about every token.
 #[test]
-fn it_gives_up() {
+fn sync_gives_up_when_credentials_are_refused_or_nobody_answers() {
     let emulator = emulator(Service::default());
     let list: Vec<_> = (0..2_000).map(|n| wanted(n, vec![])).collect();
     let all = list.len();
