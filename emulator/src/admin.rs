@@ -3,11 +3,11 @@
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::answer::Answer;
-use crate::codes;
 use crate::config::Config;
-use crate::fault::Fault;
-use crate::shared::Shared;
+use crate::faults::fault::Fault;
+use crate::protocol::codes;
+use crate::response::body::Answer;
+use crate::service::locked::Shared;
 
 /// Everything under this is for steering.
 pub(crate) const PREFIX: &str = "/_emulator/";
@@ -28,7 +28,7 @@ pub(crate) fn handle(shared: &Shared, method: &str, name: &str, body: &[u8]) -> 
             done()
         }),
         "clear_faults" => {
-            shared.with(super::service::Service::clear_faults);
+            shared.with(crate::service::Service::clear_faults);
             Ok(done())
         }
         "reset" => {
@@ -37,7 +37,7 @@ pub(crate) fn handle(shared: &Shared, method: &str, name: &str, body: &[u8]) -> 
             Ok(done())
         }
         "settle" => {
-            shared.with(super::service::Service::settle);
+            shared.with(crate::service::Service::settle);
             Ok(done())
         }
         "state" => {

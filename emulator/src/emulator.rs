@@ -10,12 +10,12 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 
 use crate::config::Config;
-use crate::fault::Fault;
-use crate::log::{Counters, LogEntry};
-use crate::server;
-use crate::shared::Shared;
-use crate::state::State;
-use crate::tls::Tls;
+use crate::faults::fault::Fault;
+use crate::http::server;
+use crate::http::tls::Tls;
+use crate::service::locked::Shared;
+use crate::service::log::{Counters, LogEntry};
+use crate::state::snapshot::State;
 
 /// A running server. Dropping it closes every connection and ends its thread; in a
 /// child after `fork`, where the thread is not, it does neither.
@@ -89,7 +89,7 @@ impl Emulator {
 
     /// Forgets all faults, those by chance too.
     pub fn clear_faults(&self) {
-        self.shared.with(super::service::Service::clear_faults);
+        self.shared.with(crate::service::Service::clear_faults);
     }
 
     /// Takes another configuration and starts over: state, log, counters, faults.
@@ -116,7 +116,7 @@ impl Emulator {
 
     /// Applies every accepted operation, due or not.
     pub fn settle(&self) {
-        self.shared.with(super::service::Service::settle);
+        self.shared.with(crate::service::Service::settle);
     }
 
     /// Waits until the counters are so; false when `timeout` passes first.

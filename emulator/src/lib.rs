@@ -44,34 +44,22 @@
 #![forbid(unsafe_code)]
 
 mod admin;
-mod answer;
-mod auth;
-mod bindings;
 pub mod cli;
-mod codes;
 mod config;
-mod connection;
 mod emulator;
-mod endpoint;
-mod fault;
-mod judge;
-mod log;
-mod plan;
-mod request;
-mod server;
+mod faults;
+mod http;
+mod protocol;
+mod response;
 mod service;
-mod shared;
-mod spoil;
 mod state;
-mod tls;
-mod verdict;
 
-pub use auth::AuthKind;
 pub use config::{
     AuthFailure, Clears, Config, NotFound, OverLimit, PlatformField, RandomFaults, Spelling,
     Version,
 };
 pub use emulator::Emulator;
-pub use fault::{Fault, FaultKind};
-pub use log::{Counters, LogEntry};
-pub use state::State;
+pub use faults::fault::{Fault, FaultKind};
+pub use protocol::auth::AuthKind;
+pub use service::log::{Counters, LogEntry};
+pub use state::snapshot::State;

@@ -12,8 +12,8 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
-use crate::codes;
 use crate::config::{PlatformField, Version};
+use crate::protocol::codes;
 
 /// Documented for `token_accounts`; other lists have no documented limit.
 const MAX_TOKENS: usize = 20;

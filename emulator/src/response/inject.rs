@@ -2,9 +2,9 @@
 
 use std::borrow::Cow;
 
-use crate::answer::{Answer, Content, Naming, Pace, Payload, envelope};
-use crate::fault::FaultKind;
-use crate::verdict::Verdict;
+use crate::faults::fault::FaultKind;
+use crate::response::body::{Answer, Content, Naming, Pace, Payload, envelope};
+use crate::response::logical::Verdict;
 
 const GATEWAY_PAGE: &str = "<html>\r\n<head><title>Gateway</title></head>\r\n<body>\r\n\
     <center><h1>The service is busy</h1></center>\r\n<hr><center>gateway</center>\r\n\

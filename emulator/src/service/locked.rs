@@ -6,7 +6,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tokio::sync::Notify;
 
 use crate::config::Config;
-use crate::log::Counters;
+use crate::service::log::Counters;
 use crate::service::{Now, Service};
 
 struct Watched {

@@ -11,8 +11,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::config::{Clears, Config, OverLimit, Version};
-use crate::request::{Account, Batch, TokenAccounts};
-use crate::state::State;
+use crate::protocol::request::{Account, Batch, TokenAccounts};
+use crate::state::snapshot::State;
 
 /// Legacy XG: "at most 10, oldest pushed out" (client SDK documents of 2019 and 2020).
 const ACCOUNTS_PER_TOKEN_XG: usize = 10;

@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
-use crate::answer::{Answer, Naming, Payload, envelope};
-use crate::codes;
+use crate::protocol::codes;
+use crate::response::body::{Answer, Naming, Payload, envelope};
 
 /// A judged request.
 #[derive(Debug)]

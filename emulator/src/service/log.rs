@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use serde::Serialize;
 
-use crate::auth::AuthKind;
+use crate::protocol::auth::AuthKind;
 
 /// One request that was read to its end.
 #[derive(Clone, Debug, PartialEq, Serialize)]

@@ -2,14 +2,15 @@
 
 use std::borrow::Cow;
 
-use crate::answer::{self, Naming, Payload};
-use crate::codes;
 use crate::config::{AuthFailure, NotFound, Spelling, Version};
-use crate::endpoint::Endpoint;
-use crate::fault::FaultKind;
-use crate::request::{Batch, Query, Raw, Refusal};
+use crate::faults::fault::FaultKind;
+use crate::protocol::codes;
+use crate::protocol::endpoint::Endpoint;
+use crate::protocol::request::{Batch, Query, Raw, Refusal};
+use crate::response::body as answer;
+use crate::response::body::{Naming, Payload};
+use crate::response::logical::{Verdict, top_code};
 use crate::service::{Call, Now, Service};
-use crate::verdict::{Verdict, top_code};
 
 /// Items that a fault refuses.
 pub(crate) enum Forced<'a> {

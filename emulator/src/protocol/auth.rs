@@ -6,7 +6,7 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde::Serialize;
 use sha2::Sha256;
 
-use crate::codes;
+use crate::protocol::codes;
 
 /// How a request said who it is from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]

@@ -13,8 +13,8 @@ use tokio::net::TcpStream;
 use tokio::time::{Sleep, sleep};
 use tokio_rustls::server::TlsStream;
 
-use crate::answer::Pace;
-use crate::shared::Shared;
+use crate::response::body::Pace;
+use crate::service::locked::Shared;
 
 /// What the HTTP side tells the wire.
 pub(crate) struct Control {
@@ -222,7 +222,7 @@ impl AsyncRead for Connection {
             return Poll::Ready(Ok(()));
         };
         buf.set_filled(before);
-        this.shared.with(super::service::Service::count_idle_drop);
+        this.shared.with(crate::service::Service::count_idle_drop);
         if reset {
             this.control.reset();
             return Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()));

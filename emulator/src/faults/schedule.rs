@@ -1,7 +1,7 @@
 //! Which fault, if any, hits a request.
 
 use crate::config::RandomFaults;
-use crate::fault::{Fault, FaultKind};
+use crate::faults::fault::{Fault, FaultKind};
 
 /// The faults still to come, in their order, and those by chance.
 #[derive(Debug)]
@@ -97,7 +97,7 @@ impl Plan {
 mod tests {
     use super::Plan;
     use crate::config::RandomFaults;
-    use crate::fault::{Fault, FaultKind};
+    use crate::faults::fault::{Fault, FaultKind};
 
     fn names(plan: &mut Plan, requests: &[(&str, i64)]) -> Vec<&'static str> {
         requests

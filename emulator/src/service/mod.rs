@@ -1,22 +1,26 @@
 //! The server without its sockets: a request goes in, a reply comes out.
 
+pub(crate) mod api;
+pub(crate) mod locked;
+pub(crate) mod log;
+
 use std::borrow::Cow;
 use std::collections::VecDeque;
 
-use crate::answer::Naming;
-use crate::auth::{AuthHeaders, Door};
-use crate::bindings::Bindings;
-use crate::codes;
 use crate::config::{Config, Version};
-use crate::endpoint::Endpoint;
-use crate::fault::{Fault, FaultKind};
-use crate::judge::Forced;
-use crate::log::{Counters, Journal, LogEntry};
-use crate::plan::Plan;
-use crate::request::{Raw, Rules};
-use crate::spoil::{Reply, Said, spoil};
-use crate::state::State;
-use crate::verdict::Verdict;
+use crate::faults::fault::{Fault, FaultKind};
+use crate::faults::schedule::Plan;
+use crate::protocol::auth::{AuthHeaders, Door};
+use crate::protocol::codes;
+use crate::protocol::endpoint::Endpoint;
+use crate::protocol::request::{Raw, Rules};
+use crate::response::body::Naming;
+use crate::response::inject::{Reply, Said, spoil};
+use crate::response::logical::Verdict;
+use crate::service::api::Forced;
+use crate::service::log::{Counters, Journal, LogEntry};
+use crate::state::bindings::Bindings;
+use crate::state::snapshot::State;
 
 /// One request, read to its end.
 #[derive(Debug)]

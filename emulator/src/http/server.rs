@@ -24,12 +24,12 @@ use tokio::time::sleep;
 use tokio_rustls::TlsAcceptor;
 
 use crate::admin;
-use crate::answer::{Answer, Content, Pace};
-use crate::auth::AuthHeaders;
-use crate::connection::{Connection, Control, Stream};
+use crate::http::connection::{Connection, Control, Stream};
+use crate::protocol::auth::AuthHeaders;
+use crate::response::body::{Answer, Content, Pace};
+use crate::response::inject::Reply;
+use crate::service::locked::Shared;
 use crate::service::{Call, Service};
-use crate::shared::Shared;
-use crate::spoil::Reply;
 
 /// Serves until `stop` is sent or dropped.
 pub(crate) fn run(

@@ -1,0 +1,5 @@
+//! What a client gets back, and what a fault makes of it.
+
+pub(crate) mod body;
+pub(crate) mod inject;
+pub(crate) mod logical;
