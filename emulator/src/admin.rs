@@ -6,14 +6,15 @@ use serde::de::DeserializeOwned;
 use crate::config::Config;
 use crate::faults::fault::Fault;
 use crate::protocol::codes;
-use crate::response::body::Answer;
+use crate::response::http::HttpResponse;
+use crate::service::Service;
 use crate::service::locked::Shared;
 
 /// Everything under this is for steering.
 pub(crate) const PREFIX: &str = "/_emulator/";
 
 /// Carries out one request; `name` is the path after [`PREFIX`].
-pub(crate) fn handle(shared: &Shared, method: &str, name: &str, body: &[u8]) -> Answer {
+pub(crate) fn handle(shared: &Shared, method: &str, name: &str, body: &[u8]) -> HttpResponse {
     let reading = matches!(name, "state" | "log" | "counters");
     if method != "POST" && !(reading && method == "GET") {
         return failed(405, "only POST");
@@ -28,16 +29,16 @@ pub(crate) fn handle(shared: &Shared, method: &str, name: &str, body: &[u8]) -> 
             done()
         }),
         "clear_faults" => {
-            shared.with(crate::service::Service::clear_faults);
+            shared.with(Service::clear_faults);
             Ok(done())
         }
         "reset" => {
-            let config = shared.with(|service| service.config.clone());
+            let config = shared.with(|service| service.config().clone());
             shared.reconfigure(config);
             Ok(done())
         }
         "settle" => {
-            shared.with(crate::service::Service::settle);
+            shared.with(Service::apply_pending);
             Ok(done())
         }
         "state" => {
@@ -47,7 +48,7 @@ pub(crate) fn handle(shared: &Shared, method: &str, name: &str, body: &[u8]) -> 
         "log" => Ok(named("log", &shared.with(|service| service.log()))),
         "counters" => Ok(named(
             "counters",
-            &shared.with(|service| service.counters.clone()),
+            &shared.with(|service| service.counters().clone()),
         )),
         _ => return failed(404, "no such path"),
     };
@@ -66,20 +67,20 @@ fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, String> {
     serde_json::from_slice(body).map_err(|error| error.to_string())
 }
 
-fn done() -> Answer {
-    Answer::json(200, br#"{"ret_code":0}"#.to_vec())
+fn done() -> HttpResponse {
+    HttpResponse::json(200, br#"{"ret_code":0}"#.to_vec())
 }
 
-fn named<T: Serialize>(name: &str, value: &T) -> Answer {
+fn named<T: Serialize>(name: &str, value: &T) -> HttpResponse {
     match serde_json::to_string(value) {
-        Ok(text) => Answer::json(200, format!(r#"{{"ret_code":0,"{name}":{text}}}"#).into()),
+        Ok(text) => HttpResponse::json(200, format!(r#"{{"ret_code":0,"{name}":{text}}}"#).into()),
         Err(error) => failed(500, &error.to_string()),
     }
 }
 
-fn failed(status: u16, message: &str) -> Answer {
+fn failed(status: u16, message: &str) -> HttpResponse {
     let message = serde_json::Value::from(message);
     let code = codes::INVALID;
     let body = format!(r#"{{"ret_code":{code},"err_msg":{message}}}"#);
-    Answer::json(status, body.into())
+    HttpResponse::json(status, body.into())
 }

@@ -6,7 +6,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::faults::fault::{Fault, FaultKind};
+use crate::faults::fault::Fault;
+use crate::faults::schedule::RandomFaults;
 
 /// Which generation of the documents the server follows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -94,18 +95,6 @@ pub enum Spelling {
     Snake,
     /// `retCode`/`errMsg` everywhere.
     Camel,
-}
-
-/// Faults thrown at requests by chance, repeatable by their seed.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct RandomFaults {
-    /// The same seed and the same requests give the same faults.
-    pub seed: u64,
-    /// How many requests of a thousand are hit.
-    pub per_mille: u32,
-    /// One of these is picked each time.
-    pub kinds: Vec<FaultKind>,
 }
 
 /// Everything that can be chosen about the server.

@@ -1,4 +1,4 @@
-//! The handle.
+//! A running server: start, steer, watch, stop.
 
 use std::fmt;
 use std::io;
@@ -13,6 +13,7 @@ use crate::config::Config;
 use crate::faults::fault::Fault;
 use crate::http::server;
 use crate::http::tls::Tls;
+use crate::service::Service;
 use crate::service::locked::Shared;
 use crate::service::log::{Counters, LogEntry};
 use crate::state::snapshot::State;
@@ -89,7 +90,7 @@ impl Emulator {
 
     /// Forgets all faults, those by chance too.
     pub fn clear_faults(&self) {
-        self.shared.with(crate::service::Service::clear_faults);
+        self.shared.with(Service::clear_faults);
     }
 
     /// Takes another configuration and starts over: state, log, counters, faults.
@@ -105,7 +106,7 @@ impl Emulator {
 
     /// The counters now.
     pub fn counters(&self) -> Counters {
-        self.shared.with(|service| service.counters.clone())
+        self.shared.with(|service| service.counters().clone())
     }
 
     /// What a query could see now.
@@ -116,7 +117,7 @@ impl Emulator {
 
     /// Applies every accepted operation, due or not.
     pub fn settle(&self) {
-        self.shared.with(crate::service::Service::settle);
+        self.shared.with(Service::apply_pending);
     }
 
     /// Waits until the counters are so; false when `timeout` passes first.

@@ -55,11 +55,12 @@ mod service;
 mod state;
 
 pub use config::{
-    AuthFailure, Clears, Config, NotFound, OverLimit, PlatformField, RandomFaults, Spelling,
-    Version,
+    AuthFailure, Clears, Config, NotFound, OverLimit, PlatformField, Spelling, Version,
 };
 pub use emulator::Emulator;
-pub use faults::fault::{Fault, FaultKind};
+pub use faults::fault::Fault;
+pub use faults::kind::FaultKind;
+pub use faults::schedule::RandomFaults;
 pub use protocol::auth::AuthKind;
 pub use service::log::{Counters, LogEntry};
 pub use state::snapshot::State;

@@ -1,22 +1,36 @@
 //! Which fault, if any, hits a request.
 
-use crate::config::RandomFaults;
-use crate::faults::fault::{Fault, FaultKind};
+use serde::{Deserialize, Serialize};
 
-/// The faults still to come, in their order, and those by chance.
-#[derive(Debug)]
-pub(crate) struct Plan {
-    waiting: Vec<Fault>,
-    random: Option<RandomFaults>,
-    dice: fastrand::Rng,
+use super::fault::Fault;
+use super::kind::FaultKind;
+
+/// Faults thrown at requests by chance, repeatable by their seed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RandomFaults {
+    /// The same seed and the same requests give the same faults.
+    pub seed: u64,
+    /// How many requests of a thousand are hit.
+    pub per_mille: u32,
+    /// One of these is picked each time.
+    pub kinds: Vec<FaultKind>,
 }
 
-impl Plan {
+/// The faults still to come, in their order, and random ones.
+#[derive(Debug)]
+pub(crate) struct FaultSchedule {
+    waiting: Vec<Fault>,
+    random: Option<RandomFaults>,
+    rng: fastrand::Rng,
+}
+
+impl FaultSchedule {
     pub(crate) fn new(faults: &[Fault], random: Option<&RandomFaults>) -> Self {
         Self {
             waiting: faults.to_vec(),
             random: random.cloned(),
-            dice: fastrand::Rng::with_seed(random.map_or(0, |random| random.seed)),
+            rng: fastrand::Rng::with_seed(random.map_or(0, |random| random.seed)),
         }
     }
 
@@ -24,17 +38,17 @@ impl Plan {
         self.waiting.push(fault);
     }
 
-    /// Forgets every fault, those by chance too.
+    /// Removes every fault, random ones too.
     pub(crate) fn clear(&mut self) {
         self.waiting.clear();
         self.random = None;
     }
 
-    /// The fault for this request: the first of the plan that wants it, or one by chance.
+    /// The fault for this request: the first that matches, or a random one.
     pub(crate) fn next(&mut self, path: &str, operator_type: Option<i64>) -> Option<FaultKind> {
         let is_answer = |kind: &FaultKind| !matches!(kind, FaultKind::CloseIdle { .. });
         self.take(path, operator_type, is_answer)
-            .or_else(|| self.by_chance())
+            .or_else(|| self.random_fault())
     }
 
     /// Whether the connection closes at its next request: `Some(true)` by reset.
@@ -54,13 +68,13 @@ impl Plan {
     ) -> Option<FaultKind> {
         for position in 0..self.waiting.len() {
             let fault = &mut self.waiting[position];
-            let aimed = wanted(&fault.kind)
+            let matches = wanted(&fault.kind)
                 && fault
                     .path
                     .as_ref()
                     .is_none_or(|end| path.ends_with(end.as_str()))
                 && (fault.operator_type.is_none() || fault.operator_type == operator_type);
-            if !aimed {
+            if !matches {
                 continue;
             }
             if fault.skip > 0 {
@@ -68,7 +82,7 @@ impl Plan {
                 continue;
             }
             if let FaultKind::CloseIdle { per_mille, .. } = fault.kind
-                && self.dice.u32(0..1000) >= per_mille
+                && self.rng.u32(0..1000) >= per_mille
             {
                 continue;
             }
@@ -84,39 +98,40 @@ impl Plan {
         None
     }
 
-    fn by_chance(&mut self) -> Option<FaultKind> {
+    fn random_fault(&mut self) -> Option<FaultKind> {
         let random = self.random.as_ref()?;
-        if random.kinds.is_empty() || self.dice.u32(0..1000) >= random.per_mille {
+        if random.kinds.is_empty() || self.rng.u32(0..1000) >= random.per_mille {
             return None;
         }
-        Some(random.kinds[self.dice.usize(0..random.kinds.len())].clone())
+        Some(random.kinds[self.rng.usize(0..random.kinds.len())].clone())
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::Plan;
-    use crate::config::RandomFaults;
-    use crate::faults::fault::{Fault, FaultKind};
+    use super::{FaultSchedule, RandomFaults};
+    use crate::faults::fault::Fault;
+    use crate::faults::kind::FaultKind;
 
-    fn names(plan: &mut Plan, requests: &[(&str, i64)]) -> Vec<&'static str> {
+    fn names(schedule: &mut FaultSchedule, requests: &[(&str, i64)]) -> Vec<&'static str> {
         requests
             .iter()
             .map(|(path, operator)| {
-                plan.next(path, Some(*operator))
+                schedule
+                    .next(path, Some(*operator))
                     .map_or("-", |kind| kind.name())
             })
             .collect()
     }
 
     #[test]
-    fn faults_hit_in_order_as_often_as_they_say() {
+    fn faults_match_path_and_operator_in_order_and_times() {
         let faults = [
             Fault::new(FaultKind::Hang).times(2).skip(1).path("query"),
             Fault::new(FaultKind::NoResult).operator_type(3),
             Fault::new(FaultKind::status(500)).times(0).operator_type(9),
         ];
-        let mut plan = Plan::new(&faults, None);
+        let mut schedule = FaultSchedule::new(&faults, None);
         let requests = [
             ("/query", 1),
             ("/batchoperate", 1),
@@ -128,7 +143,7 @@ mod tests {
             ("/batchoperate", 9),
         ];
         assert_eq!(
-            names(&mut plan, &requests),
+            names(&mut schedule, &requests),
             [
                 "-",
                 "-",
@@ -143,30 +158,33 @@ mod tests {
     }
 
     #[test]
-    fn chance_repeats_with_its_seed() {
+    fn random_faults_with_one_seed_repeat() {
         let random = RandomFaults {
             seed: 7,
             per_mille: 300,
             kinds: vec![FaultKind::Hang, FaultKind::NoResult],
         };
         let requests = vec![("/query", 1); 2000];
-        let first = names(&mut Plan::new(&[], Some(&random)), &requests);
-        assert_eq!(first, names(&mut Plan::new(&[], Some(&random)), &requests));
+        let first = names(&mut FaultSchedule::new(&[], Some(&random)), &requests);
+        assert_eq!(
+            first,
+            names(&mut FaultSchedule::new(&[], Some(&random)), &requests)
+        );
         let hit = first.iter().filter(|name| **name != "-").count();
         assert!((450..750).contains(&hit), "{hit} of 2000");
         assert!(first.contains(&"hang") && first.contains(&"no_result"));
     }
 
     #[test]
-    fn closing_when_idle_is_drawn_apart() {
+    fn close_idle_faults_are_drawn_separately() {
         let idle = FaultKind::CloseIdle {
             rst: false,
             per_mille: 500,
         };
-        let mut plan = Plan::new(&[Fault::new(idle).times(0)], None);
-        assert!((0..100).all(|_| plan.next("/query", None).is_none()));
+        let mut schedule = FaultSchedule::new(&[Fault::new(idle).times(0)], None);
+        assert!((0..100).all(|_| schedule.next("/query", None).is_none()));
         let drawn = (0..1000)
-            .filter(|_| plan.next_idle("/query", None) == Some(false))
+            .filter(|_| schedule.next_idle("/query", None) == Some(false))
             .count();
         assert!((400..600).contains(&drawn), "{drawn} of 1000");
     }

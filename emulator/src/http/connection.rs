@@ -13,36 +13,36 @@ use tokio::net::TcpStream;
 use tokio::time::{Sleep, sleep};
 use tokio_rustls::server::TlsStream;
 
-use crate::response::body::Pace;
+use crate::response::http::WritePattern;
 use crate::service::locked::Shared;
 
-/// What the HTTP side tells the wire.
-pub(crate) struct Control {
+/// What the HTTP side and the connection tell each other.
+pub(crate) struct ConnectionState {
     pub(crate) id: u64,
     /// Requests read so far.
     pub(crate) requests: Cell<u64>,
     /// For the answer that is about to be written.
-    pace: Cell<Option<Pace>>,
+    pattern: Cell<Option<WritePattern>>,
     /// Set with an answer: what to do at the first byte of the next request;
     /// `Some(true)` is a reset.
     close_idle: Cell<Option<bool>>,
     reset: Cell<bool>,
 }
 
-impl Control {
+impl ConnectionState {
     pub(crate) fn new(id: u64) -> Self {
         Self {
             id,
             requests: Cell::new(0),
-            pace: Cell::new(None),
+            pattern: Cell::new(None),
             close_idle: Cell::new(None),
             reset: Cell::new(false),
         }
     }
 
     /// An answer is handed over.
-    pub(crate) fn answer(&self, pace: Pace, close_idle: Option<bool>) {
-        self.pace.set(Some(pace));
+    pub(crate) fn expect_answer(&self, pattern: WritePattern, close_idle: Option<bool>) {
+        self.pattern.set(Some(pattern));
         self.close_idle.set(close_idle);
     }
 
@@ -128,9 +128,9 @@ enum Ending {
 
 pub(crate) struct Connection {
     stream: Stream,
-    control: Rc<Control>,
+    state: Rc<ConnectionState>,
     shared: Arc<Shared>,
-    pace: Pace,
+    pattern: WritePattern,
     head: HeadEnd,
     body_written: usize,
     pause: Option<Pin<Box<Sleep>>>,
@@ -138,12 +138,12 @@ pub(crate) struct Connection {
 }
 
 impl Connection {
-    pub(crate) fn new(stream: Stream, control: Rc<Control>, shared: Arc<Shared>) -> Self {
+    pub(crate) fn new(stream: Stream, state: Rc<ConnectionState>, shared: Arc<Shared>) -> Self {
         Self {
             stream,
-            control,
+            state,
             shared,
-            pace: Pace::AtOnce,
+            pattern: WritePattern::AtOnce,
             head: HeadEnd::default(),
             body_written: 0,
             pause: None,
@@ -166,17 +166,17 @@ impl Connection {
         }
     }
 
-    fn poll_paced(&mut self, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+    fn poll_pattern(&mut self, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         let mut head = self.head;
         let head_bytes = head.take(buf);
         let in_head = head_bytes > 0;
         let mut part = if in_head { &buf[..head_bytes] } else { buf };
-        let pause_ms = match self.pace {
-            Pace::DripHead { ms } if in_head => Some(ms),
-            Pace::DripBody { ms } if !in_head => Some(ms),
+        let pause_ms = match self.pattern {
+            WritePattern::DripHead { ms } if in_head => Some(ms),
+            WritePattern::DripBody { ms } if !in_head => Some(ms),
             _ => None,
         };
-        if let Pace::Truncate { at } = self.pace
+        if let WritePattern::Truncate { at } = self.pattern
             && !in_head
         {
             part = &part[..part.len().min(at - self.body_written)];
@@ -218,13 +218,13 @@ impl AsyncRead for Connection {
         if buf.filled().len() == before {
             return Poll::Ready(Ok(()));
         }
-        let Some(reset) = this.control.close_idle.take() else {
+        let Some(reset) = this.state.close_idle.take() else {
             return Poll::Ready(Ok(()));
         };
         buf.set_filled(before);
         this.shared.with(crate::service::Service::count_idle_drop);
         if reset {
-            this.control.reset();
+            this.state.reset();
             return Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()));
         }
         this.ending = Ending::Shutdown;
@@ -240,16 +240,16 @@ impl AsyncWrite for Connection {
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
-        if let Some(pace) = this.control.pace.take() {
-            this.pace = pace;
+        if let Some(pattern) = this.state.pattern.take() {
+            this.pattern = pattern;
             this.head = HeadEnd::default();
             this.body_written = 0;
             this.pause = None;
         }
-        match this.pace {
-            Pace::AtOnce => this.stream.poll_write(cx, buf),
+        match this.pattern {
+            WritePattern::AtOnce => this.stream.poll_write(cx, buf),
             _ if buf.is_empty() => Poll::Ready(Ok(0)),
-            _ => this.poll_paced(cx, buf),
+            _ => this.poll_pattern(cx, buf),
         }
     }
 
@@ -259,7 +259,7 @@ impl AsyncWrite for Connection {
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         // An orderly end would go out before the reset.
-        if self.control.reset.get() {
+        if self.state.reset.get() {
             return Poll::Ready(Ok(()));
         }
         self.get_mut().stream.poll_shutdown(cx)
@@ -268,7 +268,7 @@ impl AsyncWrite for Connection {
 
 impl Drop for Connection {
     fn drop(&mut self) {
-        if self.control.reset.get() {
+        if self.state.reset.get() {
             // A socket that is gone already needs no reset.
             let _ = self.stream.tcp().set_zero_linger();
         }

@@ -1,5 +1,6 @@
 //! The server: sockets, TLS, HTTP.
 
-pub(crate) mod connection;
+mod connection;
+mod response;
 pub(crate) mod server;
 pub(crate) mod tls;

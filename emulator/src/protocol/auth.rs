@@ -43,14 +43,14 @@ impl AuthHeaders<'_> {
 }
 
 /// The door: one access id and its key.
-pub(crate) struct Door {
+pub(crate) struct Authenticator {
     access_id: String,
     secret_key: String,
     keyed: Hmac<Sha256>,
     tolerance_s: Option<u64>,
 }
 
-impl Door {
+impl Authenticator {
     pub(crate) fn new(access_id: &str, secret_key: &str, tolerance_s: Option<u64>) -> Self {
         Self {
             access_id: access_id.into(),

@@ -1,6 +1,6 @@
 //! The published vectors, and each way to be wrong.
 
-use super::{AuthHeaders, Door};
+use super::{AuthHeaders, Authenticator};
 
 const ID: &str = "1500001048";
 const KEY: &str = "1452fcebae9f3115ba794fb0fff2fd73";
@@ -70,7 +70,7 @@ const VECTORS: &[(&str, &str)] = &[
 
 #[test]
 fn every_vector_is_let_in_and_every_other_byte_is_not() {
-    let door = Door::new(ID, KEY, Some(300));
+    let door = Authenticator::new(ID, KEY, Some(300));
     for (body, sign) in VECTORS {
         assert_eq!(
             door.check(&signed(STAMP, sign), body.as_bytes(), NOW),
@@ -91,7 +91,7 @@ fn every_vector_is_let_in_and_every_other_byte_is_not() {
 
 #[test]
 fn the_example_of_another_language_is_let_in() {
-    let door = Door::new("1500004469", "2b1163d904bd5f82dcf82dcf82dc4407", None);
+    let door = Authenticator::new("1500004469", "2b1163d904bd5f82dcf82dcf82dc4407", None);
     let body = r#"{"audience_type": "account","message": {"title": "test title","content": "test content","android": { "action": {"action_type": 3,"intent": "xgscheme://com.xg.push/notify_detail?param1=xg"}}},"message_type": "notify","account_list": ["234"] }"#;
     let headers = AuthHeaders {
         access_id: Some("1500004469"),
@@ -115,7 +115,7 @@ fn the_clock_is_held_to_its_tolerance() {
         (Some(0), 1, Err(1_008_003)),
         (None, 1_000_000_000, Ok(())),
     ] {
-        let door = Door::new(ID, KEY, tolerance);
+        let door = Authenticator::new(ID, KEY, tolerance);
         let found = door.check(&signed(STAMP, sign), body.as_bytes(), NOW + off);
         assert_eq!(found, answer, "{tolerance:?} {off}");
     }
@@ -123,7 +123,7 @@ fn the_clock_is_held_to_its_tolerance() {
 
 #[test]
 fn incomplete_and_foreign_headers_are_refused() {
-    let door = Door::new(ID, KEY, None);
+    let door = Authenticator::new(ID, KEY, None);
     let (body, sign) = VECTORS[0];
     let whole = signed(STAMP, sign);
     let foreign = AuthHeaders {
@@ -190,7 +190,7 @@ fn incomplete_and_foreign_headers_are_refused() {
 
 #[test]
 fn basic_takes_the_pair_and_nothing_else() {
-    let door = Door::new(ID, KEY, Some(300));
+    let door = Authenticator::new(ID, KEY, Some(300));
     for (authorization, answer) in [
         (BASIC, Ok(())),
         (&BASIC.replace("Basic", "basic"), Ok(())),

@@ -1,152 +1,129 @@
-//! The bodies of answers, in either spelling.
+//! The JSON of responses, with either kind of field names.
 
 use std::borrow::Cow;
 
-/// How code and message are named.
+use serde::ser::SerializeMap as _;
+use serde::{Serialize, Serializer};
+
+/// The names of code and message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Naming {
+pub(crate) enum FieldNames {
     /// `ret_code`, `err_msg`.
     Snake,
     /// `retCode`, `errMsg`.
     Camel,
 }
 
-/// What the bytes of a body are.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Content {
-    Bytes(Vec<u8>),
-    /// So many spaces, made while they are sent.
-    Spaces(u64),
-}
-
-/// How the bytes go out.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum Pace {
-    #[default]
-    AtOnce,
-    /// The body byte by byte.
-    DripBody { ms: u64 },
-    /// The head byte by byte.
-    DripHead { ms: u64 },
-    /// Closed after so many bytes of the body.
-    Truncate { at: usize },
-}
-
-/// A whole HTTP answer.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Answer {
-    pub(crate) status: u16,
-    pub(crate) content_type: Cow<'static, str>,
-    pub(crate) headers: Vec<(String, String)>,
-    pub(crate) content: Content,
-    pub(crate) date_skew_s: i64,
-    pub(crate) pace: Pace,
-}
-
-impl Answer {
-    pub(crate) fn new(
-        status: u16,
-        content_type: impl Into<Cow<'static, str>>,
-        body: Vec<u8>,
-    ) -> Self {
-        Self {
-            status,
-            content_type: content_type.into(),
-            headers: Vec::new(),
-            content: Content::Bytes(body),
-            date_skew_s: 0,
-            pace: Pace::AtOnce,
-        }
-    }
-
-    pub(crate) fn json(status: u16, body: Vec<u8>) -> Self {
-        Self::new(status, "application/json", body)
-    }
-}
-
-/// What follows code and message.
+/// What stands beside code and message.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Payload {
     /// `seq` before all else.
     pub(crate) seq: bool,
     /// `result` as a list.
     pub(crate) results: Option<Vec<Cow<'static, str>>>,
-    /// Further members, each with its leading comma.
-    pub(crate) more: Vec<u8>,
+    pub(crate) extra: Extra,
+}
+
+/// The last member.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) enum Extra {
+    #[default]
+    None,
+    /// `result` as a text.
+    Result(&'static str),
+    /// What a query by account found.
+    AccountTokens(Vec<FoundTokens>),
+    /// What a query by token found.
+    TokenAccounts(Vec<FoundAccounts>),
+}
+
+#[derive(Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct FoundTokens {
+    #[serde(flatten)]
+    pub(crate) account: FoundAccount,
+    pub(crate) token_list: Vec<String>,
+}
+
+#[derive(Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct FoundAccounts {
+    pub(crate) token: String,
+    pub(crate) account_list: Vec<FoundAccount>,
+}
+
+#[derive(Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct FoundAccount {
+    pub(crate) account: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) account_type: Option<i64>,
+}
+
+struct Envelope<'a> {
+    names: FieldNames,
+    code: i64,
+    message: &'a str,
+    payload: &'a Payload,
+}
+
+impl Serialize for Envelope<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let (code, message) = match self.names {
+            FieldNames::Snake => ("ret_code", "err_msg"),
+            FieldNames::Camel => ("retCode", "errMsg"),
+        };
+        let mut map = serializer.serialize_map(None)?;
+        if self.payload.seq {
+            map.serialize_entry("seq", &0)?;
+        }
+        map.serialize_entry(code, &self.code)?;
+        map.serialize_entry(message, self.message)?;
+        if let Some(results) = &self.payload.results {
+            map.serialize_entry("result", results)?;
+        }
+        match &self.payload.extra {
+            Extra::None => {}
+            Extra::Result(text) => map.serialize_entry("result", text)?,
+            Extra::AccountTokens(found) => map.serialize_entry("account_tokens", found)?,
+            Extra::TokenAccounts(found) => map.serialize_entry("token_accounts", found)?,
+        }
+        map.end()
+    }
 }
 
 /// `{"ret_code":…,"err_msg":…,…}`
-pub(crate) fn envelope(naming: Naming, code: i64, message: &str, payload: &Payload) -> Vec<u8> {
-    let mut body = Vec::with_capacity(96 + payload.more.len());
-    body.push(b'{');
-    if payload.seq {
-        body.extend_from_slice(b"\"seq\":0,");
-    }
-    let (code_name, message_name) = match naming {
-        Naming::Snake => ("\"ret_code\":", ",\"err_msg\":"),
-        Naming::Camel => ("\"retCode\":", ",\"errMsg\":"),
+pub(crate) fn envelope(names: FieldNames, code: i64, message: &str, payload: &Payload) -> Vec<u8> {
+    let envelope = Envelope {
+        names,
+        code,
+        message,
+        payload,
     };
-    body.extend_from_slice(code_name.as_bytes());
-    body.extend_from_slice(code.to_string().as_bytes());
-    body.extend_from_slice(message_name.as_bytes());
-    string(&mut body, message);
-    if let Some(results) = &payload.results {
-        body.extend_from_slice(b",\"result\":");
-        list(&mut body, results, |body, result| string(body, result));
-    }
-    body.extend_from_slice(&payload.more);
-    body.push(b'}');
-    body
-}
-
-/// A JSON string.
-pub(crate) fn string(body: &mut Vec<u8>, text: &str) {
-    serde_json::to_writer(body, text).expect("a string into memory is always written");
-}
-
-/// A JSON array.
-pub(crate) fn list<T>(
-    body: &mut Vec<u8>,
-    items: impl IntoIterator<Item = T>,
-    mut each: impl FnMut(&mut Vec<u8>, T),
-) {
-    body.push(b'[');
-    for (index, item) in items.into_iter().enumerate() {
-        if index > 0 {
-            body.push(b',');
-        }
-        each(body, item);
-    }
-    body.push(b']');
-}
-
-/// `{"account":…,"account_type":…` without the closing brace.
-pub(crate) fn account(body: &mut Vec<u8>, name: &str, account_type: Option<i64>) {
-    body.extend_from_slice(b"{\"account\":");
-    string(body, name);
-    if let Some(account_type) = account_type {
-        body.extend_from_slice(b",\"account_type\":");
-        body.extend_from_slice(account_type.to_string().as_bytes());
-    }
+    serde_json::to_vec(&envelope).expect("texts, numbers and lists are always written")
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Naming, Payload, envelope};
+    use super::{Extra, FieldNames, FoundTokens, Payload, envelope};
+    use crate::response::body::FoundAccount;
 
     #[test]
-    fn both_spellings_and_every_character() {
+    fn envelope_has_either_field_names_and_escapes() {
         let payload = Payload {
             seq: false,
             results: Some(vec!["0".into(), "a\"b".into()]),
-            more: b",\"x\":[]".to_vec(),
+            extra: Extra::AccountTokens(vec![FoundTokens {
+                account: FoundAccount {
+                    account: "a1".into(),
+                    account_type: Some(9),
+                },
+                token_list: vec!["t1".into()],
+            }]),
         };
-        let camel = envelope(Naming::Camel, 0, "NO_ERROR", &payload);
+        let camel = envelope(FieldNames::Camel, 0, "NO_ERROR", &payload);
         assert_eq!(
             String::from_utf8(camel).unwrap(),
-            r#"{"retCode":0,"errMsg":"NO_ERROR","result":["0","a\"b"],"x":[]}"#
+            r#"{"retCode":0,"errMsg":"NO_ERROR","result":["0","a\"b"],"account_tokens":[{"account":"a1","account_type":9,"token_list":["t1"]}]}"#
         );
-        let snake = envelope(Naming::Snake, -1, "\n", &Payload::default());
+        let snake = envelope(FieldNames::Snake, -1, "\n", &Payload::default());
         assert_eq!(
             String::from_utf8(snake).unwrap(),
             r#"{"ret_code":-1,"err_msg":"\n"}"#

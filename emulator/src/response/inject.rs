@@ -1,19 +1,20 @@
-//! What becomes of an answer under a fault.
+//! Fault injection: what the client gets instead of the logical response.
 
 use std::borrow::Cow;
 
-use crate::faults::fault::FaultKind;
-use crate::response::body::{Answer, Content, Naming, Pace, Payload, envelope};
-use crate::response::logical::Verdict;
+use super::body::{FieldNames, Payload, envelope};
+use super::http::{Content, HttpResponse, WritePattern};
+use super::logical::LogicalResponse;
+use crate::faults::kind::FaultKind;
 
 const GATEWAY_PAGE: &str = "<html>\r\n<head><title>Gateway</title></head>\r\n<body>\r\n\
     <center><h1>The service is busy</h1></center>\r\n<hr><center>gateway</center>\r\n\
     </body>\r\n</html>\r\n";
 
-/// What the client gets to see.
+/// What the connection does.
 #[derive(Debug)]
-pub(crate) enum Reply {
-    Answer(Answer),
+pub(crate) enum Delivery {
+    Send(HttpResponse),
     /// Nothing, until the client closes.
     Hang,
     /// The connection ends, by reset or in order.
@@ -22,135 +23,173 @@ pub(crate) enum Reply {
     },
 }
 
-/// A reply, and what it says.
+/// What is delivered, and what it says, for the log.
 #[derive(Debug)]
-pub(crate) struct Said {
-    pub(crate) reply: Reply,
+pub(crate) struct FaultedResponse {
+    pub(crate) delivery: Delivery,
     pub(crate) code: Option<i64>,
     pub(crate) results: Vec<Cow<'static, str>>,
 }
 
-impl Said {
-    fn mute(reply: Reply) -> Self {
+impl FaultedResponse {
+    /// The logical response, unchanged.
+    pub(crate) fn sound(response: &LogicalResponse) -> Self {
+        Self::changed(response, |_| {})
+    }
+
+    /// The logical response with another HTTP form.
+    fn changed(response: &LogicalResponse, change: impl FnOnce(&mut HttpResponse)) -> Self {
+        let mut http = response.to_http();
+        change(&mut http);
         Self {
-            reply,
+            delivery: Delivery::Send(http),
+            code: response.code,
+            results: response.results(),
+        }
+    }
+
+    fn written(response: &LogicalResponse, pattern: WritePattern) -> Self {
+        Self::changed(response, |http| http.pattern = pattern)
+    }
+
+    /// What says nothing of the service.
+    fn opaque(delivery: Delivery) -> Self {
+        Self {
+            delivery,
             code: None,
             results: Vec::new(),
         }
     }
 
-    fn raw(answer: Answer) -> Self {
-        Self::mute(Reply::Answer(answer))
+    fn replaced(http: HttpResponse) -> Self {
+        Self::opaque(Delivery::Send(http))
     }
 
-    pub(crate) fn plainly(verdict: &Verdict) -> Self {
+    fn whole_code(names: FieldNames, code: i64, message: &str, status: u16) -> Self {
+        let body = envelope(names, code, message, &Payload::default());
         Self {
-            reply: Reply::Answer(verdict.answer()),
-            code: verdict.code,
-            results: verdict.results(),
+            delivery: Delivery::Send(HttpResponse::json(status, body)),
+            code: Some(code),
+            results: Vec::new(),
         }
-    }
-
-    fn paced(verdict: &Verdict, pace: Pace) -> Self {
-        let mut said = Self::plainly(verdict);
-        if let Reply::Answer(answer) = &mut said.reply {
-            answer.pace = pace;
-        }
-        said
     }
 }
 
-/// Turns a verdict into what the fault leaves of it.
-pub(crate) fn spoil(kind: FaultKind, mut verdict: Verdict, ok_word: Cow<'static, str>) -> Said {
+/// Turns a logical response into what a fault leaves of it. `success` is the result of
+/// an item that was accepted.
+pub(crate) fn inject_fault(
+    kind: FaultKind,
+    response: LogicalResponse,
+    success: &str,
+) -> FaultedResponse {
     match kind {
         FaultKind::Status {
             status,
             retry_after,
             body,
             content_type,
-            apply: _,
-        } => {
-            let body = body.unwrap_or_default().into_bytes();
-            let mut answer = Answer::new(status, content_type, body);
-            if let Some(wait) = retry_after {
-                answer.headers.push(("Retry-After".into(), wait));
-            }
-            Said::raw(answer)
-        }
+            ..
+        } => FaultedResponse::replaced(status_response(status, retry_after, body, content_type)),
         FaultKind::RetCode {
             code,
             err_msg,
             http_status,
             camel,
-            apply: _,
-        } => {
-            let naming = if camel { Naming::Camel } else { Naming::Snake };
-            let body = envelope(naming, code, &err_msg, &Payload::default());
-            Said {
-                reply: Reply::Answer(Answer::json(http_status, body)),
-                code: Some(code),
-                results: Vec::new(),
-            }
-        }
+            ..
+        } => FaultedResponse::whole_code(field_names(camel), code, &err_msg, http_status),
         FaultKind::Body {
             body,
             http_status,
             content_type,
             headers,
-            apply: _,
+            ..
         } => {
-            let mut answer = Answer::new(http_status, content_type, body.into_bytes());
-            answer.headers.extend(headers);
-            Said::raw(answer)
+            let mut http = HttpResponse::new(http_status, content_type, body.into_bytes());
+            http.headers.extend(headers);
+            FaultedResponse::replaced(http)
         }
-        FaultKind::Hang | FaultKind::HangAfterApply => Said::mute(Reply::Hang),
-        FaultKind::ResetBefore | FaultKind::ResetAfter => Said::mute(Reply::Drop { reset: true }),
-        FaultKind::CloseBefore | FaultKind::CloseAfter => Said::mute(Reply::Drop { reset: false }),
-        FaultKind::Drip { ms_per_byte: ms } => Said::paced(&verdict, Pace::DripBody { ms }),
-        FaultKind::DripHeaders { ms_per_byte: ms } => Said::paced(&verdict, Pace::DripHead { ms }),
-        FaultKind::Truncate { at } => Said::paced(&verdict, Pace::Truncate { at }),
-        FaultKind::Html { http_status } => Said::raw(Answer::new(
-            http_status,
-            "text/html",
-            GATEWAY_PAGE.as_bytes().to_vec(),
-        )),
-        FaultKind::Empty { http_status } => Said::raw(Answer::json(http_status, Vec::new())),
-        FaultKind::ShortResult { missing } => {
-            if let Some(results) = &mut verdict.payload.results {
-                results.truncate(results.len().saturating_sub(missing));
-            }
-            Said::plainly(&verdict)
+        FaultKind::Html { http_status } => {
+            let page = GATEWAY_PAGE.as_bytes().to_vec();
+            FaultedResponse::replaced(HttpResponse::new(http_status, "text/html", page))
         }
-        FaultKind::LongResult { extra } => {
-            if let Some(results) = &mut verdict.payload.results {
-                results.extend(std::iter::repeat_n(ok_word, extra));
-            }
-            Said::plainly(&verdict)
-        }
-        FaultKind::NoResult => {
-            verdict.payload.results = None;
-            Said::plainly(&verdict)
+        FaultKind::Empty { http_status } => {
+            FaultedResponse::replaced(HttpResponse::json(http_status, Vec::new()))
         }
         FaultKind::Huge { bytes } => {
-            let mut answer = Answer::json(200, Vec::new());
-            answer.content = Content::Spaces(bytes);
-            Said::raw(answer)
-        }
-        FaultKind::WrongDate { skew_s } => {
-            let mut answer = verdict.answer();
-            answer.date_skew_s = skew_s;
-            Said {
-                reply: Reply::Answer(answer),
-                code: verdict.code,
-                results: verdict.results(),
-            }
+            let mut http = HttpResponse::json(200, Vec::new());
+            http.content = Content::Spaces(bytes);
+            FaultedResponse::replaced(http)
         }
         FaultKind::Redirect { location } => {
-            let mut answer = Answer::new(302, "text/plain", Vec::new());
-            answer.headers.push(("Location".into(), location));
-            Said::raw(answer)
+            let mut http = HttpResponse::new(302, "text/plain", Vec::new());
+            http.headers.push(("Location".into(), location));
+            FaultedResponse::replaced(http)
         }
-        FaultKind::PartialApply { .. } => Said::raw(Answer::new(500, "text/plain", Vec::new())),
-        FaultKind::Element { .. } | FaultKind::CloseIdle { .. } => Said::plainly(&verdict),
+        FaultKind::PartialApply { .. } => {
+            FaultedResponse::replaced(HttpResponse::new(500, "text/plain", Vec::new()))
+        }
+        FaultKind::Hang | FaultKind::HangAfterApply => FaultedResponse::opaque(Delivery::Hang),
+        FaultKind::ResetBefore | FaultKind::ResetAfter => {
+            FaultedResponse::opaque(Delivery::Drop { reset: true })
+        }
+        FaultKind::CloseBefore | FaultKind::CloseAfter => {
+            FaultedResponse::opaque(Delivery::Drop { reset: false })
+        }
+        FaultKind::Drip { ms_per_byte: ms } => {
+            FaultedResponse::written(&response, WritePattern::DripBody { ms })
+        }
+        FaultKind::DripHeaders { ms_per_byte: ms } => {
+            FaultedResponse::written(&response, WritePattern::DripHead { ms })
+        }
+        FaultKind::Truncate { at } => {
+            FaultedResponse::written(&response, WritePattern::Truncate { at })
+        }
+        FaultKind::WrongDate { skew_s } => {
+            FaultedResponse::changed(&response, |http| http.date_skew_s = skew_s)
+        }
+        FaultKind::ShortResult { missing } => with_results(response, |mut results| {
+            results.truncate(results.len().saturating_sub(missing));
+            Some(results)
+        }),
+        FaultKind::LongResult { extra } => with_results(response, |mut results| {
+            results.extend(std::iter::repeat_n(Cow::Owned(success.to_owned()), extra));
+            Some(results)
+        }),
+        FaultKind::NoResult => with_results(response, |_| None),
+        // The items were refused while the request was handled; closing comes afterwards.
+        FaultKind::Element { .. } | FaultKind::CloseIdle { .. } => {
+            FaultedResponse::sound(&response)
+        }
     }
+}
+
+fn status_response(
+    status: u16,
+    retry_after: Option<String>,
+    body: Option<String>,
+    content_type: String,
+) -> HttpResponse {
+    let mut http = HttpResponse::new(status, content_type, body.unwrap_or_default().into_bytes());
+    if let Some(wait) = retry_after {
+        http.headers.push(("Retry-After".into(), wait));
+    }
+    http
+}
+
+fn field_names(camel: bool) -> FieldNames {
+    if camel {
+        FieldNames::Camel
+    } else {
+        FieldNames::Snake
+    }
+}
+
+type Results = Vec<Cow<'static, str>>;
+
+fn with_results(
+    mut response: LogicalResponse,
+    change: impl FnOnce(Results) -> Option<Results>,
+) -> FaultedResponse {
+    response.payload.results = response.payload.results.and_then(change);
+    FaultedResponse::sound(&response)
 }

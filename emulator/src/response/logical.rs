@@ -1,16 +1,17 @@
-//! What the server would say to a request if nothing went wrong.
+//! What the service says to a request if no fault hits it.
 
 use std::borrow::Cow;
 
+use super::body::{FieldNames, Payload, envelope};
+use super::http::HttpResponse;
 use crate::protocol::codes;
-use crate::response::body::{Answer, Naming, Payload, envelope};
 
-/// A judged request.
+/// The response before a fault changes it.
 #[derive(Debug)]
-pub(crate) struct Verdict {
+pub(crate) struct LogicalResponse {
     pub(crate) status: u16,
-    pub(crate) naming: Naming,
-    /// None: the answer is `message` as plain text.
+    pub(crate) names: FieldNames,
+    /// None: the body is `message` as plain text.
     pub(crate) code: Option<i64>,
     pub(crate) message: Cow<'static, str>,
     pub(crate) payload: Payload,
@@ -18,13 +19,14 @@ pub(crate) struct Verdict {
     pub(crate) accepted: bool,
 }
 
-impl Verdict {
-    pub(crate) fn refused(naming: Naming, code: i64, message: Cow<'static, str>) -> Self {
+impl LogicalResponse {
+    /// A code and a message, and nothing else.
+    pub(crate) fn new(names: FieldNames, code: i64, message: impl Into<Cow<'static, str>>) -> Self {
         Self {
             status: 200,
-            naming,
+            names,
             code: Some(code),
-            message,
+            message: message.into(),
             payload: Payload::default(),
             accepted: false,
         }
@@ -34,17 +36,17 @@ impl Verdict {
         Self { status, ..self }
     }
 
-    pub(crate) fn answer(&self) -> Answer {
+    pub(crate) fn to_http(&self) -> HttpResponse {
         let Some(code) = self.code else {
             let text = self.message.as_bytes().to_vec();
-            return Answer::new(self.status, "text/plain", text);
+            return HttpResponse::new(self.status, "text/plain", text);
         };
-        let body = envelope(self.naming, code, &self.message, &self.payload);
-        let mut answer = Answer::json(self.status, body);
+        let body = envelope(self.names, code, &self.message, &self.payload);
+        let mut response = HttpResponse::json(self.status, body);
         if self.status == 405 {
-            answer.headers.push(("Allow".into(), "POST".into()));
+            response.headers.push(("Allow".into(), "POST".into()));
         }
-        answer
+        response
     }
 
     pub(crate) fn results(&self) -> Vec<Cow<'static, str>> {
@@ -52,7 +54,7 @@ impl Verdict {
     }
 }
 
-/// The top code over the elements': 0, 1008026 or 1008027.
+/// The code of a whole request over those of its items: 0, 1008026 or 1008027.
 pub(crate) fn top_code(failed: usize, all: usize) -> i64 {
     if failed == 0 {
         codes::OK

@@ -1,30 +1,42 @@
-//! The right answer to a request: who may come in, what is done, what is found.
+//! The service without faults: who may come in, what is done, what is found.
 
 use std::borrow::Cow;
 
-use crate::config::{AuthFailure, NotFound, Spelling, Version};
-use crate::faults::fault::FaultKind;
+use super::Now;
+use crate::config::{AuthFailure, Config, NotFound, Spelling, Version};
+use crate::faults::kind::FaultKind;
+use crate::protocol::auth::{AuthHeaders, Authenticator};
 use crate::protocol::codes;
 use crate::protocol::endpoint::Endpoint;
-use crate::protocol::request::{Batch, Query, Raw, Refusal};
-use crate::response::body as answer;
-use crate::response::body::{Naming, Payload};
-use crate::response::logical::{Verdict, top_code};
-use crate::service::{Call, Now, Service};
+use crate::protocol::request::{Batch, Query, Raw, Refusal, Rules};
+use crate::response::body::{Extra, FieldNames, FoundAccount, FoundAccounts, FoundTokens, Payload};
+use crate::response::logical::{LogicalResponse, top_code};
+use crate::state::delayed::DelayedBindings;
 
-/// Items that a fault refuses.
-pub(crate) enum Forced<'a> {
+/// One request, read to its end.
+#[derive(Debug)]
+pub(crate) struct Call<'a> {
+    pub(crate) connection: u64,
+    pub(crate) nth: u64,
+    pub(crate) method: &'a str,
+    pub(crate) path: &'a str,
+    pub(crate) headers: AuthHeaders<'a>,
+    pub(crate) body: &'a [u8],
+}
+
+/// The items that a fault refuses.
+pub(crate) enum ForcedRefusals<'a> {
     Nothing,
     Code { code: &'a str, index: &'a [usize] },
     From(usize),
 }
 
-impl Forced<'_> {
-    pub(crate) fn of(fault: Option<&FaultKind>) -> Forced<'_> {
+impl ForcedRefusals<'_> {
+    pub(crate) fn of(fault: Option<&FaultKind>) -> ForcedRefusals<'_> {
         match fault {
-            Some(FaultKind::Element { code, index }) => Forced::Code { code, index },
-            Some(FaultKind::PartialApply { items }) => Forced::From(*items),
-            _ => Forced::Nothing,
+            Some(FaultKind::Element { code, index }) => ForcedRefusals::Code { code, index },
+            Some(FaultKind::PartialApply { items }) => ForcedRefusals::From(*items),
+            _ => ForcedRefusals::Nothing,
         }
     }
 
@@ -39,19 +51,60 @@ impl Forced<'_> {
     }
 }
 
-impl Service {
-    /// Judges a request and carries it out.
-    pub(crate) fn judge(
+/// The API of the service over its bindings.
+pub(crate) struct Api {
+    pub(crate) config: Config,
+    rules: Rules,
+    authenticator: Authenticator,
+    /// The result of an item that was accepted.
+    pub(crate) success: Cow<'static, str>,
+    pub(crate) bindings: DelayedBindings,
+    rate: RateWindow,
+}
+
+/// How many requests came in the present second.
+#[derive(Default)]
+struct RateWindow {
+    second: u64,
+    requests: u32,
+}
+
+impl Api {
+    pub(crate) fn new(config: Config) -> Self {
+        let success = match (config.ok_word.as_str(), config.version) {
+            ("", Version::XgV3) | ("ok", _) => Cow::Borrowed("ok"),
+            ("" | "0", _) => Cow::Borrowed("0"),
+            (word, _) => Cow::Owned(word.to_owned()),
+        };
+        let rules = Rules {
+            version: config.version,
+            platform_field: config.platform_field,
+        };
+        Self {
+            rules,
+            authenticator: Authenticator::new(
+                &config.access_id,
+                &config.secret_key,
+                config.timestamp_tolerance_s,
+            ),
+            success,
+            bindings: DelayedBindings::new(&config, rules),
+            rate: RateWindow::default(),
+            config,
+        }
+    }
+
+    /// Checks a request and carries it out. `raw` is its body, where the endpoint reads one.
+    pub(crate) fn respond(
         &mut self,
         call: &Call<'_>,
         endpoint: Endpoint,
         raw: Option<Result<Raw<'_>, Refusal>>,
-        forced: &Forced<'_>,
+        forced: &ForcedRefusals<'_>,
         now: Now,
-    ) -> Verdict {
-        let naming = self.naming(endpoint);
-        let refused =
-            |code, message: &'static str| Verdict::refused(naming, code, Cow::Borrowed(message));
+    ) -> LogicalResponse {
+        let names = self.field_names(endpoint);
+        let refused = |code, message: &'static str| LogicalResponse::new(names, code, message);
         if endpoint == Endpoint::Unknown {
             return refused(codes::INVALID, "no such path").with_status(404);
         }
@@ -61,8 +114,8 @@ impl Service {
         let server_s = i64::try_from(now.unix_ms / 1000)
             .unwrap_or(i64::MAX)
             .saturating_add(self.config.clock_skew_s);
-        if let Err(code) = self.door.check(&call.headers, call.body, server_s) {
-            return self.locked_out(naming, code);
+        if let Err(code) = self.authenticator.check(&call.headers, call.body, server_s) {
+            return self.auth_error(names, code);
         }
         if self.is_too_fast(now) {
             return refused(codes::TOO_FAST, "request too fast");
@@ -70,38 +123,38 @@ impl Service {
         let outcome = match (endpoint, raw) {
             (Endpoint::Batch, Some(raw)) => raw
                 .and_then(|raw| raw.batch(self.rules))
-                .map(|batch| self.operate(&batch, naming, call.body, forced, now)),
+                .map(|batch| self.operate(&batch, names, call.body, forced, now)),
             (Endpoint::Query, Some(raw)) => raw
                 .and_then(|raw| raw.query(self.rules))
-                .map(|query| self.look_up(&query, naming, now)),
-            _ => Ok(self.agreed()),
+                .map(|query| self.query(&query, names, now)),
+            _ => Ok(self.generic_ok()),
         };
-        outcome.unwrap_or_else(|refusal| Verdict::refused(naming, refusal.code, refusal.message))
+        outcome.unwrap_or_else(|refusal| LogicalResponse::new(names, refusal.code, refusal.message))
     }
 
-    fn naming(&self, endpoint: Endpoint) -> Naming {
+    fn field_names(&self, endpoint: Endpoint) -> FieldNames {
         match (self.config.spelling, endpoint, self.config.version) {
             (Spelling::Camel, _, _) | (Spelling::ByVersion, Endpoint::Query, Version::Tpns) => {
-                Naming::Camel
+                FieldNames::Camel
             }
-            _ => Naming::Snake,
+            _ => FieldNames::Snake,
         }
     }
 
-    fn locked_out(&self, naming: Naming, code: i64) -> Verdict {
+    fn auth_error(&self, names: FieldNames, code: i64) -> LogicalResponse {
         let message = if code == codes::WRONG_ACCESS_ID {
             "accessId or domain not correct"
         } else {
             "authentication failure"
         };
-        let verdict = Verdict::refused(naming, code, Cow::Borrowed(message));
+        let response = LogicalResponse::new(names, code, message);
         match self.config.auth_failure {
-            AuthFailure::Json200 => verdict,
-            AuthFailure::Json403 => verdict.with_status(403),
-            AuthFailure::Plain403 => Verdict {
+            AuthFailure::Json200 => response,
+            AuthFailure::Json403 => response.with_status(403),
+            AuthFailure::Plain403 => LogicalResponse {
                 code: None,
                 message: "Forbidden".into(),
-                ..verdict.with_status(403)
+                ..response.with_status(403)
             },
         }
     }
@@ -111,22 +164,25 @@ impl Service {
             return false;
         };
         let second = now.monotonic_ms / 1000;
-        if self.second.0 != second {
-            self.second = (second, 0);
+        if self.rate.second != second {
+            self.rate = RateWindow {
+                second,
+                requests: 0,
+            };
         }
-        self.second.1 = self.second.1.saturating_add(1);
-        self.second.1 > limit
+        self.rate.requests = self.rate.requests.saturating_add(1);
+        self.rate.requests > limit
     }
 
-    /// The answer of endpoints that are not kept here.
-    fn agreed(&self) -> Verdict {
-        Verdict {
+    /// The response of endpoints that keep nothing here.
+    fn generic_ok(&self) -> LogicalResponse {
+        LogicalResponse {
             payload: Payload {
                 seq: true,
                 results: None,
-                more: b",\"result\":\"{}\"".to_vec(),
+                extra: Extra::Result("{}"),
             },
-            ..Verdict::refused(self.naming(Endpoint::Unknown), codes::OK, "NO_ERROR".into())
+            ..LogicalResponse::new(self.field_names(Endpoint::Unknown), codes::OK, "NO_ERROR")
         }
     }
 
@@ -142,51 +198,39 @@ impl Service {
     fn operate(
         &mut self,
         batch: &Batch<'_>,
-        naming: Naming,
+        names: FieldNames,
         body: &[u8],
-        forced: &Forced<'_>,
+        forced: &ForcedRefusals<'_>,
         now: Now,
-    ) -> Verdict {
-        let later = self.config.apply_delay_ms > 0;
-        self.apply_due(now);
+    ) -> LogicalResponse {
+        self.bindings.apply_due(now.monotonic_ms);
         let mut accepted = Vec::new();
         let mut results = Vec::with_capacity(batch.len());
-        let mut failed = 0;
         for item in 0..batch.len() {
             let refusal = forced
                 .code(item)
                 .or_else(|| batch.token(item).and_then(|token| self.bad_token(token)))
                 .or_else(|| {
-                    let taken = if later {
-                        self.bindings.would_take(batch, item)
-                    } else {
-                        self.bindings.apply(batch, item)
-                    };
+                    let taken = self.bindings.accept(batch, item);
                     taken.err().map(|_| Cow::Borrowed(codes::BAD_ELEMENT))
                 });
-            if let Some(code) = refusal {
-                failed += 1;
-                results.push(code);
-            } else {
+            results.push(refusal.unwrap_or_else(|| {
                 accepted.push(item);
-                results.push(self.ok_word.clone());
-            }
+                self.success.clone()
+            }));
         }
         let any = !accepted.is_empty();
-        if !later {
-            self.counters.applied += accepted.len() as u64;
-        } else if any {
-            self.apply_later(body, accepted, now);
-        }
-        let code = top_code(failed, batch.len());
-        let shown = code == codes::OK || self.config.result_with_partial;
-        Verdict {
+        let code = top_code(batch.len() - accepted.len(), batch.len());
+        self.bindings
+            .queue_accepted(body, accepted, now.monotonic_ms);
+        let has_results = code == codes::OK || self.config.result_with_partial;
+        LogicalResponse {
             payload: Payload {
-                results: shown.then_some(results),
+                results: has_results.then_some(results),
                 ..Payload::default()
             },
             accepted: any,
-            ..Verdict::refused(naming, code, self.message(code).into())
+            ..LogicalResponse::new(names, code, self.message(code))
         }
     }
 
@@ -201,70 +245,76 @@ impl Service {
         }))
     }
 
-    fn look_up(&mut self, query: &Query<'_>, naming: Naming, now: Now) -> Verdict {
-        self.apply_due(now);
-        let mut more = Vec::with_capacity(256);
-        let mut results = Vec::new();
-        let found = |any: bool| {
-            if any {
-                None
-            } else {
-                Some(Cow::Borrowed(codes::NOT_FOUND))
-            }
+    fn query(&mut self, query: &Query<'_>, names: FieldNames, now: Now) -> LogicalResponse {
+        self.bindings.apply_due(now.monotonic_ms);
+        let mut refusals = Vec::new();
+        let extra = match query {
+            Query::TokensOf(accounts) => Extra::AccountTokens(
+                accounts
+                    .iter()
+                    .map(|account| {
+                        let tokens = self
+                            .bindings
+                            .visible
+                            .tokens_of(&account.name, account.account_type);
+                        refusals.push(not_found(tokens.is_empty()));
+                        FoundTokens {
+                            account: self.found_account(&account.name, account.account_type),
+                            token_list: tokens.iter().map(ToString::to_string).collect(),
+                        }
+                    })
+                    .collect(),
+            ),
+            Query::AccountsOf(tokens) => Extra::TokenAccounts(
+                tokens
+                    .iter()
+                    .map(|token| {
+                        let accounts = self.bindings.visible.accounts_of(token);
+                        let nothing = accounts.len() == 0;
+                        refusals.push(self.bad_token(token).or(not_found(nothing)));
+                        FoundAccounts {
+                            token: token.to_string(),
+                            account_list: accounts
+                                .map(|(name, number)| self.found_account(name, number))
+                                .collect(),
+                        }
+                    })
+                    .collect(),
+            ),
         };
-        // The query pages of 2020 and 2021 show no types.
-        let shown_type = |account_type: i64| {
-            (self.config.version != Version::TpnsWithPlatform || account_type != 0)
-                .then_some(account_type)
-        };
-        match query {
-            Query::TokensOf(accounts) => {
-                more.extend_from_slice(b",\"account_tokens\":");
-                answer::list(&mut more, accounts, |more, account| {
-                    let tokens = self.bindings.tokens_of(&account.name, account.account_type);
-                    results.push(found(!tokens.is_empty()));
-                    answer::account(more, &account.name, shown_type(account.account_type));
-                    more.extend_from_slice(b",\"token_list\":");
-                    answer::list(more, tokens, |more, token| answer::string(more, token));
-                    more.push(b'}');
-                });
-            }
-            Query::AccountsOf(tokens) => {
-                more.extend_from_slice(b",\"token_accounts\":");
-                answer::list(&mut more, tokens, |more, token| {
-                    let accounts = self.bindings.accounts_of(token);
-                    results.push(self.bad_token(token).or(found(accounts.len() > 0)));
-                    more.extend_from_slice(b"{\"token\":");
-                    answer::string(more, token);
-                    more.extend_from_slice(b",\"account_list\":");
-                    answer::list(more, accounts, |more, (name, account_type)| {
-                        answer::account(more, name, shown_type(account_type));
-                        more.push(b'}');
-                    });
-                    more.push(b'}');
-                });
-            }
-        }
         let code = match self.config.query_not_found {
             NotFound::Zero => codes::OK,
             NotFound::Partial => {
-                let failed = results.iter().filter(|result| result.is_some()).count();
-                top_code(failed, results.len())
+                let failed = refusals.iter().filter(|refusal| refusal.is_some()).count();
+                top_code(failed, refusals.len())
             }
         };
         let has_results = self.config.version != Version::XgV3
             && (code == codes::OK || self.config.result_with_partial);
-        let results = results
+        let results = refusals
             .into_iter()
-            .map(|result| result.unwrap_or_else(|| self.ok_word.clone()))
+            .map(|refusal| refusal.unwrap_or_else(|| self.success.clone()))
             .collect();
-        Verdict {
+        LogicalResponse {
             payload: Payload {
                 seq: false,
                 results: has_results.then_some(results),
-                more,
+                extra,
             },
-            ..Verdict::refused(naming, code, self.message(code).into())
+            ..LogicalResponse::new(names, code, self.message(code))
         }
     }
+
+    fn found_account(&self, name: &str, account_type: i64) -> FoundAccount {
+        // The query pages of 2020 and 2021 show no types.
+        let is_shown = self.config.version != Version::TpnsWithPlatform || account_type != 0;
+        FoundAccount {
+            account: name.to_owned(),
+            account_type: is_shown.then_some(account_type),
+        }
+    }
+}
+
+fn not_found(nothing: bool) -> Option<Cow<'static, str>> {
+    nothing.then_some(Cow::Borrowed(codes::NOT_FOUND))
 }

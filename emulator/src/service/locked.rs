@@ -5,18 +5,18 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use tokio::sync::Notify;
 
+use super::log::Counters;
+use super::{Now, Service};
 use crate::config::Config;
-use crate::service::log::Counters;
-use crate::service::{Now, Service};
 
-struct Watched {
+struct Locked {
     service: Service,
     waiting: usize,
 }
 
 /// The one service, behind its lock.
 pub(crate) struct Shared {
-    watched: Mutex<Watched>,
+    watched: Mutex<Locked>,
     changed: Condvar,
     started: Instant,
     /// There is something to apply later.
@@ -26,7 +26,7 @@ pub(crate) struct Shared {
 impl Shared {
     pub(crate) fn new(config: Config) -> Self {
         Self {
-            watched: Mutex::new(Watched {
+            watched: Mutex::new(Locked {
                 service: Service::new(config),
                 waiting: 0,
             }),
@@ -74,14 +74,14 @@ impl Shared {
         let (mut watched, _) = self
             .changed
             .wait_timeout_while(watched, timeout, |watched| {
-                !until(&watched.service.counters)
+                !until(watched.service.counters())
             })
             .unwrap_or_else(PoisonError::into_inner);
         watched.waiting -= 1;
-        until(&watched.service.counters)
+        until(watched.service.counters())
     }
 
-    fn lock(&self) -> MutexGuard<'_, Watched> {
+    fn lock(&self) -> MutexGuard<'_, Locked> {
         self.watched.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

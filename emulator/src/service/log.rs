@@ -63,13 +63,13 @@ pub struct Counters {
 
 /// The newest entries.
 #[derive(Debug)]
-pub(crate) struct Journal {
+pub(crate) struct RequestLog {
     entries: VecDeque<LogEntry>,
     keep: usize,
     last: u64,
 }
 
-impl Journal {
+impl RequestLog {
     pub(crate) fn new(keep: usize) -> Self {
         Self {
             entries: VecDeque::new(),

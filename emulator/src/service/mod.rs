@@ -1,37 +1,24 @@
-//! The server without its sockets: a request goes in, a reply comes out.
+//! The server without its sockets: a request goes in, a response comes out.
 
 pub(crate) mod api;
 pub(crate) mod locked;
 pub(crate) mod log;
 
 use std::borrow::Cow;
-use std::collections::VecDeque;
 
-use crate::config::{Config, Version};
-use crate::faults::fault::{Fault, FaultKind};
-use crate::faults::schedule::Plan;
-use crate::protocol::auth::{AuthHeaders, Door};
+use self::api::{Api, Call, ForcedRefusals};
+use self::log::{Counters, LogEntry, RequestLog};
+use crate::config::Config;
+use crate::faults::fault::Fault;
+use crate::faults::kind::FaultKind;
+use crate::faults::schedule::FaultSchedule;
 use crate::protocol::codes;
 use crate::protocol::endpoint::Endpoint;
-use crate::protocol::request::{Raw, Rules};
-use crate::response::body::Naming;
-use crate::response::inject::{Reply, Said, spoil};
-use crate::response::logical::Verdict;
-use crate::service::api::Forced;
-use crate::service::log::{Counters, Journal, LogEntry};
-use crate::state::bindings::Bindings;
+use crate::protocol::request::Raw;
+use crate::response::body::FieldNames;
+use crate::response::inject::{Delivery, FaultedResponse, inject_fault};
+use crate::response::logical::LogicalResponse;
 use crate::state::snapshot::State;
-
-/// One request, read to its end.
-#[derive(Debug)]
-pub(crate) struct Call<'a> {
-    pub(crate) connection: u64,
-    pub(crate) nth: u64,
-    pub(crate) method: &'a str,
-    pub(crate) path: &'a str,
-    pub(crate) headers: AuthHeaders<'a>,
-    pub(crate) body: &'a [u8],
-}
 
 /// The moment, by both clocks.
 #[derive(Clone, Copy, Debug, Default)]
@@ -42,10 +29,10 @@ pub(crate) struct Now {
     pub(crate) monotonic_ms: u64,
 }
 
-/// A reply, and what is to happen around it.
+/// What is delivered to the client, and how.
 #[derive(Debug)]
 pub(crate) struct Handled {
-    pub(crate) reply: Reply,
+    pub(crate) delivery: Delivery,
     /// Close at the next request; `Some(true)` by reset.
     pub(crate) close_idle: Option<bool>,
     pub(crate) latency_ms: u64,
@@ -53,66 +40,42 @@ pub(crate) struct Handled {
     pub(crate) skew_s: i64,
 }
 
-/// An accepted operation that does not show yet.
-struct Pending {
-    due_ms: u64,
-    body: Vec<u8>,
-    items: Vec<usize>,
-}
-
 /// All that the server knows.
 pub(crate) struct Service {
-    pub(crate) config: Config,
-    pub(crate) rules: Rules,
-    pub(crate) door: Door,
-    pub(crate) ok_word: Cow<'static, str>,
-    pub(crate) bindings: Bindings,
-    pending: VecDeque<Pending>,
-    plan: Plan,
-    journal: Journal,
-    pub(crate) counters: Counters,
-    /// The second that is counted, and how many requests it had.
-    pub(crate) second: (u64, u32),
+    api: Api,
+    schedule: FaultSchedule,
+    log: RequestLog,
+    counters: Counters,
 }
 
 impl Service {
     pub(crate) fn new(config: Config) -> Self {
-        let ok_word = match (config.ok_word.as_str(), config.version) {
-            ("", Version::XgV3) | ("ok", _) => Cow::Borrowed("ok"),
-            ("" | "0", _) => Cow::Borrowed("0"),
-            (word, _) => Cow::Owned(word.to_owned()),
-        };
         Self {
-            rules: Rules {
-                version: config.version,
-                platform_field: config.platform_field,
-            },
-            door: Door::new(
-                &config.access_id,
-                &config.secret_key,
-                config.timestamp_tolerance_s,
-            ),
-            ok_word,
-            bindings: Bindings::new(&config),
-            pending: VecDeque::new(),
-            plan: Plan::new(&config.faults, config.random_faults.as_ref()),
-            journal: Journal::new(config.max_log),
+            schedule: FaultSchedule::new(&config.faults, config.random_faults.as_ref()),
+            log: RequestLog::new(config.max_log),
             counters: Counters::default(),
-            second: (0, 0),
-            config,
+            api: Api::new(config),
         }
     }
 
+    pub(crate) fn config(&self) -> &Config {
+        &self.api.config
+    }
+
     pub(crate) fn log(&self) -> Vec<LogEntry> {
-        self.journal.entries()
+        self.log.entries()
+    }
+
+    pub(crate) fn counters(&self) -> &Counters {
+        &self.counters
     }
 
     pub(crate) fn push_fault(&mut self, fault: Fault) {
-        self.plan.push(fault);
+        self.schedule.push(fault);
     }
 
     pub(crate) fn clear_faults(&mut self) {
-        self.plan.clear();
+        self.schedule.clear();
     }
 
     pub(crate) fn count_connection(&mut self) {
@@ -143,51 +106,31 @@ impl Service {
     /// What shows now.
     pub(crate) fn state(&mut self, now: Now) -> State {
         self.apply_due(now);
-        self.bindings.snapshot()
+        self.api.bindings.visible.snapshot()
     }
 
     /// When the next accepted operation is due.
     pub(crate) fn next_due(&self) -> Option<u64> {
-        self.pending.front().map(|pending| pending.due_ms)
+        self.api.bindings.next_due()
     }
 
     /// Applies what is due.
     pub(crate) fn apply_due(&mut self, now: Now) {
-        while self.next_due().is_some_and(|due| due <= now.monotonic_ms) {
-            self.apply_first();
-        }
+        self.api.bindings.apply_due(now.monotonic_ms);
+        self.count_applied();
     }
 
     /// Applies everything accepted, due or not.
-    pub(crate) fn settle(&mut self) {
-        while !self.pending.is_empty() {
-            self.apply_first();
-        }
+    pub(crate) fn apply_pending(&mut self) {
+        self.api.bindings.apply_all();
+        self.count_applied();
     }
 
-    /// Puts accepted items of a request in the queue.
-    pub(crate) fn apply_later(&mut self, body: &[u8], items: Vec<usize>, now: Now) {
-        self.pending.push_back(Pending {
-            due_ms: now.monotonic_ms.saturating_add(self.config.apply_delay_ms),
-            body: body.to_vec(),
-            items,
-        });
+    fn count_applied(&mut self) {
+        self.counters.applied = self.api.bindings.applied;
     }
 
-    fn apply_first(&mut self) {
-        let Some(pending) = self.pending.pop_front() else {
-            return;
-        };
-        if let Ok(batch) = Raw::read(&pending.body).and_then(|raw| raw.batch(self.rules)) {
-            for item in pending.items {
-                if self.bindings.apply(&batch, item).is_ok() {
-                    self.counters.applied += 1;
-                }
-            }
-        }
-    }
-
-    /// Judges one request, carries it out, logs it and says what to reply.
+    /// Carries out one request, logs it and says what to deliver.
     pub(crate) fn handle(&mut self, call: &Call<'_>, now: Now) -> Handled {
         let endpoint = Endpoint::of(call.path);
         let raw = match endpoint {
@@ -198,30 +141,31 @@ impl Service {
             Some(Ok(raw)) => raw.operator_type,
             _ => None,
         };
-        let (fault, close_idle) = match self.plan.next(call.path, operator_type) {
+        let (fault, close_idle) = match self.schedule.next(call.path, operator_type) {
             Some(FaultKind::CloseIdle { rst, .. }) => (None, Some(rst)),
             fault => (fault, None),
         };
-        let carried_out = fault.as_ref().is_none_or(FaultKind::applies);
-        let verdict = if carried_out {
-            self.judge(call, endpoint, raw, &Forced::of(fault.as_ref()), now)
+        let response = if fault.as_ref().is_none_or(FaultKind::applies) {
+            let forced = ForcedRefusals::of(fault.as_ref());
+            self.api.respond(call, endpoint, raw, &forced, now)
         } else {
-            Verdict::refused(Naming::Snake, codes::OK, "".into())
+            LogicalResponse::new(FieldNames::Snake, codes::OK, "")
         };
-        let applied = verdict.accepted;
+        let applied = response.accepted;
         let fault_name = fault.as_ref().map(FaultKind::name);
-        let said = match fault {
-            None => Said::plainly(&verdict),
-            Some(kind) => spoil(kind, verdict, self.ok_word.clone()),
+        let faulted = match fault {
+            None => FaultedResponse::sound(&response),
+            Some(kind) => inject_fault(kind, response, &self.api.success),
         };
-        let status = match &said.reply {
-            Reply::Answer(answer) => Some(answer.status),
-            Reply::Hang | Reply::Drop { .. } => None,
+        let status = match &faulted.delivery {
+            Delivery::Send(http) => Some(http.status),
+            Delivery::Hang | Delivery::Drop { .. } => None,
         };
         self.counters.received += 1;
         self.counters.faults += u64::from(fault_name.is_some());
+        self.count_applied();
         let entry = LogEntry {
-            seq: self.journal.number(),
+            seq: self.log.number(),
             connection: call.connection,
             nth: call.nth,
             received_ms: now.unix_ms,
@@ -234,21 +178,21 @@ impl Service {
             body: String::from_utf8_lossy(call.body).into_owned(),
             fault: fault_name,
             status,
-            ret_code: said.code,
-            results: said.results,
+            ret_code: faulted.code,
+            results: faulted.results,
             applied,
             auth: call.headers.kind(),
         };
-        self.journal.push(entry);
+        self.log.push(entry);
         let close_idle = status.and_then(|_| {
-            let planned = self.plan.next_idle(call.path, operator_type);
+            let planned = self.schedule.next_idle(call.path, operator_type);
             planned.or(close_idle)
         });
         Handled {
-            reply: said.reply,
+            delivery: faulted.delivery,
             close_idle,
-            latency_ms: self.config.latency_ms,
-            skew_s: self.config.clock_skew_s,
+            latency_ms: self.api.config.latency_ms,
+            skew_s: self.api.config.clock_skew_s,
         }
     }
 }
