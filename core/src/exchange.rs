@@ -1,11 +1,11 @@
 //! The sans-I/O way, for people who bring their own HTTP client.
 
-use crate::engine::progress::{PartProgress, Progress};
 use crate::model::error::{Error, ErrorKind, Result};
 use crate::model::operation::Request;
 use crate::model::outcome::{ItemOutcome, Outcome, Reason};
 use crate::options::Config;
 use crate::ordering::request_queue::split;
+use crate::progress::{PartProgress, Progress};
 use crate::protocol::api::Api;
 use crate::protocol::classify::{self, Classification};
 use crate::protocol::message::{HttpRequest, HttpResponse, SendError};

@@ -7,29 +7,43 @@
 //! client carry the bytes while retries and order stay here.
 
 #![deny(unsafe_code)]
+#![cfg_attr(
+    not(all(feature = "apply", feature = "outbox")),
+    allow(
+        dead_code,
+        unused_imports,
+        reason = "what is shared is written for all of the features"
+    )
+)]
 
 #[macro_use]
 mod model;
 
 #[cfg(feature = "apply")]
 mod apply;
-#[cfg(feature = "bulk")]
+#[cfg(feature = "http")]
 mod bulk;
+#[cfg(feature = "http")]
 mod client;
+#[cfg(feature = "http")]
 mod engine;
 mod exchange;
 pub mod options;
 mod ordering;
 #[cfg(feature = "outbox")]
 mod outbox;
+mod progress;
 mod protocol;
 mod retry;
+#[cfg(feature = "http")]
 mod sync;
+#[cfg(feature = "http")]
 #[allow(
     unsafe_code,
     reason = "the one module for it, with what nobody else offers"
 )]
 mod sys;
+#[cfg(feature = "http")]
 mod transport;
 
 #[cfg(feature = "apply")]
@@ -38,8 +52,9 @@ pub use apply::checks::{CheckLevel, Notice, RowChecker, Suspicion};
 pub use apply::{
     Apply, ApplyEnd, ApplyInput, ApplyOptions, Failure, Format, Progress, Reading, RowFile,
 };
-#[cfg(feature = "bulk")]
+#[cfg(feature = "http")]
 pub use bulk::{Bulk, BulkOptions, BulkRows, GivenUp};
+#[cfg(feature = "http")]
 pub use client::{CallOptions, Client, Reply};
 pub use exchange::Exchange;
 pub use model::account::{
@@ -48,13 +63,10 @@ pub use model::account::{
 pub use model::codes;
 pub use model::desired::{Change, Wanted};
 pub use model::error::{Error, ErrorKind, Result};
-#[cfg(feature = "bulk")]
-pub use model::operation::Operation;
-pub use model::operation::{Action, Binding, Lookup, Operator, Request};
+pub use model::operation::{Action, Binding, Lookup, Operation, Operator, Request};
 pub use model::outcome::{
     Found, FoundAccount, ItemOutcome, Outcome, Reason, State, Warning, WarningKind,
 };
-#[cfg(feature = "bulk")]
 pub use model::row::Row;
 pub use options::{Config, Durability};
 pub use ordering::MAX_ITEMS_PER_REQUEST;
@@ -68,10 +80,14 @@ pub use protocol::api_call::ApiCall;
 pub use protocol::credentials::{Credentials, Scheme};
 pub use protocol::message::{HttpRequest, HttpResponse, SendError, SendErrorKind};
 pub use protocol::rules::ProtocolVersion;
+#[cfg(feature = "http")]
 pub use sync::{SyncOptions, SyncState, Synced};
+#[cfg(feature = "http")]
 pub use sys::owner_process::mark_forked;
+#[cfg(feature = "http")]
 #[doc(hidden)]
 pub use sys::threads::{no_thread, thread};
+#[cfg(feature = "http")]
 pub use transport::{Attempt, CallbackTransport, Transfer, Transport};
 
 /// The version of this crate.

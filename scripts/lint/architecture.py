@@ -31,6 +31,7 @@ LAYERS = [
         ("retry", "again? when? how often?"),
         ("transport", "HTTP over ureq, or the host's own"),
     ],
+    [("progress", "the outcomes of a call so far")],
     [("engine", "one signed request; the worker pool")],
     [("client", "blocking calls"), ("exchange", "the protocol without I/O")],
     [

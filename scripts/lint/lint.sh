@@ -4,8 +4,17 @@
 need_cargo
 say "rustfmt"; cargo fmt --all --check
 say "clippy"; cargo clippy --quiet --workspace --all-targets -- -D warnings
-say "clippy without default features"
-cargo clippy --quiet -p xgpush --no-default-features --lib -- -D warnings
+say "each set of features"
+for features in "" http apply outbox; do
+  cargo clippy --quiet -p xgpush --lib --no-default-features --features "$features" -- -D warnings
+done
+# Without features there is nothing of the operating system in it.
+wasm=wasm32-unknown-unknown
+if [ -d "$(rustc --print sysroot)/lib/rustlib/$wasm" ] || rustup target add "$wasm" >/dev/null 2>&1; then
+  cargo check --quiet -p xgpush --lib --no-default-features --target "$wasm"
+else
+  echo "not checked for $wasm, which is not installed: rustup target add $wasm"
+fi
 say "rustdoc"; RUSTDOCFLAGS="-D warnings" cargo doc --quiet --no-deps -p xgpush -p xgpush-emulator
 say "notices"; bash scripts/lint/notices.sh check
 say "licences"

@@ -16,15 +16,12 @@ use crate::engine::{BatchSender, Engine};
 use crate::model::error::{Error, ErrorKind, Result};
 use crate::model::key::KeyHasher;
 use crate::model::operation::Operation;
-#[cfg(feature = "apply")]
 use crate::model::operation::single::Body;
-#[cfg(feature = "apply")]
 use crate::model::outcome::State;
 use crate::model::outcome::{ItemOutcome, Reason, Warning};
 use crate::model::row::Row;
 use crate::ordering::MAX_ITEMS_PER_REQUEST;
 use crate::ordering::blocked::{BlockedKeys, Unit};
-#[cfg(feature = "apply")]
 use crate::ordering::queue::all_keys;
 use crate::ordering::queue::{Entry, Millis, Queue, Slot};
 use crate::retry::{Backoff, CircuitBreaker, StopReason};
@@ -274,14 +271,12 @@ impl Bulk {
     }
 
     /// Numbers the first row as the one after so many that an earlier run settled.
-    #[cfg(feature = "apply")]
     pub(crate) fn begin_after(&mut self, rows: u64) {
         self.first = rows;
     }
 
     /// Holds back every row that shares a key with this one, which an earlier run settled
     /// so that it is to be submitted again.
-    #[cfg(feature = "apply")]
     pub(crate) fn block(&mut self, row: u64, operation: &Operation<'_>, state: State) {
         self.bytes.clear();
         operation.encode_to(&mut self.bytes);

@@ -57,7 +57,6 @@ impl Client {
     /// # Errors
     /// [`InvalidOption`](ErrorKind::InvalidOption) when options are missing or
     /// do not fit together.
-    #[cfg(feature = "http")]
     pub fn new(config: &Config) -> Result<Self> {
         let transport = crate::transport::UreqTransport::new(config)?;
         Self::with_transport(config, transport)
@@ -191,7 +190,6 @@ impl Client {
     }
 
     /// The application's id, the base URL and the protocol version.
-    #[cfg(feature = "apply")]
     pub(crate) fn application(&self) -> (&str, &str, &'static str) {
         self.engine.api.application()
     }

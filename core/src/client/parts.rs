@@ -4,11 +4,11 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::Client;
-use crate::engine::progress::{PartProgress, Progress};
 use crate::engine::{Limits, items};
 use crate::model::operation::Request;
 use crate::model::outcome::{ItemOutcome, Outcome, Reason, Warning};
 use crate::ordering::MAX_ITEMS_PER_REQUEST;
+use crate::progress::{PartProgress, Progress};
 use crate::sys::threads;
 
 /// How often the calling thread asks whether to end, while others send.

@@ -6,9 +6,7 @@ use std::time::Duration;
 
 use super::skew;
 use super::{Engine, Limits};
-#[cfg(feature = "outbox")]
 use crate::model::operation::{Action, Operator};
-#[cfg(feature = "bulk")]
 use crate::model::outcome::Reason;
 use crate::model::outcome::{ItemOutcome, Warning, WarningKind};
 use crate::protocol::api::Api;
@@ -60,7 +58,6 @@ impl Attempted {
     }
 
     /// Sending so many items panicked.
-    #[cfg(feature = "outbox")]
     pub(crate) fn panicked(items: usize) -> Self {
         Self::without_response(panicked(items))
     }
@@ -197,14 +194,12 @@ impl Engine {
 }
 
 /// An operation's body, for one attempt.
-#[cfg(feature = "outbox")]
 struct BatchBody {
     path: &'static str,
     body: Vec<u8>,
     items: usize,
 }
 
-#[cfg(feature = "outbox")]
 impl Payload for BatchBody {
     fn http_request(&mut self, api: &Api, unix_seconds: i64) -> HttpRequest {
         api.sign(self.path, std::mem::take(&mut self.body), unix_seconds)
@@ -229,7 +224,6 @@ impl Payload for BatchBody {
     fn record(&mut self, _: Vec<ItemOutcome>) {}
 }
 
-#[cfg(feature = "outbox")]
 impl Engine {
     /// Sends the body of an operation on so many items, at most 20, once: for those who
     /// decide themselves when to send it again.
@@ -248,7 +242,6 @@ impl Engine {
 }
 
 /// The outcomes of items whose request panicked: nothing is known of what was sent.
-#[cfg(feature = "bulk")]
 pub(crate) fn panicked(items: usize) -> Vec<ItemOutcome> {
     let message = "a defect in xgpush: the request panicked".to_owned();
     vec![classify::unknown(Reason::Interrupted, message); items]

@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use super::attempt::panicked;
 use super::items::ItemsPayload;
-use super::progress::PartProgress;
 use super::{Cancel, Engine};
 use crate::model::operation::Action;
 use crate::model::operation::single::Body;
 use crate::model::outcome::{ItemOutcome, Warning};
+use crate::progress::PartProgress;
 use crate::protocol::classify;
 use crate::protocol::message::HttpResponse;
 use crate::protocol::wire;

@@ -1,9 +1,9 @@
 //! Items of one request, each sent until it needs no more.
 
 use super::Payload;
-use super::progress::PartProgress;
 use crate::model::operation::Request;
 use crate::model::outcome::ItemOutcome;
+use crate::progress::PartProgress;
 use crate::protocol::api::Api;
 use crate::protocol::classify::{self, Classification, ResponseNotes};
 use crate::protocol::message::{HttpRequest, HttpResponse};

@@ -3,18 +3,11 @@
 //! is built on it.
 
 mod attempt;
-#[cfg(feature = "bulk")]
 mod delivery;
 pub(crate) mod items;
 mod limits;
 mod pacing;
-#[cfg(feature = "bulk")]
-#[cfg_attr(
-    not(feature = "outbox"),
-    allow(dead_code, reason = "the outbox uses all of it")
-)]
 pub(crate) mod pool;
-pub(crate) mod progress;
 mod send;
 mod skew;
 
@@ -30,10 +23,8 @@ use crate::sys::clock::Clock;
 use crate::sys::owner_process::OwnerProcess;
 use crate::transport::Transport;
 
-#[cfg(feature = "outbox")]
 pub(crate) use attempt::Attempted;
 pub(crate) use attempt::Payload;
-#[cfg(feature = "bulk")]
 pub(crate) use delivery::{BatchSender, Delivered};
 pub(crate) use limits::{Cancel, Interrupt, Limits};
 

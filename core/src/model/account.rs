@@ -5,6 +5,7 @@ mod convert;
 use serde::{Deserialize, Serialize};
 
 use crate::model::error::{Error, Result};
+use crate::model::text::shortened;
 
 /// The longest token in bytes (legacy Account API v3, glossary: "between 1 and
 /// 64 bytes"). Today's tokens have 36 characters; the bind page states no rule
@@ -224,15 +225,6 @@ fn no_control_characters(what: &str, text: &str) -> Result<()> {
             shortened(text),
             u32::from(c)
         ))),
-    }
-}
-
-/// A quoted text of bounded length, for error messages.
-pub(crate) fn shortened(text: &str) -> String {
-    const MOST: usize = 40;
-    match text.char_indices().nth(MOST) {
-        None => format!("{text:?}"),
-        Some((end, _)) => format!("{:?}…", &text[..end]),
     }
 }
 

@@ -1,7 +1,6 @@
 //! The state that a caller wants, what differs from it, and what a query must show once
 //! an operation is applied.
 
-#[cfg(feature = "bulk")]
 mod rows;
 
 use crate::model::account::{Account, AccountType, Token};

@@ -10,5 +10,5 @@ pub(crate) mod error;
 pub(crate) mod key;
 pub(crate) mod operation;
 pub(crate) mod outcome;
-#[cfg(feature = "bulk")]
 pub(crate) mod row;
+pub(crate) mod text;

@@ -93,7 +93,7 @@ macro_rules! named {
 
 /// The error about a name that no value has.
 pub(crate) fn unknown(kind: ErrorKind, what: &str, name: &str, known: &[&str]) -> Error {
-    let name = crate::model::account::shortened(name);
+    let name = crate::model::text::shortened(name);
     let known = match known {
         [one] => format!("is not {one}"),
         [one, other] => format!("is neither {one} nor {other}"),

@@ -1,10 +1,5 @@
 //! The five bind/unbind operations and the two queries.
 
-#[cfg(feature = "bulk")]
-#[cfg_attr(
-    not(feature = "outbox"),
-    allow(dead_code, reason = "the outbox uses all of it")
-)]
 pub(crate) mod single;
 
 use serde::{Deserialize, Serialize};
@@ -12,7 +7,6 @@ use serde::{Deserialize, Serialize};
 use crate::model::account::{Account, Platform, Token};
 use crate::model::error::{Error, Result};
 
-#[cfg(feature = "bulk")]
 pub use single::Operation;
 
 named! {

@@ -6,8 +6,8 @@ use super::option::ConfigOption;
 use super::service_link;
 use super::settings::Settings;
 use super::table::OPTIONS;
-use crate::model::account::shortened;
 use crate::model::error::{Error, Result};
+use crate::model::text::shortened;
 
 /// Everything that can be set before a client is made.
 ///

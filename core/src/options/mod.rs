@@ -16,6 +16,5 @@ pub use config::Config;
 pub use option::ConfigOption;
 pub use reference::reference;
 pub use settings::Durability;
-#[cfg(feature = "outbox")]
 pub(crate) use settings::OutboxSettings;
 pub use table::OPTIONS;

@@ -6,8 +6,8 @@ use std::time::Duration;
 use zeroize::Zeroizing;
 
 use super::settings::Settings;
-use crate::model::account::shortened;
 use crate::model::error::{Error, Result};
+use crate::model::text::shortened;
 
 /// One row of the table.
 pub struct ConfigOption {

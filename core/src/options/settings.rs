@@ -15,10 +15,6 @@ use crate::protocol::rules::ProtocolVersion;
 /// The value of every option. `Settings::default()` has none of their defaults:
 /// those are in the table.
 #[derive(Clone, Default)]
-#[cfg_attr(
-    not(feature = "http"),
-    allow(dead_code, reason = "without HTTP there are no connections")
-)]
 pub(crate) struct Settings {
     pub(crate) access_id: String,
     pub(crate) secret_key: Zeroizing<String>,
@@ -52,10 +48,6 @@ pub(crate) struct Settings {
 
 /// The values of the outbox's options.
 #[derive(Clone, Default)]
-#[cfg_attr(
-    not(feature = "outbox"),
-    allow(dead_code, reason = "there is no outbox")
-)]
 pub(crate) struct OutboxSettings {
     pub(crate) file: String,
     pub(crate) durability: Durability,

@@ -4,9 +4,10 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
-use crate::model::account::{AccountType, shortened};
+use crate::model::account::AccountType;
 use crate::model::key::{Key, KeyHasher};
 use crate::model::outcome::{ItemOutcome, Reason, State};
+use crate::model::text::shortened;
 
 /// Whether what waits behind an item with this outcome is held back: were it sent, the
 /// caller who submits the item again would turn the order round.

@@ -8,11 +8,6 @@
 pub(crate) mod blocked;
 mod chains;
 mod key_index;
-#[cfg(feature = "bulk")]
-#[cfg_attr(
-    not(feature = "outbox"),
-    allow(dead_code, reason = "the outbox uses all of it")
-)]
 pub(crate) mod queue;
 pub(crate) mod request_queue;
 

@@ -59,7 +59,7 @@ impl BaseUrl {
         let refuse = |why: &str| {
             Err(Error::option(format!(
                 "base_url {} {why}; expected is https://host[:port][/prefix]",
-                crate::model::account::shortened(shown)
+                crate::model::text::shortened(shown)
             )))
         };
         let Some((scheme, _)) = url.split_once("://") else {

@@ -5,7 +5,6 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use crate::model::account::Platform;
 use crate::model::error::{Error, ErrorKind, Result};
-#[cfg(feature = "bulk")]
 use crate::model::operation::Operation;
 use crate::model::operation::Request;
 use crate::model::outcome::Warning;
@@ -54,7 +53,6 @@ impl Api {
     }
 
     /// The application's id, the base URL and the protocol version.
-    #[cfg(feature = "apply")]
     pub(crate) fn application(&self) -> (&str, &str, &'static str) {
         (&self.access_id, self.base.as_str(), self.version.name())
     }
@@ -75,7 +73,6 @@ impl Api {
     }
 
     /// Checks one operation by the same rules.
-    #[cfg(feature = "bulk")]
     pub(crate) fn check_operation(&self, operation: &Operation<'_>) -> Result<()> {
         operation.check()?;
         let platform = operation.platform.is_some();
@@ -195,7 +192,7 @@ fn check_call(call: &ApiCall<'_>) -> Result<()> {
             format!(
                 "path {} is no API path; expected is one like /v3/push/app (\"Making API \
                  requests\": service address/v3/class/method)",
-                crate::model::account::shortened(path)
+                crate::model::text::shortened(path)
             ),
         ));
     }
@@ -206,7 +203,7 @@ fn check_call(call: &ApiCall<'_>) -> Result<()> {
             format!(
                 "content type {} is none; expected is one like application/json or \
                  multipart/form-data; boundary=…",
-                crate::model::account::shortened(content_type)
+                crate::model::text::shortened(content_type)
             ),
         ));
     }

@@ -25,7 +25,6 @@ named! {
 
 /// Whether a batch of one item that is valid in itself breaks no rule of
 /// `version`, so that [`check`] need not look.
-#[cfg(feature = "bulk")]
 pub(crate) fn is_free(version: ProtocolVersion, operator: Operator, platform: bool) -> bool {
     version == ProtocolVersion::Tpns && operator != Operator::Append && !platform
 }
@@ -135,7 +134,7 @@ fn legacy_fields(request: &Request, version: ProtocolVersion) -> Result<()> {
     {
         return Err(Error::request(format!(
             "op_type {} is none of qq, rtx, email and other (Account API v3, parameter op_type)",
-            crate::model::account::shortened(op_type)
+            crate::model::text::shortened(op_type)
         )));
     }
     Ok(())
@@ -170,7 +169,7 @@ fn typed(accounts: &[Account], version: ProtocolVersion) -> Result<()> {
         Some(account) => Err(Error::request(format!(
             "account {} has no account_type; protocol xg_v3 requires it in every element (Account \
              API v3, parameter account_list)",
-            crate::model::account::shortened(account.name())
+            crate::model::text::shortened(account.name())
         ))),
     }
 }
@@ -194,8 +193,8 @@ fn duplicate_types(bindings: &[Binding]) -> Vec<Warning> {
                         "item {index}: accounts {} and {} have the same account type {}; only one \
                          account can be bound to an account type, the later one wins (Account \
                          Binding and Unbinding, note)",
-                        crate::model::account::shortened(account.name()),
-                        crate::model::account::shortened(later.name()),
+                        crate::model::text::shortened(account.name()),
+                        crate::model::text::shortened(later.name()),
                         kind.0
                     ),
                 ));

@@ -23,10 +23,8 @@ pub(crate) enum RetryMode {
     /// million phones.
     CallOnce,
     /// A row of a stream.
-    #[cfg(feature = "bulk")]
     Stream,
     /// An operation of the outbox.
-    #[cfg(feature = "bulk")]
     Outbox,
 }
 
@@ -177,9 +175,7 @@ impl RetryMode {
                 Failure::Transient(BackoffKind::Short) => outcome.state() == State::NotSent,
                 _ => false,
             },
-            #[cfg(feature = "bulk")]
             Self::Stream => matches!(failure, Failure::Transient(_)),
-            #[cfg(feature = "bulk")]
             Self::Outbox => matches!(failure, Failure::Transient(_) | Failure::NeedsRepair),
         }
     }
@@ -187,7 +183,6 @@ impl RetryMode {
     fn splits_batches(self) -> bool {
         match self {
             Self::Call | Self::CallOnce => false,
-            #[cfg(feature = "bulk")]
             Self::Stream | Self::Outbox => true,
         }
     }
@@ -197,9 +192,7 @@ impl RetryMode {
         match self {
             Self::Call | Self::CallOnce => Some(at.backoff.max_attempts),
             // The service may have gone away just then.
-            #[cfg(feature = "bulk")]
             Self::Stream => (!at.breaker_open).then_some(3),
-            #[cfg(feature = "bulk")]
             Self::Outbox => None,
         }
     }
@@ -216,10 +209,8 @@ impl RetryMode {
                 jittered(backoff.base_of(kind)).max(asked)
             }
             // The breaker pauses the whole stream.
-            #[cfg(feature = "bulk")]
             Self::Stream => Duration::ZERO,
             // The breaker keeps to what the service asked for.
-            #[cfg(feature = "bulk")]
             Self::Outbox => jittered(backoff.base),
         }
     }
@@ -228,10 +219,8 @@ impl RetryMode {
     fn isolates(self, at: &Situation<'_>) -> bool {
         match self {
             Self::Call | Self::CallOnce => false,
-            #[cfg(feature = "bulk")]
             Self::Stream => false,
             // In an outage all fail: more patience.
-            #[cfg(feature = "bulk")]
             Self::Outbox => at.batch > 1 && at.attempts >= if at.breaker_open { 6 } else { 3 },
         }
     }

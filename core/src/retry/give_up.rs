@@ -19,9 +19,7 @@ pub(crate) enum StopReason {
     /// The service refuses the caller, whatever is sent.
     CallerRefused,
     /// `outbox_deadline_ms`.
-    #[cfg(feature = "outbox")]
     OutboxDeadline,
-    #[cfg(feature = "outbox")]
     OutboxClosed,
 }
 
@@ -50,12 +48,10 @@ impl StopReason {
                 Reason::Cancelled,
                 "not sent: the service refuses the caller's key, region, clock or address",
             ),
-            #[cfg(feature = "outbox")]
             Self::OutboxDeadline => (
                 Reason::Deadline,
                 "it could not be sent within outbox_deadline_ms",
             ),
-            #[cfg(feature = "outbox")]
             Self::OutboxClosed => (Reason::Closed, "the outbox was closed before it was sent"),
         };
         ItemOutcome::new(reason, Some(message.into()))
@@ -73,9 +69,7 @@ impl GiveUpReason {
                 StopReason::Closed => "the client was closed",
                 StopReason::NoAnswer => "the service did not answer for too long",
                 StopReason::CallerRefused => "the service refuses the caller",
-                #[cfg(feature = "outbox")]
                 StopReason::OutboxDeadline => "outbox_deadline_ms is over",
-                #[cfg(feature = "outbox")]
                 StopReason::OutboxClosed => "the outbox was closed",
             },
         }

@@ -2,14 +2,12 @@
 //! attempts, clock).
 
 mod backoff;
-#[cfg(feature = "bulk")]
 mod breaker;
 mod budget;
 mod decision;
 mod give_up;
 
 pub(crate) use backoff::{Backoff, BackoffKind};
-#[cfg(feature = "bulk")]
 pub(crate) use breaker::{CircuitBreaker, ServiceHealth, service_health};
 pub(crate) use budget::RetryBudget;
 pub(crate) use decision::{Decision, RetryMode, Situation, decide, is_transient};

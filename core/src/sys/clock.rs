@@ -45,18 +45,17 @@ pub(crate) fn unix_seconds(time: SystemTime) -> i64 {
 }
 
 /// How old the coarse clock may be when it is read.
-#[cfg(feature = "outbox")]
 pub(crate) const COARSE_STEP: Duration = Duration::from_millis(10);
 
 /// A monotonic clock that costs next to nothing to read and is a kernel tick behind: up to
 /// [`COARSE_STEP`].
-#[cfg(all(feature = "outbox", target_os = "linux"))]
+#[cfg(target_os = "linux")]
 pub(crate) fn coarse() -> Duration {
     let now = rustix::time::clock_gettime(rustix::time::ClockId::MonotonicCoarse);
     Duration::try_from(now).unwrap_or_default()
 }
 
-#[cfg(all(feature = "outbox", not(target_os = "linux")))]
+#[cfg(not(target_os = "linux"))]
 pub(crate) fn coarse() -> Duration {
     use std::sync::LazyLock;
     static START: LazyLock<Instant> = LazyLock::new(Instant::now);

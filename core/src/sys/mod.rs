@@ -4,22 +4,12 @@
 
 pub(crate) mod clock;
 pub(crate) mod error_text;
-#[cfg(feature = "outbox")]
 mod file_lock;
-#[cfg(feature = "outbox")]
 mod fork_guard;
-#[cfg(feature = "outbox")]
 mod kept_file;
-#[cfg_attr(
-    not(feature = "bulk"),
-    allow(dead_code, reason = "streams and the outbox use all of it")
-)]
 pub(crate) mod owner_process;
 pub(crate) mod threads;
 
-#[cfg(feature = "outbox")]
 pub(crate) use file_lock::{Range, lock, unlock};
-#[cfg(feature = "outbox")]
 pub(crate) use fork_guard::NoFork;
-#[cfg(feature = "outbox")]
 pub(crate) use kept_file::KeptFile;

@@ -2,16 +2,13 @@
 //! people who bring their own HTTP stack.
 
 mod callback;
-#[cfg(feature = "http")]
 mod over_ureq;
-#[cfg(feature = "http")]
 mod proxy;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 pub use callback::{CallbackTransport, Transfer};
-#[cfg(feature = "http")]
 pub(crate) use over_ureq::UreqTransport;
 
 use crate::protocol::message::{HttpRequest, HttpResponse, SendError};

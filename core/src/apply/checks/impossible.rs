@@ -1,7 +1,7 @@
 //! What cannot be meant.
 
-use crate::model::account::shortened;
 use crate::model::error::{Error, Result};
+use crate::model::text::shortened;
 
 /// Refuses a header in place of a row: tables are joined, and each has one.
 pub(super) fn no_header(token: &str, account: &str) -> Result<()> {

@@ -8,10 +8,10 @@ mod frequent;
 mod impossible;
 mod suspicion;
 
-use crate::model::account::shortened;
 use crate::model::error::{Error, Result};
 use crate::model::key::Key;
 use crate::model::row::Row;
+use crate::model::text::shortened;
 
 use frequent::FrequentKeys;
 pub use suspicion::Suspicion;

@@ -2,7 +2,7 @@
 
 use super::NAMES;
 use super::records::Record;
-use crate::model::account::shortened;
+use crate::model::text::shortened;
 
 const EXPECTED: &str = "a header names the columns token, account, account_type and operation";
 

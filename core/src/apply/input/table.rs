@@ -7,10 +7,10 @@ use super::records::{Next, Record, Records};
 use super::text::{More, Text, count};
 use super::{Fields, LONGEST_ROW, NAMES, ParsedRow, SourceRecord, Step, header, no_table, set};
 use crate::apply::checks::RowChecker;
-use crate::model::account::shortened;
 use crate::model::error::{Error, Result};
 use crate::model::operation::Operator;
 use crate::model::row::Row;
+use crate::model::text::shortened;
 
 pub(super) struct Table {
     records: Records,

@@ -9,8 +9,8 @@ use encoding_rs::{Decoder, DecoderResult, Encoding, GB18030, UTF_8, UTF_16BE, UT
 use super::packed::Packed;
 use super::sniff;
 use super::stream::Stream;
-use crate::model::account::shortened;
 use crate::model::error::{Error, ErrorKind, Result};
+use crate::model::text::shortened;
 
 /// How much is read at once.
 const CHUNK: usize = 1 << 16;

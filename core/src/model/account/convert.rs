@@ -7,9 +7,10 @@ use std::str::FromStr;
 use serde::de::{Deserialize, Deserializer, Error as _};
 use serde::ser::{Serialize, SerializeStruct as _, Serializer};
 
-use super::{Account, AccountType, Platform, Token, shortened};
+use super::{Account, AccountType, Platform, Token};
 use crate::model::error::{Error, Result};
 use crate::model::named;
+use crate::model::text::shortened;
 
 impl FromStr for Token {
     type Err = Error;

@@ -5,9 +5,7 @@
 use serde::Serialize;
 
 use crate::model::account::{AccountType, Platform};
-#[cfg(feature = "bulk")]
 use crate::model::operation::Operator;
-#[cfg(feature = "bulk")]
 use crate::model::operation::single::Body as KeptOperation;
 use crate::model::operation::{Action, Items, Request};
 
@@ -44,7 +42,6 @@ pub(crate) fn body(request: &Request, chosen: &[u32]) -> Vec<u8> {
 
 /// The body of one HTTP request of kept operations, all of one kind. Byte for byte
 /// what [`body`] makes of the same items.
-#[cfg(feature = "bulk")]
 pub(crate) fn body_of_operations(operations: &[KeptOperation<'_>]) -> Vec<u8> {
     let Some(first) = operations.first() else {
         return b"{}".to_vec();
@@ -124,7 +121,7 @@ fn value<T: Serialize + ?Sized>(json: &mut Vec<u8>, value: &T) {
     serde_json::to_writer(json, value).expect("texts and numbers are JSON");
 }
 
-#[cfg(all(test, feature = "bulk"))]
+#[cfg(test)]
 mod tests {
     use super::*;
     use crate::model::operation::Operation;

@@ -7,5 +7,4 @@ mod parse;
 
 pub(crate) use answer::{Answer, Element};
 pub(crate) use body::body;
-#[cfg(feature = "bulk")]
 pub(crate) use body::body_of_operations;

@@ -5,9 +5,10 @@ use std::borrow::Cow;
 
 use serde::Deserialize;
 
-use crate::model::account::{Account, AccountType, Token, shortened};
+use crate::model::account::{Account, AccountType, Token};
 use crate::model::error::{Error, ErrorKind, Result};
 use crate::model::operation::{Action, Binding, Items, LegacyFields, Lookup, Operator, Request};
+use crate::model::text::shortened;
 
 use super::object::Object;
 

@@ -63,7 +63,6 @@ fn throttled(ms: u32) -> Decision {
 /// What each kind of outcome leads to after the first attempt, in each mode; and
 /// whether a caller may submit it again, and was refused himself.
 #[test]
-#[cfg(feature = "bulk")]
 fn every_kind_of_outcome_has_its_decision() {
     use Reason::{HttpError, HttpRefused, ItemRefused, RequestRefused};
     use RetryMode::{Outbox, Stream};
@@ -235,7 +234,6 @@ fn slowest_item_sets_the_pause_of_a_request() {
 }
 
 #[test]
-#[cfg(feature = "bulk")]
 fn stream_and_outbox_go_on_while_the_breaker_is_open() {
     use RetryMode::{Outbox, Stream};
     let lost = plain(Reason::ConnectionLost);

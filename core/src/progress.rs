@@ -50,7 +50,6 @@ impl PartProgress {
     }
 
     /// The outcomes in the order of the items; every one must have been taken.
-    #[cfg(feature = "bulk")]
     pub(crate) fn into_outcomes(self) -> Vec<ItemOutcome> {
         let mut outcomes = Vec::with_capacity(self.outcomes.len());
         outcomes.extend(self.outcomes.into_iter().flatten());
