@@ -1,5 +1,5 @@
-//! A file of rows through a stream into a report: one line per row, in order,
-//! and a state from which a run that was ended can go on.
+//! A file of rows through a stream into a report: one line per row, in order, and a
+//! state from which an interrupted run resumes.
 
 mod cells;
 pub(crate) mod checks;
@@ -60,7 +60,7 @@ pub struct Apply {
     saved: Instant,
 }
 
-/// The place of a run that can go on.
+/// The state of a run that can be resumed.
 struct RunState {
     file: StateFile,
     purpose: Purpose,
@@ -81,37 +81,35 @@ impl Apply {
         }))
     }
 
-    /// A row that has its outcome, for those who come later.
+    /// Adds a completed row to the hash in the state.
     fn hash_row(&mut self, read: &ParsedRow) {
         if let (Some(kept), Some(raw)) = (&mut self.state, &read.raw) {
             state::add(&mut kept.rows, raw);
         }
     }
 
-    /// Sends nothing more; what is in flight is waited for by
-    /// [`work`](Self::work).
+    /// Stops sending; [`work`](Self::work) still waits for what is in flight.
     pub fn halt(&mut self) {
         self.bulk.halt();
     }
 
-    /// How far it is.
+    /// The progress so far.
     pub fn progress(&self) -> Progress {
         self.progress
     }
 
-    /// How many rows there are, where that was known before the first one was sent: not
-    /// of a pipe.
+    /// The number of rows, where it is known before the first one is sent (not for a pipe).
     pub fn counted(&self) -> Option<u64> {
         self.input.counted()
     }
 
-    /// What is suspicious in the table, one notice for each suspicion: of a regular file
-    /// all of it from the beginning, of a pipe as far as it was read.
+    /// Suspicious values, one notice for each kind: of a regular file all of them from the
+    /// beginning, of a pipe as far as it has been read.
     pub fn notices(&self) -> &[Notice] {
         self.input.notices()
     }
 
-    /// How many rows without any field were passed over; they have no number.
+    /// How many rows without any field were skipped; they have no number.
     pub fn empty_rows(&self) -> u64 {
         self.input.empty_rows()
     }
@@ -121,17 +119,17 @@ impl Apply {
         &self.failures
     }
 
-    /// Which file could not be read or written, and why, once that was found.
+    /// Which file could not be read or written, and why.
     pub fn error(&self) -> Option<&Error> {
         self.error.as_ref()
     }
 
-    /// What should be known of the files.
+    /// Warnings about the files.
     pub fn warnings(&self) -> &[String] {
         &self.warnings
     }
 
-    /// The stream itself, for its numbers.
+    /// The stream, for its statistics.
     pub fn bulk(&self) -> &Bulk {
         &self.bulk
     }
@@ -146,10 +144,9 @@ impl std::fmt::Debug for Apply {
     }
 }
 
-/// Holds a file that is read, so that no run writes to it: a table that a run is just
-/// writing is not whole, and a report on it would be the end of it.
+/// Locks the input, so that no run writes to it meanwhile.
 fn lock_input(path: &Path) -> Result<Option<File>> {
-    // A pipe must not be opened twice; and whoever reads it tells what is wrong with it.
+    // A pipe must not be opened twice; its reader reports what is wrong with it.
     if !path.is_file() {
         return Ok(None);
     }

@@ -1,4 +1,4 @@
-//! What a run is told, and what it tells.
+//! The options of a run, its progress and its end.
 
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
@@ -21,7 +21,7 @@ named! {
 }
 
 impl Format {
-    /// By the end of a file's name: `.csv`, `.tsv`, `.jsonl` or `.ndjson`, with or
+    /// From a file name's suffix: `.csv`, `.tsv`, `.jsonl` or `.ndjson`, with or
     /// without `.gz` or `.zst` behind it.
     ///
     /// # Errors
@@ -75,10 +75,10 @@ impl Default for Reading {
 /// Where rows come from.
 #[derive(Debug, Clone)]
 pub struct ApplyInput {
-    /// The file, by which a state is known again; `-` is standard input. What begins as
-    /// gzip or Zstandard is unpacked.
+    /// The file; `-` is standard input. Gzip and Zstandard are recognised by their first
+    /// bytes and unpacked. A state belongs to this path.
     pub path: PathBuf,
-    /// What to read in its place, such as a pipe that brings its rows.
+    /// What to read instead, such as a pipe with its rows.
     pub read_from: Option<PathBuf>,
     /// The format of what is read.
     pub format: Format,
@@ -86,21 +86,21 @@ pub struct ApplyInput {
     pub reading: Reading,
 }
 
-/// What to do with the rows, and where to write what became of them.
+/// How rows are sent, and where results are written.
 #[derive(Debug, Clone)]
 pub struct ApplyOptions {
-    /// For rows that name no operation.
+    /// The operation of rows that name none.
     pub operator: Operator,
-    /// What the older protocol versions require.
+    /// The platform, which the two older protocol versions require.
     pub platform: Option<Platform>,
     /// How rows are sent.
     pub bulk: BulkOptions,
-    /// One line per row.
+    /// The report: one line per row.
     pub report: Option<PathBuf>,
-    /// The rows that were not accepted, in the input's own format. A run that goes on
-    /// from a state has them exactly if the run before had.
+    /// The rows that were not accepted, in the format of the input. A resumed run has them
+    /// exactly if the first run had.
     pub rejects: Option<PathBuf>,
-    /// From which a run goes on. It needs a report.
+    /// The state from which a run resumes. It needs a report.
     pub state: Option<PathBuf>,
     /// Puts an apostrophe before a cell of the report that a spreadsheet would run as a
     /// formula: one that begins with `=`, `+`, `-`, `@` (or their full-width forms), a
@@ -109,10 +109,10 @@ pub struct ApplyOptions {
     pub escape_formulas: bool,
 }
 
-/// How far a run is. The counts are those of earlier runs, too.
+/// The progress of a run, with the counts of the runs that it resumes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Progress {
-    /// Rows that have their outcome.
+    /// Completed rows.
     pub rows: u64,
     /// Of these, by state.
     pub accepted: u64,
@@ -122,7 +122,7 @@ pub struct Progress {
     pub unknown: u64,
     /// Not sent, for whatever reason.
     pub not_sent: u64,
-    /// Rows that an earlier run had done.
+    /// Rows completed by an earlier run.
     pub resumed: u64,
     /// HTTP requests of this run.
     pub requests: u64,
@@ -136,7 +136,7 @@ pub struct Failure {
     /// The number of the line on which it begins, from 1, in what was read: of a Parquet
     /// file that is none of its own.
     pub line: u64,
-    /// What became of it.
+    /// Its outcome.
     pub outcome: ItemOutcome,
 }
 
@@ -146,7 +146,7 @@ named! {
     pub enum ApplyEnd("the end", InvalidValue) {
         /// Every row has its outcome.
         Complete => "complete",
-        /// It was halted.
+        /// It was stopped.
         Halted => "halted",
         /// The service did not answer, and a state keeps the place.
         NoAnswer => "no_answer",

@@ -1,4 +1,4 @@
-//! The report: what became of each row.
+//! The report: one line per row.
 
 use std::borrow::Cow;
 use std::fs::File;

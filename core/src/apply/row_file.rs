@@ -1,4 +1,4 @@
-//! The rows of a file, for those who send them otherwise.
+//! The rows of a file, for callers that send them themselves.
 
 use std::fs::File;
 use std::path::Path;

@@ -85,13 +85,13 @@ impl Apply {
             && let Err(error) = self.save()
         {
             self.fail(error);
-            // Of one that has ended, what became of the last rows is written nowhere.
+            // The outcomes of the last rows are written nowhere.
             self.end = self.end.map(|_| ApplyEnd::Failed);
         }
         Ok(self.end)
     }
 
-    /// What became of a row cannot be written: no other is sent.
+    /// An outcome cannot be written: no further row is sent.
     fn fail(&mut self, error: Error) {
         self.error.get_or_insert(error);
         self.bulk.halt();
@@ -105,8 +105,7 @@ impl Apply {
         }
     }
 
-    /// Takes a row, or hears that there is none any more; `false` when neither is there
-    /// yet.
+    /// Reads a row into the stream, or ends it; `false` if neither is there yet.
     fn read_into_stream(&mut self) -> Result<bool> {
         let mut read = match self.input.step(self.operator)? {
             Step::Row(read) => *read,

@@ -8,8 +8,8 @@ use super::Outbox;
 use crate::model::error::{Error, ErrorKind, Result};
 
 impl Outbox {
-    /// Delivers what is there without lingering, and waits for it up to
-    /// `timeout`. Answers how many operations are not settled then.
+    /// Sends what is queued without lingering and waits up to `timeout` for it. Returns how
+    /// many operations are still open.
     ///
     /// # Errors
     /// [`Closed`](ErrorKind::Closed) in a child after `fork`.
@@ -23,26 +23,26 @@ impl Outbox {
         Ok(shared.intake.open())
     }
 
-    /// Waits up to `timeout` until everything that was handed in so far is durable, as
-    /// `outbox_durability` means it, or settled. By itself that takes about
+    /// Waits up to `timeout` until everything submitted so far is durable (see
+    /// `outbox_durability`) or completed. Without a call that takes about
     /// `outbox_commit_ms`.
     ///
     /// # Errors
     /// [`Storage`](ErrorKind::Storage) when it is not durable: there is no file, the
-    /// file failed, or the time was over ([retryable](Error::is_retryable));
+    /// file failed, or the time ran out ([retryable](Error::is_retryable));
     /// [`Closed`](ErrorKind::Closed) in a child after `fork`.
     pub fn sync(&self, timeout: Duration) -> Result<()> {
         self.sync_up_to(self.taken(), timeout)
     }
 
-    /// How many operations it has taken, those that the file brought included: what
-    /// [`sync_up_to`](Outbox::sync_up_to) is told.
+    /// How many operations it has accepted, recovered ones included: the argument of
+    /// [`sync_up_to`](Outbox::sync_up_to).
     pub fn taken(&self) -> u64 {
         self.shared.intake.submitted()
     }
 
-    /// As [`sync`](Outbox::sync), but for what it had [taken](Outbox::taken) at a moment:
-    /// for those who wait in slices while others hand in.
+    /// As [`sync`](Outbox::sync), up to a number of [`taken`](Outbox::taken) operations: to
+    /// wait in slices while other threads submit.
     ///
     /// # Errors
     /// As [`sync`](Outbox::sync).
@@ -66,26 +66,25 @@ impl Outbox {
         }
     }
 
-    /// Takes nothing any more and delivers what is there, without waiting for it:
-    /// for those who flush in their own way before they close.
+    /// Accepts nothing more and goes on delivering, without waiting: call it before a flush
+    /// of your own and [`close`](Outbox::close).
     pub fn begin_close(&self) {
         if self.ensure_same_process().is_ok() {
             self.shared.close();
         }
     }
 
-    /// Takes nothing any more, delivers what is there for up to `timeout`, and
-    /// ends. Answers how many operations were left: they stay in the file, or,
-    /// without one, are reported with what is known of them. The reports can still be
-    /// taken; `reports_waiting` in the [`stats`](Outbox::stats) counts them. Closing
-    /// twice does no harm, and in a child after `fork` it does nothing.
+    /// Accepts nothing more, delivers for up to `timeout`, and ends. Returns how many
+    /// operations are left: they stay in the file or, without one, are reported with what
+    /// is known of them. Reports can still be read; `reports_waiting` in the
+    /// [`stats`](Outbox::stats) counts them. Closing twice is harmless; in a child after
+    /// `fork` it does nothing.
     ///
-    /// It takes `timeout` and at most a second more, whatever the log, the transport
-    /// or the store do. A request that a transport does not let go of ends unknown.
-    /// A thread that hangs in one of them is left to itself, with what it uses:
-    /// from then on it calls no function of the host's any more.
+    /// It takes at most a second longer than `timeout`, whatever log, transport and store
+    /// do. A request that the transport does not return ends unknown. A thread that hangs
+    /// in a callback is abandoned, with what it uses, and never calls the host again.
     pub fn close(&self, timeout: Duration) -> usize {
-        /// What the running requests get to notice that the client is closed.
+        /// How long requests in flight get to notice that the client is closed.
         const END: Duration = Duration::from_secs(1);
         if self.ensure_same_process().is_err() {
             return 0;
@@ -110,8 +109,8 @@ impl Outbox {
         }
     }
 
-    /// [`close`](Outbox::close), unless that was done before and its thread hangs: as
-    /// dropping it does.
+    /// As [`close`](Outbox::close), but at once if an earlier close abandoned the thread. Drop
+    /// does this.
     pub fn close_once(&self, timeout: Duration) {
         if !self.given_up.load(Ordering::Acquire) {
             self.close(timeout);

@@ -128,13 +128,13 @@ struct Inbox {
     refused: usize,
 }
 
-/// What the worker and those who take reports write: all that ever went.
+/// What the worker and the readers of reports write: totals.
 #[derive(Debug, Default)]
 struct Completed {
-    /// Settled operations, and their bytes.
+    /// Completed operations, and their bytes.
     settled: AtomicU64,
     settled_bytes: AtomicU64,
-    /// Settled operations whose report was taken as well: their places are free.
+    /// Completed operations whose report was read as well: their places are free.
     places: AtomicU64,
 }
 
@@ -236,13 +236,13 @@ impl Intake {
         add(&self.producers.bytes, bytes);
     }
 
-    /// What a file brings comes in whatever the bounds say.
+    /// Recovered operations count even beyond the bounds.
     pub(crate) fn recover(&self, bytes: usize) {
         let _inbox = self.lock();
         self.count(bytes as u64);
     }
 
-    /// An operation is settled; its place stays taken until `leave`.
+    /// An operation is completed; its place stays taken until `release`.
     pub(crate) fn complete(&self, bytes: usize) {
         self.completed
             .settled_bytes
@@ -261,21 +261,21 @@ impl Intake {
         self.producers.operations.load(Ordering::Acquire)
     }
 
-    /// Operations that are not settled.
+    /// Operations not completed.
     pub(crate) fn open(&self) -> usize {
         // In this order: what came in is never less than what went.
         let settled = self.completed.settled.load(Ordering::Acquire);
         usize::try_from(self.submitted() - settled).unwrap_or(usize::MAX)
     }
 
-    /// Bytes of tokens and accounts that are not settled.
+    /// Bytes of tokens and accounts not completed.
     pub(crate) fn bytes(&self) -> usize {
         let settled = self.completed.settled_bytes.load(Ordering::Acquire);
         let entered = self.producers.bytes.load(Ordering::Acquire);
         usize::try_from(entered - settled).unwrap_or(usize::MAX)
     }
 
-    /// Everything that was handed in, in order; `replacement` takes its place.
+    /// Takes everything submitted, in order; `replacement` takes its place.
     pub(crate) fn drain(&self, replacement: Pending) -> Pending {
         std::mem::replace(&mut self.lock().pending, replacement)
     }
@@ -284,7 +284,7 @@ impl Intake {
         self.lock().pending.is_empty()
     }
 
-    /// Takes nothing any more.
+    /// Accepts nothing more.
     pub(crate) fn close(&self) {
         self.lock().open = false;
     }
@@ -301,7 +301,7 @@ impl Intake {
 mod tests {
     use super::*;
 
-    /// Hands in so many bytes.
+    /// Submits so many bytes.
     fn submit(intake: &Intake, bytes: usize) -> Result<(), SubmitError> {
         let token = "t".repeat(bytes.saturating_sub(2));
         intake.submit(&Operation::clear_token(&token), 0, 0)

@@ -1,4 +1,4 @@
-//! Lines for the log of the host: the outbox writes nowhere by itself.
+//! Lines for the log of the host.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -27,7 +27,7 @@ pub(super) struct Logger {
     line_done: Condvar,
 }
 
-/// Where lines go, and the thread that brings one just now.
+/// Where lines go, and the thread that is logging one now.
 #[derive(Default)]
 struct Target {
     log: Option<Log>,
@@ -35,7 +35,7 @@ struct Target {
 }
 
 impl Logger {
-    /// Returns when the log that was there is not called any more, or hangs.
+    /// Returns when the function that was set before no longer runs, or hangs.
     pub(super) fn set(&self, log: Option<Log>) {
         self.replace(log, Duration::from_secs(1));
     }
@@ -73,7 +73,7 @@ impl Logger {
         self.target.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Brings no line any more; returns at the latest after a tenth of a second.
+    /// Logs nothing more; returns after 100 ms at most.
     pub(super) fn end(&self) {
         /// For a line that is nearly there.
         const NEARLY: Duration = Duration::from_millis(100);

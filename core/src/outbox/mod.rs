@@ -50,14 +50,13 @@ use worker::Worker;
 
 /// Delivers operations in the background, in the order of each token and account.
 ///
-/// [`submit`](Outbox::submit) copies an operation and returns; what became of it
-/// is reported once, with the caller's own number. An operation is sent when it
-/// is the oldest on its token and on each of its accounts; failed ones are sent
-/// again in their place until they are settled or `outbox_deadline_ms` is over.
-/// With `outbox_file` operations outlive the process, from about `outbox_commit_ms`
-/// (2 ms) after the hand-in: see [`sync`](Outbox::sync).
+/// [`submit`](Outbox::submit) copies an operation and returns. Each operation gets one
+/// final [`Report`] with the caller's tag. It is sent when it is the oldest on its token
+/// and on each of its accounts; if that fails, it is sent again in its place until
+/// `outbox_deadline_ms`. With `outbox_file`, operations outlive the process about
+/// `outbox_commit_ms` (2 ms) after submission; [`sync`](Outbox::sync) waits for that.
 ///
-/// Shared by any number of threads. Dropping it closes it, with 2 s to deliver
+/// Share it between any number of threads. Dropping it closes it, with 2 s to deliver
 /// the rest.
 ///
 /// ```no_run
@@ -76,20 +75,20 @@ pub struct Outbox {
     shared: Arc<Shared>,
     engine: Arc<Engine>,
     worker: Mutex<Option<JoinHandle<()>>>,
-    /// Its thread hangs, in a function of the host's: nobody waits for it again.
+    /// Its thread hangs in a callback: it is not waited for again.
     given_up: AtomicBool,
     name: String,
     owner: OwnerProcess,
 }
 
 impl Outbox {
-    /// An outbox over a client of its own. With `outbox_file` it opens the file,
-    /// or makes it, and takes up what is in it.
+    /// Opens an outbox with a client of its own. With `outbox_file` it opens or creates the
+    /// file and goes on with what is in it.
     ///
     /// # Errors
     /// As [`Client::new`], and [`Storage`](ErrorKind::Storage) when the file
     /// cannot be used; nothing in it is deleted. [`Resources`](ErrorKind::Resources) when
-    /// there is no thread for it.
+    /// no thread could be started.
     pub fn open(config: &Config) -> Result<Self> {
         Self::open_over(config, Client::new(config)?)
     }
@@ -165,8 +164,7 @@ impl Outbox {
         count
     }
 
-    /// Whether no report will come any more: it is closed, and all were taken. In a
-    /// child after `fork` none will.
+    /// True once it is closed and every report has been read, and in a child after `fork`.
     pub fn is_drained(&self) -> bool {
         // A lock may be held for ever in a child.
         self.is_forked() || self.shared.reports.has_ended()

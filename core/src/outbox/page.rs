@@ -69,7 +69,7 @@ impl Page<'_> {
     }
 
     fn latency(&mut self) {
-        let help = "Seconds from hand-in to the final report.";
+        let help = "Seconds from submission to the final report.";
         self.family("latency_seconds", help, "histogram");
         for (outbox, stats) in self.outboxes {
             let bounds = OutboxStats::LATENCY_MS.map(seconds);

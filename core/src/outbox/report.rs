@@ -14,7 +14,7 @@ pub struct Report {
     pub(crate) event: Event,
     pub(crate) handed_in: u64,
     pub(crate) at: u64,
-    /// An earlier run handed it in.
+    /// It was submitted by an earlier run.
     pub(crate) recovered: bool,
 }
 
@@ -107,20 +107,19 @@ impl Report {
         })
     }
 
-    /// The number that the caller gave with the operation; an earlier run's, if it
+    /// The tag that was submitted with the operation, by an earlier run if it
     /// [is recovered](Report::is_recovered).
     pub fn tag(&self) -> u64 {
         self.tag
     }
 
-    /// Whether an earlier run handed the operation in, and the file brought it back:
-    /// then the tag is of that run.
+    /// Whether the operation was submitted by an earlier run and recovered from the file.
     pub fn is_recovered(&self) -> bool {
         self.recovered
     }
 
-    /// Whether it is the one final report of the operation; otherwise a notice
-    /// that the operation is durable.
+    /// Whether it is the operation's one final report; otherwise it says that the operation
+    /// is durable.
     pub fn is_final(&self) -> bool {
         matches!(self.event, Event::Final { .. })
     }
@@ -154,8 +153,7 @@ impl Report {
         }
     }
 
-    /// How often the operation was sent. What an earlier run may have sent counts one
-    /// for that.
+    /// How often the operation was sent. A possible attempt by an earlier run counts as one.
     pub fn attempts(&self) -> u16 {
         match &self.event {
             Event::Durable => 0,
@@ -171,7 +169,7 @@ impl Report {
         }
     }
 
-    /// When the operation was handed in, in milliseconds since 1970-01-01 UTC.
+    /// When the operation was submitted, in milliseconds since 1970-01-01 UTC.
     pub fn handed_in_ms(&self) -> u64 {
         self.handed_in
     }

@@ -1,4 +1,4 @@
-//! The queue of reports that nobody has read yet.
+//! The queue of unread reports.
 
 use std::collections::VecDeque;
 use std::os::fd::RawFd;
@@ -9,7 +9,7 @@ use super::report::Report;
 use super::signal::Signal;
 use crate::model::error::{Error, ErrorKind, Result};
 
-/// The reports that nobody took yet.
+/// Unread reports.
 #[derive(Debug, Default)]
 pub(crate) struct Reports {
     waiting: Mutex<Waiting>,
@@ -19,7 +19,7 @@ pub(crate) struct Reports {
 #[derive(Debug, Default)]
 struct Waiting {
     reports: VecDeque<Report>,
-    /// Nothing comes any more.
+    /// No more reports will come.
     ended: bool,
     signal: Option<Signal>,
 }
@@ -40,7 +40,7 @@ impl Reports {
         }
     }
 
-    /// No more reports will come: who waits for one need not.
+    /// No more reports will come.
     pub(crate) fn end(&self) {
         let mut waiting = self.lock();
         waiting.ended = true;
@@ -76,7 +76,7 @@ impl Reports {
         count
     }
 
-    /// How many nobody took yet.
+    /// How many are unread.
     pub(crate) fn waiting(&self) -> usize {
         self.lock().reports.len()
     }

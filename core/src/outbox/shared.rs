@@ -1,4 +1,4 @@
-//! What the outbox's thread and everybody else have in common.
+//! State shared by the worker and the callers.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -27,12 +27,12 @@ pub(super) struct Shared {
     started: Instant,
     first_coarse: Duration,
     keeps_reports: bool,
-    /// The largest number of an operation that the store brought back.
+    /// The largest number of a recovered operation.
     pub(super) recovered: AtomicU64,
     /// Whether there is a store.
     pub(super) stores: bool,
     pub(super) synced: Synced,
-    /// How many wait for everything to be settled.
+    /// How many callers flush.
     pub(super) flushing: AtomicUsize,
     closing: AtomicBool,
     stopping: AtomicBool,
@@ -48,7 +48,7 @@ pub(super) struct Shared {
     /// Asked, and not answered yet.
     questions: Mutex<BTreeMap<u64, Question>>,
     asked: AtomicU64,
-    /// What fails just now, by its kind: for those who take no lines.
+    /// What fails now, by its kind.
     troubles: Mutex<[Option<String>; 3]>,
 }
 
@@ -106,7 +106,7 @@ impl Shared {
         self.stopping.load(Ordering::Acquire)
     }
 
-    /// Takes nothing any more, and delivers what is there.
+    /// Accepts nothing more and delivers what is there.
     pub(super) fn close(&self) {
         self.intake.close();
         self.closing.store(true, Ordering::Release);
@@ -228,8 +228,7 @@ impl Shared {
         self.troubles.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The outbox's thread hangs: nobody waits for a report of its, and it brings no
-    /// line any more.
+    /// The outbox's thread hangs: no report of it is waited for, and it logs nothing more.
     pub(super) fn give_up(&self) {
         self.reports.end();
         self.logger.end();

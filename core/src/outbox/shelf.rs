@@ -1,4 +1,4 @@
-//! A look at an outbox's file that nobody holds.
+//! Reading the file of an outbox that is not open.
 
 use std::fs::{self, DirBuilder};
 use std::io;
@@ -11,11 +11,11 @@ use crate::model::error::{Error, ErrorKind, Result};
 use crate::model::operation::single::Body;
 use crate::options::Durability;
 
-/// What waits in the file of an outbox that is not open, in the order of the hand-ins:
-/// of a token, of an account (of any type), or of both, or all; at most so many.
+/// Lists up to `most` pending operations in the file of an outbox that is not open, in
+/// submission order: of a token, of an account (of any type), of both, or all.
 ///
-/// The file is not changed: a copy of it is read, in a folder for temporary files that
-/// only this user can read. A file that an outbox holds is not looked at; ask the outbox
+/// The file is not changed: a copy of it is read, in a temporary folder that only this
+/// user can read. If an outbox has the file open, ask the outbox
 /// ([`Outbox::look`](crate::Outbox::look)).
 ///
 /// # Errors

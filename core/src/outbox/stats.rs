@@ -1,4 +1,4 @@
-//! What an outbox has done, and what it holds.
+//! Counters and gauges of an outbox.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -7,16 +7,16 @@ use serde::Serialize;
 use super::intake::Intake;
 use crate::model::outcome::State;
 
-/// Counted since the outbox was opened; the gauges are of now.
+/// Counters since the outbox was opened, and gauges of now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 pub struct OutboxStats {
-    /// Operations that were taken.
+    /// Operations submitted.
     pub handed_in: u64,
-    /// Operations that were refused because it was full.
+    /// Submissions refused because it was full.
     pub full: u64,
-    /// Operations that a file brought back.
+    /// Operations recovered from the file.
     pub recovered: u64,
-    /// Operations that were stored.
+    /// Operations stored.
     pub durable: u64,
     /// Final reports: accepted.
     pub accepted: u64,
@@ -30,43 +30,43 @@ pub struct OutboxStats {
     pub superseded: u64,
     /// HTTP requests.
     pub requests: u64,
-    /// Operations that were sent, again ones included.
+    /// Operations sent, retries included.
     pub sent: u64,
-    /// Operations that were put back to be sent again.
+    /// Operations scheduled to be sent again.
     pub retries: u64,
     /// Requests that the service answered with "too fast".
     pub throttled: u64,
     /// Requests that failed as a whole.
     pub failures: u64,
-    /// Times that the store failed.
+    /// Store failures.
     pub store_failures: u64,
-    /// Times that the system gave no thread to send with.
+    /// Times no thread could be started to send.
     pub resource_failures: u64,
-    /// Operations that were in memory only, because the store failed.
+    /// Operations kept in memory only because the store failed.
     pub not_durable: u64,
-    /// Times that a function which is brought reports failed.
+    /// Failures of the report callback.
     pub callback_failures: u64,
-    /// Milliseconds from hand-in to the final report, over all of them.
+    /// Sum of the milliseconds from submission to final report.
     pub latency_ms_sum: u64,
-    /// How many of them took at most [`LATENCY_MS`](Self::LATENCY_MS), each with those before.
+    /// Cumulative counts of final reports within each of [`LATENCY_MS`](Self::LATENCY_MS).
     /// Not in the JSON.
     #[serde(skip)]
     pub latency_at_most: [u64; Self::LATENCY_MS.len()],
-    /// Gauge: handed in and not settled.
+    /// Gauge: submitted and not completed.
     pub open: u64,
-    /// Gauge: requests on the wire.
+    /// Gauge: requests in flight.
     pub in_flight: u64,
-    /// Gauge: requests that lie ready for a thread.
+    /// Gauge: requests waiting for a thread.
     pub ready: u64,
-    /// Gauge: bytes of tokens and accounts that are not settled.
+    /// Gauge: bytes of tokens and accounts not completed.
     pub bytes: u64,
-    /// Gauge: age of the operation that waits longest, in milliseconds.
+    /// Gauge: age of the oldest open operation, in milliseconds.
     pub oldest_ms: u64,
     /// Gauge: 1 while the breaker is open.
     pub breaker_open: u64,
-    /// Gauge: how many operations it takes now, as far as their number goes.
+    /// Gauge: free places.
     pub room: u64,
-    /// Gauge: reports that nobody took yet.
+    /// Gauge: unread reports.
     pub reports_waiting: u64,
 }
 
@@ -74,40 +74,32 @@ pub struct OutboxStats {
 pub(super) type Row = (&'static str, &'static str, bool, fn(&OutboxStats) -> u64);
 
 pub(super) const ROWS: &[Row] = &[
-    (
-        "handed_in_total",
-        "Operations that were taken.",
-        false,
-        |s| s.handed_in,
-    ),
+    ("handed_in_total", "Operations submitted.", false, |s| {
+        s.handed_in
+    }),
     (
         "full_total",
-        "Operations that were refused because the outbox was full.",
+        "Submissions refused because the outbox was full.",
         false,
         |s| s.full,
     ),
     (
         "recovered_total",
-        "Operations that the file brought back.",
+        "Operations recovered from the file.",
         false,
         |s| s.recovered,
     ),
-    (
-        "durable_total",
-        "Operations that were stored.",
-        false,
-        |s| s.durable,
-    ),
+    ("durable_total", "Operations stored.", false, |s| s.durable),
     ("requests_total", "HTTP requests.", false, |s| s.requests),
     (
         "sent_total",
-        "Operations that were sent, again ones included.",
+        "Operations sent, retries included.",
         false,
         |s| s.sent,
     ),
     (
         "retries_total",
-        "Operations that were put back to be sent again.",
+        "Operations scheduled to be sent again.",
         false,
         |s| s.retries,
     ),
@@ -123,31 +115,28 @@ pub(super) const ROWS: &[Row] = &[
         false,
         |s| s.failures,
     ),
-    (
-        "store_failures_total",
-        "Times that the store failed.",
-        false,
-        |s| s.store_failures,
-    ),
+    ("store_failures_total", "Store failures.", false, |s| {
+        s.store_failures
+    }),
     (
         "resource_failures_total",
-        "Times that the system gave no thread to send with.",
+        "Times no thread could be started to send.",
         false,
         |s| s.resource_failures,
     ),
     (
         "not_durable_total",
-        "Operations that were in memory only, because the store failed.",
+        "Operations kept in memory only because the store failed.",
         false,
         |s| s.not_durable,
     ),
     (
         "callback_failures_total",
-        "Times that a function which is brought reports failed.",
+        "Failures of the report callback.",
         false,
         |s| s.callback_failures,
     ),
-    ("open", "Operations that are not settled.", true, |s| s.open),
+    ("open", "Operations not completed.", true, |s| s.open),
     ("in_flight", "Requests on the wire.", true, |s| s.in_flight),
     (
         "ready",
@@ -157,7 +146,7 @@ pub(super) const ROWS: &[Row] = &[
     ),
     (
         "bytes",
-        "Bytes of tokens and accounts that are not settled.",
+        "Bytes of tokens and accounts not completed.",
         true,
         |s| s.bytes,
     ),
@@ -174,12 +163,9 @@ pub(super) const ROWS: &[Row] = &[
         |s| s.breaker_open,
     ),
     ("room", "Operations that it would take.", true, |s| s.room),
-    (
-        "reports_waiting",
-        "Reports that nobody took yet.",
-        true,
-        |s| s.reports_waiting,
-    ),
+    ("reports_waiting", "Unread reports.", true, |s| {
+        s.reports_waiting
+    }),
 ];
 
 impl OutboxStats {
@@ -206,7 +192,7 @@ impl OutboxStats {
     }
 }
 
-/// The counters, written by the worker and by those who hand in.
+/// The counters, written by the worker and by producers.
 #[derive(Debug, Default)]
 pub(crate) struct Counters {
     pub(crate) full: AtomicU64,
@@ -228,9 +214,9 @@ pub(crate) struct Counters {
     latencies: [AtomicU64; OutboxStats::LATENCY_MS.len()],
     /// On the wire; written by who sends.
     pub(crate) in_flight: AtomicU64,
-    /// Given to those who send.
+    /// Given to the worker pool.
     pub(crate) given_out: AtomicU64,
-    /// When the oldest open operation was handed in; 0: there is none.
+    /// When the oldest open operation was submitted; 0: there is none.
     pub(crate) oldest: AtomicU64,
     pub(crate) breaker_open: AtomicU64,
 }
@@ -244,7 +230,7 @@ impl Counters {
         self.settled[state as usize - 1].fetch_add(1, Ordering::Relaxed);
     }
 
-    /// A final report came so many milliseconds after the hand-in.
+    /// A final report came so many milliseconds after submission.
     pub(crate) fn note_latency(&self, took: u64) {
         self.latency.fetch_add(took, Ordering::Relaxed);
         let at = OutboxStats::LATENCY_MS

@@ -1,4 +1,4 @@
-//! Submitting operations: copied and checked, never waiting unless it says so.
+//! Submitting operations: checked, copied, without waiting.
 
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -9,12 +9,12 @@ use crate::model::error::{Error, ErrorKind, Result};
 use crate::model::operation::{Operation, Request, single};
 
 impl Outbox {
-    /// Hands an operation in. It is copied, and this never waits: the report with
-    /// `tag` says what became of it.
+    /// Submits an operation: copies it and returns without waiting. The report with `tag`
+    /// has its result.
     ///
-    /// With `outbox_file` a tag must mean the same after a restart, where the next run
-    /// reports what this one left: the number of a row or a player, never a pointer or
-    /// an index into memory. [`Report::is_recovered`](crate::Report::is_recovered) tells those reports apart.
+    /// With `outbox_file`, choose tags that keep their meaning after a restart, such as a row
+    /// or player number, never a pointer or an index: the next run reports what this one
+    /// left. [`Report::is_recovered`](crate::Report::is_recovered) marks those reports.
     ///
     /// Two accounts of one type in one binding are allowed; the later one wins.
     ///
@@ -22,7 +22,7 @@ impl Outbox {
     /// [`Full`](ErrorKind::Full), [`Closed`](ErrorKind::Closed), and
     /// [`InvalidValue`](ErrorKind::InvalidValue) or
     /// [`InvalidRequest`](ErrorKind::InvalidRequest) when it breaks a rule of the
-    /// protocol version. It was not taken then.
+    /// protocol version. Then nothing was submitted.
     pub fn submit(&self, operation: &Operation<'_>, tag: u64) -> Result<()> {
         if self.owner.is_known_forked() {
             return Err(wrong_process());
@@ -35,21 +35,19 @@ impl Outbox {
                 self.shared.counters.full.fetch_add(1, Ordering::Relaxed);
                 Err(Error::new(
                     ErrorKind::Full,
-                    "the outbox is full (outbox_max_operations, outbox_max_bytes): take reports, \
-                     and hand it in again later",
+                    "the outbox is full (outbox_max_operations, outbox_max_bytes): read reports, \
+                     and submit it again later",
                 ))
             }
             Err(SubmitError::Closed) => Err(Error::new(ErrorKind::Closed, "the outbox is closed")),
         }
     }
 
-    /// Hands in every item of a request, in their order; the n-th has the tag
-    /// `first_tag` + n.
+    /// Submits every item of a request, in order; the n-th has the tag `first_tag` + n.
     ///
     /// # Errors
-    /// As [`submit`](Outbox::submit). When the request breaks a rule, nothing was
-    /// taken; otherwise [`Error::item`] is the first item that was not, and the
-    /// ones before it were.
+    /// As [`submit`](Outbox::submit). If the request breaks a rule, nothing was
+    /// submitted; otherwise the items before [`Error::item`] were.
     pub fn submit_all(&self, request: &Request, first_tag: u64) -> Result<()> {
         self.ensure_same_process()?;
         self.check_request(request)?;
@@ -78,8 +76,7 @@ impl Outbox {
         self.engine.api.check(request).map(|_| ())
     }
 
-    /// As [`submit`](Outbox::submit), but waits up to `timeout` while it is full:
-    /// for programs that have nothing else to do.
+    /// As [`submit`](Outbox::submit), but waits up to `timeout` while it is full.
     ///
     /// # Errors
     /// As [`submit`](Outbox::submit).
@@ -103,9 +100,8 @@ impl Outbox {
         }
     }
 
-    /// Waits up to `timeout` until it is not full, for threads that have nothing else to
-    /// do. `false` when it is still full, and at once when it is closed. Another thread may
-    /// be quicker than the hand-in that follows.
+    /// Waits up to `timeout` until it is not full. `false` if it is still full, and at once
+    /// if it is closed. Another thread may take the room first.
     pub fn wait_for_room(&self, timeout: Duration) -> bool {
         let ends = Instant::now().checked_add(timeout);
         loop {

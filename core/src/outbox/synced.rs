@@ -1,14 +1,14 @@
-//! What of the operations is durable, for those who wait for it.
+//! How far operations are durable, for callers of `sync`.
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-/// Written by the worker, read by those who wait.
+/// Written by the worker, read by callers of `sync`.
 #[derive(Debug, Default)]
 pub(super) struct Synced {
     /// How many operations went past the store, of all that ever came in.
     past: AtomicU64,
-    /// How many of these are in memory only and not settled, because the store failed.
+    /// How many of these are in memory only and not completed, because the store failed.
     volatile: AtomicU64,
     /// How many wait.
     waiting: AtomicUsize,
@@ -30,7 +30,7 @@ impl Synced {
         why.clone_into(&mut trouble);
     }
 
-    /// One that the store did not take is settled.
+    /// One that the store did not take is completed.
     pub(super) fn settle_volatile(&self) {
         self.volatile.fetch_sub(1, Ordering::SeqCst);
     }

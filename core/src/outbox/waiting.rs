@@ -1,4 +1,4 @@
-//! What waits in an outbox, for people who ask why a phone is not bound.
+//! Pending operations, for people who ask why a phone is not bound.
 
 use std::sync::mpsc::Sender;
 
@@ -8,7 +8,7 @@ use crate::model::account::AccountType;
 use crate::model::operation::single::Body;
 use crate::model::outcome::ItemOutcome;
 
-/// An operation that is not settled.
+/// A pending operation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Waiting {
@@ -20,11 +20,11 @@ pub struct Waiting {
     pub token: String,
     /// What it names.
     pub accounts: Vec<WaitingAccount>,
-    /// When it was handed in, in milliseconds since 1970-01-01 UTC.
+    /// When it was submitted, in milliseconds since 1970-01-01 UTC.
     pub handed_in_ms: u64,
     /// `behind`: an earlier one on its token or one of its accounts comes first.
     /// `ready`: to be sent, or sent again. `sending`: on its way, or about to be.
-    /// `settling`: decided, and the file has to forget it. `stored`: in a file that no
+    /// `settling`: decided, and not yet removed from the file. `stored`: in a file that no
     /// outbox holds.
     pub state: &'static str,
     /// Whether it is in the file.
@@ -33,13 +33,13 @@ pub struct Waiting {
     pub maybe_sent: bool,
     /// How often it was sent.
     pub attempts: u16,
-    /// Why it is not settled after an attempt, as a report's reason; else none.
+    /// The reason of the last failed attempt, as in a report.
     pub reason: Option<&'static str>,
-    /// The same for people; empty where there is none.
+    /// The message of the last failed attempt; may be empty.
     pub message: String,
 }
 
-/// An account of an operation that waits.
+/// An account of a pending operation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct WaitingAccount {

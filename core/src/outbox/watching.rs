@@ -1,4 +1,4 @@
-//! What an outbox shows of itself: numbers, what waits, log lines, trouble.
+//! Statistics, pending operations, log lines and current trouble.
 
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
@@ -12,7 +12,7 @@ use super::waiting::{Filter, Question, Waiting};
 use crate::model::error::{Error, ErrorKind, Result};
 
 impl Outbox {
-    /// The numbers.
+    /// Counters and gauges.
     pub fn stats(&self) -> OutboxStats {
         let shared = &self.shared;
         let mut stats = shared.counters.read(shared.now(), &shared.intake);
@@ -24,16 +24,16 @@ impl Outbox {
         stats
     }
 
-    /// What waits, in the order of the hand-ins: of a token, of an account (of any type), of
-    /// both, or all; at most so many. With the attempts so far and the last reason, it
-    /// answers why somebody's phone is not bound.
+    /// Lists up to `most` pending operations in submission order: of a token, of an account
+    /// (of any type), of both, or all, with their attempts and last reason. It answers why
+    /// a phone is not bound yet.
     ///
-    /// The outbox's thread answers, as soon as it has nothing else in hand: a look goes
-    /// through everything that waits, so it is for people rather than for each tick.
+    /// The outbox's thread answers between other work and scans everything that is
+    /// pending: use it for support, not in every tick.
     ///
     /// # Errors
     /// [`Closed`](ErrorKind::Closed) when it is closed, or in a child after `fork`, and
-    /// [`Unknown`](ErrorKind::Unknown) when the thread does not answer within `timeout`.
+    /// [`Unknown`](ErrorKind::Unknown) if the thread does not answer within `timeout`.
     pub fn look(
         &self,
         token: Option<&str>,
@@ -90,20 +90,20 @@ impl Outbox {
         }
     }
 
-    /// What it is called in metrics: `outbox_name`, or the access id.
+    /// Its name in metrics: `outbox_name`, or the access ID.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// The numbers in the text format that Prometheus reads, with the label `outbox`, its
-    /// [`name`](Outbox::name). For several outboxes on one page: [`prometheus_page`].
+    /// The statistics in the text format of Prometheus, with the label `outbox` (its
+    /// [`name`](Outbox::name)). For several outboxes on one page use [`prometheus_page`].
     pub fn prometheus(&self) -> String {
         prometheus_page([(self.name(), &self.stats())])
     }
 
-    /// What fails in the background just now, as the log was told of it: why sending is
-    /// paused, that the file cannot be written, that there is no thread. Empty while all
-    /// is well. For programs that look rather than take lines.
+    /// What is failing in the background now, in the words of the log: why sending is paused,
+    /// that the file cannot be written, that no thread could be started. Empty while all
+    /// is well.
     pub fn trouble(&self) -> String {
         if self.is_forked() {
             return String::new();
@@ -113,33 +113,31 @@ impl Outbox {
         lines.join("; ")
     }
 
-    /// Takes lines for a log: what fails in the background, and when it is over.
-    /// Called on the outbox's own thread, on which everything waits for it. Never
-    /// with a secret. A panic in it is caught, and the line lost. The one that was
-    /// set before is not called any more when this returns, unless it takes longer
-    /// than a second.
+    /// Sets the log function: it gets a line when something fails in the background and one
+    /// when it works again, never with a secret. It runs on the outbox's thread and delays
+    /// everything there, so return quickly. A panic in it is caught and the line lost. When
+    /// this returns, the function that was set before is no longer called, unless it hangs
+    /// for more than a second.
     pub fn set_log(&self, log: Option<Arc<dyn Fn(LogLevel, &str) + Send + Sync>>) {
         if !self.is_forked() {
             self.shared.logger.set(log);
         }
     }
 
-    /// Brings no line any more: what the log uses may go when this returns, unless it hangs.
-    /// Within a tenth of a second.
+    /// Stops logging. When this returns, after 100 ms at most, what the log function uses may
+    /// be freed, unless the function hangs.
     pub fn end_log(&self) {
         if !self.is_forked() {
             self.shared.logger.end();
         }
     }
 
-    /// Counts that a function which is brought reports failed, and logs it once a minute:
-    /// for faces in languages with exceptions.
+    /// Counts a failed report callback and logs it once a minute: for bindings of languages
+    /// with exceptions.
     pub fn note_callback_failure(&self, why: &str) {
         stats::add(&self.shared.counters.callback_failures, 1);
         if self.shared.may_log_callback_failure() {
-            let line = format!(
-                "a function that is brought reports failed: {why}; callback_failures counts them"
-            );
+            let line = format!("the report callback failed: {why} (counted in callback_failures)");
             self.shared.log(LogLevel::Error, &line);
         }
     }

@@ -14,10 +14,10 @@ use crate::model::operation::{Binding, Request};
 use crate::model::outcome::{ItemOutcome, Outcome, State};
 use crate::retry::StopReason;
 
-/// How to synchronise.
+/// The options of [`Client::sync`](crate::Client::sync).
 #[derive(Default, Clone)]
 pub struct SyncOptions {
-    /// Whether to do what must be done. Not by default: the difference is shown.
+    /// Whether to send the changes. By default the difference is only computed.
     pub apply: bool,
     /// How long to ask the service whether it shows the changes. Not at all where
     /// there is none.
@@ -33,13 +33,13 @@ pub struct SyncOptions {
     pub progress: Option<Rc<dyn Fn(usize)>>,
 }
 
-/// What became of one token.
+/// The result for one token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SyncState {
-    /// The service knows what is wanted already.
+    /// The service already has the wanted accounts.
     Same,
-    /// It differs, and nothing was done.
+    /// It differs, and nothing was sent.
     Different,
     /// It was changed: the service took the tasks. With `confirm`: no query told more.
     Changed,
@@ -47,7 +47,7 @@ pub enum SyncState {
     Confirmed,
     /// It was changed, and the service did not show it in time.
     Unconfirmed,
-    /// The service's state could not be read.
+    /// Its accounts could not be read.
     Unread(ItemOutcome),
     /// An operation was not accepted; those after it were not sent.
     Failed(ItemOutcome),
@@ -71,9 +71,9 @@ impl SyncState {
 /// One token after synchronising.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Synced {
-    /// What became of it.
+    /// Its result.
     pub state: SyncState,
-    /// What had to be done.
+    /// The change that it needs or needed.
     pub change: Option<Change>,
 }
 

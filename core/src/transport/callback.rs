@@ -8,7 +8,7 @@ use super::{Attempt, Transport};
 use crate::options::Config;
 use crate::protocol::message::{HttpRequest, HttpResponse, SendError, SendErrorKind};
 
-/// Hands every request to a function, and waits until somebody answers it: that
+/// Passes every request to a function and waits until it is answered: that
 /// function before it returns, or any thread later.
 ///
 /// The stack sends each request once: it follows no redirect and repeats nothing,
@@ -55,7 +55,7 @@ impl<F: Fn(Transfer) + Send + Sync> CallbackTransport<F> {
 #[derive(Debug)]
 pub struct Transfer(Arc<Desk>);
 
-/// Where the one who waits and the one who answers meet.
+/// Shared by the waiting and the answering side.
 #[derive(Debug)]
 struct Desk {
     request: HttpRequest,
@@ -72,7 +72,7 @@ type Answer = Result<HttpResponse, SendError>;
 enum State {
     Waiting,
     Answered(Answer),
-    /// Nobody waits any more.
+    /// No longer waited for.
     Abandoned,
 }
 
@@ -82,7 +82,7 @@ impl Transfer {
         &self.0.request
     }
 
-    /// How long somebody waits for the answer.
+    /// How long the answer is waited for.
     pub fn time_left(&self) -> Duration {
         let left = |ends: Instant| ends.saturating_duration_since(Instant::now());
         self.0.ends.map_or(Duration::MAX, left)
@@ -100,7 +100,7 @@ impl Transfer {
         self.0.max_response_bytes
     }
 
-    /// Whether nobody waits for the answer any more: its time is over, or the call
+    /// Whether the answer is no longer waited for: its time is over, or the call
     /// was ended (which is not seen while the function of the transport itself waits:
     /// it is on the thread that would see it). The stack may end it as well.
     pub fn is_abandoned(&self) -> bool {
