@@ -7,12 +7,13 @@ use std::time::Duration;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
-use xgpush::{ApiCall, CallOptions, Config, Request};
+use xgpush::{Action, ApiCall, CallOptions, Config};
 
 use crate::cancel::{CancelFlag, Raised, handles_signals, signals};
 use crate::errors::exception;
 use crate::outcome::Outcome;
 use crate::pickle::{Reduced, reduced};
+use crate::request::Request;
 
 /// Options by name, as text.
 pub(crate) fn config(options: Vec<(String, String)>, from_env: bool) -> PyResult<Config> {
@@ -24,15 +25,6 @@ pub(crate) fn config(options: Vec<(String, String)>, from_env: bool) -> PyResult
         config.set(&name, &value).map_err(|e| exception(&e))?;
     }
     Ok(config)
-}
-
-/// The documented JSON of one of the two APIs.
-pub(crate) fn request(api: &str, json: &[u8]) -> PyResult<Request> {
-    let read = match api {
-        "query" => Request::query_from_json(json),
-        _ => Request::batch_from_json(json),
-    };
-    read.map_err(|e| exception(&e))
 }
 
 /// A client of one application.
@@ -59,7 +51,7 @@ impl Client {
     /// The same for a child after `fork`, where nothing of this one may be used: closed
     /// if this one is, and with another key if there is one since. There is no lock that
     /// another thread could hold at the fork.
-    fn anew(&self, key: Option<&str>) -> PyResult<Self> {
+    fn copy(&self, key: Option<&str>) -> PyResult<Self> {
         let is_closed = self.is_closed.load(Ordering::Acquire);
         let mut config = self.config.clone();
         if let Some(key) = key {
@@ -76,26 +68,22 @@ impl Client {
         })
     }
 
-    /// Sends the documented JSON of `batchoperate` ("batch") or `query`. With a
-    /// flag it asks that, and no signals.
-    #[pyo3(signature = (api, json, deadline, confirm=None, cancel=None))]
+    /// Sends a request. With a flag it asks that, and no signals.
+    #[pyo3(signature = (request, deadline, confirm=None, cancel=None))]
     fn run(
         &self,
         py: Python<'_>,
-        api: &str,
-        json: &[u8],
+        request: &Request,
         deadline: Option<f64>,
         confirm: Option<f64>,
         cancel: Option<&CancelFlag>,
     ) -> PyResult<Outcome> {
-        let request = py.detach(|| request(api, json))?;
-        let is_query = api == "query";
+        let request = request.get(py)?;
         let confirm = confirm.map(|time| seconds("confirm", time)).transpose()?;
         waiting(py, deadline, confirm, cancel, |options, _| {
-            if is_query {
-                self.client.query_with(&request, options)
-            } else {
-                self.client.batch_operate_with(&request, options)
+            match request.action() {
+                Action::Query(_) => self.client.query_with(&request, options),
+                Action::Batch(_) => self.client.batch_operate_with(&request, options),
             }
         })
         .map(Outcome::from)

@@ -7,9 +7,10 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 use xgpush::{Error, ErrorKind, HttpResponse, SendError, SendErrorKind};
 
-use crate::client::{config, request};
+use crate::client::config;
 use crate::errors::exception;
 use crate::outcome::Outcome;
+use crate::request::Request;
 
 /// One request as HTTP requests to send and HTTP responses to read.
 #[pyclass(frozen, module = "xgpush._native")]
@@ -38,9 +39,9 @@ fn finished() -> PyErr {
 #[pymethods]
 impl Exchange {
     #[new]
-    fn new(options: Vec<(String, String)>, api: &str, json: &[u8]) -> PyResult<Self> {
+    fn new(py: Python<'_>, options: Vec<(String, String)>, request: &Request) -> PyResult<Self> {
         let config = config(options, false)?;
-        let exchange = xgpush::Exchange::new(&config, request(api, json)?);
+        let exchange = xgpush::Exchange::new(&config, request.get(py)?.into_owned());
         Ok(Self(Mutex::new(Some(exchange.map_err(|e| exception(&e))?))))
     }
 

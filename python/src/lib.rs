@@ -8,17 +8,21 @@ mod client;
 mod emulator;
 mod errors;
 mod exchange;
+mod items;
 mod log;
 mod outbox;
 mod outcome;
 mod pickle;
+mod request;
 mod row;
 mod rows;
 mod running;
 mod sync;
 mod tables;
+mod values;
 
 use pyo3::prelude::*;
+use pyo3::types::PyTuple;
 
 // What is shared is frozen, and behind it are values of core that are `Sync`; `Bulk`
 // refuses a second thread while one is inside.
@@ -39,7 +43,7 @@ mod _native {
     #[pymodule_export]
     use crate::exchange::{Exchange, HttpRequest};
     #[pymodule_export]
-    use crate::log::end_log;
+    use crate::log::stop_logging;
     #[pymodule_export]
     use crate::outbox::{Outbox, Report, look_at_file, make_report, mark_forked};
     #[pymodule_export]
@@ -47,11 +51,13 @@ mod _native {
         ItemIterator, ItemOutcome, Outcome, make_item, make_outcome, refuses_caller,
     };
     #[pymodule_export]
-    use crate::sync::WantedState;
+    use crate::request::Request;
+    #[pymodule_export]
+    use crate::sync::{DesiredState, accounts_of};
     #[pymodule_export]
     use crate::tables::{codes, options};
 
-    use super::{Bound, PyModule, PyModuleMethods, PyResult};
+    use super::{Bound, PyModule, PyModuleMethods, PyResult, PyTuple};
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
@@ -59,6 +65,8 @@ mod _native {
         // program's standard error. The hook is this library's own: other extensions in
         // Rust have their own standard library.
         std::panic::set_hook(Box::new(|_| {}));
+        let fields = PyTuple::new(module.py(), xgpush::Row::FIELDS)?;
+        module.add("ROW_FIELDS", fields)?;
         module.add("__version__", xgpush::VERSION)
     }
 }

@@ -1,7 +1,7 @@
 //! Lines for a log, from the outbox's own thread to a function in Python.
 //!
 //! A thread that wants the interpreter while it ends is killed in the middle of
-//! Rust, which ends the process badly. So that none does, [`end_log`] runs before
+//! Rust, which ends the process badly. So that none does, [`stop_logging`] runs before
 //! (`atexit`), and no line is brought after it.
 
 use std::sync::Arc;
@@ -53,7 +53,7 @@ impl Drop for UnderWay {
 
 /// Brings no line any more; waits for those that are under way, a second at most.
 #[pyfunction]
-pub(crate) fn end_log(py: Python<'_>) {
+pub(crate) fn stop_logging(py: Python<'_>) {
     ENDED.store(true, Ordering::SeqCst);
     py.detach(|| {
         let ends = Instant::now() + Duration::from_secs(1);

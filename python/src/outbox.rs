@@ -3,13 +3,16 @@
 use std::time::{Duration, Instant};
 
 use pyo3::prelude::*;
-use xgpush::{AccountType, Operation, Operator};
+use xgpush::Operation;
 
+use crate::bulk::operator;
 use crate::cancel::{CancelFlag, is_cancelled};
-use crate::client::{config, request, seconds};
+use crate::client::{config, seconds};
 use crate::errors::exception;
+use crate::items;
 use crate::log;
 use crate::pickle::{Reduced, reduced};
+use crate::request::Request;
 
 /// How long a wait goes on before the interpreter is asked for signals.
 const SLICE: Duration = Duration::from_millis(50);
@@ -27,26 +30,23 @@ impl Outbox {
         Ok(Self(opened.map_err(|e| exception(&e))?))
     }
 
-    /// Hands one operation in; waits up to `wait` seconds while it is full.
-    #[expect(
-        clippy::too_many_arguments,
-        clippy::needless_pass_by_value,
-        reason = "what the interpreter hands over"
-    )]
-    fn hand_in(
+    /// Submits one operation; waits up to `wait` seconds while the outbox is full.
+    #[expect(clippy::too_many_arguments, reason = "what the interpreter hands over")]
+    fn submit(
         &self,
         py: Python<'_>,
-        operator: i64,
+        operation: &str,
         token: &str,
-        accounts: Vec<(String, Option<i32>)>,
+        accounts: &Bound<'_, PyAny>,
         platform: Option<&str>,
         tag: u64,
         wait: f64,
     ) -> PyResult<()> {
-        let operator = Operator::try_from(operator).map_err(|e| exception(&e))?;
+        let operator = operator(operation)?;
+        let accounts = items::unchecked_accounts(accounts)?;
         let accounts: Vec<_> = accounts
             .iter()
-            .map(|(name, number)| (name.as_str(), number.map(AccountType)))
+            .map(|(name, kind)| (name.as_str(), *kind))
             .collect();
         let mut operation = Operation::new(operator, token, &accounts);
         if let Some(platform) = platform {
@@ -70,9 +70,9 @@ impl Outbox {
         }
     }
 
-    /// Hands in every item of the documented JSON of `batchoperate`.
-    fn submit(&self, json: &[u8], first_tag: u64) -> PyResult<()> {
-        let request = request("batch", json)?;
+    /// Submits every item of a request.
+    fn submit_all(&self, py: Python<'_>, request: &Request, first_tag: u64) -> PyResult<()> {
+        let request = request.get(py)?;
         self.0
             .submit_all(&request, first_tag)
             .map_err(|e| exception(&e))

@@ -1,12 +1,15 @@
 //! One row from what Python has for rows.
 
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyBytes, PyDict, PyList, PyMapping, PyString, PyTuple, PyType};
-use xgpush::{AccountType, Error, ErrorKind, Row, RowChecker};
+use pyo3::types::{PyBytes, PyDict, PyList, PyString, PyTuple};
+use xgpush::{Error, ErrorKind, Row, RowChecker};
 
-const NAMES: [&str; 4] = ["token", "account", "account_type", "operation"];
+use crate::values::{self, account_type, is_missing, named_fields, type_name};
 
-/// The fields in the order of [`NAMES`], as far as they are there.
+/// The fields of a row, in the order of rows without names.
+pub(crate) const FIELDS: [&str; 4] = Row::FIELDS;
+
+/// The fields in the order of [`FIELDS`], as far as they are there.
 type Fields<'py> = [Option<Bound<'py, PyAny>>; 4];
 
 /// Reads a row of any of these kinds: with names, by name (dicts and other mappings, named
@@ -76,72 +79,6 @@ fn fields<'py>(given: &Bound<'py, PyAny>) -> Result<Fields<'py>, Wrong> {
     )))
 }
 
-/// Names and values of what has both.
-fn named_fields<'py>(
-    given: &Bound<'py, PyAny>,
-) -> PyResult<Option<Vec<(Bound<'py, PyAny>, Bound<'py, PyAny>)>>> {
-    if given.is_instance_of::<PyString>() || given.is_instance_of::<PyType>() {
-        return Ok(None);
-    }
-    // Named tuples, and rows of SQLAlchemy and of Spark.
-    for attribute in ["_fields", "__fields__"] {
-        let Some(names) = given.getattr_opt(attribute)? else {
-            continue;
-        };
-        if names.is_instance_of::<PyTuple>() || names.is_instance_of::<PyList>() {
-            let names: Vec<_> = names.try_iter()?.collect::<PyResult<_>>()?;
-            let values: Vec<_> = given.try_iter()?.collect::<PyResult<_>>()?;
-            let index = |name: &Bound<'_, PyAny>| name.eq("Index").unwrap_or(false);
-            // That of a frame, from itertuples().
-            let skipped = usize::from(names.first().is_some_and(index));
-            return Ok(Some(names.into_iter().zip(values).skip(skipped).collect()));
-        }
-    }
-    if let Ok(mapping) = given.cast::<PyMapping>() {
-        let items = mapping.items()?;
-        let pairs = items.iter().map(|item| item.extract());
-        return pairs.collect::<PyResult<_>>().map(Some);
-    }
-    // Records of numpy.
-    let dtype = given.getattr_opt("dtype")?;
-    let dtype_names = dtype.and_then(|dtype| dtype.getattr("names").ok());
-    if let Some(names) = dtype_names.filter(|names| !names.is_none()) {
-        let pairs = names.try_iter()?.map(|name| {
-            let name = name?;
-            let value = given.get_item(&name)?;
-            Ok((name, value))
-        });
-        return pairs.collect::<PyResult<_>>().map(Some);
-    }
-    // Rows of sqlite3 and of other databases, series of pandas.
-    if given.hasattr("__getitem__")?
-        && let Some(keys) = given.getattr_opt("keys")?
-        && keys.is_callable()
-    {
-        let pairs = keys.call0()?.try_iter()?.map(|name| {
-            let name = name?;
-            let value = given.get_item(&name)?;
-            Ok((name, value))
-        });
-        return pairs.collect::<PyResult<_>>().map(Some);
-    }
-    // Data classes, attrs, pydantic.
-    let kind = given.get_type();
-    for attribute in ["__dataclass_fields__", "__attrs_attrs__", "model_fields"] {
-        let Some(fields) = kind.getattr_opt(attribute)? else {
-            continue;
-        };
-        let pairs = fields.try_iter()?.map(|field| {
-            let field = field?;
-            let name = field.getattr_opt("name")?.unwrap_or(field);
-            let value = given.getattr(name.cast::<PyString>()?)?;
-            Ok((name, value))
-        });
-        return pairs.collect::<PyResult<_>>().map(Some);
-    }
-    Ok(None)
-}
-
 fn by_name<'py>(
     pairs: impl Iterator<Item = PyResult<(Bound<'py, PyAny>, Bound<'py, PyAny>)>>,
 ) -> Result<Fields<'py>, Wrong> {
@@ -157,7 +94,7 @@ fn by_name<'py>(
             ));
         }
         let name = name.extract::<String>().unwrap_or_default();
-        let at = NAMES.iter().position(|known| *known == name);
+        let at = FIELDS.iter().position(|known| *known == name);
         let at = at.ok_or_else(|| {
             format!("{name:?} is none of token, account, account_type and operation")
         })?;
@@ -189,8 +126,8 @@ pub(crate) fn is_other_header(given: &Bound<'_, PyAny>) -> bool {
     let Ok(names) = given.extract::<Vec<String>>() else {
         return false;
     };
-    let known = names.iter().all(|name| NAMES.contains(&name.as_str()));
-    let in_order = names.iter().zip(NAMES).all(|(name, known)| name == known);
+    let known = names.iter().all(|name| FIELDS.contains(&name.as_str()));
+    let in_order = names.iter().zip(FIELDS).all(|(name, known)| name == known);
     known && !in_order && names.len() > 1
 }
 
@@ -228,49 +165,8 @@ fn take_type(fields: &Fields<'_>, row: &mut Row) -> Result<(), String> {
 }
 
 fn text(fields: &Fields<'_>, at: usize) -> Result<Option<String>, String> {
-    let Some(value) = fields[at].as_ref().filter(|value| !is_missing(value)) else {
-        return Ok(None);
-    };
-    let text = value.extract::<String>();
-    let text = text.map_err(|_| format!("{} is {}, not str", NAMES[at], type_name(value)))?;
-    Ok(Some(text))
-}
-
-/// What tables have where nothing is: `None`, NaN, and what pandas and numpy have for it.
-fn is_missing(value: &Bound<'_, PyAny>) -> bool {
-    if value.is_none() {
-        return true;
-    }
-    if value.is_exact_instance_of::<PyString>() {
-        return false;
-    }
-    // NaN and NaT differ from themselves; NA says neither yes nor no.
-    value
-        .ne(value)
-        .unwrap_or_else(|_| type_name(value) == "NAType")
-        || type_name(value) == "MaskedConstant"
-}
-
-/// An empty text is none, as in a file.
-fn account_type(value: &Bound<'_, PyAny>) -> Result<Option<AccountType>, String> {
-    if value.is_instance_of::<PyBool>() {
-        return Err("account_type is bool, no integer".to_owned());
-    }
-    if let Ok(number) = value.extract::<i32>() {
-        return Ok(Some(AccountType(number)));
-    }
-    let read = match value.cast::<PyString>() {
-        Ok(text) if text.to_string_lossy().is_empty() => return Ok(None),
-        Ok(text) => text.to_string_lossy().parse(),
-        Err(_) => match value.extract::<f64>() {
-            Ok(number) => AccountType::try_from(number),
-            Err(_) => return Err(format!("account_type is {}, no integer", type_name(value))),
-        },
-    };
-    read.map(Some).map_err(|error| error.to_string())
-}
-
-fn type_name(value: &Bound<'_, PyAny>) -> String {
-    let name = value.get_type().name();
-    name.map_or_else(|_| "?".to_owned(), |name| name.to_string())
+    let given = fields[at].as_ref().filter(|value| !is_missing(value));
+    given
+        .map(|value| values::text(value, FIELDS[at]))
+        .transpose()
 }

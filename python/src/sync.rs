@@ -10,6 +10,7 @@ use crate::bulk::platform;
 use crate::cancel::CancelFlag;
 use crate::client::{Client, seconds, waiting};
 use crate::errors::exception;
+use crate::items;
 use crate::rows::{Source, reading};
 
 type Accounts = Vec<(String, Option<i32>)>;
@@ -24,13 +25,13 @@ type Synced = (
 
 /// A wanted state, read.
 #[pyclass(frozen, module = "xgpush._native")]
-pub(crate) struct WantedState {
+pub(crate) struct DesiredState {
     wanted: Vec<Wanted>,
     notices: Vec<String>,
 }
 
 #[pymethods]
-impl WantedState {
+impl DesiredState {
     /// `rows` is an iterator, or the path of a file.
     #[new]
     fn new(
@@ -168,4 +169,12 @@ fn accounts(accounts: &[Account]) -> Accounts {
         (account.name().to_owned(), kind)
     });
     shown.collect()
+}
+
+/// (name, type) of the desired account or accounts of a token, unchecked.
+#[pyfunction]
+pub(crate) fn accounts_of<'py>(
+    desired: &Bound<'py, PyAny>,
+) -> PyResult<Vec<(Bound<'py, PyAny>, Option<Bound<'py, PyAny>>)>> {
+    items::raw_accounts(desired)
 }

@@ -9,7 +9,7 @@ from typing import Any, AsyncIterator, Callable, Coroutine, Dict, Iterator, List
 
 import pytest
 import xgpush
-from xgpush._bulk import rows as _bulk
+from xgpush._bulk import rows as bulk_rows
 from xgpush.testing import Emulator
 
 #: Longer than any test is willing to wait.
@@ -157,13 +157,13 @@ def test_a_file_is_opened_beside_the_loop(
     xgpush_emulator: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     threads = []
-    stream = _bulk.stream
+    stream = bulk_rows.stream
 
     def opens(*how: Any) -> Any:
         threads.append(threading.get_ident())
         return stream(*how)
 
-    monkeypatch.setattr(_bulk, "stream", opens)
+    monkeypatch.setattr(bulk_rows, "stream", opens)
     table = tmp_path / "in.csv"
     table.write_text("token,account\nt1,alice\n")
 

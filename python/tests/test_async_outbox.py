@@ -43,6 +43,16 @@ def test_each_report_goes_to_one_reader_and_none_is_lost(xgpush_emulator: Emulat
     assert sorted(run(main)) == list(range(3000))
 
 
+def test_wait_is_refused(xgpush_emulator: Emulator) -> None:
+    async def main() -> None:
+        async with xgpush_emulator.async_outbox() as outbox:
+            with pytest.raises(TypeError, match="event loop"):
+                outbox.bind("t1", "alice", wait=1)
+
+    run(main)
+    assert xgpush_emulator.log == []
+
+
 def test_every_operation(xgpush_emulator: Emulator) -> None:
     async def main() -> None:
         async with xgpush_emulator.async_outbox(allow_append=True) as outbox:

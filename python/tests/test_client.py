@@ -45,8 +45,8 @@ BAD: Dict[str, Any] = {
         "",
     ),
     "nul": (lambda c: c.clear_tokens(["t\0"]), xgpush.InvalidValue, 0, ""),
-    "surrogate": (lambda c: c.clear_tokens(["t1", "\ud800"]), xgpush.InvalidJson, 1, "hex escape"),
-    "number": (lambda c: c.clear_tokens(["t1", 5]), xgpush.InvalidJson, 1, "string"),
+    "surrogate": (lambda c: c.clear_tokens(["t1", "\ud800"]), xgpush.InvalidValue, 1, "surrogate"),
+    "number": (lambda c: c.clear_tokens(["t1", 5]), xgpush.InvalidValue, 1, "token is int, not str"),
     "unknown field": (
         lambda c: c.batch_operate({"operator_type": 4, "token_list": ["t1"], "x": 1}),
         xgpush.InvalidJson,
@@ -91,6 +91,50 @@ def test_what_cannot_be_read_is_a_type_error(items: Any, service: Emulator, clie
     with pytest.raises((TypeError, xgpush.Error)):
         client.bind(items)
     assert service.log == []
+
+
+@pytest.mark.parametrize(
+    ("items", "message"),
+    [
+        ([("t1", "alice"), ()], r"item 1: \(\) cannot be read: a binding has a token and an account"),
+        ([("t1", 5)], "item 0: .* not int"),
+        ([("t1", ("alice", 3, 4))], "item 0: .* not int"),
+        ([("t1", [("alice", "3")])], "the type of an account is a number, not '3'"),
+        ([{"account": "alice"}], "there is no field token"),
+    ],
+)
+def test_item_of_an_unknown_shape_is_a_type_error(client: Client, items: Any, message: str) -> None:
+    with pytest.raises(TypeError, match=message):
+        client.bind(items)
+
+
+def test_error_of_the_source_is_raised_unchanged(client: Client) -> None:
+    def source() -> Iterator[Tuple[str, str]]:
+        yield "t1", "alice"
+        raise ValueError("the database is gone")
+
+    with pytest.raises(ValueError, match="^the database is gone$"):
+        client.bind(source())
+
+
+@pytest.mark.parametrize(
+    ("given", "bound"),
+    [
+        ([["t1", "alice"]], [["alice", 0]]),
+        ([iter(("t1", "alice"))], [["alice", 0]]),
+        ([("t1", ("alice", None))], [["alice", 0]]),
+        ([("t1", ("alice", "bobby"))], [["bobby", 0]]),
+        ([("t1", "alice", "bobby", "carol")], [["carol", 0]]),
+        ({"t1": ["alice", {"account": "bobby", "account_type": "3.0"}]}, [["alice", 0], ["bobby", 3]]),
+        ([{"token": "t1", "account": ["alice", "bobby"], "account_type": 3}], [["bobby", 3]]),
+        ([{"token": "t1", "account": "alice", "account_type": float("nan")}], [["alice", 0]]),
+    ],
+)
+def test_item_of_a_rare_shape_is_read(
+    service: Emulator, client: Client, given: Any, bound: List[Any]
+) -> None:
+    assert client.bind(given).all_accepted
+    assert service.state["tokens"] == {"t1": bound}
 
 
 def test_every_form_of_an_item(service: Emulator, client: Client) -> None:

@@ -1,25 +1,37 @@
-"""Tencent Push Notification Service (TPNS, formerly XG): binds device tokens to
-accounts, unbinds them and looks them up, and tells what became of every item."""
+"""Client for the account APIs of Tencent Push Notification Service (TPNS, formerly XG):
+binds device tokens to accounts, unbinds and queries them, with one result per item.
+
+* :class:`Client`: blocking calls. :class:`AsyncClient`: the same for asyncio.
+* :class:`Outbox`, :class:`AsyncOutbox`: background delivery, in order, with one report per
+  operation.
+* :meth:`Client.bulk`, :meth:`Client.sync`: tables of any length.
+* :class:`xgpush.testing.Emulator`: the service on localhost, for tests."""
 
 from typing import TYPE_CHECKING, Any, NamedTuple, Tuple
 
 # First: it refuses a sub-interpreter before anything native is loaded.
 from ._runtime import interpreter as _interpreter  # isort: skip
 from . import errors
-from ._client.client import (
-    Client,
-    Exchange,
+from ._client.client import Client
+from ._client.exchange import Exchange
+from ._client.failures import raise_for_failures
+from ._client.items import Account, Binding
+from ._client.operations import Operations
+from ._client.sync import Change, Synced
+from ._native import (
+    Bulk,
+    BulkResult,
     HttpRequest,
     ItemOutcome,
     Outcome,
     Reply,
-    raise_for_failures,
+    Report,
+    __version__,
+    codes,
+    options,
 )
-from ._client.items import Account, Binding
-from ._client.operations import Operations
-from ._client.sync import Change, Synced
-from ._native import Bulk, BulkResult, __version__, codes, options
-from ._outbox.outbox import Outbox, Report
+from ._outbox.operations import OutboxOperations
+from ._outbox.outbox import Outbox
 from .errors import (
     AbiMismatch,
     Closed,
@@ -46,7 +58,7 @@ if TYPE_CHECKING:
 else:
 
     def __getattr__(name: str) -> Any:
-        """Loads asyncio for those who use it."""
+        """Imports asyncio on first use only."""
         if name == "AsyncBulk":
             from ._bulk.async_bulk import AsyncBulk as found
         elif name == "AsyncClient":
@@ -60,7 +72,7 @@ else:
 
 
 class Option(NamedTuple):
-    """One row of :data:`OPTIONS`."""
+    """An option: one row of :data:`OPTIONS`."""
 
     name: str
     type: str
@@ -70,7 +82,7 @@ class Option(NamedTuple):
 
 
 class Code(NamedTuple):
-    """One row of :data:`CODES`."""
+    """A return code: one row of :data:`CODES`."""
 
     code: int
     meaning: str
@@ -81,7 +93,7 @@ class Code(NamedTuple):
     advice_zh: str
 
 
-#: Every keyword argument of :class:`Client`.
+#: Every option: the keyword arguments of clients and outboxes.
 OPTIONS: Tuple[Option, ...] = tuple(Option(*row) for row in options())
 #: Every documented return code.
 CODES: Tuple[Code, ...] = tuple(Code(*row) for row in codes())
@@ -117,6 +129,7 @@ __all__ = [
     "Operations",
     "Option",
     "Outbox",
+    "OutboxOperations",
     "Outcome",
     "Rejected",
     "Resources",

@@ -6,6 +6,7 @@ __all__ = [
     "BulkResult",
     "CancelFlag",
     "Client",
+    "DesiredState",
     "Emulator",
     "Exchange",
     "HttpRequest",
@@ -13,12 +14,13 @@ __all__ = [
     "ItemOutcome",
     "Outbox",
     "Outcome",
+    "ROW_FIELDS",
     "Reply",
     "Report",
-    "WantedState",
+    "Request",
     "__version__",
+    "accounts_of",
     "codes",
-    "end_log",
     "make_bulk_result",
     "make_item",
     "make_outcome",
@@ -29,9 +31,11 @@ __all__ = [
     "mark_forked",
     "options",
     "refuses_caller",
+    "stop_logging",
 ]
 
 __version__: str
+ROW_FIELDS: tuple[str, str, str, str]
 
 def options() -> list[tuple[str, str, str, str, str]]: ...
 def refuses_caller(reason: str, code: Optional[int], http_status: Optional[int]) -> bool: ...
@@ -136,10 +140,10 @@ class Apply:
     def warnings(self) -> list[str]: ...
 
 @final
-class WantedState:
+class DesiredState:
     def __new__(
         cls, rows: Any, format_name: Optional[str], encoding: Optional[str], check: str
-    ) -> WantedState: ...
+    ) -> DesiredState: ...
     @property
     def notices(self) -> list[str]: ...
     def __len__(self) -> int: ...
@@ -162,14 +166,21 @@ class WantedState:
         ]
     ]: ...
 
+def accounts_of(desired: Any) -> list[tuple[Any, Any]]: ...
+
+@final
+class Request:
+    def __new__(cls, method: str, items: Any, platform: Optional[str]) -> Request: ...
+    @staticmethod
+    def from_json(json: bytes, is_query: bool) -> Request: ...
+
 @final
 class Client:
     def __new__(cls, options: list[tuple[str, str]], from_env: bool) -> Client: ...
-    def anew(self, key: Optional[str]) -> Client: ...
+    def copy(self, key: Optional[str]) -> Client: ...
     def run(
         self,
-        api: str,
-        json: bytes,
+        request: Request,
         deadline: Optional[float],
         confirm: Optional[float] = None,
         cancel: Optional[CancelFlag] = None,
@@ -203,7 +214,7 @@ def make_report(json: str) -> Report: ...
 def look_at_file(
     path: str, token: Optional[str], account: Optional[str], most: int
 ) -> str: ...
-def end_log() -> None: ...
+def stop_logging() -> None: ...
 
 @final
 class Outcome:
@@ -261,7 +272,7 @@ class ItemOutcome:
 
 @final
 class Exchange:
-    def __new__(cls, options: list[tuple[str, str]], api: str, json: bytes) -> Exchange: ...
+    def __new__(cls, options: list[tuple[str, str]], request: Request) -> Exchange: ...
     @property
     def parts(self) -> int: ...
     def wave(self, part: int) -> int: ...
@@ -305,16 +316,16 @@ def mark_forked() -> None: ...
 @final
 class Outbox:
     def __new__(cls, options: list[tuple[str, str]], from_env: bool) -> Outbox: ...
-    def hand_in(
+    def submit(
         self,
-        operator: int,
+        operation: str,
         token: str,
-        accounts: list[tuple[str, Optional[int]]],
+        accounts: Any,
         platform: Optional[str],
         tag: int,
         wait: float,
     ) -> None: ...
-    def submit(self, json: bytes, first_tag: int) -> None: ...
+    def submit_all(self, request: Request, first_tag: int) -> None: ...
     def reports(self, most: int, timeout: float) -> list[Report]: ...
     @property
     def is_drained(self) -> bool: ...

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Dict, List, Optional
 from . import _native
 from ._client.client import Client
 from ._outbox.outbox import Outbox
-from ._runtime.closing import Closing
+from ._runtime.context import CloseOnExit
 
 if TYPE_CHECKING:
     from ._client.async_client import AsyncClient
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 CREDENTIALS = {"access_id": "1500001048", "secret_key": "1452fcebae9f3115ba794fb0fff2fd73"}
 
 
-class Emulator(Closing):
+class Emulator(CloseOnExit):
     """A stateful TPNS on a free port of localhost, with faults on demand.
 
     Keyword arguments are its settings, such as ``latency_ms=5``::

@@ -26,7 +26,7 @@ use table::Table;
 use text::{More, Text};
 
 /// The columns of a table, and the names in a JSON object.
-const NAMES: [&str; 4] = ["token", "account", "account_type", "operation"];
+const NAMES: [&str; 4] = Row::FIELDS;
 
 /// The longest row; beyond it a quotation mark was forgotten, or the file is none.
 const LONGEST_ROW: usize = 1 << 20;

@@ -19,6 +19,9 @@ pub struct Row {
 }
 
 impl Row {
+    /// The names of the fields in tables, in the order of rows without names.
+    pub const FIELDS: [&'static str; 4] = ["token", "account", "account_type", "operation"];
+
     /// A row of any operator.
     pub fn new(operator: Operator, token: impl Into<String>, account: impl Into<String>) -> Self {
         Self {

@@ -5,69 +5,73 @@ from __future__ import annotations
 from typing import Any, Callable, Coroutine, List, NamedTuple, Optional
 
 from .. import _native
-from .._bulk import rows as _bulk
+from .._bulk import rows as _rows
 from .._bulk.async_bulk import AsyncBulk
 from .._bulk.rows import Rows
-from .._native import Outcome, Reply
-from .._runtime.closing import AsyncClosing
+from .._native import Outcome, Reply, Request
+from .._runtime.context import AcloseOnExit
 from .._runtime.fork import PerProcess
 from .._runtime.pool import Pool
-from . import items as _requests, sync as _sync
-from .items import Json, Seconds
-from .operations import Deadline, Operations, seconds
-from .sync import Synced, WantedLike
+from . import arguments, sync as _sync
+from .arguments import Deadline, Json, Seconds, optional_seconds
+from .operations import Operations
+from .sync import DesiredStateLike, Synced
 
 
 class _Parts(NamedTuple):
-    """What belongs to a process."""
+    """What each process has of its own."""
 
     native: _native.Client
     pool: Pool
+    #: Closing does not queue behind the calls that wait.
     closing: Pool
 
 
-class AsyncClient(Operations[Coroutine[Any, Any, Outcome]], AsyncClosing):
+class AsyncClient(Operations[Coroutine[Any, Any, Outcome]], AcloseOnExit):
     """:class:`Client` for asyncio: the same methods, to be awaited.
 
-    The options are those of :class:`Client`. Each call waits in a thread of the
-    client's own, so the loop goes on; ``max_concurrent`` calls wait at once, and
-    further ones for their turn. Cancelling a call ends it within about 50 ms; what
-    became of its items is not told then. Items are read where the method is called;
-    what breaks a rule of the service is refused where it is awaited, and nothing is
-    sent. In a child after ``fork`` it makes itself anew, as :class:`Client` does.
+    Options, and what happens after ``fork``, are those of :class:`Client`. Each call waits
+    in a thread of the client, so the event loop is never blocked. Up to ``max_concurrent``
+    calls wait at the same time; further ones queue.
+
+    Cancelling a call ends it within about 50 ms, without an outcome: its items may have
+    been sent. Items are read when the method is called. An item that breaks a rule of the
+    service raises when the call is awaited, and nothing is sent.
 
     >>> async with xgpush.AsyncClient.from_env() as client:  # doctest: +SKIP
     ...     outcome = await client.bind([("token-of-phone-1", "alice")])
     """
 
     def __init__(self, *, max_concurrent: int = 64, **options: Any) -> None:
-        self._open(_native.Client(_requests.options(options), False), max_concurrent)
+        self._open(_native.Client(arguments.options(options), False), max_concurrent)
 
     @classmethod
     def from_env(cls, *, max_concurrent: int = 64, **options: Any) -> AsyncClient:
-        """Takes ``XGPUSH_…`` from the environment; keyword arguments win."""
+        """Reads options from the environment (``XGPUSH_…``); keyword arguments win."""
         client = cls.__new__(cls)
-        client._open(_native.Client(_requests.options(options), True), max_concurrent)
+        client._open(_native.Client(arguments.options(options), True), max_concurrent)
         return client
 
     def _open(self, native: _native.Client, max_concurrent: int) -> None:
-        def around(native: _native.Client) -> _Parts:
+        def parts(native: _native.Client) -> _Parts:
             return _Parts(native, Pool(max_concurrent), Pool(1))
 
-        self._here = PerProcess(around(native), lambda former: around(former.native.anew(None)))
+        self._per_process = PerProcess(
+            parts(native), lambda parent: parts(parent.native.copy(None))
+        )
 
     @property
     def _native(self) -> _native.Client:
-        return self._here.get().native
+        return self._per_process.get().native
 
     @property
     def _pool(self) -> Pool:
-        return self._here.get().pool
+        return self._per_process.get().pool
 
     async def _run(
-        self, api: str, body: bytes, deadline: Optional[float], confirm: Optional[float]
+        self, request: Request, deadline: Optional[float], confirm: Optional[float]
     ) -> Outcome:
-        return await self._pool.run(self._native.run, api, body, deadline, confirm)
+        return await self._pool.run(self._native.run, request, deadline, confirm)
 
     def bulk(
         self,
@@ -81,28 +85,28 @@ class AsyncClient(Operations[Coroutine[Any, Any, Outcome]], AsyncClosing):
         encoding: Optional[str] = None,
         check: str = "normal",
     ) -> AsyncBulk:
-        """As :meth:`Client.bulk`, to be read by ``async for``, in one task at a time.
+        """As :meth:`Client.bulk`, for ``async for`` in one task at a time.
 
-        ``rows`` is iterated in a thread of the client's, so it may block, but not be
-        an asynchronous iterable. A file is opened there too, with the first result that
-        is asked for, which raises what is wrong with it. Cancelling who waits for a result ends the stream,
-        as soon as the source has brought the row that it is asked for just then.
+        ``rows`` is iterated in a thread of the client: it may block, but it cannot be an
+        asynchronous iterable. A file is opened there as well, when the first result is asked
+        for, and an error in it is raised then. Cancelling the awaiting task ends the stream
+        once the source has yielded its current row.
 
         >>> async with client.bulk("players.csv") as stream:  # doctest: +SKIP
         ...     async for result in stream:
         ...         print(result.index, result.state)
         """
-        here = self._here.get()
+        here = self._per_process.get()
 
-        def make() -> _native.Bulk:
+        def open_stream() -> _native.Bulk:
             how = (operation, platform, parallel, patience, format, encoding, check)
-            return _bulk.stream(here.native, rows, *how)
+            return _rows.stream(here.native, rows, *how)
 
-        return AsyncBulk(make, _bulk.takes_long(rows), here.pool, here.closing)
+        return AsyncBulk(open_stream, _rows.is_slow_to_open(rows), here.pool, here.closing)
 
     async def sync(
         self,
-        wanted: WantedLike,
+        desired: DesiredStateLike,
         *,
         dry_run: bool = True,
         confirm: Deadline = None,
@@ -114,13 +118,14 @@ class AsyncClient(Operations[Coroutine[Any, Any, Outcome]], AsyncClosing):
         encoding: Optional[str] = None,
         check: str = "normal",
     ) -> List[Synced]:
-        """As :meth:`Client.sync`; ``wanted`` is read, and ``progress`` called, in the
-        thread that waits. Cancelling it leaves what was changed by then; to do it again
-        does no harm."""
-        how = _sync.how(dry_run, confirm, platform, deadline, patience)
+        """As :meth:`Client.sync`. ``desired`` is read, and ``progress`` called, in a thread
+        of the client. Cancelling keeps the changes made so far; repeating the call is
+        safe."""
+        how = _sync.arguments_of(dry_run, confirm, platform, deadline, patience)
 
         def run(cancel: _native.CancelFlag) -> List[Synced]:
-            return _sync.run(self._native, _sync.wanted(wanted, format, encoding, check), how, progress, cancel)
+            state = _sync.desired_state(desired, format, encoding, check)
+            return _sync.run(self._native, state, how, progress, cancel)
 
         return await self._pool.run(run)
 
@@ -134,26 +139,14 @@ class AsyncClient(Operations[Coroutine[Any, Any, Outcome]], AsyncClosing):
         content_type: Optional[str] = None,
         auth: Optional[str] = None,
     ) -> Reply:
-        """Posts to any other v3 path, such as ``/v3/push/app``. Raises what became of it
-        unless the service answered with code 0.
-
-        ``json`` is a value, or text or bytes; with another ``content_type`` (such as
-        ``multipart/form-data; boundary=…``) text or bytes are sent as
-        they are. What is sent and not
-        answered is not sent again, unless it is ``repeatable``: done twice is as good as
-        once (what only reads; tags and attributes, which are set; no push). ``auth`` is
-        ``"sign"`` or ``"basic"`` in place of the client's; without it
-        ``/v3/push/package/upload`` takes Basic, as all of its samples."""
-        sent = _requests.body(json, content_type)
-        how = (seconds(deadline), content_type, auth, repeatable)
-        return await self._pool.run(self._native.call, path, sent, *how)
+        """As :meth:`Client.call`."""
+        body = arguments.call_body(json, content_type)
+        how = (optional_seconds(deadline), content_type, auth, repeatable)
+        return await self._pool.run(self._native.call, path, body, *how)
 
     async def aclose(self) -> None:
-        """Closes idle connections, ends running calls soon, refuses later ones."""
-        here = self._here.get()
+        """Closes idle connections, ends running calls soon, and refuses later ones."""
+        here = self._per_process.get()
         here.native.close()
         await here.pool.close()
         await here.closing.close()
-
-
-__all__ = ["AsyncClient"]

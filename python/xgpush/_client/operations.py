@@ -1,159 +1,153 @@
-"""The operations and queries, for any client that can send them."""
+"""The operations and queries, for every client that can send them."""
 
 from __future__ import annotations
 
-from typing import Generic, Iterable, Optional, TypeVar
+from typing import Any, Generic, Iterable, Optional, TypeVar
 
-from . import items as _requests
-from .items import AccountLike, BindingsLike, Json, Seconds
+from .. import _native
+from .._bulk.cursor import dicts
+from .arguments import Deadline, Json, json_bytes, optional_seconds
+from .items import AccountLike, BindingsLike
 
-#: What a call answers: an outcome, or a coroutine that has it.
-Answer = TypeVar("Answer")
-Deadline = Optional[Seconds]
+#: What a method returns: an outcome, or a coroutine for one.
+ResultT = TypeVar("ResultT")
 
 
-class Operations(Generic[Answer]):
-    """The operations and queries of :class:`Client`, whose answer is an
-    :class:`Outcome`, and of :class:`AsyncClient`, whose answer is to be awaited."""
+class Operations(Generic[ResultT]):
+    """The operations and queries. They return an :class:`Outcome` from a
+    :class:`Client`, and an awaitable one from an :class:`AsyncClient`.
+
+    Keyword arguments that these methods share:
+
+    * ``deadline``: how long the call may take, retries included, in seconds or as a
+      ``timedelta``. Default: the option ``deadline_ms``.
+    * ``confirm``: how long to query the service until it shows the change. The API is
+      asynchronous: *accepted* means queued, not applied. See
+      :attr:`ItemOutcome.confirmed`.
+    * ``platform``: ``"android"`` or ``"ios"``, which the protocols before 2021-07
+      require and the current one refuses.
+
+    The remaining fields of legacy XG, ``op_type`` and ``op_id``, are taken by
+    :meth:`batch_operate` and :meth:`query`.
+    """
 
     def _run(
-        self, api: str, body: bytes, deadline: Optional[float], confirm: Optional[float]
-    ) -> Answer:
+        self, request: _native.Request, deadline: Optional[float], confirm: Optional[float]
+    ) -> ResultT:
         raise NotImplementedError
+
+    def _send(
+        self,
+        method: str,
+        items: Any,
+        platform: Optional[str],
+        deadline: Deadline,
+        confirm: Deadline = None,
+    ) -> ResultT:
+        request = _native.Request(method, dicts(items), platform)
+        return self._run(request, optional_seconds(deadline), optional_seconds(confirm))
 
     def batch_operate(
         self, request: Json, *, deadline: Deadline = None, confirm: Deadline = None
-    ) -> Answer:
-        """``POST /v3/device/account/batchoperate`` with the documented JSON. Its
-        list may have any length: it is split at 20.
+    ) -> ResultT:
+        """``POST /v3/device/account/batchoperate`` with the documented JSON. The list may
+        have any length: it is sent in parts of 20."""
+        body = _native.Request.from_json(json_bytes(request), False)
+        return self._run(body, optional_seconds(deadline), optional_seconds(confirm))
 
-        The API is asynchronous: accepted means that the service took the task. With
-        ``confirm`` the call goes on asking the service for so long, until it shows
-        what it accepted: see :attr:`ItemOutcome.confirmed`. The operations below take
-        it as well.
-        """
-        body = _requests.encode(request)
-        return self._run("batch", body, seconds(deadline), seconds(confirm))
-
-    def query(self, request: Json, *, deadline: Deadline = None) -> Answer:
+    def query(self, request: Json, *, deadline: Deadline = None) -> ResultT:
         """``POST /v3/device/account/query`` with the documented JSON."""
-        return self._run("query", _requests.encode(request), seconds(deadline), None)
+        body = _native.Request.from_json(json_bytes(request), True)
+        return self._run(body, optional_seconds(deadline), None)
 
     def bind(
         self,
         items: BindingsLike,
         *,
         platform: Optional[str] = None,
-        op_type: Optional[str] = None,
-        op_id: Optional[str] = None,
         deadline: Deadline = None,
         confirm: Deadline = None,
-    ) -> Answer:
-        """Operator 2: binds tokens to accounts, overwriting.
+    ) -> ResultT:
+        """Binds tokens to accounts, replacing what was bound (operator 2).
 
-        An item is ``(token, account)``, ``(token, account, type)``,
-        ``(token, [account, …])`` or a :class:`Binding`; a mapping from token to
-        account, or to a list of accounts, does as well. What has names (a dict, a named
-        tuple, a row of a database, a data class) is read by them: ``token``, ``account``,
-        ``account_type``. A text of digits that may be a type is none in third place:
-        it is refused.
+        An item is one of
+
+        * ``(token, account)``, ``(token, account, type)`` or ``(token, [account, …])``,
+        * a :class:`Binding`,
+        * anything with the fields ``token``, ``account`` and ``account_type``: a dict, a
+          named tuple, a database row, a data class.
+
+        A mapping from token to account, or to a list of accounts, is taken as well. An
+        account is a text, ``(account, type)``, an :class:`Account`, or anything with the
+        fields ``account`` and ``account_type``. A type is a number: a text of few digits
+        in third place is refused, because it may be a type or a second account.
         """
-        listed = _requests.bindings(items)
-        body = _requests.documented(2, "token_accounts", listed, platform, op_type, op_id)
-        return self.batch_operate(body, deadline=deadline, confirm=confirm)
+        return self._send("bind", items, platform, deadline, confirm)
 
     def append(
         self,
         items: BindingsLike,
         *,
         platform: Optional[str] = None,
-        op_type: Optional[str] = None,
-        op_id: Optional[str] = None,
         deadline: Deadline = None,
         confirm: Deadline = None,
-    ) -> Answer:
-        """Operator 1: adds accounts to tokens. Disused at TPNS, which overwrites:
-        refused unless the option ``allow_append`` is set."""
-        listed = _requests.bindings(items)
-        body = _requests.documented(1, "token_accounts", listed, platform, op_type, op_id)
-        return self.batch_operate(body, deadline=deadline, confirm=confirm)
+    ) -> ResultT:
+        """Adds accounts to tokens (operator 1); items as for :meth:`bind`. TPNS no longer
+        does so and replaces what was bound. Refused unless ``allow_append`` is set."""
+        return self._send("append", items, platform, deadline, confirm)
 
     def unbind(
         self,
         items: BindingsLike,
         *,
         platform: Optional[str] = None,
-        op_type: Optional[str] = None,
-        op_id: Optional[str] = None,
         deadline: Deadline = None,
         confirm: Deadline = None,
-    ) -> Answer:
-        """Operator 3: removes accounts from tokens; items as for :meth:`bind`."""
-        listed = _requests.bindings(items)
-        body = _requests.documented(3, "token_accounts", listed, platform, op_type, op_id)
-        return self.batch_operate(body, deadline=deadline, confirm=confirm)
+    ) -> ResultT:
+        """Removes accounts from tokens (operator 3); items as for :meth:`bind`."""
+        return self._send("unbind", items, platform, deadline, confirm)
 
     def clear_tokens(
         self,
         tokens: Iterable[str],
         *,
         platform: Optional[str] = None,
-        op_type: Optional[str] = None,
-        op_id: Optional[str] = None,
         deadline: Deadline = None,
         confirm: Deadline = None,
-    ) -> Answer:
-        """Operator 4: removes all accounts from tokens."""
-        listed = _requests.tokens(tokens)
-        body = _requests.documented(4, "token_list", listed, platform, op_type, op_id)
-        return self.batch_operate(body, deadline=deadline, confirm=confirm)
+    ) -> ResultT:
+        """Removes all accounts from tokens (operator 4)."""
+        return self._send("clear_tokens", tokens, platform, deadline, confirm)
 
     def clear_accounts(
         self,
         accounts: Iterable[AccountLike],
         *,
         platform: Optional[str] = None,
-        op_type: Optional[str] = None,
-        op_id: Optional[str] = None,
         deadline: Deadline = None,
         confirm: Deadline = None,
-    ) -> Answer:
-        """Operator 5: removes all tokens from accounts."""
-        listed = _requests.accounts(accounts)
-        body = _requests.documented(5, "account_list", listed, platform, op_type, op_id)
-        return self.batch_operate(body, deadline=deadline, confirm=confirm)
+    ) -> ResultT:
+        """Removes all tokens from accounts (operator 5)."""
+        return self._send("clear_accounts", accounts, platform, deadline, confirm)
 
     def query_by_account(
         self,
         accounts: Iterable[AccountLike],
         *,
         platform: Optional[str] = None,
-        op_type: Optional[str] = None,
-        op_id: Optional[str] = None,
         deadline: Deadline = None,
-    ) -> Answer:
-        """The tokens of accounts: see :attr:`ItemOutcome.tokens`."""
-        listed = _requests.accounts(accounts)
-        body = _requests.documented(1, "account_list", listed, platform, op_type, op_id)
-        return self.query(body, deadline=deadline)
+    ) -> ResultT:
+        """Looks up the tokens of accounts: see :attr:`ItemOutcome.tokens`."""
+        return self._send("query_by_account", accounts, platform, deadline)
 
     def query_by_token(
         self,
         tokens: Iterable[str],
         *,
         platform: Optional[str] = None,
-        op_type: Optional[str] = None,
-        op_id: Optional[str] = None,
         deadline: Deadline = None,
-    ) -> Answer:
-        """The accounts of tokens: see :attr:`ItemOutcome.accounts`."""
-        listed = _requests.tokens(tokens)
-        body = _requests.documented(2, "token_list", listed, platform, op_type, op_id)
-        return self.query(body, deadline=deadline)
+    ) -> ResultT:
+        """Looks up the accounts of tokens: see :attr:`ItemOutcome.accounts`."""
+        return self._send("query_by_token", tokens, platform, deadline)
 
     def __reduce__(self) -> str:
-        raise TypeError("a client has connections and a secret: make one in each process")
-
-
-def seconds(given: Deadline) -> Optional[float]:
-    return None if given is None else _requests.seconds(given)
+        raise TypeError("a client has connections and a secret: create one in each process")

@@ -1,100 +1,101 @@
-"""What ``sync`` takes, and what it tells."""
+"""The arguments and results of ``sync``."""
 
 import logging
 from typing import Any, Callable, Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple, Union
 
 from .. import _native
-from .._bulk import rows as _bulk
-from . import items as _requests
-from .items import Account, AccountLike, Seconds
-from .operations import Deadline, seconds
+from .._bulk import rows as _rows
+from .arguments import Deadline, Seconds, optional_seconds, seconds
+from .items import Account, AccountLike
 
 _Accounts = List[Tuple[str, Optional[int]]]
 _Change = Tuple[bool, _Accounts, _Accounts]
 _Failure = Tuple[str, Optional[int], Optional[int], str]
 #: The accounts of each token; or rows, as :meth:`Client.bulk` takes them.
-WantedLike = Union[Mapping[str, Union[AccountLike, Sequence[AccountLike], None]], _bulk.Rows]
+DesiredStateLike = Union[
+    Mapping[str, Union[AccountLike, Sequence[AccountLike], None]], _rows.Rows
+]
 
 
 class Change(NamedTuple):
-    """What must be done with a token, in this order."""
+    """The operations that a token needs, in this order."""
 
-    #: Every account is removed.
+    #: Remove every account.
     clear: bool
-    #: These are removed.
+    #: Remove these accounts.
     unbind: Tuple[Account, ...]
-    #: These are bound in place of what is there.
+    #: Bind these accounts, replacing what was bound.
     bind: Tuple[Account, ...]
 
 
 class Synced(NamedTuple):
-    """What became of one token."""
+    """The result for one token."""
 
     token: str
-    #: ``same``, ``different`` (and nothing was done), ``changed``, ``confirmed``
-    #: (the service shows it), ``unconfirmed`` (it did not in time), ``unread`` (its
-    #: state could not be read) or ``failed`` (an operation was not accepted; those
-    #: after it were not sent).
+    #: * ``same``: nothing to do.
+    #: * ``different``: it differs, and nothing was changed (``dry_run``).
+    #: * ``changed``: the operations were accepted.
+    #: * ``confirmed``, ``unconfirmed``: and the service shows them, or did not in time.
+    #: * ``unread``: its state could not be read.
+    #: * ``failed``: an operation was not accepted; those after it were not sent.
     state: str
-    #: What must be, or had to be, done; ``None`` when nothing, or if nobody knows.
+    #: What must be, or had to be, done; ``None`` for nothing, or if that is unknown.
     change: Optional[Change]
-    #: Of what is unread or failed, as in :class:`ItemOutcome`.
+    #: For ``unread`` and ``failed``: as in :class:`ItemOutcome`.
     reason: str = ""
     code: Optional[int] = None
     http_status: Optional[int] = None
     message: str = ""
 
 
-def wanted(
-    given: WantedLike,
+def desired_state(
+    given: DesiredStateLike,
     file_format: Optional[str] = None,
     encoding: Optional[str] = None,
     check: str = "normal",
-    tell: Callable[[str], object] = logging.getLogger("xgpush").warning,
-) -> _native.WantedState:
-    """Reads it, refuses what cannot be wanted, and tells what is suspicious."""
-    if isinstance(given, Mapping) and not _bulk.are_columns(given):
-        _bulk.refuse_row(given)
-        rows = _rows(given)
+    warn: Callable[[str], object] = logging.getLogger("xgpush").warning,
+) -> _native.DesiredState:
+    """Reads and checks a desired state. ``warn`` gets what is suspicious in it."""
+    if isinstance(given, Mapping) and not _rows.are_columns(given):
+        _rows.refuse_row(given)
+        rows = _rows_of_mapping(given)
     else:
-        _bulk.check_encoding(given, file_format, encoding)
-        rows = _bulk.source(given, file_format)
-    state = _native.WantedState(rows, file_format, encoding, check)
+        _rows.check_encoding(given, file_format, encoding)
+        rows = _rows.source(given, file_format)
+    state = _native.DesiredState(rows, file_format, encoding, check)
     for notice in state.notices:
-        tell(notice)
+        warn(notice)
     return state
 
 
-def _rows(given: Mapping[str, Any]) -> Iterator[Any]:
+def _rows_of_mapping(given: Mapping[str, Any]) -> Iterator[Any]:
     for token, value in given.items():
-        listed = _requests.several_of(value)
-        if not listed:
+        accounts = _native.accounts_of(value)
+        if not accounts:
             yield token, None, None, "clear_token"
-            continue
-        for account in listed:
-            yield (token, *_requests.pair(account))
+        for account in accounts:
+            yield (token, *account)
 
 
-#: Apply, confirm, platform, deadline, patience.
-_How = Tuple[bool, Optional[float], Optional[str], Optional[float], float]
+#: Apply, confirm, platform, deadline, patience: for the native module.
+SyncArguments = Tuple[bool, Optional[float], Optional[str], Optional[float], float]
 
 
-def how(
+def arguments_of(
     dry_run: bool, confirm: Deadline, platform: Optional[str], deadline: Deadline, patience: Seconds
-) -> _How:
-    """What callers say, as the native module wants it."""
-    longest = _requests.seconds(patience)
-    return not dry_run, seconds(confirm), platform, seconds(deadline), longest
+) -> SyncArguments:
+    longest = seconds(patience)
+    return not dry_run, optional_seconds(confirm), platform, optional_seconds(deadline), longest
 
 
 def run(
     client: _native.Client,
-    state: _native.WantedState,
-    how: _How,
+    state: _native.DesiredState,
+    how: SyncArguments,
     progress: Optional[Callable[[int], object]] = None,
     cancel: Optional[_native.CancelFlag] = None,
 ) -> List[Synced]:
-    """Compares and changes, and tells it as people read it."""
+    """Compares, and changes what differs unless it is a dry run."""
     return [_synced(*one) for one in state.sync(client, *how, progress, cancel)]
 
 

@@ -17,7 +17,7 @@ from importlib import import_module
 from typing import Any, BinaryIO, Dict, List, Optional
 
 from .. import _native
-from .._bulk import rows as _bulk
+from .._bulk import rows as _rows
 from . import settings as _settings, signals as _signals
 from .progress import Progress
 
@@ -61,7 +61,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     if options.dry_run and (options.report or options.rejects or options.resume):
         raise ValueError("--dry-run writes no files: leave --report, --rejects and --resume out")
-    _bulk.check_encoding(options.file, options.format, options.encoding)
+    _rows.check_encoding(options.file, options.format, options.encoding)
     sends = not options.dry_run
     # The signals are caught before there is a thread that feeds, and until it is over.
     with _settings.client(options, sends, **_settings.pace(options)) as client, \
@@ -200,7 +200,7 @@ class _Source:
     def __init__(self, path: str, file_format: Optional[str], stop: List[int]) -> None:
         self.path = path
         self._stop = stop
-        self.is_parquet = _bulk.is_parquet(path, file_format)
+        self.is_parquet = _rows.is_parquet(path, file_format)
         self.read_from: Optional[str] = None
         self._error: Optional[BaseException] = None
         self._thread: Optional[threading.Thread] = None
@@ -210,8 +210,8 @@ class _Source:
 
     def __enter__(self) -> _Source:
         if self.is_parquet:
-            self._parquet = _signals.while_opening(lambda: _bulk.parquet_file(self.path), self._stop)
-            _bulk.known(self._parquet.schema_arrow)
+            self._parquet = _signals.while_opening(lambda: _rows.parquet_file(self.path), self._stop)
+            _rows.check_schema(self._parquet.schema_arrow)
             self._read, write = os.pipe()
             self.read_from = f"/dev/fd/{self._read}"
             self._thread = threading.Thread(target=self._bring, args=(write,))
@@ -250,7 +250,7 @@ class _Source:
         names = list(self._parquet.schema_arrow.names)
         if len(names) == 1:
             # A gap would make an empty line, which is no row.
-            names.append(next(name for name in _bulk.NAMES if name not in names))
+            names.append(next(name for name in _rows.FIELDS if name not in names))
         schema = pyarrow.schema([(name, pyarrow.string()) for name in names])
         with import_module("pyarrow.csv").CSVWriter(sink, schema) as writer:
             for batch in self._parquet.iter_batches(batch_size=10_000):

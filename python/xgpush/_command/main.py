@@ -8,7 +8,8 @@ import sys
 from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple
 
 from .. import _native
-from .._client.client import Client, ItemOutcome, Outcome
+from .._client.client import Client
+from .._native import ItemOutcome, Outcome
 from ..errors import Error
 from . import (
     apply as _apply,

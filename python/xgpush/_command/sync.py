@@ -44,14 +44,14 @@ def run(options: argparse.Namespace) -> int:
         raise ValueError("--confirm goes with --apply: without it nothing changes")
     with _signals.heard() as stop:
         wanted = _signals.while_opening(
-            lambda: _sync.wanted(
+            lambda: _sync.desired_state(
                 options.file, options.format, options.encoding, options.check, _settings.warn
             ),
             stop,
         )
     if stop:
         return 128 + stop[0]
-    how = _sync.how(not options.apply, options.confirm, options.platform, None, options.patience)
+    how = _sync.arguments_of(not options.apply, options.confirm, options.platform, None, options.patience)
     with _settings.client(options, **_settings.pace(options)) as client:
         with Progress(len(wanted), "tokens") as progress:
             synced = _sync.run(client._native, wanted, how, progress.reached)
