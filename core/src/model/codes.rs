@@ -116,6 +116,18 @@ mod tests {
     }
 
     #[test]
+    fn every_code_has_conformance_cases() {
+        let cases = include_str!("../../../conformance/codes.json");
+        for row in TABLE {
+            let name = format!("\"code-{}-whole\"", row.code);
+            assert!(
+                cases.contains(&name),
+                "conformance/codes.json lacks the case {name}: what an answer with this code means"
+            );
+        }
+    }
+
+    #[test]
     fn every_row_is_told_in_both_languages() {
         let chinese = |text: &str| text.chars().any(|c| ('\u{4E00}'..='\u{9FFF}').contains(&c));
         for row in TABLE {

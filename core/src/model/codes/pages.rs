@@ -103,7 +103,10 @@ mod tests {
     #[test]
     fn the_reference_page_is_up_to_date_and_explains_its_words() {
         let committed = include_str!("../../../../docs/codes.md");
-        assert!(committed == reference(), "run `make docs`");
+        assert!(
+            committed == reference(),
+            "docs/codes.md is stale; write it again with `bash scripts/docs/docs.sh pages docs`"
+        );
         for code in TABLE {
             for word in [code.fault.name(), code.retry.name()] {
                 assert!(HEAD.contains(&format!("\n| `{word}` |")), "{word}");
