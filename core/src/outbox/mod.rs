@@ -160,7 +160,7 @@ impl Outbox {
         let before = to.len();
         let count = self.shared.reports.take(to, most, timeout);
         let ended = to[before..].iter().filter(|report| report.is_final());
-        self.shared.intake.release(ended.count());
+        self.shared.release(ended.count());
         count
     }
 
@@ -208,9 +208,6 @@ impl Outbox {
         Ok(())
     }
 }
-
-/// How often those look who wait for room.
-const LOOK_AGAIN: Duration = Duration::from_millis(2);
 
 fn wrong_process() -> Error {
     Error::new(

@@ -36,8 +36,8 @@ pub(super) struct Shared {
     pub(super) flushing: AtomicUsize,
     closing: AtomicBool,
     stopping: AtomicBool,
-    /// Whether the worker has ended; told through `changed`, as is every
-    /// settlement.
+    /// Whether the worker has ended; told through `changed`, as is whatever somebody may
+    /// wait for.
     ended: Mutex<bool>,
     changed: Condvar,
     /// How many operations were left when the worker ended; `usize::MAX` before.
@@ -111,6 +111,7 @@ impl Shared {
         self.intake.close();
         self.closing.store(true, Ordering::Release);
         self.intake.waker.wake();
+        self.notify();
     }
 
     /// Ends without delivering the rest.
@@ -157,6 +158,19 @@ impl Shared {
         } else {
             self.intake.release(count);
         }
+        self.notify();
+    }
+
+    /// Reports of so many operations were taken: their places are free.
+    pub(super) fn release(&self, operations: usize) {
+        if operations > 0 {
+            self.intake.release(operations);
+            self.notify();
+        }
+    }
+
+    /// Lets those look again who wait for something to be so.
+    fn notify(&self) {
         let _ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
         self.changed.notify_all();
     }
@@ -169,8 +183,7 @@ impl Shared {
     /// So many more operations went past the store.
     pub(super) fn pass(&self, operations: usize) {
         if self.synced.pass(operations) {
-            let _ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
-            self.changed.notify_all();
+            self.notify();
         }
     }
 
@@ -186,6 +199,13 @@ impl Shared {
     /// Waits until nothing is open, or the worker has ended if `to_the_end`.
     pub(super) fn wait(&self, timeout: Duration, to_the_end: bool) -> bool {
         self.wait_until(timeout, || !to_the_end && self.intake.open() == 0)
+    }
+
+    /// Waits until an operation can be submitted again, or nothing can any more. Memory
+    /// that was short comes back without a word, so this ends after a second at most.
+    pub(super) fn wait_for_room(&self, timeout: Duration) {
+        let timeout = timeout.min(Duration::from_secs(1));
+        self.wait_until(timeout, || self.intake.room() != Some(0));
     }
 
     /// Waits until something is so, or the worker has ended.

@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use super::intake::SubmitError;
-use super::{LOOK_AGAIN, Outbox, wrong_process};
+use super::{Outbox, wrong_process};
 use crate::model::error::{Error, ErrorKind, Result};
 use crate::model::operation::{Operation, Request, single};
 
@@ -90,10 +90,11 @@ impl Outbox {
         loop {
             match self.submit(operation, tag) {
                 Err(error) if error.kind() == ErrorKind::Full => {
-                    if ends.is_some_and(|ends| Instant::now() >= ends) {
+                    let left = left(ends);
+                    if left.is_zero() {
                         return Err(error);
                     }
-                    std::thread::sleep(LOOK_AGAIN);
+                    self.shared.wait_for_room(left);
                 }
                 other => return other,
             }
@@ -113,10 +114,18 @@ impl Outbox {
                 Ok(Some(_)) => return true,
                 Ok(None) | Err(_) => return false,
             }
-            if ends.is_some_and(|ends| Instant::now() >= ends) {
+            let left = left(ends);
+            if left.is_zero() {
                 return false;
             }
-            std::thread::sleep(LOOK_AGAIN);
+            self.shared.wait_for_room(left);
         }
     }
+}
+
+/// How long until then; without an end for ever.
+fn left(ends: Option<Instant>) -> Duration {
+    ends.map_or(Duration::MAX, |ends| {
+        ends.saturating_duration_since(Instant::now())
+    })
 }
