@@ -12,57 +12,9 @@ mod common;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use common::model::{Op, check_order, random_fault, seeds};
-use xgpush::{Bulk, BulkOptions, Client, ItemOutcome, Operation, Reason, State};
+use common::model::{Op, check_held_back, check_order, random_fault, seeds, stream};
+use xgpush::{BulkOptions, Reason, State};
 use xgpush_emulator::{Clears, Config as Service, Emulator};
-
-fn push(bulk: &mut Bulk, op: &Op) {
-    let accounts: Vec<_> = op.accounts.iter().map(|(n, t)| (n.as_str(), *t)).collect();
-    let operation = Operation::new(op.operator, &op.token, &accounts);
-    bulk.push(&operation).unwrap();
-}
-
-/// One outcome per row, in their order.
-fn stream(client: &Client, ops: &[Op], options: &BulkOptions) -> Vec<ItemOutcome> {
-    let mut bulk = Bulk::new(client, options).unwrap();
-    let mut rows = ops.iter();
-    let mut outcomes = Vec::new();
-    loop {
-        if let Some(outcome) = bulk.poll() {
-            outcomes.push(outcome);
-        } else if bulk.wants_row() {
-            match rows.next() {
-                Some(op) => push(&mut bulk, op),
-                None => bulk.end(),
-            }
-        } else if bulk.is_finished() {
-            return outcomes;
-        } else {
-            bulk.wait(Duration::from_secs(60));
-        }
-    }
-}
-
-/// Behind a row that ended retryable nothing on its keys was accepted.
-fn check_held_back(seed: u64, ops: &[Op], outcomes: &[ItemOutcome]) {
-    for (n, outcome) in outcomes
-        .iter()
-        .enumerate()
-        .filter(|(_, o)| o.is_retryable())
-    {
-        let keys = ops[n].keys();
-        let later = (n + 1..ops.len()).filter(|m| ops[*m].keys().iter().any(|k| keys.contains(k)));
-        for m in later {
-            let state = outcomes[m].state();
-            let reason = outcomes[m].reason();
-            let sent = state != State::NotSent;
-            assert!(
-                !sent,
-                "seed {seed}: row {m} ({reason:?}) overtook row {n} ({outcome:?})"
-            );
-        }
-    }
-}
 
 fn run(seed: u64, emulator: &Emulator, reference: &Emulator) -> usize {
     let mut rng = fastrand::Rng::with_seed(seed);

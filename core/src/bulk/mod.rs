@@ -376,3 +376,6 @@ impl std::fmt::Debug for Bulk {
 fn invalid(error: &Error) -> ItemOutcome {
     ItemOutcome::new(Reason::Invalid, Some(error.to_string().into()))
 }
+
+#[cfg(test)]
+mod tests;

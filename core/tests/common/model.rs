@@ -2,9 +2,13 @@
 //! the same operations, one by one, in the order in which they were handed in.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use serde_json::Value;
-use xgpush::{Account, AccountType, Binding, Operator, Request, Token};
+use xgpush::{
+    Account, AccountType, Binding, Bulk, BulkOptions, Client, ItemOutcome, Operation, Operator,
+    Request, State, Token,
+};
 use xgpush_emulator::{Emulator, Fault, FaultKind};
 
 /// One operation, for a model that applies them one by one.
@@ -44,17 +48,27 @@ impl Op {
     }
 
     pub(crate) fn request(&self) -> Request {
+        Self::request_of(std::slice::from_ref(self))
+    }
+
+    /// Operations of one operator as one request.
+    pub(crate) fn request_of(ops: &[Self]) -> Request {
         let account = |(name, t): &(String, Option<AccountType>)| {
             Account::with_optional_type(name.as_str(), *t).unwrap()
         };
-        let token = || Token::new(self.token.as_str()).unwrap();
-        let accounts: Vec<Account> = self.accounts.iter().map(account).collect();
-        let binding = |accounts| vec![Binding::new(token(), accounts).unwrap()];
-        match self.operator {
-            Operator::Bind => Request::bind(binding(accounts)),
-            Operator::Unbind => Request::unbind(binding(accounts)),
-            Operator::ClearToken => Request::clear_tokens(vec![token()]),
-            Operator::ClearAccount => Request::clear_accounts(accounts),
+        let token = |op: &Self| Token::new(op.token.as_str()).unwrap();
+        let binding = |op: &Self| {
+            let accounts: Vec<Account> = op.accounts.iter().map(account).collect();
+            Binding::new(token(op), accounts).unwrap()
+        };
+        let ops = ops.iter();
+        match ops.as_slice()[0].operator {
+            Operator::Bind => Request::bind(ops.map(binding)),
+            Operator::Unbind => Request::unbind(ops.map(binding)),
+            Operator::ClearToken => Request::clear_tokens(ops.map(token)),
+            Operator::ClearAccount => {
+                Request::clear_accounts(ops.flat_map(|op| op.accounts.iter().map(account)))
+            }
             Operator::Append => unreachable!("never made here"),
         }
     }
@@ -135,6 +149,54 @@ pub(crate) fn check_order(seed: u64, ops: &[Op], emulator: &Emulator) {
                 };
                 at.insert(key, next);
             }
+        }
+    }
+}
+
+fn push(bulk: &mut Bulk, op: &Op) {
+    let accounts: Vec<_> = op.accounts.iter().map(|(n, t)| (n.as_str(), *t)).collect();
+    let operation = Operation::new(op.operator, &op.token, &accounts);
+    bulk.push(&operation).unwrap();
+}
+
+/// Runs operations through a stream; one outcome per row, in their order.
+pub(crate) fn stream(client: &Client, ops: &[Op], options: &BulkOptions) -> Vec<ItemOutcome> {
+    let mut bulk = Bulk::new(client, options).unwrap();
+    let mut rows = ops.iter();
+    let mut outcomes = Vec::new();
+    loop {
+        if let Some(outcome) = bulk.poll() {
+            outcomes.push(outcome);
+        } else if bulk.wants_row() {
+            match rows.next() {
+                Some(op) => push(&mut bulk, op),
+                None => bulk.end(),
+            }
+        } else if bulk.is_finished() {
+            return outcomes;
+        } else {
+            bulk.wait(Duration::from_secs(60));
+        }
+    }
+}
+
+/// Behind what ended retryable nothing on its keys was sent.
+pub(crate) fn check_held_back(seed: u64, ops: &[Op], outcomes: &[ItemOutcome]) {
+    for (n, outcome) in outcomes
+        .iter()
+        .enumerate()
+        .filter(|(_, o)| o.is_retryable())
+    {
+        let keys = ops[n].keys();
+        let later = (n + 1..ops.len()).filter(|m| ops[*m].keys().iter().any(|k| keys.contains(k)));
+        for m in later {
+            let state = outcomes[m].state();
+            let reason = outcomes[m].reason();
+            let sent = state != State::NotSent;
+            assert!(
+                !sent,
+                "seed {seed}: {m} ({reason:?}) overtook {n} ({outcome:?})"
+            );
         }
     }
 }
