@@ -10,7 +10,7 @@ use super::{Apply, ApplyEnd, Failure};
 use crate::bulk::GivenUp;
 use crate::model::error::{Error, Result};
 use crate::model::outcome::{ItemOutcome, Reason, State};
-use crate::protocol::classify;
+use crate::protocol::classify::merge_attempts;
 
 /// How often the state is written.
 const CHECKPOINT_INTERVAL: Duration = Duration::from_secs(1);
@@ -177,8 +177,8 @@ impl Apply {
              this one came to: {}",
             outcome.message()
         );
-        let earlier = classify::unknown(Reason::Interrupted, message);
-        classify::merge_attempts(earlier, outcome, false)
+        let earlier = ItemOutcome::with_message(Reason::Interrupted, message);
+        merge_attempts(earlier, outcome, false)
     }
 
     /// What is written so far, brought to the disk, and then the state.

@@ -8,10 +8,9 @@ use crate::model::error::{Error, ErrorKind, Result};
 use crate::model::outcome::{ItemOutcome, Reason, State};
 use crate::protocol::api::Api;
 use crate::protocol::api_call::ApiCall;
-use crate::protocol::classify::{self, excerpt, merge_attempts};
+use crate::protocol::classify::{classify_reply, merge_attempts};
 use crate::protocol::credentials::Scheme;
-use crate::protocol::message::{self, HttpRequest, HttpResponse};
-use crate::protocol::wire::Answer;
+use crate::protocol::message::{HttpRequest, HttpResponse};
 use crate::retry::{GiveUpReason, RetryMode};
 
 /// The answer to [`Client::call`](crate::Client::call): HTTP 2xx and code 0.
@@ -102,8 +101,11 @@ impl Payload for CallPayload<'_> {
 
     fn classify(&mut self, response: &HttpResponse) -> Vec<ItemOutcome> {
         let outcome = match classify_reply(response) {
-            Ok(reply) => {
-                self.reply = Some(reply);
+            Ok(()) => {
+                self.reply = Some(Reply {
+                    http_status: response.status,
+                    body: response.body.clone(),
+                });
                 ItemOutcome::new(Reason::Accepted, None)
             }
             Err(outcome) => self.of_this_call(outcome),
@@ -162,52 +164,6 @@ impl CallPayload<'_> {
 
 fn is_repeated(outcome: &ItemOutcome) -> bool {
     outcome.code == Some(codes::REPEATED_PUSH)
-}
-
-fn classify_reply(response: &HttpResponse) -> std::result::Result<Reply, ItemOutcome> {
-    let status = response.status;
-    let code = Answer::read(&response.body).map(|answer| {
-        if answer.contradicts_itself {
-            None
-        } else {
-            answer.code.map(|code| (code, answer.message))
-        }
-    });
-    let success = (200..300).contains(&status);
-    let mut outcome = match code {
-        Ok(Some((codes::SUCCESS, _))) if success => {
-            return Ok(Reply {
-                http_status: status,
-                body: response.body.clone(),
-            });
-        }
-        Ok(Some((codes::PART_FAILED, _))) => ItemOutcome {
-            code: Some(codes::PART_FAILED),
-            ..classify::unknown(
-                Reason::Contradiction,
-                format!(
-                    "a part of the call failed and another did not: {}",
-                    excerpt(&response.body)
-                ),
-            )
-        },
-        Ok(Some((code, message))) if code != codes::SUCCESS => classify::refused(code, &message),
-        Ok(Some(_)) => classify::success_code_in_error_status(status, &response.body),
-        Ok(_) if success => classify::unknown(
-            Reason::NotDocumented,
-            format!(
-                "HTTP {status}, but no single ret_code: {}",
-                excerpt(&response.body)
-            ),
-        ),
-        Err(error) if success => classify::not_json(status, &response.body, &error),
-        Ok(_) | Err(_) => classify::by_status(status, &response.body),
-    };
-    outcome.http_status = Some(status);
-    if let Some(wait) = message::asked_wait(response) {
-        outcome.asked_to_wait(wait);
-    }
-    Err(outcome)
 }
 
 fn error(outcome: &ItemOutcome, repeatable: bool) -> Error {

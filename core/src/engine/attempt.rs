@@ -243,6 +243,6 @@ impl Engine {
 
 /// The outcomes of items whose request panicked: nothing is known of what was sent.
 pub(crate) fn panicked(items: usize) -> Vec<ItemOutcome> {
-    let message = "a defect in xgpush: the request panicked".to_owned();
-    vec![classify::unknown(Reason::Interrupted, message); items]
+    let message = "a defect in xgpush: the request panicked";
+    vec![ItemOutcome::with_message(Reason::Interrupted, message); items]
 }

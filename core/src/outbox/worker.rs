@@ -23,7 +23,7 @@ use crate::model::operation::single::Body;
 use crate::model::outcome::{ItemOutcome, Reason};
 use crate::options::{Config, OutboxSettings};
 use crate::ordering::queue::{Entry, Millis, Queue, Removed, Slot};
-use crate::protocol::classify::{self, merge_attempts};
+use crate::protocol::classify::merge_attempts;
 use crate::protocol::wire;
 use crate::retry::{Backoff, CircuitBreaker, StopReason};
 
@@ -498,7 +498,7 @@ impl Worker {
                 continue;
             }
             let message = "the outbox was closed, and the transport did not let go of the request";
-            let mut outcome = classify::unknown(Reason::Interrupted, message.to_owned());
+            let mut outcome = ItemOutcome::with_message(Reason::Interrupted, message);
             if let Some(earlier) = self.last.remove(&slot) {
                 outcome = merge_attempts(earlier, outcome, false);
             }
@@ -511,7 +511,7 @@ impl Worker {
 /// What is known of an operation that came out of a store below the mark.
 fn maybe_sent_before() -> ItemOutcome {
     let message = "an earlier run may have sent it before it ended, and nobody knows of an answer";
-    ItemOutcome::new(Reason::Interrupted, Some(message.into()))
+    ItemOutcome::with_message(Reason::Interrupted, message)
 }
 
 /// However the worker ends, nobody waits for it any more.

@@ -3,17 +3,24 @@
 
 mod entries;
 mod merge;
-
-use std::sync::Arc;
+mod outcomes;
+mod reply;
 
 use crate::model::codes;
 use crate::model::operation::{Action, Items, Request};
 use crate::model::outcome::{Found, ItemOutcome, Reason, Warning, WarningKind};
-use crate::protocol::message::{self, HttpResponse, SendError, SendErrorKind};
+use crate::protocol::message::{self, HttpResponse};
 use crate::protocol::wire::{Answer, Element};
 
 use entries::{Entry, entries};
 pub(crate) use merge::merge_attempts;
+pub(crate) use outcomes::not_answered;
+use outcomes::{
+    accepted, ambiguous, among_unrequested, answered, contradiction, entry_without_list, excerpt,
+    from_http_status, item_refused, lost_before_replay, no_entries, no_result, not_json, refused,
+    success_code_in_error_status, wrong_count,
+};
+pub(crate) use reply::classify_reply;
 
 /// What one response means for the items that its request carried.
 #[derive(Debug)]
@@ -96,30 +103,10 @@ fn classify(
         }
     }
     if response.replayed {
-        let both = |last| merge_attempts(lost_before_replay(), last, changes_nothing);
-        classified.items = classified.items.into_iter().map(both).collect();
+        let merged = |last| merge_attempts(lost_before_replay(), last, changes_nothing);
+        classified.items = classified.items.into_iter().map(merged).collect();
     }
     classified
-}
-
-/// The outcome of items for which no whole response came.
-pub(crate) fn not_answered(error: &SendError) -> ItemOutcome {
-    let reason = match (error.kind, error.sent) {
-        (SendErrorKind::Cancelled, false) => Reason::Cancelled,
-        (SendErrorKind::Cancelled, true) => Reason::Interrupted,
-        (_, false) => Reason::ConnectFailed,
-        (SendErrorKind::Timeout, true) => Reason::TimedOut,
-        (SendErrorKind::BodyTooLarge, true) => Reason::BodyTooLarge,
-        (SendErrorKind::Connect | SendErrorKind::Lost, true) => Reason::ConnectionLost,
-    };
-    ItemOutcome::new(reason, Some(Arc::from(error.message.as_str())))
-}
-
-/// The first of two sendings of one attempt: the connection had gone stale.
-fn lost_before_replay() -> ItemOutcome {
-    let message = "the connection broke before an answer, and what answered the request when it \
-                   was sent again says nothing of the first";
-    unknown(Reason::ConnectionLost, message.to_owned())
 }
 
 /// The outcome of every item, where the answer says the same of all.
@@ -129,21 +116,21 @@ fn as_a_whole(answer: &Answer, response: &HttpResponse) -> Option<ItemOutcome> {
     } = *response;
     let success = (200..300).contains(&status);
     match answer.code {
-        _ if answer.contradicts_itself => Some(unknown(
+        _ if answer.contradicts_itself => Some(ItemOutcome::with_message(
             Reason::Contradiction,
             format!(
                 "HTTP {status}, and a field of the answer appears twice with different contents: {}",
                 excerpt(body)
             ),
         )),
-        None if success => Some(unknown(
+        None if success => Some(ItemOutcome::with_message(
             Reason::NotDocumented,
             format!(
                 "HTTP {status}, but the answer has no ret_code: {}",
                 excerpt(body)
             ),
         )),
-        None => Some(by_status(status, body)),
+        None => Some(from_http_status(status, body)),
         Some(codes::SUCCESS) if !success => Some(success_code_in_error_status(status, body)),
         Some(_) => None,
     }
@@ -176,9 +163,9 @@ fn elements(code: i64, mixed: bool, results: &[Element], message: &str) -> Vec<I
             let text = format!("the service answers {word:?} for this item");
             ItemOutcome::new(Reason::ItemRefused, Some(text.into()))
         }
-        Element::Other if may_succeed => unknown(
+        Element::Other if may_succeed => ItemOutcome::with_message(
             Reason::NotDocumented,
-            "the result for this item is neither a number nor a string".to_owned(),
+            "the result for this item is neither a number nor a string",
         ),
         Element::Other => refused(code, message),
     };
@@ -229,7 +216,7 @@ fn with_entries(
     let one = |entry| match (results.next(), entry) {
         (Some(result), _) if result.reason != Reason::Accepted => result,
         (_, Entry::Found(found)) => answered(found),
-        (_, Entry::WithoutList) => without_list(),
+        (_, Entry::WithoutList) => entry_without_list(),
         (_, Entry::Ambiguous) => ambiguous(),
         (_, Entry::Missing) => missing.clone(),
     };
@@ -248,157 +235,13 @@ fn missing_entry(items: &Items, answer: &Answer, unrequested: usize) -> ItemOutc
         (_, false) => no_entries(),
         (Some(_), true) if unrequested > 0 => among_unrequested(),
         (Some(_), true) => answered(empty),
-        (None, true) => unknown(
+        (None, true) => ItemOutcome::with_message(
             Reason::ResultMissing,
             format!(
                 "ret_code is {code}, but the answer has neither a result nor an entry for this item"
             ),
         ),
     }
-}
-
-fn accepted() -> ItemOutcome {
-    let mut item = ItemOutcome::new(Reason::Accepted, None);
-    item.code = Some(codes::SUCCESS);
-    item
-}
-
-fn answered(found: Found) -> ItemOutcome {
-    let mut item = accepted();
-    item.found = Some(Box::new(found));
-    item
-}
-
-pub(crate) fn unknown(reason: Reason, message: String) -> ItemOutcome {
-    ItemOutcome::new(reason, Some(message.into()))
-}
-
-fn item_refused(code: i64) -> ItemOutcome {
-    let mut item = ItemOutcome::new(Reason::ItemRefused, Some(codes::describe(code).into()));
-    item.code = Some(code);
-    item
-}
-
-pub(crate) fn refused(code: i64, message: &str) -> ItemOutcome {
-    let said = if message.is_empty() {
-        String::new()
-    } else {
-        format!(" (the service says {message:?})")
-    };
-    let text = format!("{}{said}", codes::describe(code));
-    let mut item = ItemOutcome::new(Reason::RequestRefused, Some(text.into()));
-    item.code = Some(code);
-    item
-}
-
-fn contradiction(code: i64) -> ItemOutcome {
-    unknown(
-        Reason::Contradiction,
-        format!(
-            "the result for this item says success, but the call says {}",
-            codes::describe(code)
-        ),
-    )
-}
-
-fn wrong_count(results: usize, items: usize) -> ItemOutcome {
-    unknown(
-        Reason::ResultCount,
-        format!("the answer has {results} results for {items} items"),
-    )
-}
-
-fn no_result(code: i64) -> ItemOutcome {
-    unknown(
-        Reason::ResultMissing,
-        format!("ret_code is {code}, but the answer has no list \"result\""),
-    )
-}
-
-fn no_entries() -> ItemOutcome {
-    unknown(
-        Reason::ResultMissing,
-        "the answer has no list \"account_tokens\" or \"token_accounts\"".to_owned(),
-    )
-}
-
-fn without_list() -> ItemOutcome {
-    unknown(
-        Reason::ResultMissing,
-        "the entry for this item has no list \"token_list\" or \"account_list\"".to_owned(),
-    )
-}
-
-fn among_unrequested() -> ItemOutcome {
-    unknown(
-        Reason::ResultMissing,
-        "the answer has no entry for this item, but entries that nobody asked for".to_owned(),
-    )
-}
-
-fn ambiguous() -> ItemOutcome {
-    unknown(
-        Reason::ResultMissing,
-        "the entry for this item names no account_type, and the request names the account with \
-         several"
-            .to_owned(),
-    )
-}
-
-pub(crate) fn not_json(status: u16, body: &[u8], error: &serde_json::Error) -> ItemOutcome {
-    if (200..300).contains(&status) {
-        unknown(
-            Reason::NotJson,
-            format!(
-                "HTTP {status}, but the body is not the documented JSON ({error}): {}",
-                excerpt(body)
-            ),
-        )
-    } else {
-        by_status(status, body)
-    }
-}
-
-/// An answer without a code: 4xx refuses; 408 and everything else leave open
-/// what happened.
-pub(crate) fn by_status(status: u16, body: &[u8]) -> ItemOutcome {
-    let refuses = (400..500).contains(&status) && status != 408;
-    let advice = match status {
-        401 | 403 => format!("; {}", codes::AUTHENTICATION_ADVICE),
-        300..=399 => "; redirects are not followed, check base_url".to_owned(),
-        404 | 405 => "; check base_url".to_owned(),
-        _ => String::new(),
-    };
-    let reason = if refuses {
-        Reason::HttpRefused
-    } else {
-        Reason::HttpError
-    };
-    unknown(reason, format!("HTTP {status}{advice}: {}", excerpt(body)))
-}
-
-pub(crate) fn success_code_in_error_status(status: u16, body: &[u8]) -> ItemOutcome {
-    let reason = if (400..500).contains(&status) {
-        Reason::Contradiction
-    } else {
-        Reason::HttpError
-    };
-    unknown(
-        reason,
-        format!("HTTP {status}, but ret_code 0: {}", excerpt(body)),
-    )
-}
-
-/// The first bytes of a body, made harmless for a log line.
-pub(crate) fn excerpt(body: &[u8]) -> String {
-    const MOST: usize = 120;
-    if body.is_empty() {
-        return "the body is empty".to_owned();
-    }
-    let cut = &body[..body.len().min(MOST)];
-    let text = String::from_utf8_lossy(cut).escape_debug().to_string();
-    let dots = if body.len() > MOST { "…" } else { "" };
-    format!("the body begins \"{text}{dots}\"")
 }
 
 #[cfg(test)]

@@ -7,13 +7,21 @@ use super::{Backoff, BackoffKind, GiveUpReason, RetryBudget, StopReason};
 use crate::model::codes::{self, Fault};
 use crate::model::outcome::{ItemOutcome, Reason, State};
 
+/// How often a request of a stream is sent with all the attempts of a call, while others
+/// get through: the service may have gone away just then.
+const STREAM_ROUNDS: u32 = 3;
+
+/// Attempts after which an operation of the outbox whose request fails, while others get
+/// through, is sent in a request of its own.
+const ISOLATE_AFTER: u32 = 3;
+
 /// How an API retries.
 ///
 /// | | repeats | at most | pause | refused batch |
 /// |---|---|---|---|---|
 /// | `Call` | transient failures | `max_attempts`, deadline, budget | full jitter, `Retry-After` | final |
 /// | `CallOnce` | those that certainly had no effect | as `Call` | as `Call` | final |
-/// | `Stream` | transient failures, after the attempts of a call | two rounds; no bound while the breaker is open | the breaker's | taken apart |
+/// | `Stream` | transient failures, after the attempts of a call | three rounds; no bound while the breaker is open | the breaker's | taken apart |
 /// | `Outbox` | everything that is not permanent | its own deadline | full jitter, and the breaker's | taken apart |
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum RetryMode {
@@ -66,6 +74,53 @@ pub(crate) enum Decision {
     Alone,
     /// It is worth another attempt and gets none.
     GiveUp(GiveUpReason),
+}
+
+/// Decides on items that were sent together and would be sent again together: the
+/// slowest of them sets the pause.
+pub(crate) fn decide<'a>(
+    mode: RetryMode,
+    outcomes: impl IntoIterator<Item = &'a ItemOutcome>,
+    at: &Situation<'_>,
+) -> Decision {
+    let mut refused_together = false;
+    let mut kind = None;
+    for outcome in outcomes {
+        let failure = failure(outcome);
+        refused_together |= failure == Failure::WholeBatch;
+        if mode.repeats(outcome) {
+            kind = kind.max(Some(match failure {
+                Failure::Transient(kind) => kind,
+                _ => BackoffKind::Short,
+            }));
+        }
+    }
+    let Some(kind) = kind else {
+        let split = refused_together && at.batch > 1 && mode.splits_batches();
+        return if split {
+            Decision::Alone
+        } else {
+            Decision::Done
+        };
+    };
+    if mode
+        .max_attempts(at)
+        .is_some_and(|most| at.attempts >= most)
+    {
+        return Decision::GiveUp(GiveUpReason::Attempts);
+    }
+    let pause = mode.pause(kind, at);
+    if pause >= at.left {
+        return Decision::GiveUp(StopReason::Deadline.into());
+    }
+    if at.budget.is_some_and(|budget| !budget.spend(kind)) {
+        return Decision::GiveUp(GiveUpReason::Budget);
+    }
+    Decision::Again {
+        kind,
+        pause,
+        alone: mode.isolates(at),
+    }
 }
 
 /// What a failure says of the next attempt.
@@ -168,14 +223,13 @@ impl RetryMode {
     fn repeats(self, outcome: &ItemOutcome) -> bool {
         let failure = failure(outcome);
         match self {
-            Self::Call => matches!(failure, Failure::Transient(_)),
+            Self::Call | Self::Stream => matches!(failure, Failure::Transient(_)),
             Self::CallOnce => match failure {
                 // Throttled by the service or a gateway: it was not taken.
                 Failure::Transient(BackoffKind::Throttled) => outcome.state() == State::Rejected,
                 Failure::Transient(BackoffKind::Short) => outcome.state() == State::NotSent,
                 _ => false,
             },
-            Self::Stream => matches!(failure, Failure::Transient(_)),
             Self::Outbox => matches!(failure, Failure::Transient(_) | Failure::NeedsRepair),
         }
     }
@@ -191,8 +245,7 @@ impl RetryMode {
     fn max_attempts(self, at: &Situation<'_>) -> Option<u32> {
         match self {
             Self::Call | Self::CallOnce => Some(at.backoff.max_attempts),
-            // The service may have gone away just then.
-            Self::Stream => (!at.breaker_open).then_some(3),
+            Self::Stream => (!at.breaker_open).then_some(STREAM_ROUNDS),
             Self::Outbox => None,
         }
     }
@@ -218,58 +271,13 @@ impl RetryMode {
     /// Whether an item that failed together with others goes alone from now on.
     fn isolates(self, at: &Situation<'_>) -> bool {
         match self {
-            Self::Call | Self::CallOnce => false,
-            Self::Stream => false,
-            // In an outage all fail: more patience.
-            Self::Outbox => at.batch > 1 && at.attempts >= if at.breaker_open { 6 } else { 3 },
+            Self::Call | Self::CallOnce | Self::Stream => false,
+            Self::Outbox => {
+                // In an outage all fail: more patience.
+                let patience = if at.breaker_open { 2 } else { 1 };
+                at.batch > 1 && at.attempts >= patience * ISOLATE_AFTER
+            }
         }
-    }
-}
-
-/// Decides on items that were sent together and would be sent again together: the
-/// slowest of them sets the pause.
-pub(crate) fn decide<'a>(
-    mode: RetryMode,
-    outcomes: impl IntoIterator<Item = &'a ItemOutcome>,
-    at: &Situation<'_>,
-) -> Decision {
-    let mut refused_together = false;
-    let mut kind = None;
-    for outcome in outcomes {
-        let failure = failure(outcome);
-        refused_together |= failure == Failure::WholeBatch;
-        if mode.repeats(outcome) {
-            kind = kind.max(Some(match failure {
-                Failure::Transient(kind) => kind,
-                _ => BackoffKind::Short,
-            }));
-        }
-    }
-    let Some(kind) = kind else {
-        let split = refused_together && at.batch > 1 && mode.splits_batches();
-        return if split {
-            Decision::Alone
-        } else {
-            Decision::Done
-        };
-    };
-    if mode
-        .max_attempts(at)
-        .is_some_and(|most| at.attempts >= most)
-    {
-        return Decision::GiveUp(GiveUpReason::Attempts);
-    }
-    let pause = mode.pause(kind, at);
-    if pause >= at.left {
-        return Decision::GiveUp(StopReason::Deadline.into());
-    }
-    if at.budget.is_some_and(|budget| !budget.spend(kind)) {
-        return Decision::GiveUp(GiveUpReason::Budget);
-    }
-    Decision::Again {
-        kind,
-        pause,
-        alone: mode.isolates(at),
     }
 }
 

@@ -54,7 +54,7 @@ impl StopReason {
             ),
             Self::OutboxClosed => (Reason::Closed, "the outbox was closed before it was sent"),
         };
-        ItemOutcome::new(reason, Some(message.into()))
+        ItemOutcome::with_message(reason, message)
     }
 }
 

@@ -57,6 +57,10 @@ impl ItemOutcome {
         }
     }
 
+    pub(crate) fn with_message(reason: Reason, message: impl Into<Arc<str>>) -> Self {
+        Self::new(reason, Some(message.into()))
+    }
+
     /// The state.
     pub fn state(&self) -> State {
         self.reason.state()

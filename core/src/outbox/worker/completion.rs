@@ -15,7 +15,7 @@ use crate::retry::{
 pub(super) fn too_old(maybe_sent: Option<ItemOutcome>) -> ItemOutcome {
     let why = "expired: older than outbox_recover_max_age_ms when the file was opened";
     match maybe_sent {
-        None => ItemOutcome::new(Reason::Expired, Some(why.into())),
+        None => ItemOutcome::with_message(Reason::Expired, why),
         Some(mut earlier) => {
             earlier.append_message(why);
             earlier
@@ -193,10 +193,7 @@ impl Worker {
     fn complete(&mut self, superseded: Vec<Removed>, completing: Vec<(Slot, ItemOutcome)>) {
         let pointless = superseded.into_iter().map(|gone| {
             let message = "a newer operation on the same token came before it was sent";
-            (
-                gone,
-                ItemOutcome::new(Reason::Superseded, Some(message.into())),
-            )
+            (gone, ItemOutcome::with_message(Reason::Superseded, message))
         });
         let mut completed: Vec<(Removed, ItemOutcome)> = pointless.collect();
         for (slot, outcome) in completing {
