@@ -1,4 +1,5 @@
-// What xgpush.hpp stands on: errors, results and handles.
+/// @file
+/// The foundation of xgpush.hpp: errors, results and handles.
 
 #ifndef XGPUSH_BASE_HPP
 #define XGPUSH_BASE_HPP
@@ -24,10 +25,12 @@
 #include <variant>
 
 #if !defined(XGPUSH_NO_EXCEPTIONS) && !defined(__cpp_exceptions)
+/// Define it before the include: functions that can fail then return a result.
 #define XGPUSH_NO_EXCEPTIONS
 #endif
 
-// Units with and without exceptions link together: their types have other names.
+/// The inline namespace of all types: units with and without exceptions link together,
+/// because their types have different names.
 #ifdef XGPUSH_NO_EXCEPTIONS
 #define XGPUSH_ERRORS returned
 #else
@@ -37,27 +40,28 @@
 namespace xgpush {
 inline namespace XGPUSH_ERRORS {
 
-// A call that was refused. What became of items is no error but an outcome.
+/// A failed call. Results of items are outcomes, not errors.
 class error : public std::runtime_error {
  public:
   explicit error(xg_error* taken)
       : std::runtime_error(xg_error_message(taken)), handle_(taken, xg_error_free) {}
-  // Moving copies as well, so that none is ever empty.
+  /// Moving copies, so that no error is ever empty.
   error(const error&) = default;
+  /// As the constructor.
   error& operator=(const error&) = default;
 
   [[nodiscard]] xg_status status() const noexcept { return xg_error_status(handle_.get()); }
-  // The stable name of the status, such as "invalid_value".
+  /// The stable name of the status, such as "invalid_value".
   [[nodiscard]] std::string_view name() const noexcept { return xg_error_name(handle_.get()); }
-  // The service's return code, or -1.
+  /// The service's return code, or -1.
   [[nodiscard]] std::int64_t code() const noexcept { return xg_error_code(handle_.get()); }
-  // The HTTP status, or 0.
+  /// The HTTP status, or 0.
   [[nodiscard]] int http_status() const noexcept { return xg_error_http_status(handle_.get()); }
-  // How long the service asks to wait, in ms, or -1.
+  /// How long the service asks to wait, in ms, or -1.
   [[nodiscard]] std::int64_t retry_after_ms() const noexcept {
     return xg_error_retry_after_ms(handle_.get());
   }
-  // The 0-based index of the item at fault, or -1.
+  /// The 0-based index of the item at fault, or -1.
   [[nodiscard]] std::int64_t item() const noexcept { return xg_error_item(handle_.get()); }
   [[nodiscard]] bool is_retryable() const noexcept { return xg_error_is_retryable(handle_.get()); }
 
@@ -66,20 +70,28 @@ class error : public std::runtime_error {
 };
 
 #ifndef XGPUSH_NO_EXCEPTIONS
+/// What a function that can fail returns: the value, as errors are thrown.
 template <typename T>
 using result = T;
 #else
-// A value, or why there is none; asking for what is not there fails as std::get does.
-// It does not convert to bool: the value may be one.
+/// A value or an error. Asking for the one that is not there fails as std::get does. It does
+/// not convert to bool, because the value may be one.
 template <typename T>
 class [[nodiscard]] result {
  public:
+  /// A value.
   result(T value) : held_(std::move(value)) {}
+  /// An error.
   result(class error why) : held_(std::move(why)) {}
+  /// Whether it is a value.
   [[nodiscard]] bool ok() const noexcept { return held_.index() == 0; }
+  /// The value.
   [[nodiscard]] T& value() & { return std::get<0>(held_); }
+  /// The value.
   [[nodiscard]] const T& value() const& { return std::get<0>(held_); }
+  /// The value, moved out.
   [[nodiscard]] T value() && { return std::get<0>(std::move(held_)); }
+  /// The error.
   [[nodiscard]] const xgpush::error& error() const { return std::get<1>(held_); }
 
  private:
@@ -98,13 +110,13 @@ template <typename T>
 #endif
 }
 
-// What a function answers that has nothing to tell.
+/// The result of a function without a value.
 inline result<std::monostate> done(const std::optional<error>& why) {
   if (why) return fail<std::monostate>(*why);
   return std::monostate();
 }
 
-// Calls a function whose last argument is xg_error **; the error, if there is one.
+/// Calls a function whose last argument is xg_error **; the error, if there is one.
 template <typename Function, typename... Arguments>
 [[nodiscard]] std::optional<error> call(Function function, Arguments... arguments) {
   xg_error* raw = nullptr;
@@ -112,10 +124,10 @@ template <typename Function, typename... Arguments>
   return error(raw);
 }
 
-// For objects that keep their first error where others throw it.
+/// For objects that keep their first error where others throw it.
 struct keep_errors_t {};
 
-// A handle of the library: moved, not copied. What was moved from is NULL to it.
+/// A handle of the library: movable, not copyable. Moved from, it is NULL to the library.
 template <typename T, void (*Free)(T*)>
 class handle {
  public:
@@ -123,7 +135,7 @@ class handle {
   handle() = default;
   explicit handle(T* taken) noexcept : raw_(taken) {}
   [[nodiscard]] T* get() const noexcept { return raw_.get(); }
-  // The first error; none where errors are thrown.
+  /// The first error. Always empty where errors are thrown.
   [[nodiscard]] const std::optional<error>& failed() const noexcept { return failed_; }
 
  protected:
@@ -134,7 +146,7 @@ class handle {
     if (!failed_) failed_ = why;
   }
   void keep_errors() noexcept { keeps_ = true; }
-  // Makes the handle, unless something has failed before.
+  /// Makes the handle, unless something has failed before.
   template <typename Function, typename... Arguments>
   void open(Function function, Arguments... arguments) {
     T* made = nullptr;
@@ -155,7 +167,7 @@ class handle {
   bool keeps_ = false;
 };
 
-// What a function hands out before the error, unless something has failed before.
+/// What a function returns through the argument before its error.
 template <typename T, typename Function, typename... Arguments>
 [[nodiscard]] result<T> make(const std::optional<error>& before, Function function,
                              Arguments... arguments) {
@@ -165,7 +177,7 @@ template <typename T, typename Function, typename... Arguments>
   return T(made);
 }
 
-// Over elements that are asked for by number.
+/// Iterates over elements that have an index.
 template <typename Source, typename Element>
 struct iterator {
   using iterator_category = std::input_iterator_tag;
@@ -184,7 +196,7 @@ struct iterator {
   [[nodiscard]] bool operator!=(const iterator& o) const noexcept { return nth != o.nth; }
 };
 
-// A text that comes with its length; a copy, for its handle is often a temporary.
+/// A text with its length, copied, because its handle is often a temporary.
 template <typename T>
 [[nodiscard]] std::string text(const char* (*of)(const T*, std::size_t*), const T* handle) {
   std::size_t length = 0;
@@ -192,14 +204,14 @@ template <typename T>
   return {begin, length};
 }
 
-// What a callback gets as its context.
+/// The context of a callback.
 template <typename Function>
 [[nodiscard]] void* address(Function& function) noexcept {
   return const_cast<void*>(static_cast<const void*>(std::addressof(function)));
 }
 
-// Runs a callback of the user's, from which nothing may leave to the library; `failed` is
-// given what an exception says. pthread_exit in a callback ends the process.
+/// Runs a callback of the user, which must not throw into the library. `failed` gets the
+/// message of an exception. pthread_exit in a callback ends the process.
 template <typename Callback, typename Failed>
 void guarded(Callback callback, Failed failed) noexcept {
 #ifndef XGPUSH_NO_EXCEPTIONS

@@ -1,6 +1,10 @@
-"""Prepares xgpush.h for doxygen: puts each declaration into the group of its type,
-and makes a link of every xg_ and XG_ name in a comment, so that doxygen warns of a
-name that does not exist. The header itself stays plain text."""
+"""Prepares a header for doxygen; the header itself stays plain text.
+
+xgpush.h: puts each declaration into the group of its type, and makes a link of every
+xg_ and XG_ name in a comment, so that doxygen warns of a name that does not exist.
+
+xgpush.hpp: the same links; a member without a comment refers to the C function that it
+calls; the inline namespace that tells exceptions from results is left out."""
 
 import re
 import sys
@@ -62,5 +66,27 @@ def prepared(header: str) -> str:
     return page + "".join(extra)
 
 
+MEMBER = re.compile(r"^  (?!///|//|using |return |}|\)).*[({]")
+
+
+def prepared_cpp(header: str) -> str:
+    header = re.sub(r"^.*namespace XGPUSH_ERRORS.*\n", "", header, flags=re.M)
+    lines = header.split("\n")
+    page = []
+    for at, line in enumerate(lines):
+        if line.lstrip().startswith("///"):
+            line = NAME.sub(lambda m: m[1] or "#" + m[2], line)
+        elif MEMBER.match(line) and not page[-1].lstrip().startswith(("///", "template")):
+            body = "\n".join(lines[at : at + 8]).split("\n  }")[0]
+            if line.endswith(("}", ";")):
+                body = line
+            called = re.search(r"\bxg_[a-z0-9_]+(?=[(,)])", body)
+            if called:
+                page.append(f"  /// See #{called[0]}.")
+        page.append(line)
+    return "\n".join(page)
+
+
 with open(sys.argv[1], encoding="utf-8") as file:
-    sys.stdout.buffer.write(prepared(file.read()).encode())
+    prepare = prepared_cpp if sys.argv[1].endswith(".hpp") else prepared
+    sys.stdout.buffer.write(prepare(file.read()).encode())
