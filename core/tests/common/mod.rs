@@ -4,7 +4,6 @@
 
 #[cfg(feature = "apply")]
 pub(crate) mod files;
-#[cfg(feature = "bulk")]
 pub(crate) mod model;
 #[cfg(feature = "outbox")]
 pub(crate) mod outbox;
