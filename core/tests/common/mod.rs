@@ -8,14 +8,8 @@ pub(crate) mod model;
 #[cfg(feature = "outbox")]
 pub(crate) mod outbox;
 
-use std::time::Duration;
-
 use xgpush::{Account, Binding, Client, Config, Request, Token};
 use xgpush_emulator::{Config as Service, Emulator};
-
-/// How much later than promised a noisy machine may be; the figure itself is
-/// printed by `make bench`.
-pub(crate) const SLACK: Duration = Duration::from_secs(2);
 
 /// An emulator with these settings.
 pub(crate) fn emulator(service: Service) -> Emulator {
