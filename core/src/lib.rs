@@ -53,7 +53,7 @@ pub use apply::{
     Apply, ApplyEnd, ApplyInput, ApplyOptions, Failure, Format, Progress, Reading, RowFile,
 };
 #[cfg(feature = "http")]
-pub use bulk::{Bulk, BulkOptions, BulkRows, GivenUp};
+pub use bulk::{AbortReason, Bulk, BulkOptions, BulkRows};
 #[cfg(feature = "http")]
 pub use client::{CallOptions, Client, Reply};
 pub use exchange::Exchange;

@@ -8,7 +8,7 @@ use std::path::Path;
 use common::files::{Files, LONG, finish, plain, refusal};
 use common::{client, emulator};
 use proptest::prelude::*;
-use xgpush::{Apply, ApplyEnd, ApplyOptions, ErrorKind, Format, Operator, Reading, RowFile};
+use xgpush::{Apply, ApplyEnd, ErrorKind, Format, Operator, Reading, RowFile};
 use xgpush_emulator::Config as Service;
 
 #[test]
@@ -136,19 +136,13 @@ fn formulas_in_a_report_for_a_spreadsheet_are_escaped() {
     // What is to be applied again stands as it stood.
     assert_eq!(files.text("rejects.csv"), table);
     for report in [None, Some(files.path("report.jsonl"))] {
-        let options = ApplyOptions {
-            report,
-            escape_formulas: true,
-            ..files.options("csv")
-        };
+        let mut options = files.options("csv").with_escape_formulas(true);
+        options.report = report;
         let found = refusal(Apply::open(&client, &input, &options));
         assert!(found.contains("a report in CSV"), "{found}");
     }
     for (name, suffix) in [("report.csv.gz", ".gz"), ("report.tsv", ".tsv")] {
-        let options = ApplyOptions {
-            report: Some(files.path(name)),
-            ..files.options("csv")
-        };
+        let options = files.options("csv").with_report(files.path(name));
         let found = refusal(Apply::open(&client, &input, &options));
         assert!(
             found.contains(&format!("a name without {suffix}")),
@@ -176,20 +170,15 @@ fn input_that_is_no_table_is_refused() {
         let found = refusal(Apply::open(&client, &input, &plain()));
         assert!(found.contains(message), "{table:?}: {found}");
     }
-    assert!(Format::of(Path::new("players.xlsx")).is_err());
+    assert!(Format::from_path(Path::new("players.xlsx")).is_err());
     let input = files.input("in.csv", "token,account\n");
-    let over_input = ApplyOptions {
-        rejects: Some(input.path.clone()),
-        ..plain()
-    };
+    let over_input = plain().with_rejects(input.path.clone());
     let found = refusal(Apply::open(&client, &input, &over_input));
     assert!(found.contains("two files"), "{found}");
     std::os::unix::fs::symlink(files.path(""), files.path("link")).unwrap();
-    let twice = ApplyOptions {
-        report: Some(files.path("new.csv")),
-        rejects: Some(files.path("link/new.csv")),
-        ..plain()
-    };
+    let twice = plain()
+        .with_report(files.path("new.csv"))
+        .with_rejects(files.path("link/new.csv"));
     let found = refusal(Apply::open(&client, &input, &twice));
     assert!(found.contains("two files"), "{found}");
     assert!(!files.path("new.csv").exists());
@@ -218,7 +207,7 @@ proptest! {
         for (name, head) in [("in.csv", "token,account,account_type,operation\n"), ("in.jsonl", "")] {
             let path = files.path(name);
             fs::write(&path, [head.as_bytes(), &bytes].concat()).unwrap();
-            let format = Format::of(&path).unwrap();
+            let format = Format::from_path(&path).unwrap();
             let opened = RowFile::open(&path, format, Operator::Bind, &Reading::default());
             let mut rows = match opened {
                 Ok(rows) => rows,

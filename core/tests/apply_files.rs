@@ -43,10 +43,7 @@ fn state_of_another_application_or_address_is_refused() {
     let before = ["state", "report.csv", "rejects.csv"].map(|name| files.text(name));
 
     let elsewhere = emulator(Service::default());
-    let ios = ApplyOptions {
-        platform: Some(Platform::Ios),
-        ..options.clone()
-    };
+    let ios = options.clone().with_platform(Platform::Ios);
     let other = [
         (
             client(&service, &[("access_id", "1500009999")]),
@@ -166,11 +163,11 @@ fn second_run_over_the_same_files_is_refused() {
     symlink(files.path("rejects.csv"), files.path("link.csv")).unwrap();
     fs::hard_link(files.path("report.csv"), files.path("hard.csv")).unwrap();
     let other = files.input("other.csv", &table(3));
-    let with = |report: &str, rejects: &str, state: &str| ApplyOptions {
-        report: Some(files.path(report)),
-        rejects: Some(files.path(rejects)),
-        state: Some(files.path(state)),
-        ..plain()
+    let with = |report: &str, rejects: &str, state: &str| {
+        plain()
+            .with_report(files.path(report))
+            .with_rejects(files.path(rejects))
+            .with_state(files.path(state))
     };
     let names = ["state", "report.csv", "rejects.csv", "in.csv"];
     let before = names.map(|name| files.text(name));
@@ -183,10 +180,9 @@ fn second_run_over_the_same_files_is_refused() {
         // What another run reads is no place for a report.
         (with("in.csv", "new2.csv", "new"), "in.csv"),
         (
-            ApplyOptions {
-                state: None,
-                ..with("report.csv", "new2.csv", "")
-            },
+            plain()
+                .with_report(files.path("report.csv"))
+                .with_rejects(files.path("new2.csv")),
             "report.csv",
         ),
     ] {
@@ -198,10 +194,8 @@ fn second_run_over_the_same_files_is_refused() {
         assert!(found.contains(&std::process::id().to_string()), "{found}");
     }
     // What another run is writing is no table yet; to read one table is free.
-    let rejects = ApplyInput {
-        path: files.path("rejects.csv"),
-        ..input.clone()
-    };
+    let mut rejects = input.clone();
+    rejects.path = files.path("rejects.csv");
     let found = refusal(Apply::open(&client, &rejects, &plain()));
     assert!(found.contains("in use by"), "{found}");
     let rows = RowFile::open(
@@ -245,16 +239,10 @@ fn one_file_under_two_names_is_one() {
     let client = client(&service, &[]);
     let input = files.input("in.csv", &table(3));
     fs::hard_link(&input.path, files.path("link.csv")).unwrap();
-    let over = ApplyOptions {
-        report: Some(files.path("link.csv")),
-        ..plain()
-    };
+    let over = plain().with_report(files.path("link.csv"));
     let found = refusal(Apply::open(&client, &input, &over));
     assert!(found.contains("two files"), "{found}");
-    let nowhere = ApplyOptions {
-        state: Some("/dev/null".into()),
-        ..files.with_state()
-    };
+    let nowhere = files.with_state().with_state("/dev/null");
     let found = refusal(Apply::open(&client, &input, &nowhere));
     assert!(found.contains("no file in which"), "{found}");
     assert_eq!(files.text("in.csv"), table(3));
@@ -266,10 +254,7 @@ fn device_as_output_is_not_locked() {
     let client = client(&service, &[]);
     let input = files.input("in.csv", &table(3));
     symlink("/dev/null", files.path("nowhere.csv")).unwrap();
-    let nowhere = ApplyOptions {
-        report: Some(files.path("nowhere.csv")),
-        ..plain()
-    };
+    let nowhere = plain().with_report(files.path("nowhere.csv"));
     let _other = Apply::open(&client, &input, &nowhere).unwrap();
     assert_eq!(finish(&client, &input, &nowhere).0, ApplyEnd::Complete);
 }
@@ -344,10 +329,8 @@ fn rows_before_one_that_cannot_be_read_are_reported() {
         // It ends in the middle of this.
         let _ = pipe.write_all(format!("token,\"{}", "alice\n".repeat(400_000)).as_bytes());
     });
-    let input = ApplyInput {
-        path: files.path("in.csv"),
-        ..files.input("other.csv", "")
-    };
+    let mut input = files.input("other.csv", "");
+    input.path = files.path("in.csv");
     let mut apply = Apply::open(&client, &input, &files.options("csv")).unwrap();
     let end = loop {
         if let Some(end) = apply.work(LONG).unwrap() {

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use common::files::{Files, LONG, finish, plain, refusal};
 use common::{client, emulator};
-use xgpush::{Apply, ApplyEnd, ApplyOptions, Operator};
+use xgpush::{Apply, ApplyEnd, Operator};
 use xgpush_emulator::{Config as Service, Emulator, Fault, FaultKind};
 
 /// `rows` rows on `tokens` phones; one in a hundred is refused.
@@ -40,10 +40,7 @@ fn run_dropped_anywhere_resumes() {
     let (emulator, files) = (emulator(Service::default()), Files::new());
     let client = client(&emulator, &[("retry_base_ms", "1")]);
     let input = files.input("in.csv", &table(4000, 300));
-    let options = ApplyOptions {
-        state: Some(files.path("state")),
-        ..files.options("csv")
-    };
+    let options = files.options("csv").with_state(files.path("state"));
     let mut rng = fastrand::Rng::with_seed(7);
     let mut runs = 0;
     let progress = loop {
@@ -163,10 +160,7 @@ fn state_file_of_another_program_is_refused() {
     let (emulator, files) = (emulator(Service::default()), Files::new());
     let client = client(&emulator, &[]);
     let input = files.input("in.csv", &table(100, 100));
-    let mut options = ApplyOptions {
-        state: Some(files.path("state")),
-        ..files.options("csv")
-    };
+    let mut options = files.options("csv").with_state(files.path("state"));
     finish(&client, &input, &options);
     options.operator = Operator::Unbind;
     let found = refusal(Apply::open(&client, &input, &options));
@@ -184,10 +178,7 @@ fn state_file_of_another_program_is_refused() {
     let found = refusal(Apply::open(
         &client,
         &files.input("other.csv", "token,account\n"),
-        &ApplyOptions {
-            report: Some(files.path("no/such/report.csv")),
-            ..plain()
-        },
+        &plain().with_report(files.path("no/such/report.csv")),
     ));
     assert!(found.contains("no/such"), "{found}");
 }
@@ -198,10 +189,8 @@ fn rejects_are_not_lost_between_runs() {
     let client = client(&emulator, &[]);
     let input = files.input("in.csv", &table(1000, 1000));
     let with = files.with_state();
-    let without = ApplyOptions {
-        rejects: None,
-        ..with.clone()
-    };
+    let mut without = with.clone();
+    without.rejects = None;
     finish(&client, &input, &with);
     let rejects = files.text("rejects.csv");
     assert_eq!(rejects.lines().count(), 11);
@@ -240,7 +229,7 @@ fn run_stops_and_keeps_the_rest_when_the_service_is_down() {
     let good = client(&emulator, &fast);
     let input = files.input("in.csv", &table(2000, 2000));
     let mut options = files.with_state();
-    options.bulk.patience = Duration::from_millis(50);
+    options.bulk.outage_timeout = Duration::from_millis(50);
     emulator.push_fault(Fault::new(FaultKind::status(503)).times(0).skip(10));
     let (end, progress) = finish(&good, &input, &options);
     assert_eq!(end, ApplyEnd::NoAnswer);

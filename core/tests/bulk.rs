@@ -6,7 +6,9 @@ use std::cell::Cell;
 use std::time::Duration;
 
 use common::{client, emulator};
-use xgpush::{AccountType, Bulk, BulkOptions, GivenUp, Operation, Operator, Reason, Row, State};
+use xgpush::{
+    AbortReason, AccountType, Bulk, BulkOptions, Operation, Operator, Reason, Row, State,
+};
 use xgpush_emulator::{Config as Service, Emulator, Fault, FaultKind};
 
 fn rows(count: usize) -> impl Iterator<Item = Row> {
@@ -14,10 +16,7 @@ fn rows(count: usize) -> impl Iterator<Item = Row> {
 }
 
 fn options(parallel: u32) -> BulkOptions {
-    BulkOptions {
-        parallel,
-        ..BulkOptions::default()
-    }
+    BulkOptions::new().with_parallel(parallel)
 }
 
 fn sizes(emulator: &Emulator) -> Vec<usize> {
@@ -148,17 +147,11 @@ fn stream_gives_up_when_the_service_stays_down() {
     emulator.push_fault(Fault::new(FaultKind::status(503)).times(0));
     let patience = Duration::from_millis(50);
     let mut stream = client
-        .bulk(
-            rows(3000),
-            &BulkOptions {
-                patience,
-                ..options(2)
-            },
-        )
+        .bulk(rows(3000), &options(2).with_outage_timeout(patience))
         .unwrap();
     let outcomes: Vec<_> = stream.by_ref().collect();
     assert_eq!(outcomes.len(), 3000);
-    assert_eq!(stream.bulk().given_up(), Some(GivenUp::NoAnswer));
+    assert_eq!(stream.bulk().abort_reason(), Some(AbortReason::NoAnswer));
     assert!(outcomes.iter().all(xgpush::ItemOutcome::is_retryable));
     assert_eq!(outcomes[0].state(), State::Unknown);
     assert_eq!(outcomes[2999].reason(), Reason::Deadline);
@@ -176,7 +169,7 @@ fn refused_credentials_end_the_stream() {
     let mut stream = client.bulk(rows(3000), &options(2)).unwrap();
     let outcomes: Vec<_> = stream.by_ref().collect();
     assert_eq!(outcomes.len(), 3000);
-    assert_eq!(stream.bulk().given_up(), Some(GivenUp::Refused));
+    assert_eq!(stream.bulk().abort_reason(), Some(AbortReason::Refused));
     assert_eq!(outcomes[0].reason(), Reason::RequestRefused);
     assert_eq!(outcomes[2999].reason(), Reason::Cancelled);
     assert!(emulator.counters().received <= 4);
@@ -186,10 +179,7 @@ fn refused_credentials_end_the_stream() {
 fn dry_run_counts_and_sends_nothing() {
     let emulator = emulator(Service::default());
     let client = client(&emulator, &[]);
-    let options = BulkOptions {
-        rehearsal: true,
-        ..options(4)
-    };
+    let options = options(4).with_dry_run(true);
     let mut stream = client
         .bulk(rows(1000).chain([Row::bind("", "x")]), &options)
         .unwrap();
@@ -286,7 +276,7 @@ fn a_closed_client_ends_its_streams_at_once() {
     );
     assert_eq!(rest.len(), 2999);
     assert_eq!(rest[2998].reason(), Reason::Closed);
-    assert_eq!(stream.bulk().given_up(), None);
+    assert_eq!(stream.bulk().abort_reason(), None);
 }
 
 /// A transport that never lets go of a request.

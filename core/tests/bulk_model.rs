@@ -36,11 +36,9 @@ fn run(seed: u64, emulator: &Emulator, reference: &Emulator) -> usize {
             ("max_backoff_ms", "4"),
         ],
     );
-    let options = BulkOptions {
-        parallel: rng.u32(1..5),
-        patience: Duration::from_millis([0, 5, 60_000][rng.usize(0..3)]),
-        ..BulkOptions::default()
-    };
+    let options = BulkOptions::new()
+        .with_parallel(rng.u32(1..5))
+        .with_outage_timeout(Duration::from_millis([0, 5, 60_000][rng.usize(0..3)]));
     let ops: Vec<Op> = (0..rng.usize(1..80))
         .map(|_| Op::random(&mut rng))
         .collect();

@@ -69,11 +69,8 @@ impl Player {
                 .map(|n| format!("{}-{round}-{n}.", self.name))
                 .collect();
             let wanted: Vec<_> = tokens.iter().map(|token| self.wanted(token)).collect();
-            let options = SyncOptions {
-                apply: self.rng.u8(0..4) > 0,
-                confirm: self.rng.bool().then_some(Duration::from_millis(20)),
-                ..SyncOptions::default()
-            };
+            let mut options = SyncOptions::new().with_apply(self.rng.u8(0..4) > 0);
+            options.confirm = self.rng.bool().then_some(Duration::from_millis(20));
             let client = self.client();
             let synced = coroutines::inside(|| client.sync(&wanted, &options)).unwrap();
             assert_eq!(synced.len(), tokens.len());
@@ -97,11 +94,9 @@ impl Player {
     /// Streams of up to 100 rows; one in four is dropped before its end.
     fn stream(mut self, rounds: usize) {
         for round in 0..rounds {
-            let options = BulkOptions {
-                parallel: self.rng.u32(1..4),
-                patience: Duration::from_millis([0, 5, 50][self.rng.usize(0..3)]),
-                ..BulkOptions::default()
-            };
+            let options = BulkOptions::new()
+                .with_parallel(self.rng.u32(1..4))
+                .with_outage_timeout(Duration::from_millis([0, 5, 50][self.rng.usize(0..3)]));
             let mut bulk = Bulk::new(&self.client(), &options).unwrap();
             let rows = self.rng.usize(1..100);
             let dropped = self.rng.u8(0..4) == 0;

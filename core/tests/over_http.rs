@@ -242,10 +242,8 @@ fn an_interrupt_ends_a_call_that_is_dripped_on() {
     emulator.push_fault(Fault::new(FaultKind::DripHeaders { ms_per_byte: 10 }));
     let client = client(&emulator, &[("deadline_ms", "60000")]);
     let asked = AtomicU32::new(0);
-    let options = CallOptions {
-        interrupt: Some(Arc::new(move || asked.fetch_add(1, Ordering::Relaxed) > 4)),
-        ..CallOptions::default()
-    };
+    let options =
+        CallOptions::new().with_interrupt(move || asked.fetch_add(1, Ordering::Relaxed) > 4);
     let outcome = client
         .batch_operate_with(&bindings("t", 1), &options)
         .unwrap();
@@ -266,10 +264,7 @@ fn an_interrupt_ends_a_call_that_waits() {
                 assert!(emulator.wait_until(Duration::from_secs(10), |c| c.received > 0));
                 stop.store(true, Ordering::Release);
             });
-            let options = CallOptions {
-                interrupt: Some(Arc::new(move || asked.load(Ordering::Acquire))),
-                ..CallOptions::default()
-            };
+            let options = CallOptions::new().with_interrupt(move || asked.load(Ordering::Acquire));
             client
                 .batch_operate_with(&bindings("t", 200), &options)
                 .unwrap()

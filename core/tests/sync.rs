@@ -3,7 +3,6 @@
 mod common;
 
 use std::collections::BTreeSet;
-use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -35,10 +34,7 @@ fn wanted(n: usize, accounts: Vec<Account>) -> Wanted {
 }
 
 fn applying() -> SyncOptions {
-    SyncOptions {
-        apply: true,
-        ..SyncOptions::default()
-    }
+    SyncOptions::new().with_apply(true)
 }
 
 fn count(synced: &[Synced], name: &str) -> usize {
@@ -204,20 +200,14 @@ fn sync_reports_a_failed_step_and_sends_no_later_one() {
 }
 
 fn confirmed(client: &Client, request: &Request, timeout: Duration) -> Vec<Option<bool>> {
-    let options = CallOptions {
-        confirm: Some(timeout),
-        ..CallOptions::default()
-    };
+    let options = CallOptions::new().with_confirm(timeout);
     let outcome = client.batch_operate_with(request, &options).unwrap();
     let items = outcome.items().iter();
     items.map(xgpush::ItemOutcome::confirmed).collect()
 }
 
 fn confirming(timeout: Duration) -> SyncOptions {
-    SyncOptions {
-        confirm: Some(timeout),
-        ..applying()
-    }
+    applying().with_confirm(timeout)
 }
 
 fn login(name: &str) -> Binding {
@@ -273,10 +263,7 @@ fn sync_with_an_invalid_item_changes_nothing() {
         ..Service::default()
     });
     let client = client(&emulator, &[("protocol", "xg_v3")]);
-    let options = SyncOptions {
-        platform: Some(Platform::Android),
-        ..applying()
-    };
+    let options = applying().with_platform(Platform::Android);
     let untyped = [
         wanted(0, vec![typed("bob", 1)]),
         wanted(1, vec![account("alice")]),
@@ -303,16 +290,13 @@ fn interrupt_ends_sync_as_a_whole() {
         let seen = Arc::new(AtomicUsize::new(0));
         let done = Arc::clone(&seen);
         let asked = Arc::clone(&seen);
-        let options = SyncOptions {
-            apply,
-            confirm: Some(Duration::from_secs(60)),
-            progress: Some(Rc::new(move |n| done.store(n, Ordering::Relaxed))),
-            call: CallOptions {
-                interrupt: Some(Arc::new(move || asked.load(Ordering::Relaxed) > 0)),
-                ..CallOptions::default()
-            },
-            ..SyncOptions::default()
-        };
+        let options = SyncOptions::new()
+            .with_apply(apply)
+            .with_confirm(Duration::from_secs(60))
+            .with_on_progress(move |n| done.store(n, Ordering::Relaxed))
+            .with_call(
+                CallOptions::new().with_interrupt(move || asked.load(Ordering::Relaxed) > 0),
+            );
         let synced = client.sync(&list, &options).unwrap();
         assert_eq!(synced.len(), 2_000);
         let first = seen.load(Ordering::Relaxed);
@@ -343,14 +327,9 @@ fn sync_gives_up_when_credentials_are_refused_or_nobody_answers() {
 
     let client = client(&emulator, &[("parallel", "4")]);
     emulator.push_fault(Fault::new(FaultKind::Hang).times(0));
-    let options = SyncOptions {
-        patience: Some(Duration::from_millis(100)),
-        call: CallOptions {
-            deadline: Some(Duration::from_millis(200)),
-            ..CallOptions::default()
-        },
-        ..SyncOptions::default()
-    };
+    let options = SyncOptions::new()
+        .with_outage_timeout(Duration::from_millis(100))
+        .with_call(CallOptions::new().with_deadline(Duration::from_millis(200)));
     let before = emulator.log().len();
     let synced = client.sync(&list, &options).unwrap();
     assert_eq!(count(&synced, "unread"), all);

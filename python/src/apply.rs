@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use pyo3::prelude::*;
-use xgpush::{ApplyEnd, ApplyInput, ApplyOptions, BulkOptions, Format, Reading};
+use xgpush::{ApplyEnd, ApplyInput, ApplyOptions, BulkOptions, Format};
 
 use crate::bulk::{operator, platform};
 use crate::client::{Client, seconds};
@@ -52,29 +52,22 @@ impl Apply {
         escape_formulas: bool,
     ) -> PyResult<Self> {
         let format = format(format_name, &path)?;
-        let reading = Reading {
-            has_lines: !made_of_another,
-            ..reading(encoding, check)?
-        };
-        let input = ApplyInput {
-            path,
-            read_from,
-            format,
-            reading,
-        };
-        let options = ApplyOptions {
-            operator: operator(operation)?,
-            platform: platform(platform_name)?,
-            bulk: BulkOptions {
-                parallel,
-                patience: seconds("patience", patience)?,
-                rehearsal,
-            },
-            report,
-            rejects,
-            state,
-            escape_formulas,
-        };
+        let mut reading = reading(encoding, check)?;
+        reading.has_lines = !made_of_another;
+        let mut input = ApplyInput::new(path, format).with_reading(reading);
+        input.read_from = read_from;
+        let mut options = ApplyOptions::new(operator(operation)?)
+            .with_bulk(
+                BulkOptions::new()
+                    .with_parallel(parallel)
+                    .with_outage_timeout(seconds("patience", patience)?)
+                    .with_dry_run(rehearsal),
+            )
+            .with_escape_formulas(escape_formulas);
+        options.platform = platform(platform_name)?;
+        options.report = report;
+        options.rejects = rejects;
+        options.state = state;
         let client = client.client.clone();
         let opened = py.detach(|| xgpush::Apply::open(&client, &input, &options));
         Ok(Self(Mutex::new(opened.map_err(|e| exception(&e))?)))
@@ -168,7 +161,7 @@ impl Apply {
 
 /// The format that is named, or that of a file's name.
 pub(crate) fn format(name: Option<&str>, path: &Path) -> PyResult<Format> {
-    let format = name.map_or_else(|| Format::of(path), str::parse);
+    let format = name.map_or_else(|| Format::from_path(path), str::parse);
     format.map_err(|e| exception(&e))
 }
 

@@ -69,11 +69,9 @@ impl Bulk {
         encoding: Option<String>,
         check: &str,
     ) -> PyResult<Self> {
-        let options = BulkOptions {
-            parallel,
-            patience: seconds("patience", patience)?,
-            ..BulkOptions::default()
-        };
+        let options = BulkOptions::new()
+            .with_parallel(parallel)
+            .with_outage_timeout(seconds("patience", patience)?);
         let stream = xgpush::Bulk::new(&client.client, &options).map_err(|e| exception(&e))?;
         let reading = reading(encoding, check)?;
         let source = Source::new(&rows, operator(operation)?, format_name, &reading)?;

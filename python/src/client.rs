@@ -156,13 +156,10 @@ pub(crate) fn waiting<T: Send>(
             cancel.map(CancelFlag::interrupt)
         };
         let ended = Arc::clone(&raised);
-        let options = CallOptions {
-            deadline,
-            interrupt: Some(Arc::new(move || {
-                ended.is_set() || asks.as_ref().is_some_and(|asks| asks())
-            })),
-            confirm,
-        };
+        let mut options = CallOptions::new()
+            .with_interrupt(move || ended.is_set() || asks.as_ref().is_some_and(|asks| asks()));
+        options.deadline = deadline;
+        options.confirm = confirm;
         let result = call(&options, &raised);
         let interrupted = raised.take();
         (result, interrupted)

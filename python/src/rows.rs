@@ -104,11 +104,9 @@ impl Source {
 
 /// How a file is read, as callers say it.
 pub(crate) fn reading(encoding: Option<String>, check: &str) -> PyResult<Reading> {
-    Ok(Reading {
-        encoding,
-        check_level: check.parse().map_err(|e| exception(&e))?,
-        ..Reading::default()
-    })
+    let mut reading = Reading::new().with_check_level(check.parse().map_err(|e| exception(&e))?);
+    reading.encoding = encoding;
+    Ok(reading)
 }
 
 /// What opens a file, on a thread of its own: it reads the whole of it, or waits for what

@@ -1,6 +1,5 @@
 //! Making the service's state the wanted one.
 
-use std::rc::Rc;
 use std::sync::Arc;
 
 use pyo3::prelude::*;
@@ -97,8 +96,8 @@ impl DesiredState {
         let confirm = confirm.map(|time| seconds("confirm", time)).transpose()?;
         let synced = waiting(py, deadline, None, cancel, |call, raised| {
             let raised = Arc::clone(raised);
-            let told = progress.map(|function| -> Rc<dyn Fn(usize)> {
-                Rc::new(move |done| {
+            let told = progress.map(|function| -> Arc<dyn Fn(usize) + Send + Sync> {
+                Arc::new(move |done| {
                     Python::attach(|py| {
                         if let Err(error) = function.call1(py, (done,)) {
                             raised.set(error);
@@ -106,14 +105,13 @@ impl DesiredState {
                     });
                 })
             });
-            let options = SyncOptions {
-                apply,
-                confirm,
-                platform,
-                call: call.clone(),
-                patience: Some(patience),
-                progress: told,
-            };
+            let mut options = SyncOptions::new()
+                .with_apply(apply)
+                .with_call(call.clone())
+                .with_outage_timeout(patience);
+            options.confirm = confirm;
+            options.platform = platform;
+            options.on_progress = told;
             client.client.sync(&self.wanted, &options)
         })?;
         let told = self.wanted.iter().zip(synced);

@@ -26,7 +26,8 @@ impl Format {
     ///
     /// # Errors
     /// [`InvalidArgument`](ErrorKind::InvalidArgument) for any other.
-    pub fn of(path: &Path) -> Result<Self> {
+    pub fn from_path(path: impl AsRef<Path>) -> Result<Self> {
+        let path = path.as_ref();
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let name = name.to_lowercase();
         let name = [".gz", ".zst"]
@@ -49,7 +50,8 @@ impl Format {
 }
 
 /// How a file is read.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Reading {
     /// The encoding, by a name of the WHATWG Encoding Standard (`gb18030`, `big5`,
     /// `shift_jis`, `utf-16le`, `windows-1252` …). Without one it is UTF-8, or UTF-16
@@ -58,11 +60,33 @@ pub struct Reading {
     /// How closely its rows are looked at.
     pub check_level: CheckLevel,
     /// Whether messages name lines: not those of a text that was made of another file.
+    #[doc(hidden)]
     pub has_lines: bool,
 }
 
+impl Reading {
+    /// UTF-8, with the usual checks.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets [`encoding`](Self::encoding).
+    #[must_use]
+    pub fn with_encoding(mut self, encoding: impl Into<String>) -> Self {
+        self.encoding = Some(encoding.into());
+        self
+    }
+
+    /// Sets [`check_level`](Self::check_level).
+    #[must_use]
+    pub fn with_check_level(mut self, level: CheckLevel) -> Self {
+        self.check_level = level;
+        self
+    }
+}
+
 impl Default for Reading {
-    /// UTF-8, looked at normally.
+    /// UTF-8, with the usual checks.
     fn default() -> Self {
         Self {
             encoding: None,
@@ -73,7 +97,8 @@ impl Default for Reading {
 }
 
 /// Where rows come from.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct ApplyInput {
     /// The file; `-` is standard input. Gzip and Zstandard are recognised by their first
     /// bytes and unpacked. A state belongs to this path.
@@ -86,8 +111,45 @@ pub struct ApplyInput {
     pub reading: Reading,
 }
 
+impl ApplyInput {
+    /// A file in this format.
+    pub fn new(path: impl Into<PathBuf>, format: Format) -> Self {
+        Self {
+            path: path.into(),
+            read_from: None,
+            format,
+            reading: Reading::default(),
+        }
+    }
+
+    /// A file whose name says its format.
+    ///
+    /// # Errors
+    /// As [`Format::from_path`].
+    pub fn from_path(path: impl Into<PathBuf>) -> Result<Self> {
+        let path = path.into();
+        let format = Format::from_path(&path)?;
+        Ok(Self::new(path, format))
+    }
+
+    /// Sets [`read_from`](Self::read_from).
+    #[must_use]
+    pub fn with_read_from(mut self, path: impl Into<PathBuf>) -> Self {
+        self.read_from = Some(path.into());
+        self
+    }
+
+    /// Sets [`reading`](Self::reading).
+    #[must_use]
+    pub fn with_reading(mut self, reading: Reading) -> Self {
+        self.reading = reading;
+        self
+    }
+}
+
 /// How rows are sent, and where results are written.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct ApplyOptions {
     /// The operation of rows that name none.
     pub operator: Operator,
@@ -109,8 +171,73 @@ pub struct ApplyOptions {
     pub escape_formulas: bool,
 }
 
+impl Default for ApplyOptions {
+    /// Binds, and writes nothing.
+    fn default() -> Self {
+        Self::new(Operator::Bind)
+    }
+}
+
+impl ApplyOptions {
+    /// This operation for rows that name none; nothing is written.
+    pub fn new(operator: Operator) -> Self {
+        Self {
+            operator,
+            platform: None,
+            bulk: BulkOptions::default(),
+            report: None,
+            rejects: None,
+            state: None,
+            escape_formulas: false,
+        }
+    }
+
+    /// Sets [`platform`](Self::platform).
+    #[must_use]
+    pub fn with_platform(mut self, platform: Platform) -> Self {
+        self.platform = Some(platform);
+        self
+    }
+
+    /// Sets [`bulk`](Self::bulk).
+    #[must_use]
+    pub fn with_bulk(mut self, bulk: BulkOptions) -> Self {
+        self.bulk = bulk;
+        self
+    }
+
+    /// Sets [`report`](Self::report).
+    #[must_use]
+    pub fn with_report(mut self, path: impl Into<PathBuf>) -> Self {
+        self.report = Some(path.into());
+        self
+    }
+
+    /// Sets [`rejects`](Self::rejects).
+    #[must_use]
+    pub fn with_rejects(mut self, path: impl Into<PathBuf>) -> Self {
+        self.rejects = Some(path.into());
+        self
+    }
+
+    /// Sets [`state`](Self::state).
+    #[must_use]
+    pub fn with_state(mut self, path: impl Into<PathBuf>) -> Self {
+        self.state = Some(path.into());
+        self
+    }
+
+    /// Sets [`escape_formulas`](Self::escape_formulas).
+    #[must_use]
+    pub fn with_escape_formulas(mut self, escape: bool) -> Self {
+        self.escape_formulas = escape;
+        self
+    }
+}
+
 /// The progress of a run, with the counts of the runs that it resumes.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub struct Progress {
     /// Completed rows.
     pub rows: u64,
@@ -129,7 +256,8 @@ pub struct Progress {
 }
 
 /// A row that was not accepted.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub struct Failure {
     /// Its number, from 1.
     pub row: u64,
@@ -174,7 +302,8 @@ impl ApplyOptions {
             }
             seen.push(whole);
         }
-        let is_csv = |path: &PathBuf| Format::of(path).is_ok_and(|format| format == Format::Csv);
+        let is_csv =
+            |path: &PathBuf| Format::from_path(path).is_ok_and(|format| format == Format::Csv);
         if self.escape_formulas && !self.report.as_ref().is_some_and(is_csv) {
             return Err(Error::new(
                 ErrorKind::InvalidArgument,
@@ -194,7 +323,7 @@ impl ApplyOptions {
             }
         }
         match &self.rejects {
-            Some(path) if Format::of(path)? != from.format => Err(Error::new(
+            Some(path) if Format::from_path(path)? != from.format => Err(Error::new(
                 ErrorKind::InvalidArgument,
                 format!(
                     "{} is to be in the format of the input, and its name says otherwise",

@@ -60,7 +60,7 @@ impl Report {
         escape_formulas: bool,
         left: Option<&Mark>,
     ) -> Result<(Self, Option<String>)> {
-        let format = Format::of(path)?;
+        let format = Format::from_path(path)?;
         // Where a spreadsheet separates by semicolons, one inside of a cell makes another,
         // unless the cell is quoted.
         let quotes = if escape_formulas {
@@ -142,7 +142,7 @@ pub(super) fn read(path: &Path, length: u64) -> Result<Box<dyn Iterator<Item = R
     let file =
         File::open(path).map_err(|e| storage(path, &crate::sys::error_text::io_error(&e)))?;
     let file = BufReader::with_capacity(1 << 16, file).take(length);
-    Ok(match Format::of(path)? {
+    Ok(match Format::from_path(path)? {
         Format::Csv => {
             let rows = csv::Reader::from_reader(file).into_deserialize::<Done>();
             Box::new(rows.map(|row| row.map_err(|_| does_not_fit("the report"))?.retryable()))

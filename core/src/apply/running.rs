@@ -7,7 +7,7 @@ use super::input::Step;
 use super::lines::Lines;
 use super::state::{self, Checkpoint, Counts};
 use super::{Apply, ApplyEnd, Failure};
-use crate::bulk::GivenUp;
+use crate::bulk::AbortReason;
 use crate::model::error::{Error, Result};
 use crate::model::outcome::{ItemOutcome, Reason, State};
 use crate::protocol::classify::merge_attempts;
@@ -99,9 +99,9 @@ impl Apply {
 
     /// Whether to leave the rest for a later run: it would be written off here.
     fn stop_reason(&self) -> Option<ApplyEnd> {
-        match self.bulk.given_up()? {
-            GivenUp::Refused => Some(ApplyEnd::Refused),
-            GivenUp::NoAnswer => self.state.is_some().then_some(ApplyEnd::NoAnswer),
+        match self.bulk.abort_reason()? {
+            AbortReason::Refused => Some(ApplyEnd::Refused),
+            AbortReason::NoAnswer => self.state.is_some().then_some(ApplyEnd::NoAnswer),
         }
     }
 

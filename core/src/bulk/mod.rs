@@ -3,6 +3,7 @@
 
 mod ending;
 mod job;
+mod options;
 mod rows;
 mod sending;
 
@@ -27,6 +28,7 @@ use crate::ordering::queue::{Entry, Millis, Queue, Slot};
 use crate::retry::{Backoff, CircuitBreaker, StopReason};
 use crate::sys::owner_process::OwnerProcess;
 
+pub use options::{AbortReason, BulkOptions};
 pub use rows::BulkRows;
 
 use ending::wrong_process;
@@ -48,39 +50,6 @@ const MAX_BLOCKED_KEYS: usize = 1_000_000;
 /// How long a row waits for others to fill its request while more may come.
 const LINGER: Millis = 20;
 
-/// How a stream is sent.
-#[derive(Debug, Clone)]
-pub struct BulkOptions {
-    /// How many requests travel at once, each on a thread of its own; 0 takes the
-    /// client's `parallel`.
-    pub parallel: u32,
-    /// How long the service may fail to answer before what is left is given up.
-    /// Until then sending pauses and probes; `max_attempts` and `deadline_ms` hold
-    /// for one try of a request, not for the outage.
-    pub patience: Duration,
-    /// Sends nothing and takes every valid row for accepted: for counting.
-    pub rehearsal: bool,
-}
-
-impl Default for BulkOptions {
-    fn default() -> Self {
-        Self {
-            parallel: 0,
-            patience: Duration::from_secs(60),
-            rehearsal: false,
-        }
-    }
-}
-
-/// Why a stream gave up: everything that was not sent by then is not sent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum GivenUp {
-    /// The service did not answer for [`BulkOptions::patience`].
-    NoAnswer,
-    /// The service refuses key, region, clock or address of the caller.
-    Refused,
-}
-
 /// A stream of operations under way, for those who push rows and poll outcomes;
 /// [`Client::bulk`] is the same as an iterator.
 ///
@@ -101,8 +70,8 @@ pub struct Bulk {
     pool: WorkerPool<BatchJob>,
     breaker: CircuitBreaker,
     backoff: Backoff,
-    patience: Millis,
-    rehearsal: bool,
+    outage_timeout: Millis,
+    dry_run: bool,
     /// The rows that are not polled yet, each with its outcome once it has one.
     rows: VecDeque<Option<ItemOutcome>>,
     /// The number of the first of them, from 0.
@@ -113,7 +82,7 @@ pub struct Bulk {
     blocked: BlockedKeys,
     began: Instant,
     failing_since: Option<Millis>,
-    given_up: Option<GivenUp>,
+    abort_reason: Option<AbortReason>,
     ended: bool,
     halted: bool,
     /// Rows that came or went since the last look at the queue, and its time.
@@ -173,8 +142,9 @@ impl Bulk {
             backoff: engine.backoff,
             engine: Arc::clone(engine),
             owner: OwnerProcess::current(),
-            patience: Millis::try_from(options.patience.as_millis()).unwrap_or(Millis::MAX),
-            rehearsal: options.rehearsal,
+            outage_timeout: Millis::try_from(options.outage_timeout.as_millis())
+                .unwrap_or(Millis::MAX),
+            dry_run: options.dry_run,
             rows: VecDeque::new(),
             first: 0,
             window: parallel * MAX_ITEMS_PER_REQUEST * REQUESTS_IN_WINDOW,
@@ -182,7 +152,7 @@ impl Bulk {
             blocked: BlockedKeys::new(Unit::Row, MAX_BLOCKED_KEYS),
             began: Instant::now(),
             failing_since: None,
-            given_up: None,
+            abort_reason: None,
             ended: false,
             halted: false,
             unseen: 0,
@@ -250,7 +220,7 @@ impl Bulk {
     }
 
     fn take(&mut self, operation: &Operation<'_>, now: Millis) {
-        if let Some(why) = self.given_up {
+        if let Some(why) = self.abort_reason {
             self.rows.push_back(Some(StopReason::from(why).not_sent()));
             return;
         }
@@ -333,12 +303,12 @@ impl Bulk {
         self.ended && self.rows.is_empty()
     }
 
-    /// Whether it gave up, and why.
-    pub fn given_up(&self) -> Option<GivenUp> {
-        self.given_up
+    /// Why it gave up; `None` while it did not.
+    pub fn abort_reason(&self) -> Option<AbortReason> {
+        self.abort_reason
     }
 
-    /// How many HTTP requests were sent, retries included; of a rehearsal, how
+    /// How many HTTP requests were sent, retries included; of a dry run, how
     /// many it would take.
     pub fn requests(&self) -> u64 {
         self.requests

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::job::BatchJob;
-use super::{Bulk, GivenUp};
+use super::{AbortReason, Bulk};
 use crate::engine::Delivered;
 use crate::model::operation::single::Body;
 use crate::model::outcome::{ItemOutcome, Reason, Warning, WarningKind};
@@ -31,8 +31,8 @@ impl Bulk {
             self.complete_queued(StopReason::Closed);
         }
         let since = self.failing_since;
-        if since.is_some_and(|since| self.looked.saturating_sub(since) >= self.patience) {
-            self.give_up(GivenUp::NoAnswer);
+        if since.is_some_and(|since| self.looked.saturating_sub(since) >= self.outage_timeout) {
+            self.give_up(AbortReason::NoAnswer);
         }
         if !self.halted {
             self.dispatch();
@@ -56,7 +56,7 @@ impl Bulk {
             if slots.is_empty() {
                 continue;
             }
-            if self.rehearsal {
+            if self.dry_run {
                 self.requests += 1;
                 for slot in slots {
                     self.complete(slot, ItemOutcome::new(Reason::Accepted, None));
@@ -139,7 +139,7 @@ impl Bulk {
             }
         }
         if caller_refused {
-            self.give_up(GivenUp::Refused);
+            self.give_up(AbortReason::Refused);
         }
     }
 
@@ -156,7 +156,7 @@ impl Bulk {
     }
 
     fn decide(&self, slot: Slot, outcome: &ItemOutcome, batch: usize) -> Decision {
-        let may_send = self.given_up.is_none() && !self.halted && !self.sender.is_closed();
+        let may_send = self.abort_reason.is_none() && !self.halted && !self.sender.is_closed();
         let at = Situation {
             attempts: u32::from(self.queue.attempts(slot)) + 1,
             batch,
@@ -216,9 +216,9 @@ impl Bulk {
         }
     }
 
-    fn give_up(&mut self, why: GivenUp) {
-        if self.given_up.is_none() {
-            self.given_up = Some(why);
+    fn give_up(&mut self, why: AbortReason) {
+        if self.abort_reason.is_none() {
+            self.abort_reason = Some(why);
         }
         self.complete_queued(why.into());
     }
@@ -251,7 +251,7 @@ impl Bulk {
         let ready = ready.filter(|_| may_send);
         let patience = self
             .failing_since
-            .map(|at| at.saturating_add(self.patience));
+            .map(|at| at.saturating_add(self.outage_timeout));
         let due = ready.into_iter().chain(patience).min();
         Duration::from_millis(due.map_or(MOST, |due| due.saturating_sub(now).clamp(LEAST, MOST)))
     }
@@ -265,11 +265,11 @@ fn merge(earlier: ItemOutcome, later: ItemOutcome) -> ItemOutcome {
     merged
 }
 
-impl From<GivenUp> for StopReason {
-    fn from(why: GivenUp) -> Self {
+impl From<AbortReason> for StopReason {
+    fn from(why: AbortReason) -> Self {
         match why {
-            GivenUp::NoAnswer => Self::NoAnswer,
-            GivenUp::Refused => Self::CallerRefused,
+            AbortReason::NoAnswer => Self::NoAnswer,
+            AbortReason::Refused => Self::CallerRefused,
         }
     }
 }

@@ -3,6 +3,7 @@
 
 mod call;
 mod confirm;
+mod options;
 mod parts;
 mod recent;
 
@@ -19,6 +20,7 @@ use crate::sys::clock::{Clock, SystemClock};
 use crate::transport::Transport;
 
 pub use call::Reply;
+pub use options::CallOptions;
 use recent::Recent;
 
 /// A client of one application. Cheap to clone; made once and used from any
@@ -36,19 +38,6 @@ pub struct Client {
     pub(crate) parallel: u32,
     /// Calls that ended unknown, for what the service says of a repetition.
     unanswered: Arc<Recent>,
-}
-
-/// What can differ from call to call.
-#[derive(Default, Clone)]
-pub struct CallOptions {
-    /// In place of `deadline_ms`.
-    pub deadline: Option<Duration>,
-    /// Asked on the calling thread at least every 50 ms while it waits; `true`
-    /// ends the call.
-    pub interrupt: Option<Arc<dyn Fn() -> bool + Send + Sync>>,
-    /// For how long to ask, after the call, whether the service shows what it
-    /// accepted: see [`ItemOutcome::confirmed`](crate::ItemOutcome::confirmed).
-    pub confirm: Option<Duration>,
 }
 
 impl Client {

@@ -264,11 +264,9 @@ fn only_successes_pay_back_and_a_retry_that_is_not_made_costs_nothing() {
     }
     let bench = bench(&[("retry_budget", "500")], vec![json(429, "")]);
     let script = Arc::clone(&bench.script);
-    let options = CallOptions {
+    let options = CallOptions::new()
         // Ends the call in the pause after the first attempt.
-        interrupt: Some(Arc::new(move || !script.sent.lock().unwrap().is_empty())),
-        ..CallOptions::default()
-    };
+        .with_interrupt(move || !script.sent.lock().unwrap().is_empty());
     let request = tokens(1);
     let outcome = bench.client.batch_operate_with(&request, &options).unwrap();
     assert_eq!(outcome.items()[0].reason(), Reason::HttpRefused);
@@ -355,11 +353,9 @@ fn parts_at_once_come_back_in_the_order_of_the_items() {
 fn an_interrupted_call_says_what_was_not_sent() {
     let bench = bench(&[("requests_per_second", "1")], vec![]);
     let sent = Arc::clone(&bench.script);
-    let options = CallOptions {
-        deadline: Some(Duration::from_secs(60)),
-        interrupt: Some(Arc::new(move || sent.sent.lock().unwrap().len() == 2)),
-        ..CallOptions::default()
-    };
+    let options = CallOptions::new()
+        .with_deadline(Duration::from_secs(60))
+        .with_interrupt(move || sent.sent.lock().unwrap().len() == 2);
     let outcome = bench
         .client
         .batch_operate_with(&tokens(100), &options)

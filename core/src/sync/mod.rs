@@ -1,11 +1,12 @@
 //! Making the service's state the wanted one: read, compare, apply, confirm.
 
+mod options;
+
 use std::collections::HashSet;
-use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::client::{CallOptions, Client};
+use crate::client::Client;
 use crate::engine::Cancel;
 use crate::model::account::{Account, Platform};
 use crate::model::desired::{Change, Expected, Wanted, accounts_read};
@@ -14,27 +15,10 @@ use crate::model::operation::{Binding, Request};
 use crate::model::outcome::{ItemOutcome, Outcome, State};
 use crate::retry::StopReason;
 
-/// The options of [`Client::sync`](crate::Client::sync).
-#[derive(Default, Clone)]
-pub struct SyncOptions {
-    /// Whether to send the changes. By default the difference is only computed.
-    pub apply: bool,
-    /// How long to ask the service whether it shows the changes. Not at all where
-    /// there is none.
-    pub confirm: Option<Duration>,
-    /// The platform that the older protocol versions require.
-    pub platform: Option<Platform>,
-    /// The options of each of the calls; the interrupt ends them all.
-    pub call: CallOptions,
-    /// How long to go on while the service answers nothing; a minute unless told.
-    pub patience: Option<Duration>,
-    /// Told on the calling thread, from time to time, how many tokens are done;
-    /// asking for confirmation comes after all of them.
-    pub progress: Option<Rc<dyn Fn(usize)>>,
-}
+pub use options::SyncOptions;
 
 /// The result for one token.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum SyncState {
     /// The service already has the wanted accounts.
@@ -69,7 +53,8 @@ impl SyncState {
 }
 
 /// One token after synchronising.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub struct Synced {
     /// Its result.
     pub state: SyncState,
@@ -130,8 +115,8 @@ impl Client {
             if options.apply {
                 run.apply(chunk, &mut synced[begin..])?;
             }
-            if let Some(progress) = &options.progress {
-                progress(synced.len());
+            if let Some(on_progress) = &options.on_progress {
+                on_progress(synced.len());
             }
         }
         if let Some(timeout) = options.confirm
@@ -217,7 +202,7 @@ impl Run<'_> {
             return;
         }
         let since = *self.failing_since.get_or_insert(began);
-        let patience = self.options.patience.unwrap_or(PATIENCE);
+        let patience = self.options.outage_timeout.unwrap_or(PATIENCE);
         if self.client.engine.clock.elapsed().saturating_sub(since) >= patience {
             self.given_up = Some(StopReason::NoAnswer.not_sent());
         }

@@ -5,6 +5,7 @@ mod callback;
 mod over_ureq;
 mod proxy;
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,6 +18,8 @@ use crate::protocol::message::{HttpRequest, HttpResponse, SendError};
 pub(crate) type CancelCheck = Arc<dyn Fn() -> bool + Send + Sync>;
 
 /// The bounds of one attempt.
+#[derive(Clone)]
+#[non_exhaustive]
 pub struct Attempt {
     /// The whole time for connecting, sending and receiving.
     pub timeout: Duration,
@@ -25,6 +28,27 @@ pub struct Attempt {
     pub repeatable: bool,
     /// Asked at least every 50 ms while waiting; `true` ends the attempt.
     pub cancelled: Arc<dyn Fn() -> bool + Send + Sync>,
+}
+
+impl Attempt {
+    /// An attempt that nobody cancels, and that may not be repeated: for tests of a
+    /// transport.
+    pub fn new(timeout: Duration) -> Self {
+        Self {
+            timeout,
+            repeatable: false,
+            cancelled: Arc::new(|| false),
+        }
+    }
+}
+
+impl fmt::Debug for Attempt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Attempt")
+            .field("timeout", &self.timeout)
+            .field("repeatable", &self.repeatable)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Sends one request and brings the whole response. Called from several

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 use xgpush::{
-    Apply, ApplyEnd, ApplyInput, ApplyOptions, BulkOptions, Client, ErrorKind, Format, Operator,
-    Progress, Reading, Result,
+    Apply, ApplyEnd, ApplyInput, ApplyOptions, BulkOptions, Client, ErrorKind, Operator, Progress,
+    Result,
 };
 
 pub(crate) const LONG: Duration = Duration::from_secs(60);
@@ -27,28 +27,18 @@ impl Files {
     pub(crate) fn input(&self, name: &str, text: &str) -> ApplyInput {
         let path = self.path(name);
         fs::write(&path, text).unwrap();
-        ApplyInput {
-            format: Format::of(&path).unwrap(),
-            path,
-            read_from: None,
-            reading: Reading::default(),
-        }
+        ApplyInput::from_path(path).unwrap()
     }
 
     pub(crate) fn options(&self, suffix: &str) -> ApplyOptions {
-        ApplyOptions {
-            report: Some(self.path(&format!("report.{suffix}"))),
-            rejects: Some(self.path(&format!("rejects.{suffix}"))),
-            ..plain()
-        }
+        plain()
+            .with_report(self.path(&format!("report.{suffix}")))
+            .with_rejects(self.path(&format!("rejects.{suffix}")))
     }
 
     /// The same, with a state to resume from.
     pub(crate) fn with_state(&self) -> ApplyOptions {
-        ApplyOptions {
-            state: Some(self.path("state")),
-            ..self.options("csv")
-        }
+        self.options("csv").with_state(self.path("state"))
     }
 
     pub(crate) fn text(&self, name: &str) -> String {
@@ -57,18 +47,7 @@ impl Files {
 }
 
 pub(crate) fn plain() -> ApplyOptions {
-    ApplyOptions {
-        operator: Operator::Bind,
-        platform: None,
-        bulk: BulkOptions {
-            parallel: 2,
-            ..BulkOptions::default()
-        },
-        report: None,
-        rejects: None,
-        state: None,
-        escape_formulas: false,
-    }
+    ApplyOptions::new(Operator::Bind).with_bulk(BulkOptions::new().with_parallel(2))
 }
 
 pub(crate) fn finish(

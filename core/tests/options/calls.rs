@@ -83,11 +83,9 @@ fn pauses(answer: HttpResponse, options: &[(&str, &str)]) -> bool {
         let asked = Arc::clone(&asked);
         asked.store(0, Ordering::Relaxed);
         let interrupt = move || asked.fetch_add(1, Ordering::Relaxed) > MANY;
-        let options = CallOptions {
-            deadline: Some(Duration::from_secs(3600)),
-            interrupt: Some(Arc::new(interrupt)),
-            ..CallOptions::default()
-        };
+        let options = CallOptions::new()
+            .with_deadline(Duration::from_secs(3600))
+            .with_interrupt(interrupt);
         let before = transport.seen().len();
         let _ = client
             .batch_operate_with(&bindings("t", 1), &options)

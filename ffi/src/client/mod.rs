@@ -228,10 +228,8 @@ pub unsafe extern "C" fn xg_call_with(
         if let Some(auth) = auth {
             call = call.with_auth(auth.parse()?);
         }
-        let options = CallOptions {
-            deadline: (deadline_ms > 0).then(|| Duration::from_millis(deadline_ms)),
-            ..CallOptions::default()
-        };
+        let mut options = CallOptions::new();
+        options.deadline = (deadline_ms > 0).then(|| Duration::from_millis(deadline_ms));
         let reply = client.0.call_api(&call, &options)?;
         out.write(handle::into_raw(xg_reply::new(reply)));
         Ok(())

@@ -55,11 +55,10 @@ impl xg_request {
     }
 
     pub(crate) fn options(&self) -> CallOptions {
-        CallOptions {
-            deadline: self.deadline,
-            confirm: self.confirm,
-            ..CallOptions::default()
-        }
+        let mut options = CallOptions::new();
+        options.deadline = self.deadline;
+        options.confirm = self.confirm;
+        options
     }
 
     pub(crate) fn request(&self) -> &Request {

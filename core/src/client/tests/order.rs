@@ -112,10 +112,7 @@ fn slow_batch_does_not_hold_back_followers_of_other_batches() {
 fn interrupted_call_of_several_parts_ends_soon_and_holds_the_rest_back() {
     let items = (0..60).map(|n| bind(&format!("token{}", n % 50), &format!("player{n}")));
     let bench = bench(&[("parallel", "2")], vec![]);
-    let options = CallOptions {
-        interrupt: Some(Arc::new(|| true)),
-        ..CallOptions::default()
-    };
+    let options = CallOptions::new().with_interrupt(|| true);
     let request = Request::bind(items);
     let outcome = bench.client.batch_operate_with(&request, &options).unwrap();
     let reason = |n: usize| outcome.items()[n].reason();
