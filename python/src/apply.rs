@@ -7,10 +7,10 @@ use std::time::Duration;
 use pyo3::prelude::*;
 use xgpush::{ApplyEnd, ApplyInput, ApplyOptions, BulkOptions, Format};
 
+use crate::bulk::source::reading;
 use crate::bulk::{operator, platform};
 use crate::client::{Client, seconds};
 use crate::errors::exception;
-use crate::rows::reading;
 
 /// A run over one file.
 #[pyclass(frozen, module = "xgpush._native")]

@@ -6,8 +6,8 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBytes, PyInt, PyList, PyMapping, PyString, PyTuple, PyType};
 use xgpush::{Account, AccountType, Binding, Error, ErrorKind, Token};
 
+use crate::bulk::row::FIELDS;
 use crate::errors::exception;
-use crate::row::FIELDS;
 use crate::values::{account_type, is_missing, named_fields, text, type_name};
 
 /// How many items are read before the interpreter is asked for signals.

@@ -2,7 +2,6 @@
 
 mod apply;
 mod bulk;
-mod bulk_result;
 mod cancel;
 mod client;
 mod emulator;
@@ -14,9 +13,6 @@ mod outbox;
 mod outcome;
 mod pickle;
 mod request;
-mod row;
-mod rows;
-mod running;
 mod sync;
 mod tables;
 mod values;
@@ -33,7 +29,7 @@ mod _native {
     #[pymodule_export]
     use crate::bulk::Bulk;
     #[pymodule_export]
-    use crate::bulk_result::{BulkResult, make_bulk_result};
+    use crate::bulk::result::{BulkResult, make_bulk_result};
     #[pymodule_export]
     use crate::cancel::CancelFlag;
     #[pymodule_export]

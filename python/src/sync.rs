@@ -6,11 +6,11 @@ use pyo3::prelude::*;
 use xgpush::{Account, Change, ItemOutcome, Row, SyncOptions, SyncState, Wanted};
 
 use crate::bulk::platform;
+use crate::bulk::source::{Source, reading};
 use crate::cancel::CancelFlag;
 use crate::client::{Client, seconds, waiting};
 use crate::errors::exception;
 use crate::items;
-use crate::rows::{Source, reading};
 
 type Accounts = Vec<(String, Option<i32>)>;
 /// Token, state, what had to be done (clear, unbind, bind), and of what was

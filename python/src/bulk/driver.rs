@@ -8,10 +8,10 @@ use pyo3::exceptions::PyException;
 use pyo3::prelude::*;
 use xgpush::{ItemOutcome, Platform, Row};
 
-use crate::bulk_result::BulkResult;
+use crate::bulk::result::BulkResult;
+use crate::bulk::source::Source;
 use crate::cancel::{CancelFlag, is_cancelled};
 use crate::errors::exception;
-use crate::rows::Source;
 
 /// How long a wait goes on before the interpreter is asked for signals.
 pub(crate) const SLICE: Duration = Duration::from_millis(50);

@@ -10,9 +10,9 @@ use pyo3::types::PyIterator;
 use xgpush::{AccountType, Error, Operator, Reading, Row, RowChecker, RowFile};
 
 use crate::apply::format;
+use crate::bulk::driver::SLICE;
+use crate::bulk::row;
 use crate::errors::exception;
-use crate::row;
-use crate::running::SLICE;
 
 /// Where rows come from.
 pub(crate) struct Source {

@@ -1,5 +1,10 @@
 //! Streams of rows.
 
+pub(crate) mod driver;
+pub(crate) mod result;
+pub(crate) mod row;
+pub(crate) mod source;
+
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -8,12 +13,12 @@ use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 use xgpush::{BulkOptions, Operator, Platform};
 
-use crate::bulk_result::BulkResult;
+use crate::bulk::driver::{Running, Step, Watch};
+use crate::bulk::result::BulkResult;
+use crate::bulk::source::{Source, reading};
 use crate::cancel::CancelFlag;
 use crate::client::{Client, seconds};
 use crate::errors::exception;
-use crate::rows::{Source, reading};
-use crate::running::{Running, Step, Watch};
 
 /// For how long results are gathered behind the first one.
 const GATHER: Duration = Duration::from_millis(20);
