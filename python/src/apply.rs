@@ -1,4 +1,4 @@
-//! Files through a stream, for the command.
+//! The command `xgpush apply`: a file through a stream.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -17,7 +17,7 @@ use crate::errors::exception;
 pub(crate) struct Apply(Mutex<xgpush::Apply>);
 
 impl Apply {
-    /// To be called without the interpreter: `work` holds it for a while.
+    /// Call it without the interpreter: `work` holds the lock for a while.
     fn lock(&self) -> MutexGuard<'_, xgpush::Apply> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -25,7 +25,7 @@ impl Apply {
 
 #[pymethods]
 impl Apply {
-    /// `read_from` is read in place of `path`.
+    /// `read_from` is read instead of `path`, which names the run.
     #[new]
     #[expect(
         clippy::too_many_arguments,
@@ -73,7 +73,7 @@ impl Apply {
         Ok(Self(Mutex::new(opened.map_err(|e| exception(&e))?)))
     }
 
-    /// Works for about so many seconds; how the run ended, once it has.
+    /// Works for about that many seconds. Returns how the run ended, once it has.
     fn work(&self, py: Python<'_>, time: f64) -> PyResult<Option<&'static str>> {
         let time: Duration = seconds("time", time)?;
         let end = py.detach(|| self.lock().work(time));
@@ -85,7 +85,7 @@ impl Apply {
         py.detach(|| self.lock().halt());
     }
 
-    /// Rows by name of what became of them.
+    /// The number of rows by state, and of requests.
     #[getter]
     fn progress(&self, py: Python<'_>) -> Vec<(&'static str, u64)> {
         let progress = py.detach(|| self.lock().progress());
@@ -100,13 +100,13 @@ impl Apply {
         ]
     }
 
-    /// How many rows there are, where that is known beforehand.
+    /// The number of rows, if it is known beforehand.
     #[getter]
     fn counted(&self, py: Python<'_>) -> Option<u64> {
         py.detach(|| self.lock().counted())
     }
 
-    /// What is suspicious in the table: of a file all of it from the beginning.
+    /// What is suspicious in the rows. For a file, complete from the beginning.
     #[getter]
     fn notices(&self, py: Python<'_>) -> Vec<String> {
         py.detach(|| {
@@ -115,13 +115,13 @@ impl Apply {
         })
     }
 
-    /// How many rows without any field were passed over.
+    /// The number of empty rows that were skipped.
     #[getter]
     fn empty_rows(&self, py: Python<'_>) -> u64 {
         py.detach(|| self.lock().empty_rows())
     }
 
-    /// (row, line, state, reason, message) of the first that were not accepted.
+    /// (row, line, state, reason, message) of the first rows that were not accepted.
     #[getter]
     fn failures(&self, py: Python<'_>) -> Vec<(u64, u64, &'static str, &'static str, String)> {
         py.detach(|| {

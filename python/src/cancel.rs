@@ -1,4 +1,4 @@
-//! What ends a call that waits: signals, or the flag of a coroutine.
+//! What interrupts a call that waits: signals, or the flag of a coroutine.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -6,16 +6,19 @@ use std::time::{Duration, Instant};
 
 use pyo3::prelude::*;
 
-/// What a call asks while it waits.
-pub(crate) type Question = Arc<dyn Fn() -> bool + Send + Sync>;
+/// How long a wait goes on before it looks for signals or the flag.
+pub(crate) const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
-/// What Python raised during a call: it ends the call and is raised by it.
+/// Asked while a call waits: whether to end it.
+pub(crate) type Interrupt = Arc<dyn Fn() -> bool + Send + Sync>;
+
+/// An exception that Python raised during a call: it ends the call, which raises it.
 #[derive(Default)]
 pub(crate) struct Raised(Mutex<Option<PyErr>>);
 
 impl Raised {
     pub(crate) fn set(&self, error: PyErr) {
-        // What was there is dropped without the lock.
+        // A former one is dropped without the lock.
         let _before = self
             .0
             .lock()
@@ -35,7 +38,7 @@ impl Raised {
     }
 }
 
-/// Ends the call to which it is given, from any thread.
+/// Ends the call that it is passed to, from any thread.
 #[pyclass(frozen, module = "xgpush._native")]
 #[derive(Default)]
 pub(crate) struct CancelFlag(Arc<AtomicBool>);
@@ -57,15 +60,14 @@ impl CancelFlag {
         self.0.load(Ordering::Acquire)
     }
 
-    /// The question of a call without the interpreter: it costs nothing, and a
-    /// thread of a pool never sees a signal.
-    pub(crate) fn interrupt(&self) -> Question {
+    /// For calls in a thread of a pool, which never sees a signal: it needs no interpreter.
+    pub(crate) fn interrupt(&self) -> Interrupt {
         let flag = Arc::clone(&self.0);
         Arc::new(move || flag.load(Ordering::Acquire))
     }
 }
 
-/// Asks between two slices of a wait whether to go on.
+/// Whether to end a wait, asked at each [`POLL_INTERVAL`].
 pub(crate) fn is_cancelled(py: Python<'_>, cancel: Option<&CancelFlag>) -> PyResult<bool> {
     match cancel {
         Some(flag) => Ok(flag.is_set()),
@@ -73,10 +75,10 @@ pub(crate) fn is_cancelled(py: Python<'_>, cancel: Option<&CancelFlag>) -> PyRes
     }
 }
 
-/// Whether this thread is the one that handles signals. No other asks for them: it
-/// would be in vain, and at the end of the interpreter the end of the process.
+/// Whether this is the thread that handles signals. In any other thread checking is in vain,
+/// and while the interpreter ends it ends the process.
 pub(crate) fn handles_signals(py: Python<'_>) -> PyResult<bool> {
-    // At the very end nothing can be imported any more, and nobody waits for a signal.
+    // While the interpreter ends nothing can be imported, and no signal matters.
     let Ok(threading) = py.import("threading") else {
         return Ok(false);
     };
@@ -84,9 +86,8 @@ pub(crate) fn handles_signals(py: Python<'_>) -> PyResult<bool> {
     main.eq(threading.call_method0("get_ident")?)
 }
 
-/// Asks the interpreter for signals, at most every 20 ms: it costs the lock that
-/// other threads want.
-pub(crate) fn signals(raised: Arc<Raised>) -> Question {
+/// Checks for signals, at most every 20 ms: it takes the interpreter from other threads.
+pub(crate) fn signal_check(raised: Arc<Raised>) -> Interrupt {
     const PAUSE: Duration = Duration::from_millis(20);
     let asked = Mutex::new(Instant::now());
     Arc::new(move || {

@@ -9,7 +9,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 use xgpush::{Action, ApiCall, CallOptions, Config};
 
-use crate::cancel::{CancelFlag, Raised, handles_signals, signals};
+use crate::cancel::{CancelFlag, Raised, handles_signals, signal_check};
 use crate::errors::exception;
 use crate::outcome::Outcome;
 use crate::pickle::{Reduced, reduced};
@@ -48,9 +48,9 @@ impl Client {
         })
     }
 
-    /// The same for a child after `fork`, where nothing of this one may be used: closed
-    /// if this one is, and with another key if there is one since. There is no lock that
-    /// another thread could hold at the fork.
+    /// A client for the child after `fork`, where this one must not be used: closed if this
+    /// one is, and with the key that was set since. Takes no lock, which another thread could
+    /// have held at the fork.
     fn copy(&self, key: Option<&str>) -> PyResult<Self> {
         let is_closed = self.is_closed.load(Ordering::Acquire);
         let mut config = self.config.clone();
@@ -68,7 +68,7 @@ impl Client {
         })
     }
 
-    /// Sends a request. With a flag it asks that, and no signals.
+    /// Sends a request. Watches the flag, or signals without one.
     #[pyo3(signature = (request, deadline, confirm=None, cancel=None))]
     fn run(
         &self,
@@ -80,7 +80,7 @@ impl Client {
     ) -> PyResult<Outcome> {
         let request = request.get(py)?;
         let confirm = confirm.map(|time| seconds("confirm", time)).transpose()?;
-        waiting(py, deadline, confirm, cancel, |options, _| {
+        run_blocking(py, deadline, confirm, cancel, |options, _| {
             match request.action() {
                 Action::Query(_) => self.client.query_with(&request, options),
                 Action::Batch(_) => self.client.batch_operate_with(&request, options),
@@ -111,7 +111,7 @@ impl Client {
         if let Some(auth) = auth {
             call = call.with_auth(auth.parse().map_err(|e| exception(&e))?);
         }
-        let reply = waiting(py, deadline, None, cancel, |options, _| {
+        let reply = run_blocking(py, deadline, None, cancel, |options, _| {
             self.client.call_api(&call, options)
         })?;
         Ok(Reply {
@@ -130,15 +130,15 @@ impl Client {
     }
 }
 
-/// A time to wait; what is longer than a year is a year, so that its end exists.
+/// A time to wait, of at most a year: its end must be a valid time.
 pub(crate) fn seconds(name: &str, value: f64) -> PyResult<Duration> {
     const YEAR: f64 = 365.0 * 86_400.0;
     Duration::try_from_secs_f64(value.min(YEAR))
         .map_err(|e| PyValueError::new_err(format!("{name}: {e}")))
 }
 
-/// Runs a call that waits without the interpreter, but answers Ctrl-C or `cancel`.
-pub(crate) fn waiting<T: Send>(
+/// Runs a blocking call without the interpreter; Ctrl-C or `cancel` ends it.
+pub(crate) fn run_blocking<T: Send>(
     py: Python<'_>,
     deadline: Option<f64>,
     confirm: Option<Duration>,
@@ -151,7 +151,7 @@ pub(crate) fn waiting<T: Send>(
     let (result, interrupted) = py.detach(|| {
         let raised = Arc::<Raised>::default();
         let asks = if asks_for_signals {
-            Some(signals(Arc::clone(&raised)))
+            Some(signal_check(Arc::clone(&raised)))
         } else {
             cancel.map(CancelFlag::interrupt)
         };
@@ -170,7 +170,7 @@ pub(crate) fn waiting<T: Send>(
     }
 }
 
-/// The answer of another endpoint.
+/// The response of another endpoint.
 #[pyclass(frozen, module = "xgpush._native")]
 pub(crate) struct Reply {
     /// The HTTP status, 200 to 299.
@@ -181,13 +181,13 @@ pub(crate) struct Reply {
 
 #[pymethods]
 impl Reply {
-    /// The body as it came.
+    /// The body, unchanged.
     #[getter]
     fn body<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
         PyBytes::new(py, &self.body)
     }
 
-    /// The body, read as JSON.
+    /// The body as JSON.
     fn json<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         py.import("json")?.call_method1("loads", (self.body(py),))
     }

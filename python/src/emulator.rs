@@ -10,7 +10,7 @@ use pyo3::prelude::*;
 #[pyclass(frozen, module = "xgpush._native")]
 pub(crate) struct Emulator(Mutex<Option<Arc<xgpush_emulator::Emulator>>>);
 
-fn wrong(error: &serde_json::Error) -> PyErr {
+fn json_error(error: &serde_json::Error) -> PyErr {
     PyValueError::new_err(error.to_string())
 }
 
@@ -39,7 +39,7 @@ impl Emulator {
 impl Emulator {
     #[new]
     fn new(config: &str) -> PyResult<Self> {
-        let config = serde_json::from_str(config).map_err(|e| wrong(&e))?;
+        let config = serde_json::from_str(config).map_err(|e| json_error(&e))?;
         let emulator = xgpush_emulator::Emulator::start(config)
             .map_err(|e| PyOSError::new_err(e.to_string()))?;
         Ok(Self(Mutex::new(Some(Arc::new(emulator)))))
@@ -56,12 +56,13 @@ impl Emulator {
     }
 
     fn configure(&self, py: Python<'_>, config: &str) -> PyResult<()> {
-        let config = serde_json::from_str(config).map_err(|e| wrong(&e))?;
+        let config = serde_json::from_str(config).map_err(|e| json_error(&e))?;
         self.with(py, |e| e.reconfigure(config))
     }
 
     fn fault(&self, py: Python<'_>, fault: &str) -> PyResult<()> {
-        let fault: xgpush_emulator::Fault = serde_json::from_str(fault).map_err(|e| wrong(&e))?;
+        let fault: xgpush_emulator::Fault =
+            serde_json::from_str(fault).map_err(|e| json_error(&e))?;
         self.with(py, |e| e.push_fault(fault))
     }
 
@@ -75,17 +76,17 @@ impl Emulator {
 
     fn log(&self, py: Python<'_>) -> PyResult<String> {
         self.with(py, |e| serde_json::to_string(&e.log()))?
-            .map_err(|e| wrong(&e))
+            .map_err(|e| json_error(&e))
     }
 
     fn counters(&self, py: Python<'_>) -> PyResult<String> {
         self.with(py, |e| serde_json::to_string(&e.counters()))?
-            .map_err(|e| wrong(&e))
+            .map_err(|e| json_error(&e))
     }
 
     fn state(&self, py: Python<'_>) -> PyResult<String> {
         self.with(py, |e| serde_json::to_string(&e.state()))?
-            .map_err(|e| wrong(&e))
+            .map_err(|e| json_error(&e))
     }
 
     /// Waits until so many requests have been received; `False` after `timeout`

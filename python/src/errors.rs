@@ -1,5 +1,5 @@
-//! Errors of core as exceptions of the family in `xgpush.errors`, which is
-//! written in Python: exceptions with attributes need that below `CPython` 3.12.
+//! Errors of core as the exceptions of `xgpush.errors`. Those are written in Python, because
+//! native exceptions with attributes need `CPython` 3.12.
 
 use pyo3::prelude::*;
 

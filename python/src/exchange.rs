@@ -1,4 +1,4 @@
-//! The sans-I/O face.
+//! The protocol without I/O.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -12,7 +12,7 @@ use crate::errors::exception;
 use crate::outcome::Outcome;
 use crate::request::Request;
 
-/// One request as HTTP requests to send and HTTP responses to read.
+/// One call as HTTP requests to send and HTTP responses to read.
 #[pyclass(frozen, module = "xgpush._native")]
 pub(crate) struct Exchange(Mutex<Option<xgpush::Exchange>>);
 
@@ -21,8 +21,8 @@ impl Exchange {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Exceptions are made when nothing is locked: that runs Python, and with it other
-    /// threads, which would wait for the lock and keep the interpreter.
+    /// Exceptions are created without the lock: that runs Python, and another thread that
+    /// waits for the lock would keep the interpreter.
     fn with<T>(&self, run: impl FnOnce(&mut xgpush::Exchange) -> xgpush::Result<T>) -> PyResult<T> {
         let done = self.lock().as_mut().map(run);
         done.ok_or_else(finished)?.map_err(|e| exception(&e))
@@ -97,7 +97,7 @@ impl HttpRequest {
         self.0.method()
     }
 
-    /// Where to: scheme, host and path.
+    /// Scheme, host and path.
     #[getter]
     fn url(&self) -> &str {
         self.0.url()
@@ -113,13 +113,13 @@ impl HttpRequest {
         Ok(headers)
     }
 
-    /// The JSON, to be sent byte by byte as it is: the signature covers it.
+    /// The JSON. Send it unchanged: the signature covers it.
     #[getter]
     fn body<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
         PyBytes::new(py, self.0.body())
     }
 
-    /// Without the headers: Basic authentication is the secret itself.
+    /// Without the headers: Basic authentication contains the secret.
     fn __repr__(&self) -> String {
         format!("<HttpRequest POST {}>", self.0.url())
     }

@@ -20,8 +20,8 @@ mod values;
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 
-// What is shared is frozen, and behind it are values of core that are `Sync`; `Bulk`
-// refuses a second thread while one is inside.
+// Classes are frozen and hold `Sync` values of core. `Bulk` refuses a second thread that
+// iterates.
 #[pymodule(gil_used = false)]
 mod _native {
     #[pymodule_export]
@@ -57,9 +57,8 @@ mod _native {
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
-        // A panic becomes an exception that carries its words; nothing is written to the
-        // program's standard error. The hook is this library's own: other extensions in
-        // Rust have their own standard library.
+        // A panic becomes an exception with its message, and nothing is written to standard
+        // error. The hook affects no other extension: each has its own standard library.
         std::panic::set_hook(Box::new(|_| {}));
         let fields = PyTuple::new(module.py(), xgpush::Row::FIELDS)?;
         module.add("ROW_FIELDS", fields)?;

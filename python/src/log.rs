@@ -1,8 +1,8 @@
-//! Lines for a log, from the outbox's own thread to a function in Python.
+//! Log lines, from the outbox's own thread to a Python function.
 //!
-//! A thread that wants the interpreter while it ends is killed in the middle of
-//! Rust, which ends the process badly. So that none does, [`stop_logging`] runs before
-//! (`atexit`), and no line is brought after it.
+//! A thread that takes the interpreter while it shuts down is killed in the middle of Rust,
+//! which crashes the process. Therefore [`stop_logging`] runs before (`atexit`), and no line
+//! is delivered after it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -12,10 +12,10 @@ use pyo3::prelude::*;
 use xgpush::LogLevel;
 
 static ENDED: AtomicBool = AtomicBool::new(false);
-/// How many threads bring a line just now.
+/// How many threads deliver a line now.
 static UNDER_WAY: AtomicUsize = AtomicUsize::new(0);
 
-/// Brings lines to a function, with the level as a number of `logging`.
+/// Delivers lines to a function, with the level as a number of `logging`.
 pub(crate) fn to(function: Py<PyAny>) -> Arc<dyn Fn(LogLevel, &str) + Send + Sync> {
     Arc::new(move |level, line| {
         let _under_way = UnderWay::new();
@@ -28,7 +28,7 @@ pub(crate) fn to(function: Py<PyAny>) -> Arc<dyn Fn(LogLevel, &str) + Send + Syn
                 LogLevel::Warning => 30,
                 LogLevel::Error => 40,
             };
-            // What it raises has nowhere to go but the hook for such cases.
+            // Nobody can catch what it raises.
             if let Err(error) = function.call1(py, (level, line)) {
                 error.write_unraisable(py, None);
             }
@@ -51,7 +51,7 @@ impl Drop for UnderWay {
     }
 }
 
-/// Brings no line any more; waits for those that are under way, a second at most.
+/// Delivers no more lines. Waits up to a second for those in delivery.
 #[pyfunction]
 pub(crate) fn stop_logging(py: Python<'_>) {
     ENDED.store(true, Ordering::SeqCst);
@@ -63,7 +63,7 @@ pub(crate) fn stop_logging(py: Python<'_>) {
     });
 }
 
-/// The threads that brought lines stayed in the parent.
+/// In a child: the threads that deliver lines are those of the parent.
 pub(crate) fn mark_forked() {
     UNDER_WAY.store(0, Ordering::SeqCst);
 }

@@ -6,16 +6,13 @@ use pyo3::prelude::*;
 use xgpush::Operation;
 
 use crate::bulk::operator;
-use crate::cancel::{CancelFlag, is_cancelled};
+use crate::cancel::{CancelFlag, POLL_INTERVAL, is_cancelled};
 use crate::client::{config, seconds};
 use crate::errors::exception;
 use crate::items;
 use crate::log;
 use crate::pickle::{Reduced, reduced};
 use crate::request::Request;
-
-/// How long a wait goes on before the interpreter is asked for signals.
-const SLICE: Duration = Duration::from_millis(50);
 
 /// Background delivery.
 #[pyclass(frozen, module = "xgpush._native")]
@@ -54,13 +51,15 @@ impl Outbox {
         }
         let ends = Instant::now() + seconds("wait", wait)?;
         loop {
-            let left = ends.saturating_duration_since(Instant::now()).min(SLICE);
-            let handed_in = if wait == 0.0 {
+            let left = ends
+                .saturating_duration_since(Instant::now())
+                .min(POLL_INTERVAL);
+            let submitted = if wait == 0.0 {
                 self.0.submit(&operation, tag)
             } else {
                 py.detach(|| self.0.submit_waiting(&operation, tag, left))
             };
-            match handed_in {
+            match submitted {
                 Ok(()) => return Ok(()),
                 Err(error) if error.kind() == xgpush::ErrorKind::Full && Instant::now() < ends => {
                     py.check_signals()?;
@@ -83,7 +82,7 @@ impl Outbox {
         let ends = Instant::now() + seconds("timeout", timeout)?;
         loop {
             let left = ends.saturating_duration_since(Instant::now());
-            let reports = py.detach(|| self.0.reports(most, left.min(SLICE)));
+            let reports = py.detach(|| self.0.reports(most, left.min(POLL_INTERVAL)));
             if !reports.is_empty() || left.is_zero() || self.0.is_drained() {
                 return Ok(reports.into_iter().map(Report).collect());
             }
@@ -100,13 +99,13 @@ impl Outbox {
         self.0.reports_fd().map_err(|e| exception(&e))
     }
 
-    /// With a flag it asks that, and no signals.
+    /// Watches the flag, or signals without one.
     #[pyo3(signature = (timeout, cancel=None))]
     fn flush(&self, py: Python<'_>, timeout: f64, cancel: Option<&CancelFlag>) -> PyResult<usize> {
         let ends = Instant::now() + seconds("timeout", timeout)?;
         loop {
             let left = ends.saturating_duration_since(Instant::now());
-            let open = py.detach(|| self.0.flush(left.min(SLICE)));
+            let open = py.detach(|| self.0.flush(left.min(POLL_INTERVAL)));
             let open = open.map_err(|e| exception(&e))?;
             if open == 0 || left.is_zero() || is_cancelled(py, cancel)? {
                 return Ok(open);
@@ -114,15 +113,15 @@ impl Outbox {
         }
     }
 
-    /// With a flag it asks that, and no signals.
+    /// Watches the flag, or signals without one.
     #[pyo3(signature = (timeout, cancel=None))]
     fn sync(&self, py: Python<'_>, timeout: f64, cancel: Option<&CancelFlag>) -> PyResult<()> {
         let ends = Instant::now() + seconds("timeout", timeout)?;
-        // What is handed in while this waits is not waited for.
+        // Operations that are submitted meanwhile are not waited for.
         let taken = self.0.taken();
         loop {
             let left = ends.saturating_duration_since(Instant::now());
-            match py.detach(|| self.0.sync_up_to(taken, left.min(SLICE))) {
+            match py.detach(|| self.0.sync_up_to(taken, left.min(POLL_INTERVAL))) {
                 Ok(()) => return Ok(()),
                 Err(error) if error.is_retryable() && !left.is_zero() => {
                     if is_cancelled(py, cancel)? {
@@ -134,14 +133,13 @@ impl Outbox {
         }
     }
 
-    /// Cancelled, it does not end: nothing is taken any more, and what is there is
-    /// delivered.
+    /// If cancelled the outbox accepts no more operations, but goes on delivering.
     #[pyo3(signature = (timeout, cancel=None))]
     fn close(&self, py: Python<'_>, timeout: f64, cancel: Option<&CancelFlag>) -> PyResult<usize> {
         let ends = Instant::now() + seconds("timeout", timeout)?;
         if !self.0.is_forked() {
             self.0.begin_close();
-            // Answers Ctrl-C; then nothing is left, or no time.
+            // Answers Ctrl-C while it waits.
             let open = self.flush(py, timeout, cancel)?;
             if cancel.is_some_and(CancelFlag::is_set) {
                 return Ok(open);
@@ -169,7 +167,7 @@ impl Outbox {
         let ends = Instant::now() + seconds("timeout", timeout)?;
         loop {
             let left = ends.saturating_duration_since(Instant::now());
-            match py.detach(|| self.0.look(token, account, most, left.min(SLICE))) {
+            match py.detach(|| self.0.look(token, account, most, left.min(POLL_INTERVAL))) {
                 Ok(list) => return Ok(xgpush::Waiting::list_to_json(&list)),
                 Err(error) if error.kind() == xgpush::ErrorKind::Unknown && !left.is_zero() => {
                     if is_cancelled(py, cancel)? {
@@ -194,7 +192,7 @@ impl Outbox {
         self.0.trouble()
     }
 
-    /// With the numbers of the others on the same page.
+    /// The stats of this outbox and the others on one page.
     #[expect(
         clippy::needless_pass_by_value,
         reason = "what the interpreter hands over"
@@ -207,27 +205,27 @@ impl Outbox {
         xgpush::prometheus_page(stats.iter().map(|(name, stats)| (*name, stats)))
     }
 
-    /// The function is given the level, as a number of `logging`, and the line.
+    /// The function gets the level, as a number of `logging`, and the line.
     fn set_log(&self, py: Python<'_>, function: Option<Py<PyAny>>) {
         let log = function.map(log::to);
-        // A line that is on its way may want the interpreter.
+        // A line in delivery may want the interpreter.
         py.detach(|| self.0.set_log(log));
     }
 }
 
 impl Drop for Outbox {
     fn drop(&mut self) {
-        const REST: Duration = Duration::from_secs(2);
+        const CLOSE_TIME: Duration = Duration::from_secs(2);
         if self.0.is_forked() {
             return;
         }
-        // Closing waits for the outbox's thread, which may want to log, and the
-        // other threads of the program need not wait for it.
-        Python::try_attach(|py| py.detach(|| self.0.close_once(REST)));
+        // Without the interpreter: the outbox's thread may want to log, and other threads
+        // should not wait.
+        Python::try_attach(|py| py.detach(|| self.0.close_once(CLOSE_TIME)));
     }
 }
 
-/// What waits in a file that no outbox holds, as JSON.
+/// The waiting operations in the file of an outbox that is not open, as JSON.
 #[pyfunction]
 #[expect(
     clippy::needless_pass_by_value,
@@ -252,27 +250,28 @@ pub(crate) fn mark_forked() {
     log::mark_forked();
 }
 
-/// What became of an operation.
+/// The result of an operation.
 #[pyclass(frozen, module = "xgpush._native")]
 pub(crate) struct Report(xgpush::Report);
 
 #[pymethods]
 impl Report {
-    /// What the operation was handed in with; by an earlier run if ``is_recovered``.
+    /// The tag that the operation was submitted with; by an earlier run if
+    /// ``is_recovered``.
     #[getter]
     fn tag(&self) -> u64 {
         self.0.tag()
     }
 
-    /// Whether an earlier run handed it in, and the file brought it back: then the tag is of
-    /// that run.
+    /// Whether an earlier run submitted it, and it was read from the file. The tag is of that
+    /// run.
     #[getter]
     fn is_recovered(&self) -> bool {
         self.0.is_recovered()
     }
 
-    /// Whether this is the last word: of each operation exactly one is. Others tell that it
-    /// is in the file (``durable_notices``).
+    /// Whether this is the final report, of which each operation has exactly one. Others say
+    /// that it is in the file (``outbox_durable_notices``).
     #[getter]
     fn is_final(&self) -> bool {
         self.0.is_final()
@@ -284,44 +283,45 @@ impl Report {
         self.0.state().map(xgpush::State::name)
     }
 
-    /// Whether the service took the task. It is asynchronous: accepted is not applied.
+    /// Whether the service accepted it: it is queued there, and takes effect later.
     #[getter]
     fn accepted(&self) -> bool {
         self.0.state() == Some(xgpush::State::Accepted)
     }
 
-    /// Why it is in this state: a stable name, such as ``item_refused`` or ``timed_out``
+    /// The reason for the state: a stable name, such as ``item_refused`` or ``timed_out``
     /// (docs/reasons.md).
     #[getter]
     fn reason(&self) -> Option<&'static str> {
         self.0.reason().map(xgpush::Reason::name)
     }
 
-    /// The code of the service, where it gave one (docs/codes.md).
+    /// The service's return code, if it gave one (docs/codes.md).
     #[getter]
     fn code(&self) -> Option<i64> {
         self.0.code()
     }
 
-    /// The HTTP status of the last answer, where one came.
+    /// The HTTP status of the last response, if there was one.
     #[getter]
     fn http_status(&self) -> Option<u16> {
         self.0.http_status()
     }
 
-    /// How many requests carried it. What an earlier run may have sent counts one for that.
+    /// The number of requests that carried it. If an earlier run may have sent it, that counts
+    /// as one.
     #[getter]
     fn attempts(&self) -> u16 {
         self.0.attempts()
     }
 
-    /// What happened and what to do, for people. Empty for what was accepted.
+    /// What happened and what to do, for people. Empty if it was accepted.
     #[getter]
     fn message(&self) -> &str {
         self.0.message()
     }
 
-    /// When it was handed in, in milliseconds since 1970.
+    /// When it was submitted, in milliseconds since 1970.
     #[getter]
     fn handed_in_ms(&self) -> u64 {
         self.0.handed_in_ms()

@@ -1,5 +1,4 @@
-//! Outcomes, kept in Rust and shown item by item: 100,000 items are no 100,000
-//! Python objects until somebody looks at them.
+//! Outcomes. They stay in Rust: an item becomes a Python object when it is looked at.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -12,7 +11,7 @@ use xgpush::{Error, Reason, State};
 use crate::errors::exception;
 use crate::pickle::{Reduced, reduced};
 
-/// What became of every item of a call, in the order of the items.
+/// The outcome of every item of a call, in the order of the items.
 #[pyclass(frozen, sequence, module = "xgpush._native")]
 pub(crate) struct Outcome(Arc<xgpush::Outcome>);
 
@@ -45,14 +44,14 @@ impl Outcome {
         ItemIterator(Arc::clone(&self.0), AtomicUsize::new(0))
     }
 
-    /// How many items ended in this state.
+    /// The number of items in this state.
     fn count(&self, state: &str) -> PyResult<usize> {
         let state = state.parse();
         let state: State = state.map_err(|e: Error| PyValueError::new_err(e.to_string()))?;
         Ok(self.0.count(state))
     }
 
-    /// How many items there are of each state, by name.
+    /// The number of items in each state, by name.
     #[getter]
     fn counts<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let counts = PyDict::new(py);
@@ -68,13 +67,13 @@ impl Outcome {
         self.0.all_accepted()
     }
 
-    /// How many HTTP requests it took, retries counted.
+    /// The number of HTTP requests, retries included.
     #[getter]
     fn requests(&self) -> u32 {
         self.0.requests()
     }
 
-    /// (name, item or None, message) of what is allowed, but should be known.
+    /// ``(name, item or None, message)`` of what is allowed but probably a mistake.
     #[getter]
     fn warnings(&self) -> Vec<(&'static str, Option<usize>, String)> {
         let warnings = self.0.warnings().iter();
@@ -83,7 +82,7 @@ impl Outcome {
             .collect()
     }
 
-    /// Top-level fields of the answers that no document names, as raw JSON.
+    /// Undocumented top-level fields of the responses, as raw JSON.
     #[getter]
     fn extra<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let extra = PyDict::new(py);
@@ -117,7 +116,7 @@ impl Outcome {
     }
 }
 
-/// Goes through the items; threads that share one get each item once.
+/// Iterates over the items. Threads that share an iterator get each item once.
 #[pyclass(frozen, module = "xgpush._native")]
 pub(crate) struct ItemIterator(Arc<xgpush::Outcome>, AtomicUsize);
 
@@ -133,12 +132,11 @@ impl ItemIterator {
     }
 }
 
-/// What became of one item.
+/// The outcome of one item.
 #[pyclass(frozen, module = "xgpush._native")]
 pub(crate) struct ItemOutcome {
     outcome: Arc<xgpush::Outcome>,
-    /// Where it is in `outcome`: elsewhere than `index`, which it had in its call,
-    /// if it comes out of a pickle.
+    /// The place in `outcome`. Out of a pickle it differs from `index`, the place in the call.
     at: usize,
     index: usize,
 }
@@ -159,7 +157,7 @@ impl ItemOutcome {
 
 #[pymethods]
 impl ItemOutcome {
-    /// The place of the item in its call, from 0 on.
+    /// The place of the item in its call, from 0.
     #[getter]
     fn index(&self) -> usize {
         self.index
@@ -171,70 +169,70 @@ impl ItemOutcome {
         self.item().state().name()
     }
 
-    /// Whether the service took the task. It is asynchronous: accepted is not applied.
+    /// Whether the service accepted it: it is queued there, and takes effect later.
     #[getter]
     fn accepted(&self) -> bool {
         self.item().state() == State::Accepted
     }
 
-    /// Why it is in this state: a stable name, such as ``item_refused`` or ``timed_out``
+    /// The reason for the state: a stable name, such as ``item_refused`` or ``timed_out``
     /// (docs/reasons.md).
     #[getter]
     fn reason(&self) -> &'static str {
         self.item().reason().name()
     }
 
-    /// The code of the service, where it gave one (docs/codes.md).
+    /// The service's return code, if it gave one (docs/codes.md).
     #[getter]
     fn code(&self) -> Option<i64> {
         self.item().code()
     }
 
-    /// The HTTP status of the last answer, where one came.
+    /// The HTTP status of the last response, if there was one.
     #[getter]
     fn http_status(&self) -> Option<u16> {
         self.item().http_status()
     }
 
-    /// How many requests carried it.
+    /// The number of requests that carried it.
     #[getter]
     fn attempts(&self) -> u16 {
         self.item().attempts()
     }
 
-    /// Whether to hand it in again may help, and does no harm.
+    /// Whether sending it again may succeed; it does no harm.
     #[getter]
     fn retryable(&self) -> bool {
         self.item().is_retryable()
     }
 
-    /// What happened and what to do, for people. Empty for what was accepted.
+    /// What happened and what to do, for people. Empty if it was accepted.
     #[getter]
     fn message(&self) -> String {
         self.item().message().to_owned()
     }
 
-    /// How many seconds the service asks to wait before it is sent again
+    /// How many seconds to wait before sending it again, if the service says so
     /// (``Retry-After``).
     #[getter]
     fn retry_after(&self) -> Option<u64> {
         self.item().retry_after().map(|wait| wait.as_secs())
     }
 
-    /// Whether a query showed it: see ``confirm`` of :meth:`Client.batch_operate`. ``None``
-    /// if none was asked, none told, or a later item of the call concerns the same.
+    /// Whether a query showed it (``confirm``). ``None`` without ``confirm``, if the queries
+    /// did not tell, or if a later item of the call changes the same.
     #[getter]
     fn confirmed(&self) -> Option<bool> {
         self.item().confirmed()
     }
 
-    /// The tokens that a query found for this account.
+    /// For a query by account: the tokens found.
     #[getter]
     fn tokens(&self) -> Vec<String> {
         self.item().tokens().to_vec()
     }
 
-    /// (account, type or None) of what a query found for this token.
+    /// For a query by token: the accounts found, as ``(account, type or None)``.
     #[getter]
     fn accounts(&self) -> Vec<(String, Option<i64>)> {
         let accounts = self.item().accounts().iter();
@@ -257,7 +255,7 @@ impl ItemOutcome {
     }
 }
 
-/// Whether an item that ended so was refused because of who asked.
+/// Whether the caller was refused and not the item.
 #[pyfunction]
 pub(crate) fn refuses_caller(reason: &str, code: Option<i64>, http_status: Option<u16>) -> bool {
     let reason = reason.parse::<Reason>();

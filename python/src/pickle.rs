@@ -1,10 +1,10 @@
-//! Pickling: a value is made again by a function of this module, which every
-//! protocol of pickle can name.
+//! Pickling: a value is rebuilt by a function of this module, which every pickle protocol
+//! can name.
 
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 
-/// The function, and what it is given.
+/// The function and its arguments.
 pub(crate) type Reduced<'py> = (Bound<'py, PyAny>, Bound<'py, PyTuple>);
 
 pub(crate) fn reduced<'py>(

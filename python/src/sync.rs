@@ -1,4 +1,4 @@
-//! Making the service's state the wanted one.
+//! Making the service's state the desired one.
 
 use std::sync::Arc;
 
@@ -8,13 +8,13 @@ use xgpush::{Account, Change, ItemOutcome, Row, SyncOptions, SyncState, Wanted};
 use crate::bulk::platform;
 use crate::bulk::source::{Source, reading};
 use crate::cancel::CancelFlag;
-use crate::client::{Client, seconds, waiting};
+use crate::client::{Client, run_blocking, seconds};
 use crate::errors::exception;
 use crate::items;
 
 type Accounts = Vec<(String, Option<i32>)>;
-/// Token, state, what had to be done (clear, unbind, bind), and of what was
-/// refused its reason, code, HTTP status and message.
+/// Token, state, the change (clear, unbind, bind), and reason, code, HTTP status and message
+/// of a failure.
 type Synced = (
     String,
     &'static str,
@@ -22,7 +22,7 @@ type Synced = (
     Option<(&'static str, Option<i64>, Option<u16>, String)>,
 );
 
-/// A wanted state, read.
+/// A desired state.
 #[pyclass(frozen, module = "xgpush._native")]
 pub(crate) struct DesiredState {
     wanted: Vec<Wanted>,
@@ -57,7 +57,7 @@ impl DesiredState {
             return Err(error);
         }
         let notices = source.notices();
-        // The row that was read last is the one that was refused.
+        // The row that was read last was refused.
         let wanted = wanted.map_err(|e| match source.line() {
             Some(line) => exception(&e.at_line(line)),
             None => exception(&e),
@@ -75,8 +75,8 @@ impl DesiredState {
         self.wanted.len()
     }
 
-    /// Compares, and with `apply` changes what differs. `progress` is told how
-    /// many tokens are done.
+    /// Compares, and with `apply` changes what differs. `progress` is called with the number of
+    /// finished tokens.
     #[pyo3(signature = (client, apply, confirm, platform_name, deadline, patience, progress=None, cancel=None))]
     #[expect(clippy::too_many_arguments, reason = "what the interpreter hands over")]
     fn sync(
@@ -94,7 +94,7 @@ impl DesiredState {
         let platform = platform(platform_name)?;
         let patience = seconds("patience", patience)?;
         let confirm = confirm.map(|time| seconds("confirm", time)).transpose()?;
-        let synced = waiting(py, deadline, None, cancel, |call, raised| {
+        let synced = run_blocking(py, deadline, None, cancel, |call, raised| {
             let raised = Arc::clone(raised);
             let told = progress.map(|function| -> Arc<dyn Fn(usize) + Send + Sync> {
                 Arc::new(move |done| {

@@ -1,8 +1,7 @@
-//! A stream and its source, for the one who is inside.
+//! A stream and the source of its rows, driven by the thread that iterates.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::Duration;
 
 use pyo3::exceptions::PyException;
 use pyo3::prelude::*;
@@ -10,51 +9,49 @@ use xgpush::{ItemOutcome, Platform, Row};
 
 use crate::bulk::result::BulkResult;
 use crate::bulk::source::Source;
-use crate::cancel::{CancelFlag, is_cancelled};
+use crate::cancel::{CancelFlag, POLL_INTERVAL, is_cancelled};
 use crate::errors::exception;
 
-/// How long a wait goes on before the interpreter is asked for signals.
-pub(crate) const SLICE: Duration = Duration::from_millis(50);
-
-pub(crate) struct Running {
+/// A stream under way.
+pub(crate) struct BulkDriver {
     stream: xgpush::Bulk,
     source: Source,
     platform: Option<Platform>,
-    /// The rows whose outcome is not there yet.
+    /// The rows that have no outcome yet.
     rows: VecDeque<Py<PyAny>>,
     next: u64,
-    /// The outcome of the first of them: what interrupts the reading of another row
-    /// takes it from nobody.
-    in_hand: Option<ItemOutcome>,
-    /// What the source raised: raised again behind the last outcome.
+    /// The outcome of the first of them, kept while another row is read: an interruption
+    /// there does not lose it.
+    pending: Option<ItemOutcome>,
+    /// What the source raised; raised again after the last outcome.
     raised: Option<PyErr>,
-    /// What is raised before anything else.
+    /// Raised by the next step.
     interrupted: Option<PyErr>,
 }
 
-/// What others see and say while one is inside.
-pub(crate) struct Watch<'a> {
+/// What ends a step from outside, and what can be read meanwhile.
+pub(crate) struct StopFlags<'a> {
     pub(crate) closing: &'a AtomicBool,
     pub(crate) cancel: Option<&'a CancelFlag>,
     pub(crate) requests: &'a AtomicU64,
 }
 
-impl Watch<'_> {
-    fn says_end(&self) -> bool {
+impl StopFlags<'_> {
+    fn should_stop(&self) -> bool {
         self.closing.load(Ordering::Acquire) || self.cancel.is_some_and(CancelFlag::is_set)
     }
 }
 
-/// What comes next.
+/// What a step yields.
 pub(crate) enum Step {
     Result(BulkResult),
-    /// Nothing that is there without waiting.
+    /// Nothing without waiting.
     Nothing,
-    /// Nothing any more, and what the source raised.
+    /// The end, and what the source raised.
     End(Option<PyErr>),
 }
 
-impl Running {
+impl BulkDriver {
     pub(crate) fn new(stream: xgpush::Bulk, source: Source, platform: Option<Platform>) -> Self {
         Self {
             stream,
@@ -62,55 +59,55 @@ impl Running {
             platform,
             rows: VecDeque::new(),
             next: 0,
-            in_hand: None,
+            pending: None,
             raised: None,
             interrupted: None,
         }
     }
 
-    /// One row in for one out. An error leaves the stream as it is.
+    /// Reads a row for each result that it yields. An error leaves the stream usable.
     pub(crate) fn step(
         &mut self,
         py: Python<'_>,
-        watch: &Watch<'_>,
+        flags: &StopFlags<'_>,
         waits: bool,
     ) -> PyResult<Step> {
         if let Some(error) = self.interrupted.take() {
             return Err(error);
         }
         loop {
-            if watch.says_end() {
+            if flags.should_stop() {
                 return Ok(Step::End(None));
             }
-            if self.in_hand.is_none() {
-                self.in_hand = self.stream.poll();
+            if self.pending.is_none() {
+                self.pending = self.stream.poll();
             }
-            if self.in_hand.is_none() && !waits {
+            if self.pending.is_none() && !waits {
                 return Ok(Step::Nothing);
             }
             if self.stream.wants_row() {
-                self.pull(py)?;
-            } else if self.in_hand.is_none() {
+                self.read_row(py)?;
+            } else if self.pending.is_none() {
                 if self.stream.is_finished() {
                     self.stream
                         .ensure_same_process()
                         .map_err(|e| exception(&e))?;
                     return Ok(Step::End(self.raised.take()));
                 }
-                py.detach(|| self.stream.wait(SLICE));
-                watch
+                py.detach(|| self.stream.wait(POLL_INTERVAL));
+                flags
                     .requests
                     .store(self.stream.requests(), Ordering::Relaxed);
-                is_cancelled(py, watch.cancel)?;
+                is_cancelled(py, flags.cancel)?;
             }
-            if let Some(outcome) = self.in_hand.take() {
+            if let Some(outcome) = self.pending.take() {
                 return Ok(Step::Result(self.result(py, outcome)));
             }
         }
     }
 
     /// Raised by the next step.
-    pub(crate) fn fails_later(&mut self, error: PyErr) {
+    pub(crate) fn raise_next(&mut self, error: PyErr) {
         self.interrupted = Some(error);
     }
 
@@ -122,20 +119,20 @@ impl Running {
         self.stream.requests()
     }
 
-    /// Its threads may wait for the interpreter, to log.
+    /// Without the interpreter: threads of the stream may want it, to log.
     pub(crate) fn close(&mut self, py: Python<'_>) {
         py.detach(|| self.stream.close());
     }
 
-    /// Takes one row from the source.
-    fn pull(&mut self, py: Python<'_>) -> PyResult<()> {
+    /// Reads one row from the source.
+    fn read_row(&mut self, py: Python<'_>) -> PyResult<()> {
         let (given, row, wrong) = match self.source.next(py) {
             Ok(Some(read)) => read,
             Ok(None) => {
                 self.stream.end();
                 return Ok(());
             }
-            Err(error) => return self.fails(py, error),
+            Err(error) => return self.end_with(py, error),
         };
         let row = Row {
             platform: self.platform,
@@ -150,9 +147,8 @@ impl Running {
         Ok(())
     }
 
-    /// The source brings no more rows; the outcomes of those that it brought come
-    /// first.
-    fn fails(&mut self, py: Python<'_>, error: PyErr) -> PyResult<()> {
+    /// The source has failed. The outcomes of the rows before come first.
+    fn end_with(&mut self, py: Python<'_>, error: PyErr) -> PyResult<()> {
         if !error.is_instance_of::<PyException>(py) {
             return Err(error);
         }
@@ -173,9 +169,8 @@ impl Running {
     }
 }
 
-impl Drop for Running {
+impl Drop for BulkDriver {
     fn drop(&mut self) {
-        // Closed already, unless nobody ended it.
         Python::try_attach(|py| self.close(py));
     }
 }

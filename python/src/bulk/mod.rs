@@ -13,38 +13,38 @@ use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 use xgpush::{BulkOptions, Operator, Platform};
 
-use crate::bulk::driver::{Running, Step, Watch};
+use crate::bulk::driver::{BulkDriver, Step, StopFlags};
 use crate::bulk::result::BulkResult;
 use crate::bulk::source::{Source, reading};
 use crate::cancel::CancelFlag;
 use crate::client::{Client, seconds};
 use crate::errors::exception;
 
-/// For how long results are gathered behind the first one.
-const GATHER: Duration = Duration::from_millis(20);
+/// How long `take` collects results after the first one.
+const COLLECT_TIME: Duration = Duration::from_millis(20);
 
-/// A stream under way: an iterator over what became of each row.
+/// A stream under way: an iterator over the results of its rows.
 ///
-/// Who is inside has taken the stream out of its place: no lock is held while
-/// Python runs, and anyone may close it or look at its numbers meanwhile.
+/// The thread that iterates takes the driver out of its slot, so no lock is held while
+/// Python runs, and other threads may close the stream or read its numbers meanwhile.
 #[pyclass(frozen, module = "xgpush._native")]
 pub(crate) struct Bulk {
-    place: Mutex<Place>,
-    /// Whether who is inside is to end it.
+    slot: Mutex<Slot>,
+    /// Tells the thread that iterates to end the stream.
     closing: AtomicBool,
     requests: AtomicU64,
-    /// What was suspicious, once it has ended.
+    /// What was suspicious; set at the end.
     notices: Mutex<Vec<String>>,
     window: usize,
 }
 
-enum Place {
-    Free(Box<Running>),
-    Taken,
+enum Slot {
+    Idle(Box<BulkDriver>),
+    InUse,
     Closed,
 }
 
-/// By the names in which the command and files give it.
+/// An operation by its name.
 pub(crate) fn operator(name: &str) -> PyResult<Operator> {
     name.parse().map_err(|e| exception(&e))
 }
@@ -85,7 +85,7 @@ impl Bulk {
             requests: AtomicU64::new(0),
             notices: Mutex::new(Vec::new()),
             closing: AtomicBool::new(false),
-            place: Mutex::new(Place::Free(Box::new(Running::new(
+            slot: Mutex::new(Slot::Idle(Box::new(BulkDriver::new(
                 stream,
                 source,
                 platform(platform_name)?,
@@ -98,28 +98,28 @@ impl Bulk {
     }
 
     fn __next__(&self, py: Python<'_>) -> PyResult<Option<BulkResult>> {
-        let Some(mut running) = self.enter()? else {
+        let Some(mut driver) = self.take_driver()? else {
             return Ok(None);
         };
-        match running.step(py, &self.watch(None), true) {
+        match driver.step(py, &self.flags(None), true) {
             Ok(Step::Result(result)) => {
-                self.leave(py, running);
+                self.put_back(py, driver);
                 Ok(Some(result))
             }
             Ok(Step::End(raised)) => {
-                self.end(py, running);
+                self.finish(py, driver);
                 raised.map_or(Ok(None), Err)
             }
             Ok(Step::Nothing) => unreachable!("it was to wait"),
             Err(error) => {
-                self.leave(py, running);
+                self.put_back(py, driver);
                 Err(error)
             }
         }
     }
 
-    /// Up to ``most`` results that are there; waits for the first one. An empty list is
-    /// the end. A flag (``cancel``) that is set closes the stream.
+    /// Up to ``most`` results; waits for the first one. An empty list is the end. Setting
+    /// the flag ``cancel`` closes the stream.
     #[pyo3(signature = (most, cancel=None))]
     fn take(
         &self,
@@ -128,21 +128,21 @@ impl Bulk {
         cancel: Option<&CancelFlag>,
     ) -> PyResult<Vec<BulkResult>> {
         let mut results = Vec::new();
-        let Some(mut running) = self.enter()? else {
+        let Some(mut driver) = self.take_driver()? else {
             return Ok(results);
         };
         let began = Instant::now();
         let failed = loop {
-            // A slow source holds back what is there no longer than that.
-            let enough = results.len() >= most || began.elapsed() >= GATHER;
+            // Results do not wait longer for a slow source.
+            let enough = results.len() >= most || began.elapsed() >= COLLECT_TIME;
             if enough && !results.is_empty() {
                 break None;
             }
-            match running.step(py, &self.watch(cancel), results.is_empty()) {
+            match driver.step(py, &self.flags(cancel), results.is_empty()) {
                 Ok(Step::Result(result)) => results.push(result),
                 Ok(Step::Nothing) => break None,
                 Ok(Step::End(raised)) if results.is_empty() || raised.is_none() => {
-                    self.end(py, running);
+                    self.finish(py, driver);
                     return raised.map_or(Ok(results), Err);
                 }
                 Ok(Step::End(raised)) => break raised,
@@ -150,25 +150,25 @@ impl Bulk {
             }
         };
         let failed = match failed {
-            // What there is comes first.
+            // The results come first.
             Some(error) if !results.is_empty() => {
-                running.fails_later(error);
+                driver.raise_next(error);
                 None
             }
             failed => failed,
         };
-        self.leave(py, running);
+        self.put_back(py, driver);
         failed.map_or(Ok(results), Err)
     }
 
-    /// Ends requests under way; the iterator has nothing more. From a signal handler or
-    /// another thread it ends the one that is inside soon, and does not wait for that.
+    /// Ends requests in flight and the iteration. From a signal handler or another thread it
+    /// returns at once, and the iterating thread ends soon.
     fn close(&self, py: Python<'_>) {
-        let mut place = self.lock();
+        let mut slot = self.lock();
         self.closing.store(true, Ordering::Release);
-        if let Place::Free(running) = std::mem::replace(&mut *place, Place::Closed) {
-            drop(place);
-            self.end(py, running);
+        if let Slot::Idle(driver) = std::mem::replace(&mut *slot, Slot::Closed) {
+            drop(slot);
+            self.finish(py, driver);
         }
     }
 
@@ -186,18 +186,18 @@ impl Bulk {
         self.close(py);
     }
 
-    /// How many HTTP requests were sent.
+    /// The number of HTTP requests sent.
     #[getter]
     fn requests(&self) -> u64 {
         self.requests.load(Ordering::Relaxed)
     }
 
-    /// What is suspicious in the rows that were read, one text for each kind: of a file
-    /// all of it from the beginning.
+    /// What is suspicious in the rows read so far, one text for each kind. For a file, what
+    /// is suspicious in all of it.
     #[getter]
     fn notices(&self) -> Vec<String> {
-        if let Place::Free(running) = &*self.lock() {
-            return running.notices();
+        if let Slot::Idle(driver) = &*self.lock() {
+            return driver.notices();
         }
         self.notices
             .lock()
@@ -205,7 +205,7 @@ impl Bulk {
             .clone()
     }
 
-    /// How many rows are held at most.
+    /// The most rows that are held at a time.
     #[getter]
     fn window(&self) -> usize {
         self.window
@@ -221,60 +221,60 @@ fn warn(py: Python<'_>, text: &str) -> PyResult<()> {
 }
 
 impl Bulk {
-    /// Never for longer than it takes to move the stream.
-    fn lock(&self) -> MutexGuard<'_, Place> {
-        self.place.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Only for moving the driver in and out.
+    fn lock(&self) -> MutexGuard<'_, Slot> {
+        self.slot.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes the stream, unless it is closed.
-    fn enter(&self) -> PyResult<Option<Box<Running>>> {
-        let mut place = self.lock();
-        match std::mem::replace(&mut *place, Place::Taken) {
-            Place::Free(running) => Ok(Some(running)),
-            Place::Closed => {
-                *place = Place::Closed;
+    /// Takes the driver out of its slot, unless the stream is closed.
+    fn take_driver(&self) -> PyResult<Option<Box<BulkDriver>>> {
+        let mut slot = self.lock();
+        match std::mem::replace(&mut *slot, Slot::InUse) {
+            Slot::Idle(driver) => Ok(Some(driver)),
+            Slot::Closed => {
+                *slot = Slot::Closed;
                 Ok(None)
             }
-            Place::Taken => Err(PyRuntimeError::new_err(
-                "a stream is for one thread at a time, and one is inside",
+            Slot::InUse => Err(PyRuntimeError::new_err(
+                "a stream is for one thread at a time, and another one is iterating",
             )),
         }
     }
 
-    /// Puts it back, unless it was closed meanwhile.
-    fn leave(&self, py: Python<'_>, running: Box<Running>) {
-        self.count(running.requests());
-        let mut place = self.lock();
+    /// Puts the driver back, or ends the stream if it was closed meanwhile.
+    fn put_back(&self, py: Python<'_>, driver: Box<BulkDriver>) {
+        self.count(driver.requests());
+        let mut slot = self.lock();
         if self.closing.load(Ordering::Acquire) {
-            drop(place);
-            self.end(py, running);
+            drop(slot);
+            self.finish(py, driver);
         } else {
-            *place = Place::Free(running);
+            *slot = Slot::Idle(driver);
         }
     }
 
-    /// It was taken out, and is not put back.
-    fn end(&self, py: Python<'_>, mut running: Box<Running>) {
-        *self.lock() = Place::Closed;
-        running.close(py);
-        let notices = running.notices();
+    /// Ends the stream, whose driver was taken out.
+    fn finish(&self, py: Python<'_>, mut driver: Box<BulkDriver>) {
+        *self.lock() = Slot::Closed;
+        driver.close(py);
+        let notices = driver.notices();
         self.notices
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .clone_from(&notices);
         for notice in notices {
-            // Who does not log hears nothing.
+            // Logging must not fail the stream.
             drop(warn(py, &notice));
         }
-        self.count(running.requests());
+        self.count(driver.requests());
     }
 
     fn count(&self, requests: u64) {
         self.requests.store(requests, Ordering::Relaxed);
     }
 
-    fn watch<'a>(&'a self, cancel: Option<&'a CancelFlag>) -> Watch<'a> {
-        Watch {
+    fn flags<'a>(&'a self, cancel: Option<&'a CancelFlag>) -> StopFlags<'a> {
+        StopFlags {
             closing: &self.closing,
             cancel,
             requests: &self.requests,

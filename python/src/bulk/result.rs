@@ -1,4 +1,4 @@
-//! What became of the rows of streams.
+//! The results of streams.
 
 use pyo3::prelude::*;
 use xgpush::{ItemOutcome, State};
@@ -6,10 +6,10 @@ use xgpush::{ItemOutcome, State};
 use crate::outcome::{one_item, the_item};
 use crate::pickle::{Reduced, reduced};
 
-/// What became of one row.
+/// The result of one row.
 #[pyclass(frozen, module = "xgpush._native")]
 pub(crate) struct BulkResult {
-    /// The place of the row, from 0 on.
+    /// The number of the row, from 0.
     #[pyo3(get)]
     pub(crate) index: u64,
     pub(crate) row: Py<PyAny>,
@@ -18,7 +18,7 @@ pub(crate) struct BulkResult {
 
 #[pymethods]
 impl BulkResult {
-    /// The row as it came.
+    /// The row as the source had it.
     #[getter]
     fn row(&self, py: Python<'_>) -> Py<PyAny> {
         self.row.clone_ref(py)
@@ -30,44 +30,44 @@ impl BulkResult {
         self.outcome.state().name()
     }
 
-    /// Whether the service took the task. It is asynchronous: accepted is not applied.
+    /// Whether the service accepted it: it is queued there, and takes effect later.
     #[getter]
     fn accepted(&self) -> bool {
         self.outcome.state() == State::Accepted
     }
 
-    /// Why it is in this state: a stable name, such as ``item_refused`` or ``timed_out``
+    /// The reason for the state: a stable name, such as ``item_refused`` or ``timed_out``
     /// (docs/reasons.md).
     #[getter]
     fn reason(&self) -> &'static str {
         self.outcome.reason().name()
     }
 
-    /// The code of the service, where it gave one (docs/codes.md).
+    /// The service's return code, if it gave one (docs/codes.md).
     #[getter]
     fn code(&self) -> Option<i64> {
         self.outcome.code()
     }
 
-    /// The HTTP status of the last answer, where one came.
+    /// The HTTP status of the last response, if there was one.
     #[getter]
     fn http_status(&self) -> Option<u16> {
         self.outcome.http_status()
     }
 
-    /// How many requests carried it.
+    /// The number of requests that carried it.
     #[getter]
     fn attempts(&self) -> u16 {
         self.outcome.attempts()
     }
 
-    /// Whether to hand it in again may help, and does no harm.
+    /// Whether sending it again may succeed; it does no harm.
     #[getter]
     fn retryable(&self) -> bool {
         self.outcome.is_retryable()
     }
 
-    /// What happened and what to do, for people. Empty for what was accepted.
+    /// What happened and what to do, for people. Empty if it was accepted.
     #[getter]
     fn message(&self) -> &str {
         self.outcome.message()

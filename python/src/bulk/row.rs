@@ -1,4 +1,4 @@
-//! One row from what Python has for rows.
+//! One row, from anything that Python has for rows.
 
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList, PyString, PyTuple};

@@ -1,4 +1,4 @@
-//! Rows from an iterable of Python's, or from a file.
+//! The rows of a stream: from an iterable, or from a file.
 
 use std::path::PathBuf;
 use std::sync::mpsc::{self, RecvTimeoutError};
@@ -10,27 +10,27 @@ use pyo3::types::PyIterator;
 use xgpush::{AccountType, Error, Operator, Reading, Row, RowChecker, RowFile};
 
 use crate::apply::format;
-use crate::bulk::driver::SLICE;
 use crate::bulk::row;
+use crate::cancel::POLL_INTERVAL;
 use crate::errors::exception;
 
 /// Where rows come from.
 pub(crate) struct Source {
-    from: From,
-    /// Of the rows that name none.
+    origin: Origin,
+    /// For rows that name none.
     operator: Operator,
     /// Of rows; files have their own.
     checker: RowChecker,
     first: bool,
 }
 
-enum From {
+enum Origin {
     Rows(Py<PyIterator>),
     File(Box<RowFile>),
 }
 
-/// A row as it came, as far as it could be read, and what was wrong with it.
-type Read = (Py<PyAny>, Row, Option<Error>);
+/// A row as Python has it, as far as it could be read, and what is wrong with it.
+type SourceRow = (Py<PyAny>, Row, Option<Error>);
 
 impl Source {
     /// `rows` is an iterable, or the path of a file.
@@ -40,49 +40,49 @@ impl Source {
         format_name: Option<&str>,
         reading: &Reading,
     ) -> PyResult<Self> {
-        let from = if let Ok(path) = rows.extract::<PathBuf>() {
+        let origin = if let Ok(path) = rows.extract::<PathBuf>() {
             let format = format(format_name, &path)?;
             let reading = reading.clone();
             let open = move || RowFile::open(&path, format, operator, &reading);
-            From::File(Box::new(opened(rows.py(), open)?))
+            Origin::File(Box::new(open_interruptibly(rows.py(), open)?))
         } else {
-            From::Rows(rows.try_iter()?.unbind())
+            Origin::Rows(rows.try_iter()?.unbind())
         };
         Ok(Self {
-            from,
+            origin,
             operator,
             checker: RowChecker::new(reading.check_level),
             first: true,
         })
     }
 
-    /// On which line of a file the row stands that was read last.
+    /// The line of the file on which the row that was read last begins.
     pub(crate) fn line(&self) -> Option<u64> {
-        match &self.from {
-            From::File(file) => Some(file.line()),
-            From::Rows(_) => None,
+        match &self.origin {
+            Origin::File(file) => Some(file.line()),
+            Origin::Rows(_) => None,
         }
     }
 
-    /// What is suspicious in what was read.
+    /// What is suspicious in the rows read so far.
     pub(crate) fn notices(&self) -> Vec<String> {
-        let notices = match &self.from {
-            From::File(file) => file.notices(),
-            From::Rows(_) => self.checker.notices(),
+        let notices = match &self.origin {
+            Origin::File(file) => file.notices(),
+            Origin::Rows(_) => self.checker.notices(),
         };
         notices.iter().map(ToString::to_string).collect()
     }
 
-    pub(crate) fn next(&mut self, py: Python<'_>) -> PyResult<Option<Read>> {
-        match &mut self.from {
-            From::File(file) => {
+    pub(crate) fn next(&mut self, py: Python<'_>) -> PyResult<Option<SourceRow>> {
+        match &mut self.origin {
+            Origin::File(file) => {
                 let read = read_file(py, file)?;
                 let line = file.line();
                 let read = read.map(|(row, wrong)| (row, wrong.map(|e| e.at_line(line))));
-                read.map(|(row, wrong)| Ok((shown(py, &row)?, row, wrong)))
+                read.map(|(row, wrong)| Ok((to_python(py, &row)?, row, wrong)))
                     .transpose()
             }
-            From::Rows(rows) => {
+            Origin::Rows(rows) => {
                 let Some(given) = rows.bind(py).clone().next() else {
                     return Ok(None);
                 };
@@ -90,8 +90,8 @@ impl Source {
                 if std::mem::take(&mut self.first) && row::is_other_header(&given) {
                     return Err(PyValueError::new_err(
                         "the first row names the columns, in another order than token, account, \
-                         account_type, operation, and rows without names are read by position: hand \
-                         over rows with names, as csv.DictReader has them",
+                         account_type, operation, and rows without names are read by position: pass \
+                         rows with names, such as those of csv.DictReader",
                     ));
                 }
                 let mut row = Row::new(self.operator, "", "");
@@ -102,17 +102,17 @@ impl Source {
     }
 }
 
-/// How a file is read, as callers say it.
+/// How a file is read.
 pub(crate) fn reading(encoding: Option<String>, check: &str) -> PyResult<Reading> {
     let mut reading = Reading::new().with_check_level(check.parse().map_err(|e| exception(&e))?);
     reading.encoding = encoding;
     Ok(reading)
 }
 
-/// What opens a file, on a thread of its own: it reads the whole of it, or waits for what
-/// a pipe brings first, and signals are heard meanwhile. Who is interrupted leaves the
-/// thread behind; nothing of Python's runs in it.
-fn opened(
+/// Opens a file on a thread, because that reads all of it or waits for a pipe, and signals
+/// must be answered meanwhile. An interrupted call abandons the thread, which runs nothing
+/// of Python.
+fn open_interruptibly(
     py: Python<'_>,
     open: impl FnOnce() -> xgpush::Result<RowFile> + Send + 'static,
 ) -> PyResult<RowFile> {
@@ -122,7 +122,7 @@ fn opened(
     let taken = Mutex::new(taken);
     let wait = || {
         let taken = taken.lock().unwrap_or_else(PoisonError::into_inner);
-        taken.recv_timeout(SLICE)
+        taken.recv_timeout(POLL_INTERVAL)
     };
     loop {
         match py.detach(wait) {
@@ -135,13 +135,13 @@ fn opened(
     }
 }
 
-/// The next row of a file. A pipe may let it wait, and a signal end that.
+/// The next row of a file. Reading a pipe may wait; a signal ends the wait.
 fn read_file(py: Python<'_>, file: &mut RowFile) -> PyResult<Option<(Row, Option<Error>)>> {
     if !file.may_wait() {
         return file.read().map_err(|e| exception(&e));
     }
     loop {
-        let read = py.detach(|| file.read_within(SLICE));
+        let read = py.detach(|| file.read_within(POLL_INTERVAL));
         if let Some(read) = read.map_err(|e| exception(&e))? {
             return Ok(read);
         }
@@ -149,8 +149,8 @@ fn read_file(py: Python<'_>, file: &mut RowFile) -> PyResult<Option<(Row, Option
     }
 }
 
-/// A row of a file as a row of Python.
-fn shown(py: Python<'_>, row: &Row) -> PyResult<Py<PyAny>> {
+/// A row of a file as a tuple.
+fn to_python(py: Python<'_>, row: &Row) -> PyResult<Py<PyAny>> {
     let account_type = row.account_type.map(|AccountType(number)| number);
     let row = (&row.token, &row.account, account_type, row.operator.name());
     Ok(row.into_pyobject(py)?.into_any().unbind())
