@@ -89,10 +89,8 @@ impl History<'_> {
 
     fn through_bulk(&mut self) {
         let client = self.client();
-        let options = BulkOptions {
-            patience: Duration::from_millis([0, 5, 60_000][self.rng.usize(0..3)]),
-            ..BulkOptions::default()
-        };
+        let options = BulkOptions::new()
+            .with_outage_timeout(Duration::from_millis([0, 5, 60_000][self.rng.usize(0..3)]));
         let ops = self.ops.clone();
         self.submit(&ops, |ops| stream(&client, ops, &options), 1);
     }
