@@ -82,10 +82,8 @@ fn a_reset_after_applying_is_unknown_not_replayed() {
 /// reason is another.
 fn call(client: &Client, items: usize) -> Outcome {
     let began = Instant::now();
-    let options = CallOptions {
-        interrupt: Some(Arc::new(move || began.elapsed() > Duration::from_secs(60))),
-        ..CallOptions::default()
-    };
+    let options =
+        CallOptions::new().with_interrupt(move || began.elapsed() > Duration::from_secs(60));
     client
         .batch_operate_with(&bindings("t", items), &options)
         .unwrap()
