@@ -16,6 +16,8 @@ const LONG: Duration = Duration::from_secs(60);
 /// What a test does to a store that the outbox has.
 #[derive(Clone, Default)]
 struct Hands {
+    /// Held by the test while an append is to wait.
+    append_waits: Arc<Mutex<()>>,
     append_fails: Arc<AtomicBool>,
     mark_fails: Arc<AtomicBool>,
     appends: Arc<AtomicU64>,
@@ -39,6 +41,7 @@ fn refuse(flag: &AtomicBool) -> Result<()> {
 impl Store for Shaky {
     fn append(&mut self, records: &[NewRecord<'_>]) -> Result<u64> {
         self.hands.appends.fetch_add(1, Ordering::SeqCst);
+        drop(self.hands.append_waits.lock());
         refuse(&self.hands.append_fails)?;
         let first = self.last + 1;
         self.last += records.len() as u64;
@@ -153,4 +156,24 @@ fn sync_fails_for_operations_that_are_not_durable() {
     let error = none.sync(LONG).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Storage);
     assert!(error.to_string().contains("outbox_file"), "{error}");
+}
+
+/// As for those who wait in slices: "so far" is when the first slice began.
+#[test]
+fn sync_up_to_a_moment_waits_for_nothing_that_came_later() {
+    let emulator = emulator(Service::default());
+    let (outbox, hands) = open(&emulator, &[]);
+    bind(&outbox, "t1", "alice", 1);
+    let taken = outbox.taken();
+    outbox.sync(LONG).unwrap();
+    let disk = hands.append_waits.lock().unwrap();
+    bind(&outbox, "t2", "bob", 2);
+    outbox.sync_up_to(taken, Duration::ZERO).unwrap();
+    let error = outbox.sync(Duration::ZERO).unwrap_err();
+    assert!(
+        error.is_retryable() && error.to_string().contains("in time"),
+        "{error}"
+    );
+    drop(disk);
+    outbox.sync_up_to(outbox.taken(), LONG).unwrap();
 }

@@ -142,3 +142,26 @@ impl Outbox {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Config;
+
+    #[test]
+    fn question_that_nobody_answers_is_taken_back() {
+        let mut config = Config::new();
+        for (name, value) in [
+            ("access_id", "1500001048"),
+            ("secret_key", "secret"),
+            ("base_url", "http://127.0.0.1:9"),
+        ] {
+            config.set(name, value).unwrap();
+        }
+        let outbox = Outbox::open(&config).unwrap();
+        outbox.close(Duration::ZERO);
+        let error = outbox.look(None, None, 1, Duration::from_secs(60));
+        assert_eq!(error.unwrap_err().kind(), ErrorKind::Closed);
+        assert!(outbox.shared.questions().is_empty());
+    }
+}
