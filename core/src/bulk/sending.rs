@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::job::BatchJob;
 use super::{AbortReason, Bulk};
 use crate::engine::Delivered;
+use crate::engine::pool::Job as _;
 use crate::model::operation::single::Body;
 use crate::model::outcome::{ItemOutcome, Reason, Warning, WarningKind};
 use crate::ordering::blocked::blocks;
@@ -61,29 +62,26 @@ impl Bulk {
                 for slot in slots {
                     self.complete(slot, ItemOutcome::new(Reason::Accepted, None));
                 }
-            } else if !self.send(slots) {
-                return;
+            } else {
+                self.send(slots);
             }
         }
     }
 
-    fn send(&mut self, slots: Vec<Slot>) -> bool {
+    fn send(&mut self, slots: Vec<Slot>) {
         let mut bytes = Vec::with_capacity(slots.len() * 64);
         let mut ends = Vec::with_capacity(slots.len());
         for slot in &slots {
             bytes.extend_from_slice(self.queue.body(*slot));
             ends.push(bytes.len());
         }
-        let sent = self.pool.submit(BatchJob { slots, bytes, ends });
-        if let Err(batch) = sent {
-            // There is no thread.
-            const SOON: Millis = 100;
-            for slot in batch.slots {
-                self.queue.retry(slot, self.looked + SOON, false);
-            }
-            return false;
+        if let Err(mut batch) = self.pool.submit(BatchJob { slots, bytes, ends }) {
+            // The system gives no thread: the caller's sends it, or the stream would
+            // never end.
+            let delivered = batch.run(&self.sender);
+            self.looked = self.now();
+            self.finish_batch(batch.slots, delivered);
         }
-        true
     }
 
     /// Answers those that may be sent; the others would overtake a row that is to be
