@@ -41,6 +41,7 @@ impl FileStore {
         let name = path.display().to_string();
         let real = place::resolve(path).map_err(|why| storage(&name, &why))?;
         let lock = Lock::take(&real).map_err(|why| storage(&name, &why))?;
+        refuse_lone_log(&real).map_err(|why| storage(&name, &why))?;
         let _no_fork = NoFork::begin();
         let db = Database::open(&real, !lock.is_enough()).map_err(|e| failed(&name, &e))?;
         let mut store = Self {
@@ -350,6 +351,23 @@ fn tried(error: &rusqlite::Error) -> &'static str {
         Some(ffi::SQLITE_IOERR_READ | ffi::SQLITE_IOERR_SHORT_READ) => "read",
         _ => "used",
     }
+}
+
+/// `SQLite` deletes a log whose file is not there: operations that were removed or moved
+/// without it, or a file of somebody else that bears its name.
+fn refuse_lone_log(real: &Path) -> std::result::Result<(), String> {
+    let mut log = real.as_os_str().to_owned();
+    log.push("-wal");
+    let log = Path::new(&log);
+    let length = |path: &Path| path.metadata().map_or(0, |about| about.len());
+    if length(real) == 0 && length(log) > 0 {
+        return Err(format!(
+            "is empty or was not there, and {} is: operations may be in it; bring the file back \
+             that belongs to it, or move it away",
+            log.display()
+        ));
+    }
+    Ok(())
 }
 
 fn storage(name: &str, why: &str) -> Error {

@@ -20,6 +20,12 @@ pub(super) fn resolve(name: &Path) -> Result<PathBuf, String> {
     if bytes.contains(&0) {
         return Err("has a NUL byte in its path, which no file has".into());
     }
+    if bytes.iter().any(u8::is_ascii_control) {
+        return Err("has a line end or another control character in its path".into());
+    }
+    if bytes == b"~" || bytes.starts_with(b"~/") {
+        return Err("begins with ~, which only a shell replaces: write the folder out".into());
+    }
     if bytes == b":memory:" {
         return Err(
             "is no file; to keep operations in memory only, leave outbox_file empty".into(),
@@ -116,6 +122,8 @@ mod tests {
             (folder.path().display().to_string(), "is a folder"),
             ("/dev/null".into(), "a device"),
             (inside("a\0b"), "NUL"),
+            (inside("outbox\n"), "a line end"),
+            ("~/outbox".into(), "only a shell"),
             (inside("missing/outbox"), "missing does not exist"),
             (inside(&"n".repeat(248)), "too long"),
             (inside(&"n/".repeat(300)), "a folder's"),

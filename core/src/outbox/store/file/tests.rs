@@ -357,3 +357,32 @@ fn nothing_is_durable_in_a_file_that_was_removed() {
     drop(store);
     append(&mut open(&place.file).unwrap(), 2..3).unwrap();
 }
+
+#[test]
+fn log_without_its_file_is_kept() {
+    let place = place();
+    let mut store = open(&place.file).unwrap();
+    append(&mut store, 0..5).unwrap();
+    let beside = |end: &str| PathBuf::from(format!("{}{end}", place.file.display()));
+    let log = fs::read(beside("-wal")).unwrap();
+    drop(store);
+    // As somebody leaves it who moves the file of a killed process and forgets the log.
+    let file = fs::read(&place.file).unwrap();
+    fs::remove_file(&place.file).unwrap();
+    fs::write(beside("-wal"), &log).unwrap();
+    for _ in 0..2 {
+        let refused = message(open(&place.file));
+        assert!(refused.contains("outbox-wal is") && refused.contains("bring the file back"));
+        assert_eq!(fs::read(beside("-wal")).unwrap(), log);
+    }
+    fs::write(&place.file, &file).unwrap();
+    fs::write(beside("-wal"), &log).unwrap();
+    assert_eq!(tags(&mut open(&place.file).unwrap()).unwrap().len(), 5);
+    // The file of another outbox that bears the name of a log.
+    let other = place.file.with_file_name("other-wal");
+    let mut store = open(&other).unwrap();
+    append(&mut store, 0..3).unwrap();
+    let refused = message(open(&place.file.with_file_name("other")));
+    assert!(refused.contains("other-wal is"), "{refused}");
+    assert_eq!(tags(&mut store).unwrap().len(), 3);
+}
