@@ -141,13 +141,15 @@ fn formulas_in_a_report_for_a_spreadsheet_are_escaped() {
         let found = refusal(Apply::open(&client, &input, &options));
         assert!(found.contains("a report in CSV"), "{found}");
     }
-    for (name, suffix) in [("report.csv.gz", ".gz"), ("report.tsv", ".tsv")] {
+    for (name, words) in [
+        ("report.csv.gz", "a name without .gz"),
+        ("report.tsv", "a name without .tsv"),
+        ("report", "let it end in .csv or .jsonl"),
+        ("-", "let it end in .csv or .jsonl"),
+    ] {
         let options = files.options("csv").with_report(files.path(name));
         let found = refusal(Apply::open(&client, &input, &options));
-        assert!(
-            found.contains(&format!("a name without {suffix}")),
-            "{found}"
-        );
+        assert!(found.contains(words), "{found}");
     }
 }
 

@@ -311,6 +311,13 @@ impl ApplyOptions {
             ));
         }
         for path in [&self.report, &self.rejects].into_iter().flatten() {
+            if Format::of(path).is_err() {
+                let message = format!(
+                    "{} is to be written, and its name says no format: let it end in .csv or .jsonl",
+                    path.display()
+                );
+                return Err(Error::new(ErrorKind::InvalidArgument, message));
+            }
             let suffix = path.extension().unwrap_or_default();
             let is_other = |other: &str| suffix.eq_ignore_ascii_case(other);
             if ["gz", "zst", "tsv"].into_iter().any(is_other) {

@@ -15,7 +15,8 @@ use std::time::Duration;
 #[non_exhaustive]
 pub struct BulkOptions {
     /// How many requests travel at once, each on a thread of its own: at most 256; 0
-    /// takes the client's `parallel`. Default: 0.
+    /// takes the client's `parallel`. Where the system gives no thread, the caller's
+    /// sends one request at a time. Default: 0.
     pub parallel: u32,
     /// How long the service may fail to answer before what is left is given up.
     /// Until then sending pauses and probes; `max_attempts` and `deadline_ms` hold

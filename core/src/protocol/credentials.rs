@@ -159,6 +159,14 @@ fn header_text(name: &str, value: &str) -> Result<()> {
     if value.is_empty() {
         return Err(Error::option(format!("{name} is not set")));
     }
+    let is_quoted =
+        |mark: char| value.len() > 1 && value.starts_with(mark) && value.ends_with(mark);
+    if is_quoted('"') || is_quoted('\'') {
+        return Err(Error::option(format!(
+            "{name} stands in quotation marks, which no key has: leave them out (docker --env-file \
+             keeps them)"
+        )));
+    }
     let bad = value.bytes().position(|b| !(b'!'..=b'~').contains(&b));
     match bad {
         None => Ok(()),
@@ -212,6 +220,17 @@ mod tests {
         assert!(Credentials::new(Scheme::Sign, "1500001048", format!("{KEY}\0")).is_err());
         assert!(Credentials::new(Scheme::Sign, "", KEY).is_err());
         assert!(Credentials::new(Scheme::Basic, "a:b", KEY).is_err());
+    }
+
+    #[test]
+    fn key_in_quotation_marks_is_refused_without_being_quoted() {
+        for quoted in [format!("\"{KEY}\""), format!("'{KEY}'")] {
+            let error = Credentials::new(Scheme::Sign, "1500001048", &quoted).unwrap_err();
+            let told = error.to_string();
+            assert!(told.contains("secret_key stands in quotation marks") && !told.contains(KEY));
+            assert!(Credentials::new(Scheme::Sign, &quoted, KEY).is_err());
+        }
+        assert!(Credentials::new(Scheme::Sign, "1500001048", format!("{KEY}'")).is_ok());
     }
 
     #[test]
