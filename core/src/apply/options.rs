@@ -311,7 +311,7 @@ impl ApplyOptions {
             ));
         }
         for path in [&self.report, &self.rejects].into_iter().flatten() {
-            if Format::of(path).is_err() {
+            if Format::from_path(path).is_err() {
                 let message = format!(
                     "{} is to be written, and its name says no format: let it end in .csv or .jsonl",
                     path.display()
