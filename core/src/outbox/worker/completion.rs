@@ -1,125 +1,15 @@
-//! What follows an attempt and a deadline: sent again, or completed once the store
-//! has forgotten it.
+//! What has its outcome: the store forgets it, and then it is reported.
 
 use std::sync::atomic::Ordering;
-use std::time::Duration;
 
-use super::{Millis, Removed, SECOND, Slot, Worker, add, merge_attempts, millis};
-use crate::engine::Attempted;
-use crate::model::outcome::{ItemOutcome, Reason, State};
-use crate::retry::{
-    Decision, GiveUpReason, RetryMode, ServiceHealth, Situation, StopReason, decide, service_health,
-};
-
-/// The outcome of what came out of a store after `outbox_recover_max_age_ms`.
-pub(super) fn too_old(maybe_sent: Option<ItemOutcome>) -> ItemOutcome {
-    let why = "expired: older than outbox_recover_max_age_ms when the file was opened";
-    match maybe_sent {
-        None => ItemOutcome::with_message(Reason::Expired, why),
-        Some(mut earlier) => {
-            earlier.append_message(why);
-            earlier
-        }
-    }
-}
+use super::{Removed, SECOND, Slot, Worker, millis};
+use crate::model::outcome::{ItemOutcome, Reason};
+use crate::protocol::classify::merge_attempts;
+use crate::retry::{GiveUpReason, StopReason};
 
 impl Worker {
-    /// A request was sent once, with these operations.
-    pub(super) fn handle_attempt(&mut self, slots: Vec<Slot>, attempted: Attempted) {
-        let now = self.now();
-        self.count(&attempted);
-        self.update_breaker(&attempted, now);
-        let batch = slots.len();
-        for (slot, outcome) in slots.into_iter().zip(attempted.outcomes) {
-            if was_sent(&outcome) {
-                self.queue.count_attempt(slot);
-            }
-            let decision = self.decide(slot, &outcome, batch);
-            // An empty map is not asked: it would be for each operation.
-            let earlier = if self.last.is_empty() {
-                None
-            } else {
-                self.last.remove(&slot)
-            };
-            let merged = match earlier {
-                Some(earlier) => merge_attempts(earlier, outcome, false),
-                None => outcome,
-            };
-            match decision {
-                Decision::Done | Decision::GiveUp(_) => self.completing.push((slot, merged)),
-                Decision::Alone => self.retry(slot, merged, now, true),
-                Decision::Again { pause, alone, .. } => {
-                    self.retry(slot, merged, now + millis(pause), alone);
-                }
-            }
-        }
-    }
-
-    fn count(&mut self, attempted: &Attempted) {
-        let counters = &self.shared.counters;
-        let sent = attempted.outcomes.iter().filter(|o| was_sent(o)).count();
-        add(&counters.requests, usize::from(sent > 0));
-        add(&counters.sent, sent);
-        if let Some(warning) = &attempted.warning {
-            self.record_clock(warning);
-        }
-    }
-
-    fn update_breaker(&mut self, attempted: &Attempted, now: Millis) {
-        let health = service_health(&attempted.outcomes);
-        let counters = &self.shared.counters;
-        match health {
-            ServiceHealth::Healthy => {}
-            ServiceHealth::Failing => add(&counters.failures, 1),
-            ServiceHealth::Throttled => add(&counters.throttled, 1),
-        }
-        let was_open = self.breaker.is_open();
-        self.breaker.record(
-            health,
-            Duration::from_millis(now),
-            attempted.retry_after,
-            fastrand::f64(),
-        );
-        if self.breaker.is_open() != was_open {
-            self.record_breaker(attempted.outcomes.first());
-        }
-        if health != ServiceHealth::Healthy {
-            self.withdraw_queued(now);
-        }
-    }
-
-    fn decide(&self, slot: Slot, outcome: &ItemOutcome, batch: usize) -> Decision {
-        let at = Situation {
-            attempts: u32::from(self.queue.attempts(slot)),
-            batch,
-            breaker_open: self.breaker.is_open(),
-            // The breaker keeps to it.
-            asked: None,
-            // Its own deadline ends it.
-            left: Duration::MAX,
-            random: fastrand::f64(),
-            backoff: &self.backoff,
-            budget: None,
-        };
-        decide(RetryMode::Outbox, [outcome], &at)
-    }
-
-    /// Takes back what is queued for the threads: a pause is one for it, too.
-    pub(super) fn withdraw_queued(&mut self, now: Millis) {
-        let jobs = self.pool.withdraw_queued().into_iter();
-        for slot in jobs.flat_map(|job| job.slots) {
-            self.queue.retry(slot, now, false);
-        }
-    }
-
-    fn retry(&mut self, slot: Slot, outcome: ItemOutcome, due: Millis, alone: bool) {
-        add(&self.shared.counters.retries, 1);
-        self.last.insert(slot, outcome);
-        self.queue.retry(slot, due, alone);
-    }
-
     /// What is known of an operation that is not sent any more.
-    pub(super) fn last_outcome(&mut self, slot: Slot, why: StopReason) -> ItemOutcome {
+    fn last_outcome(&mut self, slot: Slot, why: StopReason) -> ItemOutcome {
         match self.last.remove(&slot) {
             Some(mut outcome) => {
                 GiveUpReason::from(why).explain(&mut outcome);
@@ -201,8 +91,54 @@ impl Worker {
         }
         self.shared.complete(completed);
     }
-}
 
-fn was_sent(outcome: &ItemOutcome) -> bool {
-    outcome.state() != State::NotSent
+    /// What is left at the end: it stays in the file, or it is reported.
+    pub(super) fn finish(mut self, knows_what_was_sent: bool) {
+        self.ended = true;
+        // Submitted between the last look and the closing.
+        self.drain_intake();
+        self.store_rests_until = 0;
+        self.acknowledge();
+        let left = self.queue.len();
+        let mut completed = self.abandon_in_flight();
+        if knows_what_was_sent {
+            self.lower_mark();
+        }
+        for slot in self.queue.take_all() {
+            if self.store.is_some() && self.queue.id(slot) != 0 {
+                continue;
+            }
+            let outcome = self.last_outcome(slot, StopReason::OutboxClosed);
+            completed.push((self.queue.complete(slot), outcome));
+        }
+        self.shared.complete(completed);
+        self.report_recoveries(true);
+        drop(self.store);
+        self.engine.close();
+        if self.pool.in_flight() == 0 {
+            self.pool.join();
+        } else {
+            self.pool.shut_down();
+        }
+        self.shared.left.store(left, Ordering::Release);
+    }
+
+    /// Reports what a transport did not let go of. What a file has stays there, and was
+    /// perhaps sent.
+    fn abandon_in_flight(&mut self) -> Vec<(Removed, ItemOutcome)> {
+        let mut completed = Vec::new();
+        for slot in self.queue.taken() {
+            self.queue.count_attempt(slot);
+            if self.queue.id(slot) != 0 {
+                continue;
+            }
+            let message = "the outbox was closed, and the transport did not let go of the request";
+            let mut outcome = ItemOutcome::with_message(Reason::Interrupted, message);
+            if let Some(earlier) = self.last.remove(&slot) {
+                outcome = merge_attempts(earlier, outcome, false);
+            }
+            completed.push((self.queue.complete(slot), outcome));
+        }
+        completed
+    }
 }

@@ -1,6 +1,7 @@
 //! Answers questions about what waits.
 
-use super::{Body, Slot, Worker};
+use super::{Slot, Worker};
+use crate::model::operation::single::Body;
 use crate::outbox::waiting::{Question, Waiting};
 
 impl Worker {

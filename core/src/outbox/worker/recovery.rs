@@ -1,0 +1,75 @@
+//! What an earlier run left in the store.
+
+use std::sync::atomic::Ordering;
+
+use super::{COMMIT, Worker, add, millis};
+use crate::model::error::Result;
+use crate::model::outcome::{ItemOutcome, Reason};
+use crate::ordering::queue::Entry;
+
+impl Worker {
+    /// Queues what the store has from before, and completes what is too old.
+    pub(in crate::outbox) fn recover(&mut self) -> Result<()> {
+        self.load_stored()?;
+        let age = millis(self.options.recover_max_age);
+        if age > 0 {
+            let before = self.shared.opened.saturating_sub(age);
+            for slot in self.queue.expire(before) {
+                let outcome = too_old(self.last.remove(&slot));
+                self.completing.push((slot, outcome));
+            }
+        }
+        Ok(())
+    }
+
+    fn load_stored(&mut self) -> Result<()> {
+        let Some(store) = &mut self.store else {
+            return Ok(());
+        };
+        let mark = store.sent_mark();
+        let maybe_sent = maybe_sent_before();
+        loop {
+            let records = store.claim(self.appended, COMMIT)?;
+            let Some(last) = records.last() else {
+                return Ok(());
+            };
+            self.appended = last.id;
+            self.shared.recovered.store(last.id, Ordering::Relaxed);
+            add(&self.shared.counters.recovered, records.len());
+            self.shared.pass(records.len());
+            for record in records {
+                self.shared.intake.recover(record.body.len());
+                let entry = Entry {
+                    id: record.id,
+                    tag: record.tag,
+                    // The clock may have gone back since.
+                    at: record.handed_in_ms.min(self.shared.opened),
+                    attempts: u16::from(record.id <= mark),
+                    body: record.body,
+                };
+                let slot = self.queue.push(entry, &mut self.superseded);
+                if record.id <= mark {
+                    self.last.insert(slot, maybe_sent.clone());
+                }
+            }
+        }
+    }
+}
+
+/// What is known of an operation that came out of a store below the mark.
+fn maybe_sent_before() -> ItemOutcome {
+    let message = "an earlier run may have sent it before it ended, and nobody knows of an answer";
+    ItemOutcome::with_message(Reason::Interrupted, message)
+}
+
+/// The outcome of what came out of a store after `outbox_recover_max_age_ms`.
+fn too_old(maybe_sent: Option<ItemOutcome>) -> ItemOutcome {
+    let why = "expired: older than outbox_recover_max_age_ms when the file was opened";
+    match maybe_sent {
+        None => ItemOutcome::with_message(Reason::Expired, why),
+        Some(mut earlier) => {
+            earlier.append_message(why);
+            earlier
+        }
+    }
+}

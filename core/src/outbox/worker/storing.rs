@@ -1,0 +1,124 @@
+//! From the intake into the store and the queue; and the mark of what may have been sent.
+
+use super::{AWAKE, COMMIT, Millis, Slot, Worker, add};
+use crate::ordering::queue::Entry;
+use crate::outbox::report::{Event, Report};
+use crate::outbox::store::NewRecord;
+
+impl Worker {
+    /// From the intake into the store, and then into the queue.
+    pub(super) fn drain_intake(&mut self) {
+        let mut pending = self.shared.intake.drain(std::mem::take(&mut self.pending));
+        if !pending.is_empty() {
+            self.awake_until = self.now() + AWAKE;
+            let mut entries = pending.entries();
+            loop {
+                let mut commit: Vec<Entry> = entries.by_ref().take(COMMIT).collect();
+                if commit.is_empty() {
+                    break;
+                }
+                self.store_all(&mut commit);
+                self.shared.pass(commit.len());
+                for entry in commit {
+                    self.enqueue(entry);
+                }
+            }
+        }
+        // A flood's memory is not kept.
+        if pending.capacity() <= 4 * COMMIT {
+            pending.clear();
+            self.pending = pending;
+        }
+    }
+
+    fn enqueue(&mut self, entry: Entry) {
+        let before = self.superseded.len();
+        self.queue.push(entry, &mut self.superseded);
+        for gone in &self.superseded[before..] {
+            self.last.remove(&gone.slot);
+        }
+    }
+
+    fn store_all(&mut self, entries: &mut [Entry]) {
+        let to_send = self.is_sending();
+        let wall = self.shared.wall();
+        let Some(store) = &mut self.store else {
+            return;
+        };
+        let records: Vec<NewRecord<'_>> = entries
+            .iter()
+            .map(|entry| NewRecord {
+                tag: entry.tag,
+                handed_in_ms: wall.date(entry.at),
+                body: &entry.body,
+            })
+            .collect();
+        let appended = if to_send {
+            store.append_to_send(&records)
+        } else {
+            store.append(&records)
+        };
+        match appended {
+            Ok(first) => {
+                self.appended = first + records.len() as u64 - 1;
+                for (id, entry) in (first..).zip(entries.iter_mut()) {
+                    entry.id = id;
+                }
+                self.store_works();
+                add(&self.shared.counters.durable, entries.len());
+                if self.options.durable_notices && self.options.reports {
+                    let at = wall.date(self.shared.now());
+                    self.shared.reports.push(entries.iter().map(|entry| Report {
+                        tag: entry.tag,
+                        event: Event::Durable,
+                        handed_in: wall.date(entry.at),
+                        at,
+                        recovered: false,
+                    }));
+                }
+            }
+            // They are delivered from memory, and not called durable.
+            Err(error) => {
+                self.shared.synced.fail(entries.len(), &error.to_string());
+                self.store_failed(&error, entries.len());
+            }
+        }
+    }
+
+    /// Has the store know, before these operations are sent, that they may have been:
+    /// a later run must not call them never sent. Once for everything that it has.
+    pub(super) fn mark_sending(&mut self, slots: &[Slot], now: Millis) -> bool {
+        let Some(store) = &mut self.store else {
+            return true;
+        };
+        let last = slots.iter().map(|slot| self.queue.id(*slot)).max();
+        if last.unwrap_or_default() <= store.sent_mark() {
+            return true;
+        }
+        if now < self.store_rests_until {
+            return false;
+        }
+        match store.set_sent_mark(self.appended) {
+            Ok(()) => {
+                self.store_works();
+                true
+            }
+            Err(error) => {
+                self.store_rests(&error);
+                false
+            }
+        }
+    }
+
+    /// At an orderly end it is known what was sent: a later run need not guess. Where
+    /// this fails, it does.
+    pub(super) fn lower_mark(&mut self) {
+        let sent = self.queue.last_sent();
+        if let Some(store) = &mut self.store
+            && self.queue.len() > 0
+            && sent < store.sent_mark()
+        {
+            let _ = store.set_sent_mark(sent);
+        }
+    }
+}
