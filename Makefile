@@ -11,7 +11,7 @@ LIBDIR ?= lib
 export PYTHON
 export ROWS ?= 1000000
 
-.PHONY: help demo test mutants bench million lint lib install uninstall dist wheel sdist docs notices abi clean
+.PHONY: help demo test mutants bench million lint lib install uninstall dist wheel sdist docs site notices abi clean
 
 help: ## List the targets
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -58,9 +58,13 @@ sdist: ## The sources of the wheel, into dist/
 	@bash scripts/build/sdist.sh dist
 
 docs: ## The pages of docs/ that come from tables; HTML of xgpush.h and of Python in build/doc
+	@bash scripts/docs/docs.sh tools
 	@bash scripts/docs/docs.sh pages docs
 	@bash scripts/docs/docs.sh html build/doc
 	@bash scripts/docs/docs.sh python build/doc/python
+
+site: ## All pages and references as one HTML tree with search, in build/site
+	@bash scripts/docs/site/build.sh build/site
 
 notices: ## Write down again whose code is compiled in, after a change of Cargo.lock
 	@bash scripts/lint/notices.sh write

@@ -12,7 +12,7 @@ need_cargo() { need cargo "install Rust (stable) with its cargo"; }
 version() { sed -n 's/^#define XG_VERSION "\(.*\)".*/\1/p' include/xgpush.h; }
 
 # Whether a thing is here: a command, header:NAME, module:NAME of Python, static:LIBRARY,
-# asan (AddressSanitizer), or target/venv (made if it can be).
+# asan (AddressSanitizer), target/venv or site-tools (both made if they can be).
 have() {
   case $1 in
     header:*) printf '#if !__has_include(<%s>)\n#error\n#endif\n' "${1#*:}" | c++ -E -x c++ - ;;
@@ -20,6 +20,7 @@ have() {
     static:*) echo 'int main(void) { return 0; }' | cc -static -x c - -x none "-l${1#*:}" -o /dev/null ;;
     asan) echo 'int main(void) { return 0; }' | cc -fsanitize=address,undefined -x c - -o /dev/null ;;
     target/venv) venv ;;
+    site-tools) site_tools ;;
     *) command -v "$1" ;;
   esac >/dev/null 2>&1
 }
@@ -67,6 +68,15 @@ venv() {
   rm -rf "$dir"
   echo "xgpush: $PYTHON cannot make target/venv with python/requirements-test.txt: the lines above say why" >&2
   return 1
+}
+
+# The tools of the site in the same environment, pinned in scripts/docs/site/requirements.txt.
+site_tools() {
+  local wanted=scripts/docs/site/requirements.txt
+  venv || return 1
+  cmp -s "$wanted" "$VENV/../site-made-from" && return
+  "$VENV/python" -m pip install --quiet --disable-pip-version-check --retries 2 --timeout 30 -r "$wanted" &&
+    cp "$wanted" "$VENV/../site-made-from"
 }
 
 # Starts the emulator, compiled in the profile EMULATOR_PROFILE; it ends with this

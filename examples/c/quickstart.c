@@ -1,4 +1,4 @@
-/* Binds two tokens to players' accounts and shows what became of each. Options
+/* Binds two tokens to players' accounts and shows the result of each. Options
  * come from the environment: XGPUSH_ACCESS_ID, XGPUSH_SECRET_KEY,
  * XGPUSH_ACCESS_POINT … */
 #include <stdio.h>

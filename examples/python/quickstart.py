@@ -1,4 +1,4 @@
-"""Binds two tokens to players' accounts and shows what became of each."""
+"""Binds two tokens to players' accounts and shows the result of each."""
 
 import xgpush
 

@@ -1,4 +1,4 @@
-//! Binds two tokens to a player's account and shows what became of each.
+//! Binds two tokens to a player's account and shows the result of each.
 
 #![allow(clippy::print_stdout, reason = "a program that prints its result")]
 

@@ -1,13 +1,18 @@
 #!/usr/bin/env bash
+# docs.sh tools: fails at once if something is missing that the others use.
 # docs.sh pages FOLDER: writes options.md and codes.md, which come from tables in
 # the code, into FOLDER.
 # docs.sh html FOLDER [HEADER]: writes the HTML reference of the C interface into
 # FOLDER/html; a warning of doxygen is an error.
 # docs.sh python FOLDER: writes the HTML reference of the Python package into FOLDER.
 . "$(dirname "$0")/../common.sh"
-what=$1 folder=$2 header=${3:-include/xgpush.h}
-mkdir -p "$folder"
+what=$1 folder=${2:-} header=${3:-include/xgpush.h}
+[ -z "$folder" ] || mkdir -p "$folder"
 case $what in
+  tools)
+    need_cargo
+    need doxygen "install doxygen (Debian: doxygen)"
+    need "$PYTHON" "install Python 3.9 or newer" ;;
   pages)
     need_cargo
     for page in options codes; do
@@ -33,5 +38,5 @@ case $what in
     rm -rf "$folder"
     "$VENV/python" -W error scripts/docs/python_reference.py "$folder"
     echo "$folder/index.html is written" ;;
-  *) missing "the first word" "pages, html or python" ;;
+  *) missing "the first word" "tools, pages, html or python" ;;
 esac

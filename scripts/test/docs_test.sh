@@ -65,4 +65,21 @@ check "the outbox program" prints '42: accepted\|0 left in the file\|' "$work/ou
 
 say "Links"
 check "every link leads somewhere" "$PYTHON" scripts/docs/docs_check.py links
+
+say "The site"
+if can "the site" doxygen site-tools; then
+  site() { bash scripts/docs/site/build.sh "$work/site" >"$work/log" 2>&1 || { cat "$work/log"; return 1; }; }
+  check "the site has no warning and no broken link" site
+  words() { grep -q '"durabl"' "$work/site/searchindex.js" && grep -qF '"\u89e3\u7ed1"' "$work/site/searchindex.js"; }
+  check "its search knows English and Chinese (解绑)" words
+fi
+page() { # HTML: the check refuses a site of this page
+  mkdir -p "$work/page"
+  printf '<p id="here"><a href="index.html#here"></a>%s</p>' "$1" > "$work/page/index.html"
+  "$PYTHON" scripts/docs/docs_check.py site "$work/page" >/dev/null 2>&1
+}
+refused_page() { page "$1" && return 1; page ""; }
+check "a link to no file is found" refused_page '<a href="nowhere.html"></a>'
+check "a link to no anchor is found" refused_page '<a href="#nowhere"></a>'
+check "a script from elsewhere is found" refused_page '<script src="https://example.com/a.js"></script>'
 exit $bad
