@@ -4,7 +4,6 @@ mod common;
 
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use common::{bindings, client, emulator};
@@ -114,10 +113,8 @@ fn a_dripping_proxy_does_not_extend_the_deadline() {
     let client = client(&emulator, &options);
     // After a minute somebody ends it, for another reason.
     let began = Instant::now();
-    let options = CallOptions {
-        interrupt: Some(Arc::new(move || began.elapsed() > Duration::from_secs(60))),
-        ..CallOptions::default()
-    };
+    let late = move || began.elapsed() > Duration::from_secs(60);
+    let options = CallOptions::new().with_interrupt(late);
     let outcome = client.batch_operate_with(&bindings("t", 1), &options);
     assert_eq!(outcome.unwrap().items()[0].reason(), Reason::ConnectFailed);
     proxy.join().unwrap();
