@@ -5,7 +5,7 @@ use crate::model::operation::Request;
 use crate::model::outcome::{ItemOutcome, Outcome, Reason};
 use crate::options::Config;
 use crate::ordering::request_queue::split;
-use crate::progress::{PartProgress, Progress};
+use crate::progress::{PartProgress, RequestProgress};
 use crate::protocol::api::Api;
 use crate::protocol::classify::{self, Classification};
 use crate::protocol::message::{HttpRequest, HttpResponse, SendError};
@@ -15,8 +15,9 @@ use crate::retry::is_transient;
 ///
 /// Parts are numbered from 0 and ordered by wave. Send the parts of one wave in
 /// any order or at once; begin with the next wave when every part of the wave
-/// before has its answer. An item whose forerunner on the same token or account
-/// has not settled is held back, so that it cannot overtake it.
+/// before has its answer. A part asked for earlier has only those of its items that
+/// wait for no other. An item waits for the earlier ones on its token and its accounts;
+/// it is held back, and ends `held_back`, when one of them is to be submitted again.
 ///
 /// ```
 /// use xgpush::{Account, Binding, Config, Exchange, HttpResponse, Request, State, Token};
@@ -41,14 +42,14 @@ pub struct Exchange {
     api: Api,
     request: Request,
     parts: Vec<ExchangePart>,
-    progress: Progress,
+    progress: RequestProgress,
 }
 
 #[derive(Debug)]
 struct ExchangePart {
     wave: u32,
     progress: PartProgress,
-    carried: Vec<u32>,
+    sent_items: Vec<u32>,
 }
 
 impl Exchange {
@@ -63,12 +64,12 @@ impl Exchange {
         let parts = split(&request).into_iter().map(|part| ExchangePart {
             wave: part.wave,
             progress: PartProgress::new(part.items, request.is_query()),
-            carried: Vec::new(),
+            sent_items: Vec::new(),
         });
         Ok(Self {
             api,
             parts: parts.collect(),
-            progress: Progress::new(&request, warnings),
+            progress: RequestProgress::new(&request, warnings),
             request,
         })
     }
@@ -107,13 +108,13 @@ impl Exchange {
             .ok_or_else(|| no_part(part, count))?;
         self.progress.requests += u32::from(part.lose(Reason::ConnectionLost));
         self.progress.record(&self.request, &part.progress);
-        let mut open = part.progress.open(is_transient);
-        open.retain(|item| self.progress.is_ready(*item));
-        if open.is_empty() {
+        let mut to_send = part.progress.items_to_send(is_transient);
+        to_send.retain(|item| self.progress.is_ready(*item));
+        if to_send.is_empty() {
             return Ok(None);
         }
-        let http = self.api.http_request(&self.request, &open, unix_seconds);
-        part.carried = open;
+        let http = self.api.http_request(&self.request, &to_send, unix_seconds);
+        part.sent_items = to_send;
         Ok(Some(http))
     }
 
@@ -123,13 +124,13 @@ impl Exchange {
     /// As [`Exchange::wave`]; also when no request of this part waits for an
     /// answer.
     pub fn answer(&mut self, part: usize, response: &HttpResponse) -> Result<()> {
-        let carried = self.waiting(part)?;
+        let sent_items = self.waiting(part)?;
         self.progress.requests += 1;
         let shown = self.api.shown(response);
         let Classification { items, notes } =
-            classify::classify_request(&self.request, &carried, &shown);
-        self.progress.note(notes);
-        self.take(part, &carried, items);
+            classify::classify_request(&self.request, &sent_items, &shown);
+        self.progress.add_notes(notes);
+        self.record(part, &sent_items, items);
         Ok(())
     }
 
@@ -138,17 +139,17 @@ impl Exchange {
     /// # Errors
     /// As [`Exchange::answer`].
     pub fn failed(&mut self, part: usize, error: &SendError) -> Result<()> {
-        let carried = self.waiting(part)?;
+        let sent_items = self.waiting(part)?;
         self.progress.requests += u32::from(error.sent);
         let outcome = classify::not_answered(error);
-        let outcomes = vec![outcome; carried.len()];
-        self.take(part, &carried, outcomes);
+        let outcomes = vec![outcome; sent_items.len()];
+        self.record(part, &sent_items, outcomes);
         Ok(())
     }
 
-    fn take(&mut self, part: usize, carried: &[u32], outcomes: Vec<ItemOutcome>) {
+    fn record(&mut self, part: usize, sent_items: &[u32], outcomes: Vec<ItemOutcome>) {
         let part = &mut self.parts[part].progress;
-        part.take(carried, outcomes);
+        part.record(sent_items, outcomes);
         self.progress.record(&self.request, part);
     }
 
@@ -158,14 +159,14 @@ impl Exchange {
             .parts
             .get_mut(part)
             .ok_or_else(|| no_part(part, count))?;
-        let carried = std::mem::take(&mut known.carried);
-        if carried.is_empty() {
+        let sent_items = std::mem::take(&mut known.sent_items);
+        if sent_items.is_empty() {
             return Err(Error::new(
                 ErrorKind::InvalidArgument,
                 format!("part {part} waits for no answer: ask for its HTTP request first"),
             ));
         }
-        Ok(carried)
+        Ok(sent_items)
     }
 
     /// What became of every item. Where an HTTP request was made but its answer
@@ -186,10 +187,11 @@ impl ExchangePart {
     /// to wait for.
     fn lose(&mut self, reason: Reason) -> bool {
         let message = "the HTTP request was made, but no answer was handed back";
-        let carried = std::mem::take(&mut self.carried);
+        let sent_items = std::mem::take(&mut self.sent_items);
         let lost = ItemOutcome::new(reason, Some(message.into()));
-        self.progress.take(&carried, vec![lost; carried.len()]);
-        !carried.is_empty()
+        self.progress
+            .record(&sent_items, vec![lost; sent_items.len()]);
+        !sent_items.is_empty()
     }
 }
 

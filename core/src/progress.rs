@@ -26,11 +26,11 @@ impl PartProgress {
 
     /// The items to send now: those without an outcome, and those whose outcome
     /// `again` wants to try once more.
-    pub(crate) fn open(&self, again: impl Fn(&ItemOutcome) -> bool) -> Vec<u32> {
+    pub(crate) fn items_to_send(&self, again: impl Fn(&ItemOutcome) -> bool) -> Vec<u32> {
         let pairs = self.items.iter().zip(&self.outcomes);
-        let open = pairs.filter(|(_, outcome)| outcome.as_ref().is_none_or(&again));
+        let chosen = pairs.filter(|(_, outcome)| outcome.as_ref().is_none_or(&again));
         let mut items = Vec::with_capacity(self.items.len());
-        items.extend(open.map(|(item, _)| *item));
+        items.extend(chosen.map(|(item, _)| *item));
         items
     }
 
@@ -49,41 +49,41 @@ impl PartProgress {
         reason.explain_transient(self.outcomes.iter_mut().flatten());
     }
 
-    /// The outcomes in the order of the items; every one must have been taken.
+    /// The outcomes in the order of the items; every one must be known.
     pub(crate) fn into_outcomes(self) -> Vec<ItemOutcome> {
         let mut outcomes = Vec::with_capacity(self.outcomes.len());
         outcomes.extend(self.outcomes.into_iter().flatten());
         outcomes
     }
 
-    /// Takes the outcomes of one attempt, in the order of `carried`, which is
-    /// a subsequence of the items.
-    pub(crate) fn take(
+    /// Records the outcomes of one attempt, in the order of `sent_items`, which is a
+    /// subsequence of the items.
+    pub(crate) fn record(
         &mut self,
-        carried: &[u32],
+        sent_items: &[u32],
         outcomes: impl IntoIterator<Item = ItemOutcome>,
     ) {
         let mut at = 0;
-        for (item, mut later) in carried.iter().zip(outcomes) {
+        for (item, mut later) in sent_items.iter().zip(outcomes) {
             while self.items[at] != *item {
                 at += 1;
             }
-            let slot = &mut self.outcomes[at];
+            let known = &mut self.outcomes[at];
             let sent = u16::from(later.state() != State::NotSent);
-            let before = slot.as_ref().map_or(0, ItemOutcome::attempts);
-            later = match slot.take() {
+            let before = known.as_ref().map_or(0, ItemOutcome::attempts);
+            later = match known.take() {
                 Some(earlier) => merge_attempts(earlier, later, self.is_query),
                 None => later,
             };
             later.attempts = before.saturating_add(sent);
-            *slot = Some(later);
+            *known = Some(later);
         }
     }
 }
 
 /// Everything that is known of a call so far, and what of it may be sent.
 #[derive(Debug)]
-pub(crate) struct Progress {
+pub(crate) struct RequestProgress {
     items: Vec<Option<ItemOutcome>>,
     warnings: Vec<Warning>,
     extra: Vec<(String, String)>,
@@ -92,7 +92,7 @@ pub(crate) struct Progress {
     pub(crate) requests: u32,
 }
 
-impl Progress {
+impl RequestProgress {
     /// Nothing is known of a request yet.
     pub(crate) fn new(request: &Request, warnings: Vec<Warning>) -> Self {
         Self {
@@ -123,8 +123,8 @@ impl Progress {
         }
     }
 
-    /// Notes what a response says beside its items.
-    pub(crate) fn note(&mut self, notes: ResponseNotes) {
+    /// Adds what a response says beside its items.
+    pub(crate) fn add_notes(&mut self, notes: ResponseNotes) {
         for (name, value) in notes.extra {
             if self.extra.iter().all(|(known, _)| *known != name) {
                 self.extra.push((name, value));

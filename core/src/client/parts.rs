@@ -8,7 +8,7 @@ use crate::engine::{Limits, items};
 use crate::model::operation::Request;
 use crate::model::outcome::{ItemOutcome, Outcome, Reason, Warning};
 use crate::ordering::MAX_ITEMS_PER_REQUEST;
-use crate::progress::{PartProgress, Progress};
+use crate::progress::{PartProgress, RequestProgress};
 use crate::sys::threads;
 
 /// How often the calling thread asks whether to end, while others send.
@@ -24,7 +24,7 @@ pub(super) fn run(
         client,
         request,
         state: Mutex::new(State {
-            progress: Progress::new(request, warnings),
+            progress: RequestProgress::new(request, warnings),
             under_way: 0,
             threads: 0,
         }),
@@ -48,7 +48,7 @@ struct Parts<'a> {
 }
 
 struct State {
-    progress: Progress,
+    progress: RequestProgress,
     /// How many parts are being sent.
     under_way: usize,
     /// How many threads send them.
@@ -156,7 +156,7 @@ impl Parts<'_> {
         notes.warnings.extend(sent.warnings);
         let progress = &mut self.lock().progress;
         progress.record(self.request, &part);
-        progress.note(notes);
+        progress.add_notes(notes);
         progress.requests += sent.requests;
     }
 

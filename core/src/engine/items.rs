@@ -62,7 +62,7 @@ where
     fn http_request(&mut self, api: &Api, unix_seconds: i64) -> HttpRequest {
         // After a corrected clock what was refused is sent again as well.
         let again = |outcome: &ItemOutcome| is_transient(outcome) || outcome.refuses_caller();
-        self.sent = self.part.open(again);
+        self.sent = self.part.items_to_send(again);
         api.sign(self.path, (self.body)(&self.sent), unix_seconds)
     }
 
@@ -82,6 +82,6 @@ where
     }
 
     fn record(&mut self, outcomes: Vec<ItemOutcome>) {
-        self.part.take(&self.sent, outcomes);
+        self.part.record(&self.sent, outcomes);
     }
 }
