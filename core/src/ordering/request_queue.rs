@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn forty_five_items_are_three_parts_of_one_wave() {
+    fn split_of_45_items_is_three_parts_of_one_wave() {
         let request = Request::bind((0..45).map(|n| binding(n, n)));
         let sizes: Vec<_> = split(&request)
             .iter()
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_type_and_type_zero_are_one_key() {
+    fn account_without_type_has_the_key_of_type_zero() {
         let zero = Account::with_type("alice", AccountType(0)).unwrap();
         let one = Account::with_type("alice", AccountType(1)).unwrap();
         let request = Request::clear_accounts(vec![Account::new("alice").unwrap(), zero, one]);
@@ -170,14 +170,14 @@ mod tests {
     }
 
     #[test]
-    fn queries_have_no_order() {
+    fn split_of_query_has_one_wave() {
         let token = Token::new("token1").unwrap();
         let request = Request::query_by_token(vec![token.clone(), token]);
         assert_eq!(waves(&request), [0, 0]);
     }
 
     #[test]
-    fn a_completed_item_frees_its_followers_while_others_are_under_way() {
+    fn completed_item_frees_its_followers_while_others_are_under_way() {
         let mut bindings: Vec<_> = (0..40).map(|n| binding(n, n)).collect();
         bindings.push(binding(30, 100));
         let request = Request::bind(bindings);
@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn a_binding_with_very_many_accounts_has_all_of_its_keys() {
+    fn binding_with_most_accounts_waits_for_each_of_them() {
         let accounts = |range: std::ops::Range<u32>| {
             range
                 .map(|n| Account::new(format!("account{n}")).unwrap())
@@ -214,7 +214,7 @@ mod tests {
         /// share a key the later one is in a later wave, and there is a reason for every
         /// wave that an item waits.
         #[test]
-        fn parts_keep_the_order_of_every_key(pairs in prop::collection::vec((0u8..30, 0u8..30), 0..200)) {
+        fn split_puts_each_item_behind_the_earlier_ones_on_its_keys(pairs in prop::collection::vec((0u8..30, 0u8..30), 0..200)) {
             let request = Request::bind(pairs.iter().map(|(t, a)| binding(*t, *a)));
             let parts = split(&request);
             let mut wave_of = vec![None; pairs.len()];
@@ -239,7 +239,7 @@ mod tests {
         /// Batches that are completed, or not, in any order: what is taken is the oldest of
         /// what waits for nothing, against a look at the whole list.
         #[test]
-        fn an_item_is_taken_when_nothing_earlier_is_on_its_keys(
+        fn next_batch_is_the_oldest_items_that_wait_for_nothing(
             pairs in prop::collection::vec((0u8..12, 0u8..12), 0..80),
             picks in prop::collection::vec((any::<prop::sample::Index>(), 0u8..4), 0..120),
         ) {
