@@ -1,4 +1,4 @@
-//! An item never overtakes an earlier one on its keys, whatever became of it.
+//! An item never overtakes an earlier one on its keys, however that one ended.
 
 use std::sync::Condvar;
 
@@ -11,7 +11,7 @@ fn bind(token: &str, account: &str) -> Binding {
 }
 
 #[test]
-fn what_follows_an_unsettled_item_is_held_back() {
+fn item_behind_a_retryable_one_is_held_back() {
     use Reason::{Accepted, HeldBack, HttpError, ItemRefused, RequestRefused};
     let items = || {
         Request::bind(vec![
@@ -126,11 +126,11 @@ fn interrupted_call_of_several_parts_ends_soon_and_holds_the_rest_back() {
 }
 
 proptest! {
-    /// Whatever the service answers: handing in the retryable items again and
-    /// again, in their order, ends with all items settled, and on every key no
+    /// Whatever the service answers: submitting the retryable items again and
+    /// again, in their order, ends with all items completed, and on every key no
     /// item that the service took was sent after a later one.
     #[test]
-    fn handing_in_again_what_is_retryable_keeps_the_order(
+    fn submitting_retryable_items_again_keeps_the_order(
         pairs in prop::collection::vec((0_u8..4, 0_u8..4), 1..30),
         answers in prop::collection::vec(0_u8..6, 0..20),
     ) {

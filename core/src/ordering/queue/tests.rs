@@ -63,7 +63,7 @@ fn tag(queue: &Queue, slot: Slot) -> u64 {
 enum Step {
     Push(Op),
     Take,
-    /// Settles the n-th taken one, or puts it back.
+    /// Completes the n-th taken one, or puts it back.
     Finish(prop::sample::Index, bool),
 }
 
@@ -82,13 +82,13 @@ proptest! {
     /// What may be sent is what a look at the whole list says: nothing older on
     /// any of its keys is there.
     #[test]
-    fn an_operation_is_taken_when_nothing_older_is_on_its_keys(steps in steps(), ahead in any::<bool>()) {
+    fn next_batch_is_of_operations_with_nothing_older_on_their_keys(steps in steps(), ahead in any::<bool>()) {
         let mut queue = Queue::new(0);
         if ahead {
             queue = queue.taking_away_first();
         }
         let mut pushed = 0;
-        // (tag, body, taken), in hand-in order.
+        // (tag, body, taken), in the order of submission.
         let mut model: Vec<(u64, Box<[u8]>, bool)> = Vec::new();
         let mut flying: Vec<Slot> = Vec::new();
         for step in steps {
@@ -166,7 +166,7 @@ proptest! {
     /// Leaving out what is superseded changes the end under no reading, whatever was
     /// there before; and what an earlier run may have sent is not left out.
     #[test]
-    fn what_is_superseded_makes_no_difference(
+    fn superseded_operation_makes_no_difference_under_any_reading(
         before in prop::collection::vec(op(), 0..10),
         ops in prop::collection::vec(op(), 1..25),
         sent in prop::collection::vec(prop::bool::weighted(0.2), 25),
@@ -255,7 +255,7 @@ fn push(queue: &mut Queue, at: Millis, body: Box<[u8]>) -> Vec<u64> {
 }
 
 #[test]
-fn a_batch_goes_when_it_is_full_or_when_it_has_lingered() {
+fn batch_is_sent_when_it_is_full_or_has_lingered() {
     let mut queue = Queue::new(20);
     for n in 0..19 {
         push(&mut queue, n, bind(&format!("t{n}"), &format!("a{n}x")));
@@ -280,7 +280,7 @@ fn a_batch_goes_when_it_is_full_or_when_it_has_lingered() {
 }
 
 #[test]
-fn a_login_storm_leaves_the_last_login() {
+fn login_storm_leaves_the_last_login() {
     let mut queue = Queue::new(0);
     assert!(push(&mut queue, 0, bind("phone", "alice")).is_empty());
     let first = queue.next_batch(0, true, false);
@@ -299,7 +299,7 @@ fn a_login_storm_leaves_the_last_login() {
 }
 
 #[test]
-fn what_is_durable_does_not_yield_to_what_is_not() {
+fn durable_operation_is_not_superseded_by_a_volatile_one() {
     let mut queue = Queue::new(0);
     push(&mut queue, 0, bind("phone", "alice"));
     let mut gone = Vec::new();
@@ -315,7 +315,7 @@ fn what_is_durable_does_not_yield_to_what_is_not() {
 }
 
 #[test]
-fn what_an_earlier_run_may_have_sent_is_not_left_out() {
+fn operation_that_may_have_been_sent_is_not_superseded() {
     let mut queue = Queue::new(0);
     let mut gone = Vec::new();
     let entry = |id, account, attempts| Entry {
@@ -333,7 +333,7 @@ fn what_an_earlier_run_may_have_sent_is_not_left_out() {
 }
 
 #[test]
-fn a_retry_keeps_its_place_and_waits_for_its_time() {
+fn retried_operation_keeps_its_place_and_waits_until_it_is_due() {
     let mut queue = Queue::new(0);
     push(&mut queue, 0, bind("t1", "alice"));
     push(&mut queue, 1, bind("t2", "alice"));
@@ -355,7 +355,7 @@ fn a_retry_keeps_its_place_and_waits_for_its_time() {
 }
 
 #[test]
-fn what_is_called_back_returns_in_its_order() {
+fn withdrawn_batch_returns_in_its_order() {
     let mut queue = Queue::new(0);
     for n in 0..4 {
         push(&mut queue, n, bind(&format!("t{n}"), &format!("a{n}")));
@@ -381,7 +381,7 @@ fn what_is_called_back_returns_in_its_order() {
 }
 
 #[test]
-fn what_expires_stays_first_until_it_is_settled() {
+fn expired_operation_stays_first_until_it_is_completed() {
     let mut queue = Queue::new(1000);
     push(&mut queue, 0, bind("t1", "alice"));
     push(&mut queue, 500, bind("t2", "alice"));
@@ -393,7 +393,7 @@ fn what_expires_stays_first_until_it_is_settled() {
 }
 
 #[test]
-fn numbers_do_not_pile_up_while_nothing_is_taken() {
+fn slots_do_not_pile_up_while_nothing_is_taken() {
     let mut queue = Queue::new(0);
     for round in 0..50_000 {
         let body = bind(&format!("t{}", round % 10), &format!("a{round}x"));
@@ -405,7 +405,7 @@ fn numbers_do_not_pile_up_while_nothing_is_taken() {
 }
 
 #[test]
-fn a_probe_tries_what_never_failed_first() {
+fn probe_tries_first_what_never_failed() {
     let mut queue = Queue::new(0);
     push(&mut queue, 0, bind("poison", "poison"));
     let poison = queue.next_batch(0, true, false);
@@ -429,7 +429,7 @@ fn operators(queue: &mut Queue, probe: bool) -> Vec<Operator> {
 /// A phone's clearing overtakes other players' logins, and a login of its own goes with it;
 /// the logins get every fourth request.
 #[test]
-fn what_takes_access_away_goes_ahead_and_the_rest_is_not_starved() {
+fn operations_that_take_access_away_go_ahead_and_starve_no_other() {
     let mut queue = Queue::new(0).taking_away_first();
     for n in 0..1000 {
         push(&mut queue, n, bind(&format!("t{n}"), &format!("a{n}x")));
@@ -479,7 +479,7 @@ fn what_takes_access_away_goes_ahead_and_the_rest_is_not_starved() {
 
 /// Whether the service answers is found out with all that waits in turn.
 #[test]
-fn a_probe_is_not_always_of_the_same_kind() {
+fn probes_take_turns_among_kinds() {
     let mut queue = Queue::new(0).taking_away_first();
     push(&mut queue, 0, Operation::clear_token("poison").encode());
     push(&mut queue, 1, bind("t1", "alice"));
