@@ -1,5 +1,6 @@
 //! An outbox without a file.
 
+use std::sync::mpsc;
 use std::time::Duration;
 
 use xgpush::{ErrorKind, Operation, Outbox, Reason};
@@ -8,7 +9,8 @@ use xgpush_emulator::{Config as Service, Fault, FaultKind};
 use crate::calls::Together;
 use crate::common::emulator;
 use crate::common::outbox::{bind, open};
-use crate::fake_transport::offline;
+use crate::fake_transport::{FakeTransport, offline};
+use crate::outbox_file::with_file;
 
 const LONG: Duration = Duration::from_secs(60);
 
@@ -37,8 +39,12 @@ pub(crate) fn outbox_max_bytes() {
     assert!(0 < few && few < more && more < 1000, "{few} {more}");
 }
 
-/// Lingering for longer than its deadline, it is not sent at all.
 pub(crate) fn outbox_linger_ms() {
+    lone_operation_lingers_until_its_deadline();
+    assert!((0..5).any(|_| without_lingering_comes_first()));
+}
+
+fn lone_operation_lingers_until_its_deadline() {
     let emulator = emulator(Service::default());
     for (linger, deadline, reason) in [
         ("60000", "1", Reason::Deadline),
@@ -53,6 +59,28 @@ pub(crate) fn outbox_linger_ms() {
         let report = outbox.reports(1, LONG).remove(0);
         assert_eq!(report.reason(), Some(reason), "{linger}");
     }
+}
+
+/// Without lingering each submission wakes the outbox; otherwise it looks by itself
+/// every 20 ms. 30 operations one by one are through then before 10 others.
+fn without_lingering_comes_first() -> bool {
+    let (ended, ends) = mpsc::channel();
+    std::thread::scope(|scope| {
+        for (linger, operations) in [("0", 30), ("20", 10)] {
+            let config = offline(&[("outbox_linger_ms", linger)]);
+            let client = FakeTransport::accepting().client(&config);
+            let outbox = Outbox::open_over(&config, client).unwrap();
+            let ended = ended.clone();
+            scope.spawn(move || {
+                for n in 0..operations {
+                    bind(&outbox, "t1", "alice", n);
+                    assert_eq!(outbox.reports(1, LONG).len(), 1);
+                }
+                ended.send(linger).unwrap();
+            });
+        }
+    });
+    ends.recv().unwrap() == "0"
 }
 
 pub(crate) fn outbox_deadline_ms() {
@@ -117,5 +145,15 @@ pub(crate) fn outbox_reports() {
         assert_eq!(outbox.flush(LONG).unwrap(), 0);
         let stats = outbox.stats();
         assert_eq!((stats.reports_waiting, stats.room), (waiting, room));
+        // Notices that it is durable are reports as well.
+        let options = [
+            ("outbox_reports", reports),
+            ("outbox_durable_notices", "true"),
+        ];
+        let (outbox, _folder) = with_file(&options);
+        bind(&outbox, "t1", "alice", 1);
+        outbox.sync(LONG).unwrap();
+        assert_eq!(outbox.stats().reports_waiting, waiting);
+        outbox.close(Duration::ZERO);
     }
 }
