@@ -24,7 +24,7 @@ test: ## Every test in every language, and how many ran
 	@bash scripts/setup/setup.sh test
 	@bash scripts/test/test.sh
 
-mutants: ## Disconnect each option where it is used, and see its test fail: some 15 minutes
+mutants: ## Disconnect each option where it is used, and see its test fail
 	@$(PYTHON) scripts/test/option_mutants.py $(OPTIONS)
 
 bench: ## Side by side with ureq, libcurl and others; ratios of one run

@@ -1,8 +1,9 @@
 """option_mutants.py [OPTION…]: disconnects each option, and sees its test fail.
 
-In a copy of the sources, one place at a time that uses an option gets the option's
-default instead of its value. Then the row of the option in core/tests/options.rs must
-fail: otherwise nothing shows that the option has an effect there.
+In a copy of the sources, each place that uses an option can be told to take the option's
+default instead of its value. One place at a time is told so, and the row of the option in
+core/tests/options.rs must fail: otherwise nothing shows that the option has an effect
+there.
 
 The compiler finds the places: with every field of `Settings` marked as deprecated, it
 names each use.
@@ -20,24 +21,26 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 CARGO = os.environ.get("CARGO", "cargo")
 TABLE = "core/src/options/table.rs"
 SETTINGS = "core/src/options/settings.rs"
-# The same value as in the table, whatever was set.
-DEFAULTS = """
+PLACE = "XG_DISCONNECTED_PLACE"
+# The settings themselves, or at the chosen place the defaults.
+SWITCH = """
+static DISCONNECTED: std::sync::LazyLock<Option<usize>> =
+    std::sync::LazyLock::new(|| std::env::var("%s").ok()?.parse().ok());
+static DEFAULTS: std::sync::LazyLock<Settings> =
+    std::sync::LazyLock::new(|| crate::options::Config::new().settings);
+
 impl Settings {
-    pub(crate) fn disconnected(&self) -> &'static Self {
-        static DEFAULTS: std::sync::LazyLock<Settings> =
-            std::sync::LazyLock::new(|| crate::options::Config::new().settings);
-        &DEFAULTS
+    pub(crate) fn at_place(&self, place: usize) -> &Self {
+        if *DISCONNECTED == Some(place) { &DEFAULTS } else { self }
     }
 }
 
 impl OutboxSettings {
-    pub(crate) fn disconnected(&self) -> &'static Self {
-        static DEFAULTS: std::sync::LazyLock<OutboxSettings> =
-            std::sync::LazyLock::new(|| crate::options::Config::new().settings.outbox);
-        &DEFAULTS
+    pub(crate) fn at_place(&self, place: usize) -> &Self {
+        if *DISCONNECTED == Some(place) { &DEFAULTS.outbox } else { self }
     }
 }
-"""
+""" % PLACE
 
 
 def read(path):
@@ -101,10 +104,11 @@ class Copy:
                     if message.get("executable") and message["target"]["name"] == "options"]  # fmt: skip
         return programs[0], ""
 
-    def passes(self, program, *rows):
+    def passes(self, program, rows, place=None):
+        environment = {**os.environ, **({} if place is None else {PLACE: str(place)})}
         try:
             tested = subprocess.run(
-                [program, "--exact", *rows], cwd=self.path("core"), timeout=120,
+                [program, "--exact", *rows], cwd=self.path("core"), env=environment, timeout=120,
                 stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8",
             )  # fmt: skip
         except subprocess.TimeoutExpired:
@@ -148,12 +152,17 @@ class Copy:
             sys.exit(f"nothing uses these options: {', '.join(unused)}")
         return sorted(found)
 
-    def disconnect(self, file, start):
-        """Answers the text from before, and the line."""
-        text = read(self.path(file))
-        raw = text.encode()
-        write(self.path(file), (raw[:start] + b"disconnected()." + raw[start:]).decode())
-        return text, raw[:start].count(b"\n") + 1
+    def add_switches(self, uses):
+        """Answers the line of each use."""
+        lines = {}
+        # From the end, so that the places before stay where they are.
+        for number, (_, file, start) in sorted(enumerate(uses), key=lambda use: -use[1][2]):
+            raw = read(self.path(file)).encode()
+            switch = f"at_place({number}).".encode()
+            write(self.path(file), (raw[:start] + switch + raw[start:]).decode())
+            lines[number] = raw[:start].count(b"\n") + 1
+        write(self.path(SETTINGS), read(self.path(SETTINGS)) + SWITCH)
+        return lines
 
 
 def messages(run):
@@ -170,30 +179,25 @@ def main(wanted):
         copy_sources(folder)
         copy = Copy(folder)
         uses = copy.uses()
-        write(copy.path(SETTINGS), read(copy.path(SETTINGS)) + DEFAULTS)
         options = sorted({option for option, _, _ in uses if not wanted or option in wanted})
         if set(wanted) - set(options):
             sys.exit(f"no such options: {' '.join(sorted(set(wanted) - set(options)))}")
+        lines = copy.add_switches(uses)
         program, errors = copy.build()
         if not program:
             sys.exit(errors)
-        if not copy.passes(program, *options):
+        if not copy.passes(program, options):
             sys.exit("the tests fail before anything is disconnected")
         count, missed = 0, set()
-        for option, file, start in uses:
+        for number, (option, file, _) in enumerate(uses):
             if option not in options:
                 continue
-            text, line = copy.disconnect(file, start)
-            program, errors = copy.build()
-            if not program:
-                sys.exit(f"{option} at {file}:{line} cannot be disconnected:\n{errors}")
-            caught = not copy.passes(program, option)
-            write(copy.path(file), text)
+            caught = not copy.passes(program, [option], number)
             count += 1
             if not caught:
                 missed.add(option)
             verdict = "caught" if caught else "NOT CAUGHT"
-            print(f"{option:<26} {verdict:<10} {file}:{line}", flush=True)
+            print(f"{option:<26} {verdict:<10} {file}:{lines[number]}", flush=True)
         print(f"{len(options) - len(missed)} of {len(options)} options caught, each where it is used: {count} places")
         return 1 if missed else 0
 
