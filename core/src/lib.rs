@@ -3,7 +3,7 @@
 //! single item.
 //!
 //! [`Client`] makes blocking calls. [`Exchange`] is the same protocol without
-//! I/O, for people who bring their own HTTP client; [`CallbackTransport`] lets that
+//! I/O, for people who bring their own HTTP client; [`CallbackTransport`](transport::CallbackTransport) lets that
 //! client carry the bytes while retries and order stay here.
 
 #![deny(unsafe_code)]
@@ -20,9 +20,9 @@
 mod model;
 
 #[cfg(feature = "apply")]
-mod apply;
+pub mod apply;
 #[cfg(feature = "http")]
-mod bulk;
+pub mod bulk;
 #[cfg(feature = "http")]
 mod client;
 #[cfg(feature = "http")]
@@ -31,12 +31,12 @@ mod exchange;
 pub mod options;
 mod ordering;
 #[cfg(feature = "outbox")]
-mod outbox;
+pub mod outbox;
 mod progress;
 mod protocol;
 mod retry;
 #[cfg(feature = "http")]
-mod sync;
+pub mod sync;
 #[cfg(feature = "http")]
 #[allow(
     unsafe_code,
@@ -44,16 +44,8 @@ mod sync;
 )]
 mod sys;
 #[cfg(feature = "http")]
-mod transport;
+pub mod transport;
 
-#[cfg(feature = "apply")]
-pub use apply::checks::{CheckLevel, Notice, RowChecker, Suspicion};
-#[cfg(feature = "apply")]
-pub use apply::{
-    Apply, ApplyEnd, ApplyInput, ApplyOptions, Failure, Format, Progress, Reading, RowFile,
-};
-#[cfg(feature = "http")]
-pub use bulk::{AbortReason, Bulk, BulkOptions, BulkRows};
 #[cfg(feature = "http")]
 pub use client::{CallOptions, Client, Reply};
 pub use exchange::Exchange;
@@ -61,7 +53,6 @@ pub use model::account::{
     Account, AccountType, MAX_TOKEN_BYTES, MIN_ACCOUNT_BYTES, Platform, Token,
 };
 pub use model::codes;
-pub use model::desired::{Change, Wanted};
 pub use model::error::{Error, ErrorKind, Result};
 pub use model::operation::{Action, Binding, Lookup, Operation, Operator, Request};
 pub use model::outcome::{
@@ -71,24 +62,23 @@ pub use model::row::Row;
 pub use options::{Config, Durability};
 pub use ordering::MAX_ITEMS_PER_REQUEST;
 #[cfg(feature = "outbox")]
-pub use outbox::{
-    LogLevel, NewRecord, Outbox, OutboxStats, Record, Report, Store, Waiting, WaitingAccount,
-    look_at_file, prometheus_page,
-};
-pub use protocol::access_point::{AccessPoint, BaseUrl};
+pub use outbox::Outbox;
+pub use protocol::access_point::AccessPoint;
 pub use protocol::api_call::ApiCall;
-pub use protocol::credentials::{Credentials, Scheme};
+pub use protocol::credentials::Scheme;
 pub use protocol::message::{HttpRequest, HttpResponse, SendError, SendErrorKind};
 pub use protocol::rules::ProtocolVersion;
-#[cfg(feature = "http")]
-pub use sync::{SyncOptions, SyncState, Synced};
-#[cfg(feature = "http")]
-pub use sys::owner_process::mark_forked;
-#[cfg(feature = "http")]
+
+/// For the C library, the Python package and the tests of this repository. No part of the
+/// public API: it changes without notice.
 #[doc(hidden)]
-pub use sys::threads::{no_thread, thread};
-#[cfg(feature = "http")]
-pub use transport::{Attempt, CallbackTransport, Transfer, Transport};
+pub mod internal {
+    pub use crate::protocol::credentials::Credentials;
+    #[cfg(feature = "http")]
+    pub use crate::sys::owner_process::mark_forked;
+    #[cfg(feature = "http")]
+    pub use crate::sys::threads::{no_thread, thread};
+}
 
 /// The version of this crate.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");

@@ -8,7 +8,8 @@ use std::path::Path;
 use common::files::{Files, LONG, finish, plain, refusal};
 use common::{client, emulator};
 use proptest::prelude::*;
-use xgpush::{Apply, ApplyEnd, ErrorKind, Format, Operator, Reading, RowFile};
+use xgpush::apply::{Apply, ApplyEnd, Format, Reading, RowFile};
+use xgpush::{ErrorKind, Operator};
 use xgpush_emulator::Config as Service;
 
 #[test]

@@ -11,7 +11,8 @@ use std::time::{Duration, SystemTime};
 
 use common::files::{Files, LONG, finish, plain, refusal};
 use common::{client, emulator};
-use xgpush::{Apply, ApplyEnd, ApplyInput, ApplyOptions, Client, Platform, RowFile};
+use xgpush::apply::{Apply, ApplyEnd, ApplyInput, ApplyOptions, RowFile};
+use xgpush::{Client, Platform};
 use xgpush_emulator::Config as Service;
 
 fn table(rows: usize) -> String {

@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use common::files::{Files, LONG, finish, plain, refusal};
 use common::{client, emulator};
-use xgpush::{Apply, ApplyEnd, Operator};
+use xgpush::Operator;
+use xgpush::apply::{Apply, ApplyEnd};
 use xgpush_emulator::{Config as Service, Emulator, Fault, FaultKind};
 
 /// `rows` rows on `tokens` phones; one in a hundred is refused.

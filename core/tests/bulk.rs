@@ -6,9 +6,8 @@ use std::cell::Cell;
 use std::time::Duration;
 
 use common::{client, emulator};
-use xgpush::{
-    AbortReason, AccountType, Bulk, BulkOptions, Operation, Operator, Reason, Row, State,
-};
+use xgpush::bulk::{AbortReason, Bulk, BulkOptions};
+use xgpush::{AccountType, Operation, Operator, Reason, Row, State};
 use xgpush_emulator::{Config as Service, Emulator, Fault, FaultKind};
 
 fn rows(count: usize) -> impl Iterator<Item = Row> {
@@ -282,11 +281,11 @@ fn a_closed_client_ends_its_streams_at_once() {
 /// A transport that never lets go of a request.
 struct Hanging(std::sync::mpsc::Sender<()>);
 
-impl xgpush::Transport for Hanging {
+impl xgpush::transport::Transport for Hanging {
     fn send(
         &self,
         _: &xgpush::HttpRequest,
-        _: &xgpush::Attempt,
+        _: &xgpush::transport::Attempt,
     ) -> Result<xgpush::HttpResponse, xgpush::SendError> {
         self.0.send(()).unwrap();
         loop {

@@ -13,7 +13,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use common::model::{Op, check_held_back, check_order, random_fault, seeds, stream};
-use xgpush::{BulkOptions, Reason, State};
+use xgpush::bulk::BulkOptions;
+use xgpush::{Reason, State};
 use xgpush_emulator::{Clears, Config as Service, Emulator};
 
 fn run(seed: u64, emulator: &Emulator, reference: &Emulator) -> usize {

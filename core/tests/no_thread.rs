@@ -9,7 +9,8 @@ use std::mem::transmute;
 
 use common::{client, emulator};
 use libc::{c_int, c_void, pthread_attr_t, pthread_t};
-use xgpush::{BulkOptions, Row, State};
+use xgpush::bulk::BulkOptions;
+use xgpush::{Row, State};
 use xgpush_emulator::{Config as Service, Fault, FaultKind};
 
 thread_local! {

@@ -16,9 +16,10 @@ use std::time::Duration;
 
 use common::emulator;
 use coroutines::turn;
+use xgpush::bulk::{Bulk, BulkOptions};
+use xgpush::sync::{Change, SyncOptions, SyncState, Synced, Wanted};
 use xgpush::{
-    Account, AccountType, Binding, Bulk, BulkOptions, Change, Client, ItemOutcome, Operation,
-    Request, State, SyncOptions, SyncState, Synced, Token, Wanted,
+    Account, AccountType, Binding, Client, ItemOutcome, Operation, Request, State, Token,
 };
 use xgpush_emulator::{Config as Service, Emulator, Fault, FaultKind, LogEntry, RandomFaults};
 

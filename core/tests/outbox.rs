@@ -7,9 +7,8 @@ use std::time::{Duration, Instant};
 
 use common::outbox::{all_reports, bind, open};
 use common::{config, emulator};
-use xgpush::{
-    Account, Binding, ErrorKind, LogLevel, Operation, Outbox, Reason, Report, Request, State, Token,
-};
+use xgpush::outbox::{LogLevel, Report};
+use xgpush::{Account, Binding, ErrorKind, Operation, Outbox, Reason, Request, State, Token};
 use xgpush_emulator::{Config as Service, Fault, FaultKind};
 
 const LONG: Duration = Duration::from_secs(60);
@@ -304,14 +303,14 @@ fn two_operations_that_always_fail_starve_nobody() {
 }
 
 /// A store whose last run was in a future that never came.
-struct FromTheFuture(Vec<xgpush::Record>);
+struct FromTheFuture(Vec<xgpush::outbox::Record>);
 
-impl xgpush::Store for FromTheFuture {
-    fn append(&mut self, _: &[xgpush::NewRecord<'_>]) -> xgpush::Result<u64> {
+impl xgpush::outbox::Store for FromTheFuture {
+    fn append(&mut self, _: &[xgpush::outbox::NewRecord<'_>]) -> xgpush::Result<u64> {
         Ok(1000)
     }
 
-    fn claim(&mut self, after: u64, _: usize) -> xgpush::Result<Vec<xgpush::Record>> {
+    fn claim(&mut self, after: u64, _: usize) -> xgpush::Result<Vec<xgpush::outbox::Record>> {
         let later = self.0.iter().filter(|record| record.id > after);
         Ok(later.cloned().collect())
     }
@@ -325,7 +324,7 @@ impl xgpush::Store for FromTheFuture {
 #[test]
 fn clock_set_back_delays_nothing() {
     let emulator = emulator(Service::default());
-    let record = xgpush::Record {
+    let record = xgpush::outbox::Record {
         id: 1,
         tag: 1,
         handed_in_ms: u64::MAX,

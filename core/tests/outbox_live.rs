@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 
 use common::outbox::{all_reports, bind, open};
 use common::{bindings, client, emulator};
-use xgpush::{ErrorKind, Operation, Outbox, OutboxStats};
+use xgpush::outbox::OutboxStats;
+use xgpush::{ErrorKind, Operation, Outbox};
 use xgpush_emulator::{Config as Service, Fault, FaultKind};
 
 const LONG: Duration = Duration::from_secs(60);
@@ -112,7 +113,11 @@ fn trouble_is_shown_until_it_is_over() {
     assert_eq!(outbox.trouble(), "");
 }
 
-fn waiting(outbox: &Outbox, token: Option<&str>, account: Option<&str>) -> Vec<xgpush::Waiting> {
+fn waiting(
+    outbox: &Outbox,
+    token: Option<&str>,
+    account: Option<&str>,
+) -> Vec<xgpush::outbox::Waiting> {
     outbox.look(token, account, 1000, LONG).unwrap()
 }
 
@@ -149,7 +154,7 @@ fn waiting_operations_are_found_by_token_and_account() {
         .unwrap();
     bind(&outbox, "phone2", "alice", 3);
     bind(&outbox, "phone3", "bob", 4);
-    let tags = |list: &[xgpush::Waiting]| list.iter().map(|w| w.tag).collect::<Vec<_>>();
+    let tags = |list: &[xgpush::outbox::Waiting]| list.iter().map(|w| w.tag).collect::<Vec<_>>();
     // An attempt may be on its way.
     let first = loop {
         let list = waiting(&outbox, Some("phone1"), None);
@@ -183,7 +188,7 @@ fn closed_file_can_be_inspected_unchanged() {
         bind(&outbox, &format!("t{n}"), &format!("player{}", n % 2), n);
     }
     outbox.sync(LONG).unwrap();
-    let look = |token, account| xgpush::look_at_file(&file, token, account, 1000);
+    let look = |token, account| xgpush::outbox::look_at_file(&file, token, account, 1000);
     let held = look(None, None).unwrap_err();
     assert_eq!(held.kind(), ErrorKind::Storage);
     assert!(held.to_string().contains("is held"), "{held}");
@@ -194,7 +199,7 @@ fn closed_file_can_be_inspected_unchanged() {
         std::fs::copy(beside(&file), beside(&killed)).unwrap();
     }
     let before = std::fs::read(&killed).unwrap();
-    let found = xgpush::look_at_file(&killed, None, Some("player1"), 1000).unwrap();
+    let found = xgpush::outbox::look_at_file(&killed, None, Some("player1"), 1000).unwrap();
     assert_eq!(
         found.iter().map(|w| w.tag).collect::<Vec<_>>(),
         (0..20).map(|n| 2 * n + 1).collect::<Vec<_>>()
@@ -209,11 +214,12 @@ fn closed_file_can_be_inspected_unchanged() {
         (1, 7, "stored")
     );
     assert!(found[0].durable);
-    let none = xgpush::look_at_file(&folder.path().join("none"), None, None, 1).unwrap_err();
+    let none =
+        xgpush::outbox::look_at_file(&folder.path().join("none"), None, None, 1).unwrap_err();
     assert_eq!(none.kind(), ErrorKind::Storage);
     let other = folder.path().join("other");
     std::fs::write(&other, "no file of an outbox, whatever it is called").unwrap();
-    let refused = xgpush::look_at_file(&other, None, None, 1).unwrap_err();
+    let refused = xgpush::outbox::look_at_file(&other, None, None, 1).unwrap_err();
     let named = format!("{refused}").contains(&*other.to_string_lossy());
     assert!(named, "{refused}");
     assert!(!folder.path().join("none").exists());

@@ -13,7 +13,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use common::model::{Op, check_order, random_fault, seeds};
-use xgpush::{Client, Config, Operation, Outbox, Report, State};
+use xgpush::outbox::Report;
+use xgpush::{Client, Config, Operation, Outbox, State};
 use xgpush_emulator::{Clears, Config as Service, Emulator};
 
 fn submit(op: &Op, outbox: &Outbox, tag: u64) {

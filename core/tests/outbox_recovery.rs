@@ -15,7 +15,8 @@ use std::time::{Duration, SystemTime};
 
 use common::model::Op;
 use common::outbox::{all_reports, bind};
-use xgpush::{Config, NewRecord, Outbox, Reason, Record, Report, State, Store};
+use xgpush::outbox::{NewRecord, Record, Report, Store};
+use xgpush::{Config, Outbox, Reason, State};
 use xgpush_emulator::{Config as Service, Emulator, Fault, FaultKind};
 
 const KILLS: usize = 200;

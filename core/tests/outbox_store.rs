@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use common::outbox::{all_reports, bind};
 use common::{config, emulator};
-use xgpush::{Error, ErrorKind, LogLevel, NewRecord, Outbox, Record, Result, Store};
+use xgpush::outbox::{LogLevel, NewRecord, Record, Store};
+use xgpush::{Error, ErrorKind, Outbox, Result};
 use xgpush_emulator::{Config as Service, Emulator};
 
 const LONG: Duration = Duration::from_secs(60);

@@ -1,7 +1,8 @@
 //! The signature against every published and computed vector, also for bodies
 //! that no account request makes.
 
-use xgpush::{Credentials, Scheme};
+use xgpush::Scheme;
+use xgpush::internal::Credentials;
 
 const ACCESS_ID: &str = "1500001048";
 const SECRET_KEY: &str = "1452fcebae9f3115ba794fb0fff2fd73";

@@ -8,9 +8,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use common::{client, emulator};
+use xgpush::sync::{SyncOptions, SyncState, Synced, Wanted};
 use xgpush::{
-    Account, AccountType, Binding, CallOptions, Client, Platform, Reason, Request, SyncOptions,
-    SyncState, Synced, Token, Wanted,
+    Account, AccountType, Binding, CallOptions, Client, Platform, Reason, Request, Token,
 };
 use xgpush_emulator::{Clears, Config as Service, Emulator, Fault, FaultKind, Version};
 

@@ -5,7 +5,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use pyo3::prelude::*;
-use xgpush::{ApplyEnd, ApplyInput, ApplyOptions, BulkOptions, Format};
+use xgpush::apply::{ApplyEnd, ApplyInput, ApplyOptions, Format};
+use xgpush::bulk::BulkOptions;
 
 use crate::bulk::source::reading;
 use crate::bulk::{operator, platform};
@@ -14,11 +15,11 @@ use crate::errors::exception;
 
 /// A run over one file.
 #[pyclass(frozen, module = "xgpush._native")]
-pub(crate) struct Apply(Mutex<xgpush::Apply>);
+pub(crate) struct Apply(Mutex<xgpush::apply::Apply>);
 
 impl Apply {
     /// Call it without the interpreter: `work` holds the lock for a while.
-    fn lock(&self) -> MutexGuard<'_, xgpush::Apply> {
+    fn lock(&self) -> MutexGuard<'_, xgpush::apply::Apply> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -69,7 +70,7 @@ impl Apply {
         options.rejects = rejects;
         options.state = state;
         let client = client.client.clone();
-        let opened = py.detach(|| xgpush::Apply::open(&client, &input, &options));
+        let opened = py.detach(|| xgpush::apply::Apply::open(&client, &input, &options));
         Ok(Self(Mutex::new(opened.map_err(|e| exception(&e))?)))
     }
 

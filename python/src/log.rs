@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use pyo3::prelude::*;
-use xgpush::LogLevel;
+use xgpush::outbox::LogLevel;
 
 static ENDED: AtomicBool = AtomicBool::new(false);
 /// How many threads deliver a line now.

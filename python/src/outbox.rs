@@ -168,7 +168,7 @@ impl Outbox {
         loop {
             let left = ends.saturating_duration_since(Instant::now());
             match py.detach(|| self.0.look(token, account, most, left.min(POLL_INTERVAL))) {
-                Ok(list) => return Ok(xgpush::Waiting::list_to_json(&list)),
+                Ok(list) => return Ok(xgpush::outbox::Waiting::list_to_json(&list)),
                 Err(error) if error.kind() == xgpush::ErrorKind::Unknown && !left.is_zero() => {
                     if is_cancelled(py, cancel)? {
                         return Err(exception(&error));
@@ -202,7 +202,7 @@ impl Outbox {
             .chain(others.iter().map(|other| &other.get().0))
             .map(|outbox| (outbox.name(), outbox.stats()))
             .collect();
-        xgpush::prometheus_page(stats.iter().map(|(name, stats)| (*name, stats)))
+        xgpush::outbox::prometheus_page(stats.iter().map(|(name, stats)| (*name, stats)))
     }
 
     /// The function gets the level, as a number of `logging`, and the line.
@@ -238,21 +238,21 @@ pub(crate) fn look_at_file(
     account: Option<&str>,
     most: usize,
 ) -> PyResult<String> {
-    let list = py.detach(|| xgpush::look_at_file(&path, token, account, most));
+    let list = py.detach(|| xgpush::outbox::look_at_file(&path, token, account, most));
     let list = list.map_err(|e| exception(&e))?;
-    Ok(xgpush::Waiting::list_to_json(&list))
+    Ok(xgpush::outbox::Waiting::list_to_json(&list))
 }
 
 /// To be called in a child after `fork`.
 #[pyfunction]
 pub(crate) fn mark_forked() {
-    xgpush::mark_forked();
+    xgpush::internal::mark_forked();
     log::mark_forked();
 }
 
 /// The result of an operation.
 #[pyclass(frozen, module = "xgpush._native")]
-pub(crate) struct Report(xgpush::Report);
+pub(crate) struct Report(xgpush::outbox::Report);
 
 #[pymethods]
 impl Report {
@@ -350,6 +350,6 @@ impl Report {
 /// The `Report` that a pickle holds.
 #[pyfunction]
 pub(crate) fn make_report(json: &str) -> PyResult<Report> {
-    let report = xgpush::Report::from_json(json.as_bytes());
+    let report = xgpush::outbox::Report::from_json(json.as_bytes());
     report.map(Report).map_err(|e| exception(&e))
 }

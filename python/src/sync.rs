@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use pyo3::prelude::*;
-use xgpush::{Account, Change, ItemOutcome, Row, SyncOptions, SyncState, Wanted};
+use xgpush::sync::{Change, SyncOptions, SyncState, Wanted};
+use xgpush::{Account, ItemOutcome, Row};
 
 use crate::bulk::platform;
 use crate::bulk::source::{Source, reading};
@@ -130,7 +131,7 @@ fn read(py: Python<'_>, source: &mut Source, n: usize) -> PyResult<Option<Row>> 
     }
 }
 
-fn shown(wanted: &Wanted, synced: &xgpush::Synced) -> Synced {
+fn shown(wanted: &Wanted, synced: &xgpush::sync::Synced) -> Synced {
     let failure = match &synced.state {
         SyncState::Unread(item) | SyncState::Failed(item) => Some(failure(item)),
         _ => None,

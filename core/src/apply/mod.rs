@@ -21,13 +21,16 @@ use std::time::Instant;
 
 use sha2::Sha256;
 
-use crate::apply::checks::Notice;
 use crate::bulk::Bulk;
 use crate::model::account::Platform;
 use crate::model::error::{Error, ErrorKind, Result};
 use crate::model::operation::Operator;
 
+#[doc(hidden)]
+pub use checks::RowChecker;
+pub use checks::{CheckLevel, Notice, Suspicion};
 pub use options::{ApplyEnd, ApplyInput, ApplyOptions, Failure, Format, Progress, Reading};
+#[doc(hidden)]
 pub use row_file::RowFile;
 
 use input::{Input, ParsedRow};

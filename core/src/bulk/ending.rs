@@ -53,6 +53,7 @@ impl Bulk {
     ///
     /// # Errors
     /// [`Closed`](ErrorKind::Closed) in a child after `fork`.
+    #[doc(hidden)]
     pub fn ensure_same_process(&self) -> Result<()> {
         if self.is_forked() {
             return Err(wrong_process());

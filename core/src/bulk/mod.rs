@@ -103,7 +103,8 @@ impl Client {
     /// [`Closed`](ErrorKind::Closed).
     ///
     /// ```no_run
-    /// use xgpush::{BulkOptions, Client, Config, Row};
+    /// use xgpush::bulk::BulkOptions;
+    /// use xgpush::{Client, Config, Row};
     ///
     /// let client = Client::new(Config::new().set_from_env()?)?;
     /// let rows = (0..1_000_000).map(|n| Row::bind(format!("token{n}"), format!("player{n}")));
@@ -201,6 +202,7 @@ impl Bulk {
     ///
     /// # Errors
     /// As [`Bulk::push`].
+    #[doc(hidden)]
     pub fn push_invalid(&mut self, error: &Error) -> Result<()> {
         self.has_room()?;
         self.rows.push_back(Some(invalid(error)));

@@ -6,7 +6,7 @@ use std::time::Duration;
 ///
 /// ```
 /// use std::time::Duration;
-/// use xgpush::BulkOptions;
+/// use xgpush::bulk::BulkOptions;
 ///
 /// let options = BulkOptions::new().with_parallel(8).with_dry_run(true);
 /// assert_eq!(options.outage_timeout, Duration::from_secs(60));

@@ -111,6 +111,7 @@ impl Outbox {
 
     /// As [`close`](Outbox::close), but at once if an earlier close abandoned the thread. Drop
     /// does this.
+    #[doc(hidden)]
     pub fn close_once(&self, timeout: Duration) {
         if !self.given_up.load(Ordering::Acquire) {
             self.close(timeout);

@@ -39,6 +39,7 @@ pub use page::prometheus_page;
 pub use report::Report;
 pub use shelf::look_at_file;
 pub use stats::OutboxStats;
+#[doc(hidden)]
 pub use store::{NewRecord, Record, Store};
 
 pub use waiting::{Waiting, WaitingAccount};
@@ -90,7 +91,7 @@ impl Outbox {
     /// cannot be used; nothing in it is deleted. [`Resources`](ErrorKind::Resources) when
     /// no thread could be started.
     pub fn open(config: &Config) -> Result<Self> {
-        Self::open_over(config, Client::new(config)?)
+        Self::with_client(config, Client::new(config)?)
     }
 
     /// As [`Outbox::open`], over a client of the caller's, such as one with a
@@ -98,7 +99,7 @@ impl Outbox {
     ///
     /// # Errors
     /// As [`Outbox::open`].
-    pub fn open_over(config: &Config, client: Client) -> Result<Self> {
+    pub fn with_client(config: &Config, client: Client) -> Result<Self> {
         let options = &config.settings.outbox;
         let store: Option<Box<dyn Store>> = if options.file.is_empty() {
             None
@@ -114,6 +115,7 @@ impl Outbox {
     ///
     /// # Errors
     /// As [`Client::new`], and what the store says.
+    #[doc(hidden)]
     pub fn with_store(config: &Config, store: impl Store + 'static) -> Result<Self> {
         Self::start(config, Client::new(config)?, Some(Box::new(store)))
     }
@@ -201,6 +203,7 @@ impl Outbox {
     ///
     /// # Errors
     /// [`Closed`](ErrorKind::Closed) in a child after `fork`.
+    #[doc(hidden)]
     pub fn ensure_same_process(&self) -> Result<()> {
         if self.is_forked() {
             return Err(wrong_process());

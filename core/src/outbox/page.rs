@@ -19,7 +19,7 @@ pub fn prometheus_page<'a>(
 impl OutboxStats {
     /// The numbers in the text format that Prometheus reads, names beginning with
     /// `xgpush_outbox_`, without a label: [`Outbox::prometheus`](crate::Outbox::prometheus)
-    /// and [`prometheus_page`](crate::prometheus_page) have one.
+    /// and [`prometheus_page`](crate::outbox::prometheus_page) have one.
     pub fn to_prometheus(&self) -> String {
         page(&[(None, self)])
     }

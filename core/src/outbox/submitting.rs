@@ -14,7 +14,7 @@ impl Outbox {
     ///
     /// With `outbox_file`, choose tags that keep their meaning after a restart, such as a row
     /// or player number, never a pointer or an index: the next run reports what this one
-    /// left. [`Report::is_recovered`](crate::Report::is_recovered) marks those reports.
+    /// left. [`Report::is_recovered`](crate::outbox::Report::is_recovered) marks those reports.
     ///
     /// Two accounts of one type in one binding are allowed; the later one wins.
     ///

@@ -126,6 +126,7 @@ impl Outbox {
 
     /// Stops logging. When this returns, after 100 ms at most, what the log function uses may
     /// be freed, unless the function hangs.
+    #[doc(hidden)]
     pub fn end_log(&self) {
         if !self.is_forked() {
             self.shared.logger.end();
@@ -134,6 +135,7 @@ impl Outbox {
 
     /// Counts a failed report callback and logs it once a minute: for bindings of languages
     /// with exceptions.
+    #[doc(hidden)]
     pub fn note_callback_failure(&self, why: &str) {
         stats::add(&self.shared.counters.callback_failures, 1);
         if self.shared.may_log_callback_failure() {

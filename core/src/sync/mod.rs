@@ -9,12 +9,13 @@ use std::time::Duration;
 use crate::client::Client;
 use crate::engine::Cancel;
 use crate::model::account::{Account, Platform};
-use crate::model::desired::{Change, Expected, Wanted, accounts_read};
+use crate::model::desired::{Expected, accounts_read};
 use crate::model::error::{Error, Result};
 use crate::model::operation::{Binding, Request};
 use crate::model::outcome::{ItemOutcome, Outcome, State};
 use crate::retry::StopReason;
 
+pub use crate::model::desired::{Change, Wanted};
 pub use options::SyncOptions;
 
 /// The result for one token.

@@ -11,7 +11,7 @@ use crate::model::account::Platform;
 ///
 /// ```
 /// use std::time::Duration;
-/// use xgpush::SyncOptions;
+/// use xgpush::sync::SyncOptions;
 ///
 /// let options = SyncOptions::new()
 ///     .with_apply(true)

@@ -16,7 +16,8 @@ use crate::protocol::message::{HttpRequest, HttpResponse, SendError, SendErrorKi
 /// stay here.
 ///
 /// ```
-/// use xgpush::{CallbackTransport, Client, Config, HttpResponse, Transfer};
+/// use xgpush::transport::{CallbackTransport, Transfer};
+/// use xgpush::{Client, Config, HttpResponse};
 ///
 /// # fn main() -> xgpush::Result<()> {
 /// # let mut config = Config::new();

@@ -5,10 +5,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use tempfile::TempDir;
-use xgpush::{
-    Apply, ApplyEnd, ApplyInput, ApplyOptions, BulkOptions, Client, ErrorKind, Operator, Progress,
-    Result,
-};
+use xgpush::apply::{Apply, ApplyEnd, ApplyInput, ApplyOptions, Progress};
+use xgpush::bulk::BulkOptions;
+use xgpush::{Client, ErrorKind, Operator, Result};
 
 pub(crate) const LONG: Duration = Duration::from_secs(60);
 

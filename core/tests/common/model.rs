@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde_json::Value;
+use xgpush::bulk::{Bulk, BulkOptions};
 use xgpush::{
-    Account, AccountType, Binding, Bulk, BulkOptions, Client, ItemOutcome, Operation, Operator,
-    Request, State, Token,
+    Account, AccountType, Binding, Client, ItemOutcome, Operation, Operator, Request, State, Token,
 };
 use xgpush_emulator::{Emulator, Fault, FaultKind};
 

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use xgpush::{Operation, Outbox, Report};
+use xgpush::outbox::Report;
+use xgpush::{Operation, Outbox};
 use xgpush_emulator::Emulator;
 
 use super::config;

@@ -4,9 +4,8 @@ use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
-use xgpush::{
-    CallOptions, CallbackTransport, Client, HttpRequest, HttpResponse, Reason, State, Transfer,
-};
+use xgpush::transport::{CallbackTransport, Transfer};
+use xgpush::{CallOptions, Client, HttpRequest, HttpResponse, Reason, State};
 
 use crate::common::bindings;
 use crate::fake_transport::{FakeTransport, accepted, offline};

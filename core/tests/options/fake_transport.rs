@@ -4,7 +4,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use serde_json::Value;
-use xgpush::{Attempt, Client, Config, HttpRequest, HttpResponse, SendError, Transport};
+use xgpush::transport::{Attempt, Transport};
+use xgpush::{Client, Config, HttpRequest, HttpResponse, SendError};
 
 /// What the transport was given.
 #[derive(Debug, Clone)]

@@ -118,7 +118,7 @@ pub(crate) fn outbox_parallel() {
             ("request_timeout_ms", "60000"),
         ]);
         let client = together.transport().client(&config);
-        let outbox = Outbox::open_over(&config, client).unwrap();
+        let outbox = Outbox::with_client(&config, client).unwrap();
         for n in 0..60 {
             bind(&outbox, &format!("t{n}"), &format!("player{n}"), n);
         }

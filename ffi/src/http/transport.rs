@@ -4,10 +4,8 @@ use std::ffi::{c_char, c_void};
 use std::sync::Arc;
 use std::time::Duration;
 
-use xgpush::{
-    CallbackTransport, Client, Config, Error, ErrorKind, HttpResponse, SendError, SendErrorKind,
-    Transfer,
-};
+use xgpush::transport::{CallbackTransport, Transfer};
+use xgpush::{Client, Config, Error, ErrorKind, HttpResponse, SendError, SendErrorKind};
 
 use super::request::xg_http_request;
 use super::send_error::send_error;

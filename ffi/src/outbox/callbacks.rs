@@ -3,7 +3,8 @@
 use std::ffi::{c_char, c_void};
 use std::sync::Arc;
 
-use xgpush::{Error, ErrorKind, LogLevel};
+use xgpush::outbox::LogLevel;
+use xgpush::{Error, ErrorKind};
 
 use super::report_thread::{ReportCallback, ReportThread};
 use super::reports::xg_reports;

@@ -95,7 +95,7 @@ pub unsafe extern "C" fn xg_outbox_open_with_transport(
         // SAFETY: as the header demands.
         let (config, transport) = unsafe { (handle::shared(config)?, handle::shared(transport)?) };
         let client = transport.client(&config.0)?;
-        out.write(xg_outbox::into_raw(Outbox::open_over(&config.0, client)?));
+        out.write(xg_outbox::into_raw(Outbox::with_client(&config.0, client)?));
         Ok(())
     })
 }
@@ -176,7 +176,7 @@ pub unsafe extern "C" fn xg_outbox_free(outbox: *mut xg_outbox) {
 }
 
 unsafe extern "C" fn after_fork_in_child() {
-    xgpush::mark_forked();
+    xgpush::internal::mark_forked();
 }
 
 fn register_fork_handler() {

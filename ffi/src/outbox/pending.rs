@@ -3,7 +3,7 @@
 use std::ffi::{CString, c_char};
 use std::time::Duration;
 
-use xgpush::Waiting;
+use xgpush::outbox::Waiting;
 
 use super::xg_outbox;
 use crate::boundary::handle::{self, Handle, OutParam};

@@ -47,12 +47,12 @@ impl ReportThread {
     pub(crate) fn start(outbox: Arc<Outbox>, callback: ReportCallback) -> Result<Self, Error> {
         let permit = Arc::new(CallPermit::default());
         let own = Arc::clone(&permit);
-        let thread = xgpush::thread("xgpush-report")
+        let thread = xgpush::internal::thread("xgpush-report")
             .spawn(move || {
                 let _end = End(Arc::clone(&own));
                 deliver(&outbox, callback, &own);
             })
-            .map_err(|error| xgpush::no_thread("to bring reports on", &error))?;
+            .map_err(|error| xgpush::internal::no_thread("to bring reports on", &error))?;
         Ok(Self {
             permit,
             thread: thread.thread().id(),

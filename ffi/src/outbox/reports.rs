@@ -5,7 +5,8 @@ use std::ffi::{CString, c_char};
 use std::sync::Arc;
 use std::time::Duration;
 
-use xgpush::{Error, ErrorKind, Outbox, Report};
+use xgpush::outbox::Report;
+use xgpush::{Error, ErrorKind, Outbox};
 
 use crate::boundary::handle::{self, Handle, OutParam};
 use crate::boundary::{guard, text};

@@ -3,7 +3,8 @@
 use std::ffi::{CString, c_char};
 use std::sync::OnceLock;
 
-use xgpush::{Outbox, OutboxStats};
+use xgpush::Outbox;
+use xgpush::outbox::OutboxStats;
 
 use super::xg_outbox;
 use crate::boundary::handle::{self, Handle, OutParam};
@@ -45,7 +46,7 @@ impl xg_stats {
             .others
             .iter()
             .map(|(name, stats)| (name.as_str(), stats));
-        xgpush::prometheus_page(own.chain(others))
+        xgpush::outbox::prometheus_page(own.chain(others))
     }
 }
 

@@ -14,7 +14,7 @@ use crate::errors::exception;
 
 /// A stream under way.
 pub(crate) struct BulkDriver {
-    stream: xgpush::Bulk,
+    stream: xgpush::bulk::Bulk,
     source: Source,
     platform: Option<Platform>,
     /// The rows that have no outcome yet.
@@ -52,7 +52,11 @@ pub(crate) enum Step {
 }
 
 impl BulkDriver {
-    pub(crate) fn new(stream: xgpush::Bulk, source: Source, platform: Option<Platform>) -> Self {
+    pub(crate) fn new(
+        stream: xgpush::bulk::Bulk,
+        source: Source,
+        platform: Option<Platform>,
+    ) -> Self {
         Self {
             stream,
             source,

@@ -11,7 +11,8 @@ use std::time::{Duration, Instant};
 
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
-use xgpush::{BulkOptions, Operator, Platform};
+use xgpush::bulk::BulkOptions;
+use xgpush::{Operator, Platform};
 
 use crate::bulk::driver::{BulkDriver, Step, StopFlags};
 use crate::bulk::result::BulkResult;
@@ -77,7 +78,8 @@ impl Bulk {
         let options = BulkOptions::new()
             .with_parallel(parallel)
             .with_outage_timeout(seconds("patience", patience)?);
-        let stream = xgpush::Bulk::new(&client.client, &options).map_err(|e| exception(&e))?;
+        let stream =
+            xgpush::bulk::Bulk::new(&client.client, &options).map_err(|e| exception(&e))?;
         let reading = reading(encoding, check)?;
         let source = Source::new(&rows, operator(operation)?, format_name, &reading)?;
         Ok(Self {

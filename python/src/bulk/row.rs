@@ -2,7 +2,8 @@
 
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList, PyString, PyTuple};
-use xgpush::{Error, ErrorKind, Row, RowChecker};
+use xgpush::apply::RowChecker;
+use xgpush::{Error, ErrorKind, Row};
 
 use crate::values::{self, account_type, is_missing, named_fields, type_name};
 

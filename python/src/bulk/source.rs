@@ -7,7 +7,8 @@ use std::sync::{Mutex, PoisonError};
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyIterator;
-use xgpush::{AccountType, Error, Operator, Reading, Row, RowChecker, RowFile};
+use xgpush::apply::{Reading, RowChecker, RowFile};
+use xgpush::{AccountType, Error, Operator, Row};
 
 use crate::apply::format;
 use crate::bulk::row;
