@@ -132,23 +132,45 @@ mod tests {
     }
 
     #[test]
-    fn value_outside_its_range_is_refused_with_name_and_range() {
+    fn every_option_takes_the_ends_of_its_range_and_nothing_beyond() {
         let mut config = Config::new();
-        for (name, bad) in [
-            ("max_attempts", "0"),
-            ("max_attempts", "21"),
-            ("max_attempts", "three"),
-            ("deadline_ms", "0"),
-            ("deadline_ms", "-1"),
-            ("auth", "digest"),
-            ("access_point", "toronto"),
-            ("allow_http", "yes"),
-            ("protocol", ""),
-        ] {
-            let error = config.set(name, bad).unwrap_err().to_string();
-            assert!(error.contains(name) && error.contains("range"), "{error}");
+        for option in OPTIONS {
+            let range = option.range();
+            let (good, bad): (Vec<String>, Vec<String>) = match option.type_name() {
+                "number" | "milliseconds" => {
+                    let ends = range.trim_end_matches(" ms").split(" to ");
+                    let ends: Vec<i64> = ends.map(|end| end.parse().unwrap()).collect();
+                    let beyond = [ends[0] - 1, ends[1] + 1].map(|n| n.to_string());
+                    let texts = ["", "three", "1.5", " 3"].map(str::to_owned);
+                    (
+                        ends.iter().map(i64::to_string).collect(),
+                        beyond.into_iter().chain(texts).collect(),
+                    )
+                }
+                "flag" => (vec!["true".into(), "0".into()], vec!["yes".into()]),
+                "choice" => (
+                    range.split(", ").map(str::to_owned).collect(),
+                    vec!["no such thing".into()],
+                ),
+                _ => continue,
+            };
+            for value in good {
+                config.set(option.name, &value).unwrap();
+            }
+            for value in bad {
+                let error = config.set(option.name, &value).unwrap_err();
+                let text = error.to_string();
+                assert!(
+                    text.contains(option.name) && text.contains(&range),
+                    "{text}"
+                );
+            }
         }
-        let error = config.set("timeout", "1").unwrap_err().to_string();
+    }
+
+    #[test]
+    fn unknown_option_is_refused_with_the_names_that_there_are() {
+        let error = Config::new().set("timeout", "1").unwrap_err().to_string();
         assert!(error.contains("request_timeout_ms"), "{error}");
     }
 
