@@ -239,7 +239,7 @@ impl Bulk {
     /// How long there is nothing to do unless a request ends.
     pub(super) fn next_due(&self) -> Duration {
         const LEAST: Millis = 1;
-        // Nobody rings for an answer while enough requests lie ready.
+        // The pool wakes nobody while enough requests are queued.
         const MOST: Millis = 100;
         let now = self.now();
         let allowed =

@@ -42,7 +42,7 @@ impl Client {
     }
 
     /// Which of these show, asked again and again until all do or the time is over;
-    /// `None` where no answer told.
+    /// `None` where no answer said.
     pub(crate) fn watch(
         &self,
         expected: &[Expected<'_>],

@@ -1,5 +1,5 @@
-//! Blocking calls: split, sign, send, judge, retry, and put the items back in
-//! the caller's order.
+//! Blocking calls: split, send with retries, and put the outcomes back in the
+//! caller's order.
 
 mod call;
 mod confirm;

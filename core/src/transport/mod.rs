@@ -54,7 +54,7 @@ impl fmt::Debug for Attempt {
 /// Sends one request and brings the whole response. Called from several
 /// threads at once.
 ///
-/// It does not follow redirects, retry or judge: that is the client's.
+/// It does not follow redirects, retry or read the answer: the client does.
 pub trait Transport: Send + Sync {
     /// Sends `request` within the bounds of `attempt`.
     ///

@@ -63,7 +63,7 @@ static void on_line(int32_t level, const char *line, void *context) {
   (void)level;
   (void)context;
   atomic_fetch_add(&lines, 1);
-  CHECK(strstr(line, atomic_load(&lines) == 1 ? "no thread can be had" : "can be had again") != NULL);
+  CHECK(strstr(line, atomic_load(&lines) == 1 ? "could not start a thread" : "can be started again") != NULL);
 }
 
 static void threads(const char *url) {

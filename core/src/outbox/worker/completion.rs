@@ -32,7 +32,7 @@ impl Worker {
             return;
         }
         let before = now.saturating_sub(millis(self.options.deadline));
-        // What came from a file has its time from the opening on.
+        // The time of what came from a file begins when it is opened.
         if before < self.shared.opened {
             return;
         }
@@ -42,9 +42,9 @@ impl Worker {
         }
     }
 
-    /// Lets the store forget what has its outcome; only then is it reported, and what
-    /// waited behind it sent. Otherwise a restart could send it again after what
-    /// followed it.
+    /// Removes what has its outcome from the store; only then is it reported, and only
+    /// then what waited behind it sent. Otherwise a restart could send it again after
+    /// what followed it.
     pub(super) fn acknowledge(&mut self) {
         self.complete_unstored();
         let now = self.now();
@@ -68,7 +68,7 @@ impl Worker {
         self.complete(superseded, completing);
     }
 
-    /// What the store does not have need not wait for it.
+    /// Completes what is not in the store at once.
     fn complete_unstored(&mut self) {
         let queue = &self.queue;
         let completing = self
@@ -123,8 +123,8 @@ impl Worker {
         self.shared.left.store(left, Ordering::Release);
     }
 
-    /// Reports what a transport did not let go of. What a file has stays there, and was
-    /// perhaps sent.
+    /// Completes what a transport did not let go of. What is in the file stays there,
+    /// marked as perhaps sent.
     fn abandon_in_flight(&mut self) -> Vec<(Removed, ItemOutcome)> {
         let mut completed = Vec::new();
         for slot in self.queue.taken() {

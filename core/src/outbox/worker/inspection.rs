@@ -8,7 +8,7 @@ impl Worker {
     pub(super) fn answer_questions(&mut self) {
         let questions = std::mem::take(&mut *self.shared.questions());
         if !questions.is_empty() {
-            // What was handed in before the question is part of the answer.
+            // What was submitted before the question is part of the answer.
             self.drain_intake();
         }
         for Question {
@@ -26,7 +26,7 @@ impl Worker {
                 .into_iter()
                 .filter(|slot| filter.lets_pass(Body(self.queue.body(*slot))));
             let list = passing.take(most).map(|slot| self.shown(slot)).collect();
-            // Who asked may have gone.
+            // The one who asked may have stopped waiting.
             let _ = answer.send(list);
         }
     }

@@ -19,7 +19,7 @@ impl Worker {
     }
 
     pub(super) fn dispatch(&mut self) {
-        // What was handed in before the flush travels with it.
+        // What was submitted before the flush is sent with it.
         let flush = self.is_flushing() && self.shared.intake.is_empty();
         loop {
             let now = self.now();
@@ -59,7 +59,7 @@ impl Worker {
         }
     }
 
-    /// Whether what is handed in now is sent soon.
+    /// Whether what is submitted now is sent soon.
     pub(super) fn is_sending(&self) -> bool {
         let now = Duration::from_millis(self.now());
         let allows = !self.breaker.is_open() && self.breaker.allows(now, 0);

@@ -24,7 +24,7 @@ impl Worker {
                 }
             }
         }
-        // A flood's memory is not kept.
+        // The memory of a burst is not kept.
         if pending.capacity() <= 4 * COMMIT {
             pending.clear();
             self.pending = pending;
@@ -85,8 +85,8 @@ impl Worker {
         }
     }
 
-    /// Has the store know, before these operations are sent, that they may have been:
-    /// a later run must not call them never sent. Once for everything that it has.
+    /// Marks these operations in the store as perhaps sent, before they are: a later run
+    /// must not call them never sent. One mark covers everything that is stored.
     pub(super) fn mark_sending(&mut self, slots: &[Slot], now: Millis) -> bool {
         let Some(store) = &mut self.store else {
             return true;

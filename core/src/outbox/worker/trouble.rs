@@ -21,7 +21,7 @@ pub(super) struct Trouble {
     store: Alarm,
     threads: Alarm,
     service: Alarm,
-    /// What was handed in and not stored since the store began to fail.
+    /// How many operations were submitted and not stored since the store began to fail.
     not_durable: usize,
     clock_rests_until: Millis,
 }
@@ -46,15 +46,15 @@ impl Trouble {
 }
 
 impl Worker {
-    /// The store failed; so many operations are in memory only for that.
+    /// The store failed; because of it so many operations are in memory only.
     pub(super) fn store_failed(&mut self, error: &Error, not_durable: usize) {
         add(&self.shared.counters.store_failures, 1);
         add(&self.shared.counters.not_durable, not_durable);
         self.trouble.not_durable += not_durable;
         if self.trouble.store.fails(self.now()) {
             let line = format!(
-                "{error}; until it can be written, what is handed in is delivered from memory and \
-                 is not durable"
+                "{error}; until it can be written, submitted operations are delivered from memory \
+                 and are not durable"
             );
             self.begins(Kind::Store, LogLevel::Error, line);
         }
@@ -75,7 +75,7 @@ impl Worker {
         if started {
             self.trouble.threads.works();
         } else if self.trouble.threads.fails(self.now()) {
-            let line = "no thread can be had to send with; it is tried again every second";
+            let line = "could not start a thread to send with; trying again every second";
             self.begins(Kind::Threads, LogLevel::Error, line.to_owned());
         }
     }
@@ -109,13 +109,13 @@ impl Worker {
         if self.trouble.store.is_over(now, at_the_end) {
             let count = std::mem::take(&mut self.trouble.not_durable);
             let line = format!(
-                "the outbox's file can be written again; {count} operations were handed in \
-                 meanwhile and not durable"
+                "the outbox's file can be written again; {count} operations were submitted \
+                 meanwhile and are not durable"
             );
             self.ends(Kind::Store, &line);
         }
         if self.trouble.threads.is_over(now, at_the_end) {
-            self.ends(Kind::Threads, "threads can be had again");
+            self.ends(Kind::Threads, "threads can be started again");
         }
         if self.trouble.service.is_over(now, at_the_end) {
             self.ends(Kind::Service, "the service answers again");
