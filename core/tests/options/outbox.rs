@@ -69,7 +69,7 @@ fn without_lingering_comes_first() -> bool {
         for (linger, operations) in [("0", 30), ("20", 10)] {
             let config = offline(&[("outbox_linger_ms", linger)]);
             let client = FakeTransport::accepting().client(&config);
-            let outbox = Outbox::open_over(&config, client).unwrap();
+            let outbox = Outbox::with_client(&config, client).unwrap();
             let ended = ended.clone();
             scope.spawn(move || {
                 for n in 0..operations {
