@@ -1,5 +1,7 @@
 //! The items of a call, from what Python programs have for them.
 
+use std::borrow::Cow;
+
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
@@ -113,6 +115,15 @@ pub(crate) fn raw_account<'py>(given: &Bound<'py, PyAny>) -> PyResult<RawAccount
             type_name(given)
         ))),
     }
+}
+
+/// A token as it stands, for those who check it themselves.
+pub(crate) fn unchecked_token<'py>(given: &'py Bound<'_, PyString>) -> PyResult<Cow<'py, str>> {
+    let text = given.to_cow();
+    text.map_err(|_| {
+        let why = "token has a lone surrogate, which no UTF-8 can encode";
+        exception(&Error::new(ErrorKind::InvalidValue, why))
+    })
 }
 
 /// Accounts for the outbox, which checks them.

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use pyo3::prelude::*;
+use pyo3::types::PyString;
 use xgpush::Operation;
 
 use crate::bulk::operator;
@@ -33,7 +34,7 @@ impl Outbox {
         &self,
         py: Python<'_>,
         operation: &str,
-        token: &str,
+        token: &Bound<'_, PyString>,
         accounts: &Bound<'_, PyAny>,
         platform: Option<&str>,
         tag: u64,
@@ -45,7 +46,8 @@ impl Outbox {
             .iter()
             .map(|(name, kind)| (name.as_str(), *kind))
             .collect();
-        let mut operation = Operation::new(operator, token, &accounts);
+        let token = items::unchecked_token(token)?;
+        let mut operation = Operation::new(operator, &token, &accounts);
         if let Some(platform) = platform {
             operation = operation.with_platform(platform.parse().map_err(|e| exception(&e))?);
         }

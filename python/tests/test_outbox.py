@@ -74,6 +74,10 @@ def test_refusals(service: Emulator) -> None:
     with opened(service, outbox_max_operations=2) as outbox:
         with pytest.raises(xgpush.InvalidValue):
             outbox.bind("", "alice")
+        # Half a character, as JSON of a stranger may bring it.
+        for operation in (("t\ud83d", "alice"), ("t1", "al\ud83d")):
+            with pytest.raises(xgpush.InvalidValue, match="lone surrogate"):
+                outbox.bind(*operation)
         with pytest.raises(xgpush.InvalidRequest, match="at least one account"):
             outbox.bind("t1")
         with pytest.raises(xgpush.InvalidRequest):
