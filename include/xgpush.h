@@ -1455,7 +1455,7 @@ size_t xg_pending_count(const struct xg_pending *pending);
 /**
  * The operations as a JSON array, NUL-terminated. *len is its length in bytes unless len is
  * NULL. Each has "tag", "operation" (such as "bind"), "token", "accounts"
- * ([{"account","account_type"}]), "handed_in_ms", "state" ("behind": waits for an earlier
+ * ([{"account","account_type"}]), "submitted_ms", "state" ("behind": waits for an earlier
  * one on its token or accounts; "ready": will be sent, or sent again; "sending";
  * "settling": decided, waits for the file), "durable", "maybe_sent", "attempts", and of the
  * last attempt "reason" (docs/reasons.md, or null) and "message". Valid until it is freed;
@@ -1480,7 +1480,7 @@ enum xg_status xg_outbox_stats(const struct xg_outbox *outbox,
 /**
  * One number by its name; 0 for an unknown name and for NULL.
  *
- * Counters: "handed_in" (submitted), "full" (refused because the outbox was full),
+ * Counters: "submitted" (submitted), "full" (refused because the outbox was full),
  * "recovered" (from the file of an earlier run), "durable" (stored); final reports by
  * state: "accepted", "rejected", "unknown", "not_sent", and "superseded"; "requests" (HTTP
  * requests), "sent" (operations in them), "retries" (operations queued again), "throttled"

@@ -41,13 +41,13 @@ fn operation_is_delivered_and_reported_once() {
         assert_eq!(report.state(), Some(state), "{report:?}");
         assert_eq!(report.code(), Some(if refused { 1_008_006 } else { 0 }));
         assert_eq!((report.attempts(), report.http_status()), (1, Some(200)));
-        assert!(report.handed_in_ms() <= report.at_ms());
+        assert!(report.submitted_ms() <= report.timestamp_ms());
     }
     assert_eq!(emulator.counters().received, 3);
     let stats = outbox.stats();
     assert_eq!(
         (
-            stats.handed_in,
+            stats.submitted,
             stats.accepted,
             stats.rejected,
             stats.requests
@@ -80,7 +80,7 @@ fn bad_input_is_refused_and_not_taken() {
         assert_eq!(error.kind(), kind, "{operation:?}: {error}");
     }
     assert_eq!(outbox.flush(LONG).unwrap(), 0);
-    assert_eq!(outbox.stats().handed_in, 0);
+    assert_eq!(outbox.stats().submitted, 0);
 }
 
 /// A request that the outbox cannot carry as it is: nothing of it is taken.
@@ -97,7 +97,7 @@ fn a_request_is_refused_as_a_whole() {
         (error.kind(), error.item()),
         (ErrorKind::InvalidRequest, Some(1))
     );
-    assert_eq!(outbox.stats().handed_in, 0);
+    assert_eq!(outbox.stats().submitted, 0);
 
     let legacy = open(&emulator, &[("protocol", "xg_v3")]);
     let typed = Account::with_type("alice", xgpush::AccountType(0)).unwrap();
@@ -107,7 +107,7 @@ fn a_request_is_refused_as_a_whole() {
         assert_eq!(error.kind(), ErrorKind::InvalidRequest);
         assert!(error.to_string().contains("op_type"), "{error}");
     }
-    assert_eq!(legacy.stats().handed_in, 0);
+    assert_eq!(legacy.stats().submitted, 0);
 }
 
 #[test]
@@ -327,7 +327,7 @@ fn clock_set_back_delays_nothing() {
     let record = xgpush::outbox::Record {
         id: 1,
         tag: 1,
-        handed_in_ms: u64::MAX,
+        submitted_ms: u64::MAX,
         // operator 4, a token of two bytes
         body: Box::from(&b"\x04\x02t1"[..]),
     };

@@ -16,9 +16,9 @@ const PARALLEL: usize = 4;
 
 /// The requests that reached the service between a hand-in and the request with it; the
 /// senders are no further than that, however slow this machine is.
-fn requests_before(emulator: &Emulator, handed_in: &Operation<'_>, needle: &str) -> usize {
+fn requests_before(emulator: &Emulator, submitted: &Operation<'_>, needle: &str) -> usize {
     let outbox = storm(emulator);
-    outbox.submit(handed_in, 0).unwrap();
+    outbox.submit(submitted, 0).unwrap();
     let before = emulator.log().len();
     let position = || {
         let log = emulator.log();

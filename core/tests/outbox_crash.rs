@@ -91,12 +91,12 @@ fn run_and_kill(url: &str, file: &str, next: u64, rng: &mut fastrand::Rng) -> (V
         .spawn()
         .unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    let (mut durable, mut handed_in) = (Vec::new(), next);
+    let (mut durable, mut submitted) = (Vec::new(), next);
     let mut note = |line: &str| {
         let (what, n) = line.split_once(' ').unwrap_or_default();
         match (what, n.parse::<u64>()) {
             ("d", Ok(n)) => durable.push(n),
-            ("h", Ok(n)) => handed_in = n,
+            ("h", Ok(n)) => submitted = n,
             _ => return false,
         }
         true
@@ -115,7 +115,7 @@ fn run_and_kill(url: &str, file: &str, next: u64, rng: &mut fastrand::Rng) -> (V
         note(&line.unwrap());
     }
     killer.join().unwrap();
-    (durable, handed_in)
+    (durable, submitted)
 }
 
 /// Which operations were applied, in order.
@@ -154,9 +154,9 @@ fn durable_operations_survive_kills_in_order() {
             let kind = kinds[rng.usize(0..kinds.len())].clone();
             emulator.push_fault(Fault::new(kind).skip(rng.u32(0..4)));
         }
-        let (told, handed_in) = run_and_kill(&emulator.base_url(), file, next, &mut rng);
+        let (told, submitted) = run_and_kill(&emulator.base_url(), file, next, &mut rng);
         durable.extend(told);
-        next = handed_in;
+        next = submitted;
     }
     emulator.clear_faults();
     let outbox = Outbox::open(&common::config(&emulator, &options(file))).unwrap();

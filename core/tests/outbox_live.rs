@@ -58,7 +58,7 @@ fn a_key_that_is_changed_signs_the_next_attempt() {
 }
 
 #[test]
-fn wait_for_room_returns_when_there_is_room() {
+fn wait_not_full_returns_when_there_is_room() {
     let emulator = emulator(Service::default());
     emulator.push_fault(Fault::new(FaultKind::Hang).times(0));
     let options = [
@@ -70,19 +70,19 @@ fn wait_for_room_returns_when_there_is_room() {
     let outbox = open(&emulator, &options);
     let room = |outbox: &Outbox| outbox.stats().room;
     assert_eq!(room(&outbox), 2);
-    assert!(outbox.wait_for_room(Duration::ZERO));
+    assert!(outbox.wait_not_full(Duration::ZERO));
     bind(&outbox, "t1", "alice", 1);
     bind(&outbox, "t2", "bob", 2);
     assert_eq!(room(&outbox), 0);
-    assert!(!outbox.wait_for_room(Duration::from_millis(5)));
+    assert!(!outbox.wait_not_full(Duration::from_millis(5)));
     std::thread::scope(|scope| {
-        let waits = scope.spawn(|| outbox.wait_for_room(LONG));
+        let waits = scope.spawn(|| outbox.wait_not_full(LONG));
         emulator.clear_faults();
         assert!(waits.join().unwrap());
     });
     outbox.submit(&Operation::clear_token("t3"), 3).unwrap();
     outbox.close(LONG);
-    assert!(!outbox.wait_for_room(LONG), "closed");
+    assert!(!outbox.wait_not_full(LONG), "closed");
 }
 
 /// For languages that take no lines for a log.
@@ -118,7 +118,7 @@ fn waiting(
     token: Option<&str>,
     account: Option<&str>,
 ) -> Vec<xgpush::outbox::Waiting> {
-    outbox.look(token, account, 1000, LONG).unwrap()
+    outbox.list_pending(token, account, 1000, LONG).unwrap()
 }
 
 /// Whatever numbers of places are used again.
@@ -170,10 +170,10 @@ fn waiting_operations_are_found_by_token_and_account() {
     assert_eq!(first[1].accounts[0].account_type, Some(3));
     assert_eq!(tags(&waiting(&outbox, None, Some("alice"))), [1, 2, 3]);
     assert_eq!(waiting(&outbox, None, None).len(), 4);
-    assert_eq!(outbox.look(None, None, 2, LONG).unwrap().len(), 2);
+    assert_eq!(outbox.list_pending(None, None, 2, LONG).unwrap().len(), 2);
     assert!(waiting(&outbox, Some("phone1"), Some("bob")).is_empty());
     outbox.close(Duration::ZERO);
-    let error = outbox.look(None, None, 1, LONG).unwrap_err();
+    let error = outbox.list_pending(None, None, 1, LONG).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Closed);
 }
 
@@ -188,7 +188,7 @@ fn closed_file_can_be_inspected_unchanged() {
         bind(&outbox, &format!("t{n}"), &format!("player{}", n % 2), n);
     }
     outbox.sync(LONG).unwrap();
-    let look = |token, account| xgpush::outbox::look_at_file(&file, token, account, 1000);
+    let look = |token, account| xgpush::outbox::list_pending_in_file(&file, token, account, 1000);
     let held = look(None, None).unwrap_err();
     assert_eq!(held.kind(), ErrorKind::Storage);
     assert!(held.to_string().contains("is held"), "{held}");
@@ -199,7 +199,7 @@ fn closed_file_can_be_inspected_unchanged() {
         std::fs::copy(beside(&file), beside(&killed)).unwrap();
     }
     let before = std::fs::read(&killed).unwrap();
-    let found = xgpush::outbox::look_at_file(&killed, None, Some("player1"), 1000).unwrap();
+    let found = xgpush::outbox::list_pending_in_file(&killed, None, Some("player1"), 1000).unwrap();
     assert_eq!(
         found.iter().map(|w| w.tag).collect::<Vec<_>>(),
         (0..20).map(|n| 2 * n + 1).collect::<Vec<_>>()
@@ -214,12 +214,12 @@ fn closed_file_can_be_inspected_unchanged() {
         (1, 7, "stored")
     );
     assert!(found[0].durable);
-    let none =
-        xgpush::outbox::look_at_file(&folder.path().join("none"), None, None, 1).unwrap_err();
+    let none = xgpush::outbox::list_pending_in_file(&folder.path().join("none"), None, None, 1)
+        .unwrap_err();
     assert_eq!(none.kind(), ErrorKind::Storage);
     let other = folder.path().join("other");
     std::fs::write(&other, "no file of an outbox, whatever it is called").unwrap();
-    let refused = xgpush::outbox::look_at_file(&other, None, None, 1).unwrap_err();
+    let refused = xgpush::outbox::list_pending_in_file(&other, None, None, 1).unwrap_err();
     let named = format!("{refused}").contains(&*other.to_string_lossy());
     assert!(named, "{refused}");
     assert!(!folder.path().join("none").exists());

@@ -289,10 +289,10 @@ fn recovered_operation_older_than_the_limit_is_not_sent() {
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
     let now = u64::try_from(since.unwrap().as_millis()).unwrap();
     // Clears the token `tN`.
-    let record = |id: u64, handed_in_ms| Record {
+    let record = |id: u64, submitted_ms| Record {
         id,
         tag: id,
-        handed_in_ms,
+        submitted_ms,
         body: format!("\x04\x02t{id}").into_bytes().into(),
     };
     let records = vec![

@@ -24,12 +24,12 @@ using namespace std::chrono_literals;
 namespace {
 
 struct tally {
-  std::size_t handed_in = 0, refused = 0, delivered = 0, superseded = 0, failed = 0;
+  std::size_t submitted = 0, refused = 0, delivered = 0, superseded = 0, failed = 0;
 };
 
 // Tokens and accounts come from phones: what is no token is refused, and the game goes on.
 void look_at(const xgpush::submission& handed, tally& seen) {
-  seen.handed_in += handed.taken();
+  seen.submitted += handed.taken();
   if (handed) return;
   seen.refused++;
   // Full: the service has been away for long.
@@ -102,7 +102,7 @@ int main(int argc, char** argv) try {
   const std::size_t left = outbox.close(10s);
   look_at(outbox, reports, seen);
   close(events);
-  std::cout << seen.handed_in << " handed in, " << seen.refused << " refused: " << seen.delivered << " delivered, " << seen.superseded
+  std::cout << seen.submitted << " handed in, " << seen.refused << " refused: " << seen.delivered << " delivered, " << seen.superseded
             << " superseded, " << seen.failed << " failed, " << left << " left in the file\n";
   return seen.failed + left == 0 ? 0 : 1;
 } catch (const xgpush::error& error) {

@@ -41,7 +41,7 @@ mod _native {
     #[pymodule_export]
     use crate::log::stop_logging;
     #[pymodule_export]
-    use crate::outbox::{Outbox, Report, look_at_file, make_report, mark_forked};
+    use crate::outbox::{Outbox, Report, list_pending_in_file, make_report, mark_forked};
     #[pymodule_export]
     use crate::outcome::{
         ItemIterator, ItemOutcome, Outcome, make_item, make_outcome, refuses_caller,

@@ -157,7 +157,7 @@ impl Outbox {
     }
 
     #[pyo3(signature = (token, account, most, timeout, cancel=None))]
-    fn look(
+    fn list_pending(
         &self,
         py: Python<'_>,
         token: Option<&str>,
@@ -169,7 +169,10 @@ impl Outbox {
         let ends = Instant::now() + seconds("timeout", timeout)?;
         loop {
             let left = ends.saturating_duration_since(Instant::now());
-            match py.detach(|| self.0.look(token, account, most, left.min(POLL_INTERVAL))) {
+            match py.detach(|| {
+                self.0
+                    .list_pending(token, account, most, left.min(POLL_INTERVAL))
+            }) {
                 Ok(list) => return Ok(xgpush::outbox::Waiting::list_to_json(&list)),
                 Err(error) if error.kind() == xgpush::ErrorKind::Unknown && !left.is_zero() => {
                     if is_cancelled(py, cancel)? {
@@ -233,14 +236,14 @@ impl Drop for Outbox {
     clippy::needless_pass_by_value,
     reason = "what the interpreter hands over"
 )]
-pub(crate) fn look_at_file(
+pub(crate) fn list_pending_in_file(
     py: Python<'_>,
     path: std::path::PathBuf,
     token: Option<&str>,
     account: Option<&str>,
     most: usize,
 ) -> PyResult<String> {
-    let list = py.detach(|| xgpush::outbox::look_at_file(&path, token, account, most));
+    let list = py.detach(|| xgpush::outbox::list_pending_in_file(&path, token, account, most));
     let list = list.map_err(|e| exception(&e))?;
     Ok(xgpush::outbox::Waiting::list_to_json(&list))
 }
@@ -325,14 +328,14 @@ impl Report {
 
     /// When it was submitted, in milliseconds since 1970.
     #[getter]
-    fn handed_in_ms(&self) -> u64 {
-        self.0.handed_in_ms()
+    fn submitted_ms(&self) -> u64 {
+        self.0.submitted_ms()
     }
 
     /// When this was decided, in milliseconds since 1970.
     #[getter]
-    fn at_ms(&self) -> u64 {
-        self.0.at_ms()
+    fn timestamp_ms(&self) -> u64 {
+        self.0.timestamp_ms()
     }
 
     fn __eq__(&self, other: &Self) -> bool {

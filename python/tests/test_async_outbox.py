@@ -66,8 +66,8 @@ def test_every_operation(xgpush_emulator: Emulator) -> None:
             assert sorted(report.tag for report in seen) == list(range(1, 8))
             assert all(report.accepted for report in seen)
             assert outbox.stats["accepted"] == 7
-            assert await outbox.look() == []
-            assert 'xgpush_outbox_handed_in_total{outbox="1500001048"} 7\n' in outbox.prometheus()
+            assert await outbox.list_pending() == []
+            assert 'xgpush_outbox_submitted_total{outbox="1500001048"} 7\n' in outbox.prometheus()
         with pytest.raises(xgpush.Closed):
             outbox.clear_token("t1")
         assert [report async for report in outbox] == []

@@ -47,9 +47,9 @@ def test_each_operation_is_reported_once(service: Emulator) -> None:
         assert reports[7].state == "rejected" and reports[7].code == 1008006
         assert all(reports[n].accepted for n in reports if n != 7)
         assert reports[0].is_final and reports[0].attempts == 1
-        assert 0 < reports[0].handed_in_ms <= reports[0].at_ms
-        assert outbox.stats["handed_in"] == 50
-        line = 'xgpush_outbox_handed_in_total{outbox="1500001048"} 50\n'
+        assert 0 < reports[0].submitted_ms <= reports[0].timestamp_ms
+        assert outbox.stats["submitted"] == 50
+        line = 'xgpush_outbox_submitted_total{outbox="1500001048"} 50\n'
         assert line in outbox.prometheus()
         with opened(service, outbox_name="ios") as other:
             page = other.prometheus(outbox)
@@ -260,14 +260,14 @@ def test_what_waits_is_shown(service: Emulator, tmp_path: Path) -> None:
     outbox.bind("phone1", "alice", tag=1)
     outbox.unbind("phone1", ("alice", 3), tag=2)
     outbox.bind("phone2", "bob", tag=3)
-    assert [one["tag"] for one in outbox.look("phone1")] == [1, 2]
-    assert outbox.look(account="bob")[0]["state"] in ("ready", "sending")
+    assert [one["tag"] for one in outbox.list_pending("phone1")] == [1, 2]
+    assert outbox.list_pending(account="bob")[0]["state"] in ("ready", "sending")
     show = [sys.executable, "-m", "xgpush", "outbox", "show", file]
     held = subprocess.run(show, capture_output=True, text=True)
     assert held.returncode == 2 and "is held" in held.stderr
     assert outbox.close(0) == 3
     with pytest.raises(xgpush.Closed):
-        outbox.look()
+        outbox.list_pending()
     shown = subprocess.run([*show, "--account", "alice"], capture_output=True, text=True)
     lines = [line.split("\t") for line in shown.stdout.splitlines()]
     assert [line[:4] for line in lines] == [

@@ -18,6 +18,6 @@ for path, form in ("/login", b"phone=web1&player=alice"), ("/logout", b"phone=we
     with urllib.request.urlopen(url + path, form, timeout=30) as answer:
         assert answer.status == 202
 with urllib.request.urlopen(url + "/metrics", timeout=30) as answer:
-    assert b'xgpush_outbox_handed_in_total{outbox="1500001048"} 2\n' in answer.read()
+    assert b'xgpush_outbox_submitted_total{outbox="1500001048"} 2\n' in answer.read()
 program.send_signal(signal.SIGINT)
 print(program.communicate(timeout=60)[0].strip())

@@ -37,7 +37,7 @@ use crate::sys::threads;
 pub use log::LogLevel;
 pub use page::prometheus_page;
 pub use report::Report;
-pub use shelf::look_at_file;
+pub use shelf::list_pending_in_file;
 pub use stats::OutboxStats;
 #[doc(hidden)]
 pub use store::{NewRecord, Record, Store};

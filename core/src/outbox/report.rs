@@ -12,7 +12,7 @@ use crate::model::outcome::{ItemOutcome, Reason, State};
 pub struct Report {
     pub(crate) tag: u64,
     pub(crate) event: Event,
-    pub(crate) handed_in: u64,
+    pub(crate) submitted: u64,
     pub(crate) at: u64,
     /// It was submitted by an earlier run.
     pub(crate) recovered: bool,
@@ -68,21 +68,21 @@ impl Event {
 #[derive(Serialize, Deserialize)]
 struct Shape {
     tag: u64,
-    handed_in_ms: u64,
-    at_ms: u64,
+    submitted_ms: u64,
+    timestamp_ms: u64,
     #[serde(default)]
     recovered: bool,
     outcome: Option<ItemOutcome>,
 }
 
 impl Report {
-    /// The report as JSON: `{"tag","handed_in_ms","at_ms","recovered","outcome"}`, the
+    /// The report as JSON: `{"tag","submitted_ms","timestamp_ms","recovered","outcome"}`, the
     /// outcome as an item's in [`Outcome::to_json`](crate::Outcome::to_json), or null.
     pub fn to_json(&self) -> String {
         let shape = Shape {
             tag: self.tag,
-            handed_in_ms: self.handed_in,
-            at_ms: self.at,
+            submitted_ms: self.submitted,
+            timestamp_ms: self.at,
             recovered: self.recovered,
             outcome: self.event.outcome(),
         };
@@ -101,8 +101,8 @@ impl Report {
         Ok(Self {
             tag: shape.tag,
             event: shape.outcome.map_or(Event::Durable, Event::settled),
-            handed_in: shape.handed_in_ms,
-            at: shape.at_ms,
+            submitted: shape.submitted_ms,
+            at: shape.timestamp_ms,
             recovered: shape.recovered,
         })
     }
@@ -170,12 +170,12 @@ impl Report {
     }
 
     /// When the operation was submitted, in milliseconds since 1970-01-01 UTC.
-    pub fn handed_in_ms(&self) -> u64 {
-        self.handed_in
+    pub fn submitted_ms(&self) -> u64 {
+        self.submitted
     }
 
     /// When this became so, in milliseconds since 1970-01-01 UTC.
-    pub fn at_ms(&self) -> u64 {
+    pub fn timestamp_ms(&self) -> u64 {
         self.at
     }
 }
@@ -188,7 +188,7 @@ mod tests {
         Report {
             tag,
             event: Event::Durable,
-            handed_in: 0,
+            submitted: 0,
             at: 0,
             recovered: false,
         }
@@ -203,7 +203,7 @@ mod tests {
         let settled = Report {
             tag: u64::MAX,
             event: Event::settled(outcome),
-            handed_in: 1,
+            submitted: 1,
             at: 2,
             recovered: true,
         };

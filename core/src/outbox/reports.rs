@@ -119,7 +119,7 @@ mod tests {
         Report {
             tag,
             event: Event::Durable,
-            handed_in: 0,
+            submitted: 0,
             at: 0,
             recovered: false,
         }

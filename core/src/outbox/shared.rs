@@ -143,7 +143,7 @@ impl Shared {
                 reports.push(Report {
                     tag: gone.tag,
                     event: Event::settled(outcome),
-                    handed_in: wall.date(gone.at),
+                    submitted: wall.date(gone.at),
                     at: wall.date(at),
                     recovered: gone.id != 0 && gone.id <= recovered,
                 });
@@ -203,7 +203,7 @@ impl Shared {
 
     /// Waits until an operation can be submitted again, or nothing can any more. Memory
     /// that was short comes back without a word, so this ends after a second at most.
-    pub(super) fn wait_for_room(&self, timeout: Duration) {
+    pub(super) fn wait_not_full(&self, timeout: Duration) {
         let timeout = timeout.min(Duration::from_secs(1));
         self.wait_until(timeout, || self.intake.room() != Some(0));
     }
@@ -317,8 +317,8 @@ mod tests {
             for _ in 0..8 {
                 let before = clock::coarse();
                 while clock::coarse() == before {}
-                let handed_in = shared.about_now();
-                assert!(handed_in <= shared.now());
+                let submitted = shared.about_now();
+                assert!(submitted <= shared.now());
             }
         }
     }

@@ -16,12 +16,12 @@ use crate::options::Durability;
 ///
 /// The file is not changed: a copy of it is read, in a temporary folder that only this
 /// user can read. If an outbox has the file open, ask the outbox
-/// ([`Outbox::look`](crate::Outbox::look)).
+/// ([`Outbox::list_pending`](crate::Outbox::list_pending)).
 ///
 /// # Errors
 /// [`Storage`](ErrorKind::Storage) when it is not there, is held, cannot be read, or is
 /// no file of an outbox.
-pub fn look_at_file(
+pub fn list_pending_in_file(
     path: &Path,
     token: Option<&str>,
     account: Option<&str>,
@@ -64,7 +64,7 @@ pub fn look_at_file(
             }
             found.push(Waiting {
                 tag: record.tag,
-                handed_in_ms: record.handed_in_ms,
+                submitted_ms: record.submitted_ms,
                 durable: true,
                 maybe_sent: record.id <= mark,
                 ..Waiting::of(body, "stored")

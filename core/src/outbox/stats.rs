@@ -11,7 +11,7 @@ use crate::model::outcome::State;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 pub struct OutboxStats {
     /// Operations submitted.
-    pub handed_in: u64,
+    pub submitted: u64,
     /// Submissions refused because it was full.
     pub full: u64,
     /// Operations recovered from the file.
@@ -74,8 +74,8 @@ pub struct OutboxStats {
 pub(super) type Row = (&'static str, &'static str, bool, fn(&OutboxStats) -> u64);
 
 pub(super) const ROWS: &[Row] = &[
-    ("handed_in_total", "Operations submitted.", false, |s| {
-        s.handed_in
+    ("submitted_total", "Operations submitted.", false, |s| {
+        s.submitted
     }),
     (
         "full_total",
@@ -254,7 +254,7 @@ impl Counters {
             sum
         });
         OutboxStats {
-            handed_in: intake.submitted().saturating_sub(read(&self.recovered)),
+            submitted: intake.submitted().saturating_sub(read(&self.recovered)),
             full: read(&self.full),
             recovered: read(&self.recovered),
             durable: read(&self.durable),

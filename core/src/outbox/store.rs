@@ -15,7 +15,7 @@ pub struct Record {
     /// The caller's own number.
     pub tag: u64,
     /// When it was handed in, in milliseconds since 1970-01-01 UTC.
-    pub handed_in_ms: u64,
+    pub submitted_ms: u64,
     /// The operation, in a form of this crate's own.
     pub body: Box<[u8]>,
 }
@@ -25,8 +25,8 @@ pub struct Record {
 pub struct NewRecord<'a> {
     /// As [`Record::tag`].
     pub tag: u64,
-    /// As [`Record::handed_in_ms`].
-    pub handed_in_ms: u64,
+    /// As [`Record::submitted_ms`].
+    pub submitted_ms: u64,
     /// As [`Record::body`].
     pub body: &'a [u8],
 }

@@ -94,7 +94,7 @@ impl Outbox {
                     if left.is_zero() {
                         return Err(error);
                     }
-                    self.shared.wait_for_room(left);
+                    self.shared.wait_not_full(left);
                 }
                 other => return other,
             }
@@ -103,7 +103,7 @@ impl Outbox {
 
     /// Waits up to `timeout` until it is not full. `false` if it is still full, and at once
     /// if it is closed. Another thread may take the room first.
-    pub fn wait_for_room(&self, timeout: Duration) -> bool {
+    pub fn wait_not_full(&self, timeout: Duration) -> bool {
         let ends = Instant::now().checked_add(timeout);
         loop {
             match self
@@ -118,7 +118,7 @@ impl Outbox {
             if left.is_zero() {
                 return false;
             }
-            self.shared.wait_for_room(left);
+            self.shared.wait_not_full(left);
         }
     }
 }

@@ -21,7 +21,7 @@ pub struct Waiting {
     /// What it names.
     pub accounts: Vec<WaitingAccount>,
     /// When it was submitted, in milliseconds since 1970-01-01 UTC.
-    pub handed_in_ms: u64,
+    pub submitted_ms: u64,
     /// `behind`: an earlier one on its token or one of its accounts comes first.
     /// `ready`: to be sent, or sent again. `sending`: on its way, or about to be.
     /// `settling`: decided, and not yet removed from the file. `stored`: in a file that no
@@ -66,7 +66,7 @@ impl Waiting {
             operation: body.operator().name(),
             token: body.token().to_owned(),
             accounts: body.accounts().map(account).collect(),
-            handed_in_ms: 0,
+            submitted_ms: 0,
             state,
             durable: false,
             maybe_sent: false,

@@ -34,7 +34,7 @@ impl Outbox {
     /// # Errors
     /// [`Closed`](ErrorKind::Closed) when it is closed, or in a child after `fork`, and
     /// [`Unknown`](ErrorKind::Unknown) if the thread does not answer within `timeout`.
-    pub fn look(
+    pub fn list_pending(
         &self,
         token: Option<&str>,
         account: Option<&str>,
@@ -162,7 +162,7 @@ mod tests {
         }
         let outbox = Outbox::open(&config).unwrap();
         outbox.close(Duration::ZERO);
-        let error = outbox.look(None, None, 1, Duration::from_secs(60));
+        let error = outbox.list_pending(None, None, 1, Duration::from_secs(60));
         assert_eq!(error.unwrap_err().kind(), ErrorKind::Closed);
         assert!(outbox.shared.questions().is_empty());
     }

@@ -55,7 +55,10 @@ pub(crate) fn outbox_durability() {
 /// Takes the notices that are there, and counts the commits that they tell of.
 fn commits(outbox: &Outbox) -> usize {
     let reports = outbox.reports(10_000, Duration::ZERO);
-    let times: BTreeSet<u64> = reports.iter().map(xgpush::outbox::Report::at_ms).collect();
+    let times: BTreeSet<u64> = reports
+        .iter()
+        .map(xgpush::outbox::Report::timestamp_ms)
+        .collect();
     times.len()
 }
 

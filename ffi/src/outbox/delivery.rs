@@ -21,7 +21,7 @@ pub unsafe extern "C" fn xg_outbox_wait_not_full(
         // SAFETY: as the header demands.
         let outbox = unsafe { handle::shared(outbox) }.ok()?;
         let timeout = Duration::from_millis(timeout_ms);
-        Some(outbox.outbox.wait_for_room(timeout))
+        Some(outbox.outbox.wait_not_full(timeout))
     })
 }
 

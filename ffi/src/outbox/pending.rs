@@ -46,7 +46,9 @@ pub unsafe extern "C" fn xg_outbox_list_pending(
         // SAFETY: as the header demands.
         let account = unsafe { text::read_optional(account, "account") }?;
         let timeout = Duration::from_millis(timeout_ms);
-        let list = outbox.outbox.look(token, account, max_count, timeout)?;
+        let list = outbox
+            .outbox
+            .list_pending(token, account, max_count, timeout)?;
         out.write(handle::into_raw(xg_pending {
             len: list.len(),
             json: text::owned(&Waiting::list_to_json(&list)),
@@ -66,7 +68,7 @@ pub unsafe extern "C" fn xg_pending_count(pending: *const xg_pending) -> usize {
 
 /// The operations as a JSON array, NUL-terminated. *len is its length in bytes unless len is
 /// NULL. Each has "tag", "operation" (such as "bind"), "token", "accounts"
-/// ([{"account","account_type"}]), "handed_in_ms", "state" ("behind": waits for an earlier
+/// ([{"account","account_type"}]), "submitted_ms", "state" ("behind": waits for an earlier
 /// one on its token or accounts; "ready": will be sent, or sent again; "sending";
 /// "settling": decided, waits for the file), "durable", "maybe_sent", "attempts", and of the
 /// last attempt "reason" (docs/reasons.md, or null) and "message". Valid until it is freed;

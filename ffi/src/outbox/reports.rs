@@ -205,14 +205,14 @@ pub unsafe extern "C" fn xg_reports_attempts(reports: *const xg_reports, index: 
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg_reports_submitted_ms(reports: *const xg_reports, index: usize) -> u64 {
     // SAFETY: as the header demands.
-    unsafe { with_report(reports, index, 0, |report| Some(report.handed_in_ms())) }
+    unsafe { with_report(reports, index, 0, |report| Some(report.submitted_ms())) }
 }
 
 /// When it reached its state, in milliseconds since 1970-01-01 UTC.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg_reports_timestamp_ms(reports: *const xg_reports, index: usize) -> u64 {
     // SAFETY: as the header demands.
-    unsafe { with_report(reports, index, 0, |report| Some(report.at_ms())) }
+    unsafe { with_report(reports, index, 0, |report| Some(report.timestamp_ms())) }
 }
 
 /// A description for people; "" if accepted. Valid until the next poll into this buffer, or

@@ -70,7 +70,7 @@ pub unsafe extern "C" fn xg_outbox_stats(
 
 /// One number by its name; 0 for an unknown name and for NULL.
 ///
-/// Counters: "handed_in" (submitted), "full" (refused because the outbox was full),
+/// Counters: "submitted" (submitted), "full" (refused because the outbox was full),
 /// "recovered" (from the file of an earlier run), "durable" (stored); final reports by
 /// state: "accepted", "rejected", "unknown", "not_sent", and "superseded"; "requests" (HTTP
 /// requests), "sent" (operations in them), "retries" (operations queued again), "throttled"

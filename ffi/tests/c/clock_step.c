@@ -39,10 +39,10 @@ int main(int argc, char **argv) {
     long long before = now_ms();
     CHECK(xg_outbox_bind(outbox, "token1", "alice", XG_NO_ACCOUNT_TYPE, n, NULL) == XG_OK);
     CHECK(xg_outbox_poll(outbox, reports, 30000) == 1);
-    long long handed_in = (long long)xg_reports_submitted_ms(reports, 0);
+    long long submitted = (long long)xg_reports_submitted_ms(reports, 0);
     long long at = (long long)xg_reports_timestamp_ms(reports, 0);
     /* A second on either side, as it is promised. */
-    CHECK(before - 1000 <= handed_in && handed_in <= at && at <= now_ms() + 1000);
+    CHECK(before - 1000 <= submitted && submitted <= at && at <= now_ms() + 1000);
   }
   xg_outbox_free(outbox);
   xg_reports_free(reports);

@@ -111,10 +111,10 @@ static void delivery(void) {
   CHECK(seen == 50 && poll(&wait, 1, 0) == 0);
   xg_stats *stats = NULL;
   CHECK(xg_outbox_stats(outbox, &stats, NULL) == XG_OK);
-  CHECK(xg_stats_value(stats, "handed_in") == 50 && xg_stats_value(stats, "open") == 0);
+  CHECK(xg_stats_value(stats, "submitted") == 50 && xg_stats_value(stats, "open") == 0);
   size_t length = 0;
   CHECK(strlen(xg_stats_json(stats, &length)) == length && length > 100);
-  CHECK(strstr(xg_stats_prometheus(stats, &length), "xgpush_outbox_handed_in_total{outbox=\"1500001048\"} 50\n") != NULL);
+  CHECK(strstr(xg_stats_prometheus(stats, &length), "xgpush_outbox_submitted_total{outbox=\"1500001048\"} 50\n") != NULL);
   xg_stats_free(stats);
   CHECK(xg_outbox_close(outbox, 1000) == 0);
   CHECK(bind_one(outbox, 1, NULL) == XG_CLOSED);

@@ -170,7 +170,7 @@ void kept_errors(const xgpush::client& client) {
   CHECK(refused([&] { return shut.set_report_callback(seen); }).status() == XG_INVALID_OPTION);
   const xgpush::outbox outbox(options());
   CHECK(outbox.submit(half, 1).status() == XG_INVALID_VALUE);
-  CHECK(value(outbox.stats()).value("handed_in") == 0);
+  CHECK(value(outbox.stats()).value("submitted") == 0);
 }
 #endif
 
@@ -203,15 +203,15 @@ void delivery() {
   std::sort(told.begin(), told.end());
   CHECK((told == std::vector<std::uint64_t>{1, 2, 3, 4, 5, 6, 7}));
   const auto stats = value(outbox.stats());
-  CHECK(stats.value("handed_in") == 7 && stats.value("open") == 0 && stats.value("nothing") == 0);
+  CHECK(stats.value("submitted") == 7 && stats.value("open") == 0 && stats.value("nothing") == 0);
   CHECK(stats.json().front() == '{' && stats.json().back() == '}');
-  const string_view line = "xgpush_outbox_handed_in_total{outbox=\"1500001048\"} 7\n";
+  const string_view line = "xgpush_outbox_submitted_total{outbox=\"1500001048\"} 7\n";
   CHECK(stats.prometheus().find(line) != std::string::npos);
   const xgpush::outbox named(std::move(options().set("outbox_name", "ios")));
   auto both = value(named.stats());
   both.prometheus_add(stats);
   CHECK(both.prometheus().find(line) != std::string::npos);
-  CHECK(both.prometheus().find("handed_in_total{outbox=\"ios\"} 0\n") != std::string::npos);
+  CHECK(both.prometheus().find("submitted_total{outbox=\"ios\"} 0\n") != std::string::npos);
   CHECK(outbox.close(1s) == 0);
   const auto late = outbox.bind("box1", "alice", 1);
   CHECK(!late && late.status() == XG_CLOSED && string_view(late.reason()) == "closed");

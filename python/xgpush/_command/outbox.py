@@ -29,7 +29,7 @@ WHAT = "what waits in the file of an outbox that is not open, in order; the file
 
 def run(options: argparse.Namespace) -> int:
     found: List[Dict[str, Any]] = json.loads(
-        _native.look_at_file(options.file, options.token, options.account, MOST)
+        _native.list_pending_in_file(options.file, options.token, options.account, MOST)
     )
     for one in found:
         if options.json:
@@ -43,7 +43,7 @@ def run(options: argparse.Namespace) -> int:
 
 def _columns(one: Dict[str, Any]) -> List[object]:
     accounts = ", ".join(map(_account, one["accounts"]))
-    since = datetime.datetime.fromtimestamp(one["handed_in_ms"] / 1000, datetime.timezone.utc)
+    since = datetime.datetime.fromtimestamp(one["submitted_ms"] / 1000, datetime.timezone.utc)
     sent = "may have been sent" if one["maybe_sent"] else "never sent"
     return [
         one["tag"],

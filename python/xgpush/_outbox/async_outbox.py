@@ -88,7 +88,7 @@ class AsyncOutbox(OutboxOperations, AcloseOnExit):
         """As :meth:`Outbox.flush`."""
         return await self._pool.run(self._native.flush, seconds(timeout))
 
-    async def look(
+    async def list_pending(
         self,
         token: Optional[str] = None,
         account: Optional[str] = None,
@@ -96,9 +96,9 @@ class AsyncOutbox(OutboxOperations, AcloseOnExit):
         max: int = 1000,
         timeout: Seconds = 1.0,
     ) -> List[Dict[str, Any]]:
-        """As :meth:`Outbox.look`."""
+        """As :meth:`Outbox.list_pending`."""
         how = (token, account, max, seconds(timeout))
-        found: List[Dict[str, Any]] = json.loads(await self._pool.run(self._native.look, *how))
+        found: List[Dict[str, Any]] = json.loads(await self._pool.run(self._native.list_pending, *how))
         return found
 
     async def sync(self, timeout: Seconds) -> None:

@@ -45,7 +45,7 @@ class Outbox(OutboxOperations, CloseOnExit):
         operations are not completed after ``timeout``."""
         return self._native.flush(seconds(timeout))
 
-    def look(
+    def list_pending(
         self,
         token: Optional[str] = None,
         account: Optional[str] = None,
@@ -57,14 +57,14 @@ class Outbox(OutboxOperations, CloseOnExit):
         those of a token, of an account, or of both.
 
         Each is a dict with ``tag``, ``operation``, ``token``, ``accounts``,
-        ``handed_in_ms``, ``state``, ``durable``, ``maybe_sent`` and ``attempts``, and
+        ``submitted_ms``, ``state``, ``durable``, ``maybe_sent`` and ``attempts``, and
         ``reason`` and ``message`` of the last attempt. ``state`` is ``behind`` (an earlier
         operation on its token or accounts comes first), ``ready``, ``sending`` or
         ``settling``. For the file of an outbox that is not open there is the command
         ``xgpush outbox show``.
         """
         found: List[Dict[str, Any]] = json.loads(
-            self._native.look(token, account, max, seconds(timeout))
+            self._native.list_pending(token, account, max, seconds(timeout))
         )
         return found
 

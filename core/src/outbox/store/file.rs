@@ -180,7 +180,7 @@ impl FileStore {
                 insert.execute(params![
                     id.cast_signed(),
                     record.tag.cast_signed(),
-                    record.handed_in_ms.cast_signed(),
+                    record.submitted_ms.cast_signed(),
                     record.body
                 ])?;
             }
@@ -272,7 +272,7 @@ impl Store for FileStore {
                 Ok(Record {
                     id: row.get::<_, i64>(0)?.cast_unsigned(),
                     tag: row.get::<_, i64>(1)?.cast_unsigned(),
-                    handed_in_ms: row.get::<_, i64>(2)?.cast_unsigned(),
+                    submitted_ms: row.get::<_, i64>(2)?.cast_unsigned(),
                     body: row.get::<_, Vec<u8>>(3)?.into_boxed_slice(),
                 })
             })?;

@@ -47,7 +47,7 @@ impl Worker {
         let attempts = self.queue.attempts(slot);
         Waiting {
             tag: self.queue.tag(slot),
-            handed_in_ms: self.shared.wall().date(self.queue.at(slot)),
+            submitted_ms: self.shared.wall().date(self.queue.at(slot)),
             durable: self.queue.id(slot) != 0,
             maybe_sent: attempts > 0 || state == "sending",
             attempts,

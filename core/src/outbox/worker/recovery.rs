@@ -43,7 +43,7 @@ impl Worker {
                     id: record.id,
                     tag: record.tag,
                     // The clock may have gone back since.
-                    at: record.handed_in_ms.min(self.shared.opened),
+                    at: record.submitted_ms.min(self.shared.opened),
                     attempts: u16::from(record.id <= mark),
                     body: record.body,
                 };

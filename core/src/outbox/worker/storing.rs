@@ -49,7 +49,7 @@ impl Worker {
             .iter()
             .map(|entry| NewRecord {
                 tag: entry.tag,
-                handed_in_ms: wall.date(entry.at),
+                submitted_ms: wall.date(entry.at),
                 body: &entry.body,
             })
             .collect();
@@ -71,7 +71,7 @@ impl Worker {
                     self.shared.reports.push(entries.iter().map(|entry| Report {
                         tag: entry.tag,
                         event: Event::Durable,
-                        handed_in: wall.date(entry.at),
+                        submitted: wall.date(entry.at),
                         at,
                         recovered: false,
                     }));

@@ -39,7 +39,7 @@ fn append(store: &mut FileStore, tags: std::ops::Range<u64>) -> Result<u64> {
         .iter()
         .map(|(tag, body)| NewRecord {
             tag: *tag,
-            handed_in_ms: 1000 + tag,
+            submitted_ms: 1000 + tag,
             body,
         })
         .collect();
@@ -52,7 +52,7 @@ fn tags(store: &mut FileStore) -> Result<Vec<u64>> {
     assert!(
         records
             .iter()
-            .all(|r| r.body == body(r.tag) && r.handed_in_ms == 1000 + r.tag)
+            .all(|r| r.body == body(r.tag) && r.submitted_ms == 1000 + r.tag)
     );
     Ok(records.iter().map(|r| r.tag).collect())
 }
@@ -280,7 +280,7 @@ fn the_mark_is_kept_and_numbers_below_it_are_not_given_again() {
     store.set_sent_mark(first + 2).unwrap();
     let record = NewRecord {
         tag: 3,
-        handed_in_ms: 1003,
+        submitted_ms: 1003,
         body: &body(3),
     };
     let fourth = store.append_to_send(&[record]).unwrap();
@@ -304,7 +304,7 @@ fn a_mark_that_is_lifted_over_stored_operations_goes_to_the_disk() {
     let mut store = open(&place.file).unwrap();
     let record = |tag, body| NewRecord {
         tag,
-        handed_in_ms: 1000 + tag,
+        submitted_ms: 1000 + tag,
         body,
     };
     let (body, level) = (body(0), "PRAGMA synchronous");
