@@ -153,6 +153,11 @@ fn stream_gives_up_when_the_service_stays_down() {
     assert_eq!(stream.bulk().abort_reason(), Some(AbortReason::NoAnswer));
     assert!(outcomes.iter().all(xgpush::ItemOutcome::is_retryable));
     assert_eq!(outcomes[0].state(), State::Unknown);
+    let unknown = outcomes.iter().filter(|o| o.state() == State::Unknown);
+    for message in unknown.map(xgpush::ItemOutcome::message) {
+        let count = message.matches("no further retry: ").count();
+        assert_eq!(count, 1, "{message}");
+    }
     assert_eq!(outcomes[2999].reason(), Reason::Deadline);
     let probes = emulator.counters().received;
     assert!(probes < 150, "{probes} requests into an outage");
@@ -186,7 +191,10 @@ fn dry_run_counts_and_sends_nothing() {
         .by_ref()
         .filter(|o| o.state() == State::Accepted)
         .count();
-    assert_eq!((accepted, stream.bulk().requests()), (1000, 50));
+    assert_eq!(accepted, 1000);
+    // On a busy machine a row may wait so long that its request goes before it is full.
+    let requests = stream.bulk().requests();
+    assert!((50..=1000).contains(&requests), "{requests}");
     assert_eq!(emulator.counters().received, 0);
 }
 

@@ -241,6 +241,9 @@ fn operation_past_its_deadline_is_reported_with_its_last_reason() {
         .map(|r| (r.tag(), r))
         .collect();
     assert_eq!(reports[&1].reason(), Some(Reason::TimedOut));
+    let message = reports[&1].message();
+    let why = "; no further retry: outbox_deadline_ms is over";
+    assert!(message.ends_with(why), "{message}");
     assert_eq!(reports[&2].reason(), Some(Reason::Deadline));
     assert_eq!(reports[&2].attempts(), 0);
 }

@@ -270,6 +270,9 @@ fn only_successes_pay_back_and_a_retry_that_is_not_made_costs_nothing() {
     let request = tokens(1);
     let outcome = bench.client.batch_operate_with(&request, &options).unwrap();
     assert_eq!(outcome.items()[0].reason(), Reason::HttpRefused);
+    let message = outcome.items()[0].message();
+    let why = "; no further retry: the caller cancelled";
+    assert!(message.ends_with(why), "{message}");
     assert_eq!(bench.client.engine.budget.left(), 500);
 }
 
