@@ -237,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn a_later_wave_has_nothing_to_send_before_the_earlier_one_is_settled() {
+    fn later_wave_has_no_request_before_the_earlier_one_is_complete() {
         let mut exchange = exchange(&[("t1", "alice"), ("t1", "bob"), ("t2", "bob")]);
         assert_eq!((exchange.parts(), exchange.wave(1).unwrap()), (3, 1));
         assert_eq!(body(&mut exchange, 1), None, "nothing was sent yet");
@@ -260,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn asking_twice_does_not_forget_that_the_first_may_have_been_sent() {
+    fn request_asked_for_twice_may_have_been_sent_once() {
         let mut exchange = exchange(&[("t1", "alice")]);
         assert_eq!(body(&mut exchange, 0), body(&mut exchange, 0));
         let error = SendError::new(SendErrorKind::Connect, false, "refused");

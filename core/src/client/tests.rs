@@ -142,7 +142,7 @@ impl Bench {
 }
 
 #[test]
-fn only_the_failed_items_are_sent_again_and_signed_anew() {
+fn retry_sends_only_the_failed_items_signed_anew() {
     let first = r#"{"ret_code":1008026,"result":["0","1008004","1008006"]}"#;
     let bench = bench(&[], vec![json(200, first)]);
     use Reason::{Accepted, ItemRefused};
@@ -167,7 +167,7 @@ fn only_the_failed_items_are_sent_again_and_signed_anew() {
 }
 
 #[test]
-fn attempts_end_and_the_last_trustworthy_answer_stays() {
+fn attempts_that_run_out_leave_the_last_trustworthy_answer() {
     let busy = || json(200, r#"{"ret_code":1008004}"#);
     let cases: Vec<(Vec<Answer>, Reason, u16)> = vec![
         (vec![busy(), busy(), busy()], Reason::RequestRefused, 3),
@@ -227,7 +227,7 @@ fn attempts_end_and_the_last_trustworthy_answer_stays() {
 }
 
 #[test]
-fn retry_after_is_waited_for_and_the_deadline_beats_it() {
+fn retry_after_is_a_lower_bound_within_the_deadline() {
     let busy = || Ok(HttpResponse::new(429, "").with_header("Retry-After", "3"));
     let patient = bench(&[], vec![busy()]);
     assert_eq!(patient.reasons(1), [(Reason::Accepted, 2)]);
@@ -238,7 +238,7 @@ fn retry_after_is_waited_for_and_the_deadline_beats_it() {
 }
 
 #[test]
-fn the_budget_bounds_the_retries_of_all_calls() {
+fn retry_budget_bounds_all_calls_together() {
     let down = (0..10_000).map(|_| json(503, "")).collect();
     let bench = bench(&[("retry_budget", "500")], down);
     for _ in 0..1000 {
@@ -248,7 +248,7 @@ fn the_budget_bounds_the_retries_of_all_calls() {
 }
 
 #[test]
-fn only_successes_pay_back_and_a_retry_that_is_not_made_costs_nothing() {
+fn retry_budget_is_paid_back_by_successes_and_refunded_for_retries_not_made() {
     let cases: Vec<(&str, Vec<Answer>, u32)> = vec![
         ("a retry that succeeds", vec![json(503, "")], 500),
         (
@@ -277,7 +277,7 @@ fn only_successes_pay_back_and_a_retry_that_is_not_made_costs_nothing() {
 }
 
 #[test]
-fn what_the_deadline_leaves_is_not_sent() {
+fn items_left_at_the_deadline_are_not_sent() {
     let bench = bench(
         &[("requests_per_second", "1"), ("deadline_ms", "1500")],
         vec![],
@@ -290,7 +290,7 @@ fn what_the_deadline_leaves_is_not_sent() {
 }
 
 #[test]
-fn a_wrong_clock_is_found_and_corrected_once() {
+fn wrong_clock_is_corrected_once() {
     let denied = || {
         Ok(HttpResponse::new(200, r#"{"ret_code":1008003}"#)
             .with_header("Date", "Fri, 09 Aug 2019 02:39:49 GMT"))
@@ -320,7 +320,7 @@ fn a_wrong_clock_is_found_and_corrected_once() {
 }
 
 #[test]
-fn items_on_one_key_travel_one_after_the_other() {
+fn items_on_one_key_are_sent_one_after_the_other() {
     let bind = |token: &str, account: &str| {
         Binding::one(Token::new(token).unwrap(), Account::new(account).unwrap())
     };
@@ -343,7 +343,7 @@ fn items_on_one_key_travel_one_after_the_other() {
 }
 
 #[test]
-fn parts_at_once_come_back_in_the_order_of_the_items() {
+fn parallel_parts_keep_the_order_of_outcomes() {
     let bench = bench(&[("parallel", "7")], vec![]);
     let script = Arc::clone(&bench.script);
     let outcome = bench.client.batch_operate(&tokens(1001)).unwrap();
@@ -353,7 +353,7 @@ fn parts_at_once_come_back_in_the_order_of_the_items() {
 }
 
 #[test]
-fn an_interrupted_call_says_what_was_not_sent() {
+fn interrupted_call_reports_what_was_not_sent() {
     let bench = bench(&[("requests_per_second", "1")], vec![]);
     let sent = Arc::clone(&bench.script);
     let options = CallOptions::new()
@@ -368,7 +368,7 @@ fn an_interrupted_call_says_what_was_not_sent() {
 }
 
 #[test]
-fn a_closed_client_refuses() {
+fn closed_client_refuses_calls() {
     let bench = bench(&[], vec![]);
     bench.client.close();
     bench.client.close();
@@ -377,7 +377,7 @@ fn a_closed_client_refuses() {
 }
 
 #[test]
-fn nothing_is_sent_of_an_invalid_request() {
+fn invalid_request_sends_nothing() {
     let bench = bench(&[], vec![]);
     let error = bench.client.batch_operate(&tokens(0)).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InvalidRequest);
@@ -386,7 +386,7 @@ fn nothing_is_sent_of_an_invalid_request() {
 }
 
 #[test]
-fn a_call_is_repeated_only_if_it_had_no_effect() {
+fn call_is_repeated_only_without_effect() {
     let cases: Vec<(Vec<Answer>, Option<ErrorKind>, usize)> = vec![
         (vec![json(200, r#"{"ret_code":0}"#)], None, 1),
         (vec![refused(), json(200, r#"{"retCode":0}"#)], None, 2),
@@ -435,7 +435,7 @@ fn a_call_is_repeated_only_if_it_had_no_effect() {
 }
 
 #[test]
-fn a_call_checks_path_and_body() {
+fn call_checks_path_and_body() {
     let bench = bench(&[], vec![]);
     for path in ["v3/push/app", "//v3", "/v3/push app", "/v3?x=1", ""] {
         let error = bench.client.call(path, b"{}").unwrap_err();

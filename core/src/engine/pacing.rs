@@ -44,7 +44,7 @@ mod tests {
     const MS: Duration = Duration::from_millis(1);
 
     #[test]
-    fn requests_are_spaced_evenly_and_idle_time_is_not_saved_up() {
+    fn requests_are_spaced_evenly_without_saving_idle_time() {
         let pacer = Pacer::new(10);
         let steps = [
             (0, 0),
@@ -64,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn a_place_after_the_deadline_is_not_taken() {
+    fn place_after_the_deadline_is_not_reserved() {
         let pacer = Pacer::new(10);
         assert_eq!(pacer.reserve(Duration::ZERO, 50 * MS), Some(Duration::ZERO));
         assert_eq!(pacer.reserve(Duration::ZERO, 50 * MS), None);
@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn no_rate_means_no_wait() {
+    fn request_without_a_rate_does_not_wait() {
         let pacer = Pacer::new(0);
         for _ in 0..3 {
             assert_eq!(pacer.reserve(MS, Duration::ZERO), Some(Duration::ZERO));

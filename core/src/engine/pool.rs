@@ -349,7 +349,7 @@ mod tests {
     }
 
     #[test]
-    fn every_job_is_done_once_whoever_sleeps() {
+    fn every_job_runs_once() {
         let mut pool = pool(3, 2);
         let mut all = Vec::new();
         for job in 1..=20_000 {

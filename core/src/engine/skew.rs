@@ -19,7 +19,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn skew_has_a_sign() {
+    fn clock_skew_has_a_sign() {
         let now = httpdate::parse_http_date("Sat, 21 Nov 2026 10:00:00 GMT").unwrap();
         assert_eq!(clock_skew("Sat, 21 Nov 2026 10:10:00 GMT", now), Some(600));
         assert_eq!(clock_skew("Sat, 21 Nov 2026 09:59:00 GMT", now), Some(-60));

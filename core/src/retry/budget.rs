@@ -69,7 +69,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn a_full_budget_allows_35_retries() {
+    fn full_budget_allows_35_retries() {
         let budget = RetryBudget::new(500);
         let taken = (0..1000)
             .filter(|_| budget.spend(BackoffKind::Short))
@@ -80,7 +80,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn it_is_a_bounded_counter(steps in prop::collection::vec(0u8..4, 0..300)) {
+        fn budget_is_a_bounded_counter(steps in prop::collection::vec(0u8..4, 0..300)) {
             let budget = RetryBudget::new(100);
             let mut model = 100u32;
             for step in steps {

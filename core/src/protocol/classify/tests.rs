@@ -12,7 +12,7 @@ fn reasons(status: u16, body: &str) -> Vec<(Reason, Option<i64>)> {
 }
 
 #[test]
-fn every_answer_to_a_batch_has_its_reason() {
+fn batch_answer_has_a_reason_for_each_item() {
     use Reason::{
         Accepted, Contradiction, HttpError, HttpRefused, ItemRefused, NotDocumented, NotJson,
         RequestRefused, ResultCount, ResultMissing,
@@ -128,7 +128,7 @@ fn every_answer_to_a_batch_has_its_reason() {
 }
 
 #[test]
-fn a_query_takes_codes_and_entries_together() {
+fn query_answer_is_read_from_codes_and_entries() {
     let accounts = vec![Account::new("alice").unwrap(), Account::new("bob").unwrap()];
     let request = Request::query_by_account(accounts);
     let cases: &[(&str, [Reason; 2], [&[&str]; 2])] = &[
@@ -183,7 +183,7 @@ fn a_query_takes_codes_and_entries_together() {
 }
 
 #[test]
-fn accounts_of_one_name_are_told_apart_by_type() {
+fn query_tells_accounts_of_one_name_apart_by_type() {
     use crate::model::account::AccountType;
     let typed = |n| Account::with_type("alice", AccountType(n)).unwrap();
     let request = Request::query_by_account(vec![typed(1), typed(2)]);
@@ -199,7 +199,7 @@ fn accounts_of_one_name_are_told_apart_by_type() {
 }
 
 #[test]
-fn an_unknown_attempt_stays_unknown_until_a_lasting_answer() {
+fn unknown_attempt_stays_unknown_until_a_lasting_answer() {
     let outcome = |reason, code: Option<i64>| {
         let mut item = ItemOutcome::new(reason, None);
         item.code = code;
@@ -233,7 +233,7 @@ fn an_unknown_attempt_stays_unknown_until_a_lasting_answer() {
 }
 
 #[test]
-fn the_body_is_quoted_and_cannot_break_a_log_line() {
+fn quoted_body_cannot_break_a_log_line() {
     let item = classify_batch(
         1,
         &HttpResponse::new(200, "<html>\n\u{1b}[31m".to_owned() + &"x".repeat(500)),
