@@ -12,7 +12,7 @@ need_cargo() { need cargo "install Rust (stable) with its cargo"; }
 version() { sed -n 's/^#define XG_VERSION "\(.*\)".*/\1/p' include/xgpush.h; }
 
 # Whether a thing is here: a command, header:NAME, module:NAME of Python, static:LIBRARY,
-# asan (AddressSanitizer), target/venv or site-tools (both made if they can be).
+# asan (AddressSanitizer), target/venv or pip:REQUIREMENTS (both made if they can be).
 have() {
   case $1 in
     header:*) printf '#if !__has_include(<%s>)\n#error\n#endif\n' "${1#*:}" | c++ -E -x c++ - ;;
@@ -20,7 +20,7 @@ have() {
     static:*) echo 'int main(void) { return 0; }' | cc -static -x c - -x none "-l${1#*:}" -o /dev/null ;;
     asan) echo 'int main(void) { return 0; }' | cc -fsanitize=address,undefined -x c - -o /dev/null ;;
     target/venv) venv ;;
-    site-tools) site_tools ;;
+    pip:scripts/docs/site/requirements.txt) site_tools ;;
     *) command -v "$1" ;;
   esac >/dev/null 2>&1
 }

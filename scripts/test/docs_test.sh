@@ -67,7 +67,7 @@ say "Links"
 check "every link leads somewhere" "$PYTHON" scripts/docs/docs_check.py links
 
 say "The site"
-if can "the site" doxygen site-tools; then
+if can "the site" doxygen pip:scripts/docs/site/requirements.txt; then
   site() { bash scripts/docs/site/build.sh "$work/site" >"$work/log" 2>&1 || { cat "$work/log"; return 1; }; }
   check "the site has no warning and no broken link" site
   words() { grep -q '"durabl"' "$work/site/searchindex.js" && grep -qF '"\u89e3\u7ed1"' "$work/site/searchindex.js"; }
