@@ -12,9 +12,16 @@ use crate::model::text::shortened;
 /// Everything that can be set before a client is made.
 ///
 /// ```
-/// let mut config = xgpush::Config::new();
-/// config.set("access_id", "1500001048")?;
+/// use std::time::Duration;
+/// use xgpush::{AccessPoint, Config};
+///
+/// let mut config = Config::new();
+/// config.access_id("1500001048")?.secret_key("0123456789abcdef")?;
+/// config.access_point(AccessPoint::Guangzhou)?;
+/// config.request_timeout(Duration::from_secs(2))?;
+/// // By name, as in a file or in the environment:
 /// config.set("request_timeout_ms", "3000")?;
+/// assert_eq!(config.get("request_timeout_ms")?, "3000");
 /// assert!(config.set("request_timeout", "3000").is_err());
 /// # Ok::<(), xgpush::Error>(())
 /// ```

@@ -9,6 +9,7 @@ mod config;
 mod option;
 mod reference;
 mod service_link;
+mod setters;
 mod settings;
 mod table;
 
