@@ -1,7 +1,7 @@
 """Fixtures for pytest: a TPNS on localhost, and a client of it.
 
-Imported by every run of pytest where xgpush is installed, so xgpush itself is
-imported by the fixtures only.
+Every run of pytest imports this module where xgpush is installed, so only the fixtures
+import xgpush itself.
 """
 
 from __future__ import annotations
@@ -17,8 +17,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def xgpush_emulator() -> Iterator[Emulator]:
-    """A TPNS on localhost that knows nothing yet: bindings, faults and the log of
-    requests, as in ``xgpush.testing.Emulator``."""
+    """A TPNS on localhost without any bindings: see ``xgpush.testing.Emulator``."""
     from xgpush.testing import Emulator
 
     with Emulator() as emulator:

@@ -24,7 +24,7 @@ def endless() -> Iterator[Tuple[str, str]]:
     return ((f"token{n}", f"player{n}") for n in itertools.count())
 
 
-def test_one_result_per_row_in_order(xgpush_emulator: Emulator) -> None:
+def test_rows_give_one_result_each_in_order(xgpush_emulator: Emulator) -> None:
     rows = [("bad" if n % 7 == 3 else f"token{n}", f"player{n}") for n in range(2000)]
 
     async def main() -> None:
@@ -42,7 +42,7 @@ def test_one_result_per_row_in_order(xgpush_emulator: Emulator) -> None:
     run(main)
 
 
-def test_few_hops_for_many_rows(xgpush_emulator: Emulator) -> None:
+def test_many_rows_take_few_calls_in_threads(xgpush_emulator: Emulator) -> None:
     async def main() -> None:
         async with xgpush_emulator.async_client(parallel=4) as client:
             stream = client.bulk(itertools.islice(endless(), 5000))
@@ -55,7 +55,7 @@ def test_few_hops_for_many_rows(xgpush_emulator: Emulator) -> None:
     run(main)
 
 
-def test_the_source_is_read_beside_the_loop(xgpush_emulator: Emulator) -> None:
+def test_source_is_read_in_a_thread(xgpush_emulator: Emulator) -> None:
     goes_on = threading.Event()
     names: List[str] = []
 
@@ -79,7 +79,7 @@ def test_the_source_is_read_beside_the_loop(xgpush_emulator: Emulator) -> None:
     assert names != [threading.current_thread().name]
 
 
-def test_cancelling_ends_it(xgpush_emulator: Emulator) -> None:
+def test_cancelled_reader_ends_stream(xgpush_emulator: Emulator) -> None:
     xgpush_emulator.fault({"kind": "hang", "times": 0})
 
     async def main() -> None:
@@ -100,7 +100,7 @@ def test_cancelling_ends_it(xgpush_emulator: Emulator) -> None:
     run(main)
 
 
-def test_leaving_ends_it(xgpush_emulator: Emulator) -> None:
+def test_leaving_the_block_ends_stream(xgpush_emulator: Emulator) -> None:
     async def main() -> None:
         async with xgpush_emulator.async_client(max_concurrent=1) as client:
             async with client.bulk(endless()) as stream:
@@ -121,7 +121,7 @@ def test_leaving_ends_it(xgpush_emulator: Emulator) -> None:
     run(main)
 
 
-def test_closing_the_client_ends_its_streams(xgpush_emulator: Emulator) -> None:
+def test_closed_client_ends_streams(xgpush_emulator: Emulator) -> None:
     async def main() -> None:
         client = xgpush_emulator.async_client()
         stream = client.bulk(itertools.islice(endless(), 3000))
@@ -136,7 +136,7 @@ def test_closing_the_client_ends_its_streams(xgpush_emulator: Emulator) -> None:
     run(main)
 
 
-def test_what_is_wrong_is_refused_where_it_is_called(xgpush_emulator: Emulator) -> None:
+def test_wrong_argument_raises_at_call(xgpush_emulator: Emulator) -> None:
     async def rows() -> AsyncIterator[Tuple[str, str]]:
         yield "t1", "alice"
 
@@ -153,7 +153,7 @@ def test_what_is_wrong_is_refused_where_it_is_called(xgpush_emulator: Emulator) 
     run(main)
 
 
-def test_a_file_is_opened_beside_the_loop(
+def test_file_is_opened_in_a_thread(
     xgpush_emulator: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     threads = []
@@ -184,7 +184,7 @@ def test_a_file_is_opened_beside_the_loop(
     run(main)
 
 
-def test_items_are_read_where_a_method_is_called(xgpush_emulator: Emulator) -> None:
+def test_items_are_read_at_call_and_checked_at_await(xgpush_emulator: Emulator) -> None:
     async def main() -> None:
         async with xgpush_emulator.async_client() as client:
             with pytest.raises(TypeError):

@@ -34,7 +34,7 @@ async def until(condition: Callable[[], bool]) -> None:
         await asyncio.sleep(0)
 
 
-def test_every_method_answers_as_the_blocking_one(xgpush_emulator: Emulator) -> None:
+def test_each_method_returns_what_the_blocking_one_does(xgpush_emulator: Emulator) -> None:
     async def main() -> None:
         async with xgpush_emulator.async_client() as client:
             outcome = await client.bind({"t1": "alice", "bad": "bobby"})
@@ -55,7 +55,7 @@ def test_every_method_answers_as_the_blocking_one(xgpush_emulator: Emulator) -> 
     run(main)
 
 
-def test_what_is_wrong_is_refused(xgpush_emulator: Emulator) -> None:
+def test_wrong_call_raises(xgpush_emulator: Emulator) -> None:
     async def main() -> None:
         async with xgpush_emulator.async_client() as client:
             with pytest.raises(xgpush.InvalidValue) as caught:
@@ -78,7 +78,7 @@ def test_what_is_wrong_is_refused(xgpush_emulator: Emulator) -> None:
         xgpush_emulator.async_client(max_concurrent=0)
 
 
-def test_the_loop_goes_on_while_calls_wait(xgpush_emulator: Emulator) -> None:
+def test_waiting_calls_do_not_block_loop(xgpush_emulator: Emulator) -> None:
     xgpush_emulator.fault({"kind": "hang", "times": 0})
 
     async def main() -> List[Outcome]:
@@ -95,7 +95,7 @@ def test_the_loop_goes_on_while_calls_wait(xgpush_emulator: Emulator) -> None:
     assert {outcome[0].reason for outcome in run(main)} == {"interrupted"}
 
 
-def test_no_more_wait_than_max_concurrent(xgpush_emulator: Emulator) -> None:
+def test_calls_beyond_max_concurrent_queue(xgpush_emulator: Emulator) -> None:
     xgpush_emulator.fault({"kind": "hang", "times": 0})
 
     async def main() -> None:
@@ -125,7 +125,7 @@ async def cancelled(call: "asyncio.Task[Any]") -> None:
 
 
 @pytest.mark.parametrize("what", ["batch", "call", "retry"])
-def test_a_cancelled_call_is_over(what: str, xgpush_emulator: Emulator) -> None:
+def test_cancelled_call_sends_nothing_more(what: str, xgpush_emulator: Emulator) -> None:
     fault: Dict[str, Any] = {"kind": "hang", "times": 0}
     if what == "retry":
         fault = {"kind": "status", "status": 503, "retry_after": "600", "times": 0}
@@ -148,7 +148,7 @@ def test_a_cancelled_call_is_over(what: str, xgpush_emulator: Emulator) -> None:
     assert xgpush_emulator.counters["received"] == 2
 
 
-def test_timeouts_end_a_call(xgpush_emulator: Emulator) -> None:
+def test_asyncio_timeout_ends_call(xgpush_emulator: Emulator) -> None:
     xgpush_emulator.fault({"kind": "hang", "times": 0})
 
     async def main() -> None:
@@ -165,7 +165,7 @@ def test_timeouts_end_a_call(xgpush_emulator: Emulator) -> None:
     run(main)
 
 
-def test_closed_is_closed(xgpush_emulator: Emulator) -> None:
+def test_call_after_aclose_raises_closed(xgpush_emulator: Emulator) -> None:
     async def main() -> None:
         client = xgpush_emulator.async_client()
         assert (await client.clear_tokens(["t1"])).all_accepted
@@ -179,7 +179,7 @@ def test_closed_is_closed(xgpush_emulator: Emulator) -> None:
     run(main)
 
 
-def test_one_client_for_several_loops(
+def test_client_serves_several_loops(
     xgpush_emulator: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name, value in {**CREDENTIALS, "base_url": xgpush_emulator.base_url}.items():

@@ -23,7 +23,7 @@ async def read(outbox: AsyncOutbox, to: List[int]) -> None:
         to.append(report.tag)
 
 
-def test_each_report_goes_to_one_reader_and_none_is_lost(xgpush_emulator: Emulator) -> None:
+def test_report_goes_to_one_reader_and_none_is_lost(xgpush_emulator: Emulator) -> None:
     async def main() -> List[int]:
         seen: List[int] = []
         outbox = xgpush_emulator.async_outbox()
@@ -43,7 +43,7 @@ def test_each_report_goes_to_one_reader_and_none_is_lost(xgpush_emulator: Emulat
     assert sorted(run(main)) == list(range(3000))
 
 
-def test_wait_is_refused(xgpush_emulator: Emulator) -> None:
+def test_wait_raises_type_error(xgpush_emulator: Emulator) -> None:
     async def main() -> None:
         async with xgpush_emulator.async_outbox() as outbox:
             with pytest.raises(TypeError, match="event loop"):
@@ -53,7 +53,7 @@ def test_wait_is_refused(xgpush_emulator: Emulator) -> None:
     assert xgpush_emulator.log == []
 
 
-def test_every_operation(xgpush_emulator: Emulator) -> None:
+def test_each_operation_is_sent(xgpush_emulator: Emulator) -> None:
     async def main() -> None:
         async with xgpush_emulator.async_outbox(allow_append=True) as outbox:
             outbox.bind("t1", "alice", ("bobby", 3), tag=1)
@@ -75,7 +75,7 @@ def test_every_operation(xgpush_emulator: Emulator) -> None:
     run(main)
 
 
-def test_a_reader_waits_without_holding_the_loop_up(xgpush_emulator: Emulator) -> None:
+def test_waiting_reader_does_not_block_loop(xgpush_emulator: Emulator) -> None:
     xgpush_emulator.fault(HANG)
 
     async def main() -> None:
@@ -116,7 +116,7 @@ def test_sync_waits_for_the_file(xgpush_emulator: Emulator, tmp_path: Path) -> N
     run(main)
 
 
-def test_a_cancelled_close_takes_nothing_and_delivers_on(xgpush_emulator: Emulator) -> None:
+def test_cancelled_close_accepts_nothing_and_goes_on_delivering(xgpush_emulator: Emulator) -> None:
     xgpush_emulator.fault(DOWN)
 
     async def main() -> None:
@@ -136,7 +136,7 @@ def test_a_cancelled_close_takes_nothing_and_delivers_on(xgpush_emulator: Emulat
     run(main)
 
 
-def test_a_loop_without_readers(xgpush_emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_loop_without_add_reader_gets_reports(xgpush_emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
     def none(*_: Any) -> None:
         raise NotImplementedError
 
@@ -157,7 +157,7 @@ def test_a_loop_without_readers(xgpush_emulator: Emulator, monkeypatch: pytest.M
     run(main)
 
 
-def test_the_log_goes_to_logging_by_its_level(
+def test_log_goes_to_logging_by_level(
     xgpush_emulator: Emulator, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO, logger="xgpush")

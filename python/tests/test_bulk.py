@@ -21,7 +21,7 @@ def states(results: Any) -> List[str]:
     return [result.state for result in results]
 
 
-def test_one_result_per_row_in_order(service: Emulator) -> None:
+def test_rows_give_one_result_each_in_order(service: Emulator) -> None:
     rows = [("bad" if n % 7 == 3 else f"token{n}", f"player{n}") for n in range(1000)]
     n = -1
     with service.client(parallel=4) as client:
@@ -33,7 +33,7 @@ def test_one_result_per_row_in_order(service: Emulator) -> None:
     assert n == 999
 
 
-def test_shapes_of_rows(service: Emulator) -> None:
+def test_row_of_each_shape_is_sent(service: Emulator) -> None:
     rows: List[Any] = [
         ("t1", "alice"),
         ["t2", "bob", 3],
@@ -52,7 +52,7 @@ def test_shapes_of_rows(service: Emulator) -> None:
     assert tokens == {"t1": [["alice", 0]], "t6": [["frank", 0]]}
 
 
-def test_bad_rows_do_not_end_the_stream(service: Emulator) -> None:
+def test_bad_row_does_not_end_stream(service: Emulator) -> None:
     rows: List[Any] = [
         ("t1", 7),
         "token",
@@ -75,7 +75,7 @@ def test_bad_rows_do_not_end_the_stream(service: Emulator) -> None:
     assert results[8].row == ("", "alice")
 
 
-def test_a_source_is_read_no_further_than_the_window(service: Emulator) -> None:
+def test_source_is_read_no_further_than_window(service: Emulator) -> None:
     read = taken = 0
 
     def source() -> Iterator[Tuple[str, str]]:
@@ -91,7 +91,7 @@ def test_a_source_is_read_no_further_than_the_window(service: Emulator) -> None:
     assert taken == read == 5000
 
 
-def test_an_error_of_the_source_comes_behind_the_results(service: Emulator) -> None:
+def test_error_in_source_is_raised_after_results(service: Emulator) -> None:
     def source() -> Iterator[Tuple[str, str]]:
         for n in range(50):
             yield f"token{n}", "player"
@@ -105,7 +105,7 @@ def test_an_error_of_the_source_comes_behind_the_results(service: Emulator) -> N
     assert seen == 50 and len(service.state["tokens"]) == 50
 
 
-def test_an_interrupt_in_the_source_takes_no_outcome_from_its_row(service: Emulator) -> None:
+def test_interrupt_in_source_loses_no_outcome(service: Emulator) -> None:
     rows = iter([(f"bad{n}" if n % 7 == 3 else f"token{n}", f"player{n}") for n in range(2000)])
     interrupts = iter(range(5))
 
@@ -139,7 +139,7 @@ def test_an_interrupt_in_the_source_takes_no_outcome_from_its_row(service: Emula
         assert result.state == ("rejected" if n % 7 == 3 else "accepted")
 
 
-def test_its_numbers_stay(service: Emulator) -> None:
+def test_counters_remain_after_end(service: Emulator) -> None:
     with service.client(parallel=2) as client:
         stream = client.bulk((f"token{n}", f"player{n}") for n in range(2000))
         window = stream.window
@@ -153,7 +153,7 @@ def test_its_numbers_stay(service: Emulator) -> None:
         assert stream.requests >= service.counters["received"] - before > 0
 
 
-def test_many_at_once(service: Emulator) -> None:
+def test_parallel_requests_overlap(service: Emulator) -> None:
     def source() -> Iterator[Tuple[str, str]]:
         for n in range(500):
             yield f"token{n}", f"player{n}"
@@ -172,7 +172,7 @@ def test_many_at_once(service: Emulator) -> None:
         assert stream.take(1) == []
 
 
-def test_closing_from_a_signal_handler(service: Emulator) -> None:
+def test_close_in_signal_handler_ends_stream(service: Emulator) -> None:
     service.fault({"kind": "hang", "times": 0})
     with service.client(deadline_ms=600000, request_timeout_ms=600000) as client:
         stream = client.bulk([("t1", "alice")])
@@ -184,7 +184,7 @@ def test_closing_from_a_signal_handler(service: Emulator) -> None:
             signal.signal(signal.SIGALRM, before)
 
 
-def test_a_stream_that_is_read_by_its_own_source(service: Emulator) -> None:
+def test_stream_read_by_its_own_source_raises(service: Emulator) -> None:
     def source() -> Iterator[Tuple[str, str]]:
         with pytest.raises(RuntimeError, match="one thread at a time"):
             next(stream)
@@ -197,7 +197,7 @@ def test_a_stream_that_is_read_by_its_own_source(service: Emulator) -> None:
         assert list(stream) == []
 
 
-def test_leaving_early_closes_the_source(service: Emulator) -> None:
+def test_early_close_closes_source(service: Emulator) -> None:
     closed = []
 
     def source() -> Iterator[Tuple[str, str]]:
@@ -219,7 +219,7 @@ def test_leaving_early_closes_the_source(service: Emulator) -> None:
         assert client.bind([("after", "alice")]).all_accepted
 
 
-def test_files_and_tables(service: Emulator, tmp_path: Path) -> None:
+def test_files_and_tables_are_sent(service: Emulator, tmp_path: Path) -> None:
     (tmp_path / "rows.csv").write_text("token,account,account_type\nt1,alice,\nt2,bob,x\n")
     (tmp_path / "rows.jsonl").write_text('{"token":"t3","account":"carol"}\n')
     with service.client() as client:
@@ -247,7 +247,7 @@ class Frame:
         raise AssertionError("rows are taken by column")
 
 
-def test_frames(service: Emulator) -> None:
+def test_frames_are_sent(service: Emulator) -> None:
     nan = float("nan")
     with service.client() as client:
         frame = Frame(account=["alice", "bob"], account_type=[nan, 3.0], token=["t1", "t2"])
@@ -260,7 +260,7 @@ def test_frames(service: Emulator) -> None:
 
 
 @pytest.mark.parametrize("library", ["pandas", "polars", "pyarrow"])
-def test_real_tables(service: Emulator, library: str) -> None:
+def test_tables_of_real_libraries_are_sent(service: Emulator, library: str) -> None:
     module = pytest.importorskip(library)
     columns = {"token": ["t1", "t2"], "account": ["alice", "bob"], "account_type": [None, 3]}
     table = module.table(columns) if library == "pyarrow" else module.DataFrame(columns)
@@ -268,7 +268,7 @@ def test_real_tables(service: Emulator, library: str) -> None:
         assert states(client.bulk(table)) == ["accepted"] * 2
 
 
-def test_arguments(service: Emulator) -> None:
+def test_wrong_arguments_raise(service: Emulator) -> None:
     with service.client() as client:
         with pytest.raises(xgpush.InvalidValue, match="forget"):
             client.bulk([], operation="forget")
@@ -292,7 +292,7 @@ for result in client.bulk((f"token{n}", "player") for n in range(100)):
 """
 
 
-def test_ctrl_c_ends_a_stream(service: Emulator) -> None:
+def test_ctrl_c_ends_stream(service: Emulator) -> None:
     service.fault({"kind": "hang", "times": 0})
     command = [sys.executable, "-c", PROGRAM, service.base_url]
     program = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)

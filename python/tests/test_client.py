@@ -79,7 +79,7 @@ def test_bad_input_names_item_and_rule(name: str, service: Emulator, client: Cli
         ({"base_url": "", "access_point": ""}, "neither access_point nor base_url"),
     ],
 )
-def test_bad_options(options: Dict[str, Any], rule: str) -> None:
+def test_bad_option_raises_and_hides_the_secret(options: Dict[str, Any], rule: str) -> None:
     given = {**CREDENTIALS, "base_url": "http://127.0.0.1:9", **options}
     with pytest.raises(xgpush.InvalidOption, match=rule) as caught:
         Client(**given)
@@ -87,7 +87,7 @@ def test_bad_options(options: Dict[str, Any], rule: str) -> None:
 
 
 @pytest.mark.parametrize("items", [[("t1",), 7], [("t1", "alice"), ("t2", 7)], "text"])
-def test_what_cannot_be_read_is_a_type_error(items: Any, service: Emulator, client: Client) -> None:
+def test_unreadable_items_raise_type_error(items: Any, service: Emulator, client: Client) -> None:
     with pytest.raises((TypeError, xgpush.Error)):
         client.bind(items)
     assert service.log == []
@@ -103,12 +103,12 @@ def test_what_cannot_be_read_is_a_type_error(items: Any, service: Emulator, clie
         ([{"account": "alice"}], "there is no field token"),
     ],
 )
-def test_item_of_an_unknown_shape_is_a_type_error(client: Client, items: Any, message: str) -> None:
+def test_item_of_unknown_shape_raises_type_error(client: Client, items: Any, message: str) -> None:
     with pytest.raises(TypeError, match=message):
         client.bind(items)
 
 
-def test_error_of_the_source_is_raised_unchanged(client: Client) -> None:
+def test_error_in_source_is_raised_unchanged(client: Client) -> None:
     def source() -> Iterator[Tuple[str, str]]:
         yield "t1", "alice"
         raise ValueError("the database is gone")
@@ -130,14 +130,14 @@ def test_error_of_the_source_is_raised_unchanged(client: Client) -> None:
         ([{"token": "t1", "account": "alice", "account_type": float("nan")}], [["alice", 0]]),
     ],
 )
-def test_item_of_a_rare_shape_is_read(
+def test_item_of_rare_shape_is_bound(
     service: Emulator, client: Client, given: Any, bound: List[Any]
 ) -> None:
     assert client.bind(given).all_accepted
     assert service.state["tokens"] == {"t1": bound}
 
 
-def test_every_form_of_an_item(service: Emulator, client: Client) -> None:
+def test_item_of_each_form_is_bound(service: Emulator, client: Client) -> None:
     outcome = client.bind(
         [
             ("t1", "alice"),
@@ -182,7 +182,7 @@ def test_every_form_of_an_item(service: Emulator, client: Client) -> None:
     assert set(service.state["tokens"]) == left
 
 
-def test_an_outcome_is_a_frozen_sequence(client: Client) -> None:
+def test_outcome_is_frozen_sequence(client: Client) -> None:
     outcome = client.bind([("t1", "alice"), ("bad", "bobby")])
     assert [item.state for item in outcome] == ["accepted", "rejected"]
     assert outcome.counts == {"accepted": 1, "rejected": 1, "unknown": 0, "not_sent": 0}
@@ -196,7 +196,7 @@ def test_an_outcome_is_a_frozen_sequence(client: Client) -> None:
     assert caught.value.outcome is outcome
 
 
-def test_warnings_are_told(client: Client) -> None:
+def test_duplicate_account_type_gives_warning(client: Client) -> None:
     outcome = client.bind([("t1", ["alice", "bobby"])])
     assert [(name, item) for name, item, _ in outcome.warnings] == [("duplicate_account_type", 0)]
 
@@ -211,7 +211,7 @@ def test_errors_pickle_and_clients_do_not(client: Client) -> None:
         pickle.dumps(client)
 
 
-def test_call_and_close(service: Emulator) -> None:
+def test_call_after_close_raises_closed(service: Emulator) -> None:
     client = service.client()
     reply = client.call("/v3/push/app", {"audience_type": "all"})
     assert reply.http_status == 200 and reply.json()["ret_code"] == 0
@@ -224,7 +224,7 @@ def test_call_and_close(service: Emulator) -> None:
         client.clear_tokens(["t1"])
 
 
-def test_any_body_with_its_content_type(service: Emulator, client: Client) -> None:
+def test_call_with_content_type_sends_body_unchanged(service: Emulator, client: Client) -> None:
     body = b"--x\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.txt\"\r\n\r\nalice\r\n--x--\r\n"
     upload = ("/v3/push/package/upload", body)
     client.call(*upload, content_type="multipart/form-data; boundary=x")
@@ -242,7 +242,7 @@ def test_any_body_with_its_content_type(service: Emulator, client: Client) -> No
         client.call("/v3/device/tag", {}, content_type="text/plain")
 
 
-def test_from_env(service: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_from_env_reads_options(service: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XGPUSH_BASE_URL", service.base_url)
     for name, value in CREDENTIALS.items():
         monkeypatch.setenv(f"XGPUSH_{name.upper()}", value)
@@ -251,13 +251,13 @@ def test_from_env(service: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("deadline", [0.2, timedelta(milliseconds=200)])
-def test_a_hang_costs_the_deadline(deadline: Any, service: Emulator, client: Client) -> None:
+def test_hanging_service_ends_call_at_deadline(deadline: Any, service: Emulator, client: Client) -> None:
     service.fault({"kind": "hang", "times": 0})
     outcome = client.clear_tokens(["t1"], deadline=deadline)
     assert outcome[0].state == "unknown" and outcome[0].reason == "timed_out"
 
 
-def test_threads_wait_at_the_same_time(service: Emulator) -> None:
+def test_calls_in_threads_run_concurrently(service: Emulator) -> None:
     service.fault({"kind": "hang", "times": 0})
     with service.client(deadline_ms=60000, request_timeout_ms=60000) as client:
         threads = [threading.Thread(target=client.clear_tokens, args=(["t1"],)) for _ in range(8)]
@@ -291,7 +291,7 @@ print(int(peak) // 1024)
 """
 
 
-def test_a_hundred_thousand_bindings_stay_under_150_megabytes() -> None:
+def test_100_000_bindings_stay_under_150_megabytes() -> None:
     with Emulator(max_log=0) as service:
         done = run_script(MEMORY, service.base_url, *CREDENTIALS.values())
     assert done.returncode == 0, done.stderr
@@ -299,7 +299,7 @@ def test_a_hundred_thousand_bindings_stay_under_150_megabytes() -> None:
     assert int(done.stdout) < 150
 
 
-def test_the_tables_are_those_of_the_core() -> None:
+def test_options_and_codes_are_those_of_core() -> None:
     assert {"access_id", "deadline_ms", "parallel"} <= {option.name for option in xgpush.OPTIONS}
     assert xgpush.CODES[3].code == 1008003
     assert xgpush.CODES[5] == xgpush.Code(

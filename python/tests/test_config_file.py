@@ -37,25 +37,25 @@ GOOD = {
 
 
 @pytest.mark.parametrize("how", GOOD)
-def test_what_people_write_is_read(how: str, service: Emulator, tmp_path: Path) -> None:
+def test_config_file_as_people_write_it_is_read(how: str, service: Emulator, tmp_path: Path) -> None:
     done = bind(service, tmp_path, GOOD[how].encode())
     assert (done.returncode, done.stdout, done.stderr) == (0, "token1\taccepted\n", "")
 
 
 BAD = {
-    "a misspelled name": (b"base_url=http://URL\nacces_id=1\n", "line 2: acces_id is no option; is it access_id?"),
-    "a name that is none": (b"zzz=1\n", "line 1: zzz is no option: docs/options.md lists all"),
-    "no equals sign": (b"\naccess_id: 1\n", "line 2: there is no '='"),
+    "a misspelled name": (b"base_url=http://URL\nacces_id=1\n", "line 2: acces_id is not an option; did you mean access_id?"),
+    "a name that is none": (b"zzz=1\n", "line 1: zzz is not an option: see docs/options.md"),
+    "no equals sign": (b"\naccess_id: 1\n", "line 2: '=' is missing"),
     "another section": (b"[production]\naccess_id=1\n", "line 1: the section [production] is unknown"),
     "a quotation mark": (b"access_id = \"1\n", "line 1: the value begins with a quotation mark"),
-    "twice": (b"access_id=1\n# 2\nACCESS_ID=2\n", "line 3: access_id stands in line 1 as well"),
-    "GBK": ("access_id=1\n# 测试账号\n".encode("gbk"), "line 2: this is no UTF-8"),
+    "twice": (b"access_id=1\n# 2\nACCESS_ID=2\n", "line 3: access_id is set in line 1 as well"),
+    "GBK": ("access_id=1\n# 测试账号\n".encode("gbk"), "line 2: this is not UTF-8"),
     "UTF-16": ("access_id=1\n".encode("utf-16"), "is in UTF-16"),
 }
 
 
 @pytest.mark.parametrize("how", BAD)
-def test_what_cannot_be_meant_is_named(how: str, service: Emulator, tmp_path: Path) -> None:
+def test_mistake_in_config_file_is_named(how: str, service: Emulator, tmp_path: Path) -> None:
     content, message = BAD[how]
     done = bind(service, tmp_path, content)
     assert done.returncode == 2 and message in done.stderr and "xgpush.conf" in done.stderr, done

@@ -188,7 +188,7 @@ def test_a_run_that_got_no_answer_goes_on_and_tells_all_of_it(
     apply = ["apply", table, "--parallel", 1, *files]
     service.fault({"kind": "status", "status": 503, "times": 0, "skip": 2})
     done = run(service, *apply, "--patience", 0.1, "--set", "deadline_ms=400")
-    assert done.returncode == 4 and "to go on" in done.stderr, done
+    assert done.returncode == 4 and "to continue" in done.stderr, done
     assert " rows: 40 accepted, 0 rejected" in done.stdout, done
     service.clear_faults()
     done = run(service, *apply)

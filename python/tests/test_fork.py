@@ -91,11 +91,11 @@ for n in range(3):
 
 
 @pytest.mark.parametrize("what", USES)
-def test_a_child_shares_nothing(what: str) -> None:
+def test_forked_child_shares_nothing(what: str) -> None:
     run(USES[what] + SHARES_NOTHING)
 
 
-def test_who_is_closed_stays_closed() -> None:
+def test_closed_client_stays_closed_in_forked_child() -> None:
     run("""
 client = service.client()
 client.bind({"t1": "alice"})
@@ -128,7 +128,7 @@ ended(forked(lambda: asyncio.run(acloses())))
 """)
 
 
-def test_a_child_signs_with_the_key_of_now() -> None:
+def test_forked_child_signs_with_current_key() -> None:
     run("""
 right = service.options["secret_key"]
 client = service.client(secret_key="0" * 32)
@@ -144,7 +144,7 @@ assert client.bind({"t1": "alice"}).all_accepted
 """)
 
 
-def test_forks_in_the_middle_of_calls() -> None:
+def test_fork_during_calls_works() -> None:
     """Threads of the parent are inside calls, and hold what they hold."""
     run("""
 client = service.client(parallel=2)
@@ -180,7 +180,7 @@ assert client.bind({"t1": "alice"}).all_accepted
 """)
 
 
-def test_workers_of_multiprocessing() -> None:
+def test_multiprocessing_workers_work() -> None:
     run("""
 client = service.client()
 client.bind({"t1": "alice"})

@@ -33,7 +33,7 @@ def by_tag(reports: List[Report]) -> Dict[int, Report]:
     return {report.tag: report for report in reports}
 
 
-def test_each_operation_is_reported_once(service: Emulator) -> None:
+def test_operation_is_reported_once(service: Emulator) -> None:
     with opened(service) as outbox:
         for n in range(45):
             outbox.bind("bad" if n == 7 else f"t{n}", f"player{n}", tag=n)
@@ -56,7 +56,7 @@ def test_each_operation_is_reported_once(service: Emulator) -> None:
             assert line in page and page.count("# TYPE xgpush_outbox_open ") == 1
 
 
-def test_iteration_ends_when_it_is_closed(service: Emulator) -> None:
+def test_iteration_ends_after_close(service: Emulator) -> None:
     outbox = opened(service)
     seen: List[int] = []
     reader = threading.Thread(target=lambda: seen.extend(report.tag for report in outbox))
@@ -70,7 +70,7 @@ def test_iteration_ends_when_it_is_closed(service: Emulator) -> None:
         outbox.bind("t1", "alice")
 
 
-def test_refusals(service: Emulator) -> None:
+def test_wrong_operation_raises(service: Emulator) -> None:
     with opened(service, outbox_max_operations=2) as outbox:
         with pytest.raises(xgpush.InvalidValue):
             outbox.bind("", "alice")
@@ -97,7 +97,7 @@ def test_refusals(service: Emulator) -> None:
         opened(service, outbox_file="/no/such/folder/file")
 
 
-def test_a_file_outlives_the_outbox(service: Emulator, tmp_path: Path) -> None:
+def test_file_outlives_outbox(service: Emulator, tmp_path: Path) -> None:
     file = tmp_path / "outbox"
     service.fault({"kind": "status", "status": 503, "times": 0})
     outbox = opened(service, outbox_file=file, outbox_durable_notices=True)
@@ -146,7 +146,7 @@ class Library:
         return message.decode()
 
 
-def test_another_program_does_not_get_at_the_file(service: Emulator, tmp_path: Path) -> None:
+def test_file_in_use_is_refused_to_other_program(service: Emulator, tmp_path: Path) -> None:
     file = tmp_path / "outbox"
     service.fault({"kind": "status", "status": 503, "times": 0})
     with opened(service, outbox_file=file) as outbox:
@@ -168,7 +168,7 @@ def test_another_program_does_not_get_at_the_file(service: Emulator, tmp_path: P
 
 
 @pytest.mark.skipif("XG_TEST_LIBRARY" not in os.environ, reason="python/tests/run.sh has it")
-def test_a_c_library_in_the_process_does_not_get_the_file(
+def test_file_in_use_is_refused_to_c_library_in_process(
     service: Emulator, tmp_path: Path
 ) -> None:
     library = Library(os.environ["XG_TEST_LIBRARY"])
@@ -183,13 +183,13 @@ def test_a_c_library_in_the_process_does_not_get_the_file(
     assert library.why_not(service.base_url, file) == ""
 
 
-def test_sync_without_a_file_is_an_error(service: Emulator) -> None:
+def test_sync_without_file_raises(service: Emulator) -> None:
     with opened(service) as outbox:
         with pytest.raises(xgpush.Storage, match="outbox_file"):
             outbox.sync(1)
 
 
-def test_the_descriptor_is_readable_while_reports_wait(service: Emulator) -> None:
+def test_descriptor_is_readable_while_reports_wait(service: Emulator) -> None:
     with opened(service) as outbox:
         assert select.select([outbox], [], [], 0)[0] == []
         outbox.bind("t1", "alice")
@@ -208,7 +208,7 @@ def test_log(service: Emulator) -> None:
     assert any("paused" in line for line in lines) and lines[-1] == "the service answers again"
 
 
-def test_a_child_after_fork_is_told(service: Emulator) -> None:
+def test_outbox_in_forked_child_raises_closed(service: Emulator) -> None:
     with opened(service) as outbox:
         child = os.fork()
         if child == 0:
@@ -237,12 +237,12 @@ if sys.argv[2] == "flush":
 """
 
 
-def test_a_program_may_end_while_it_sends(service: Emulator) -> None:
+def test_program_ends_while_sending(service: Emulator) -> None:
     for _ in range(5):
         subprocess.run([sys.executable, "-c", PROGRAM, service.base_url, "end"], check=True, timeout=60)
 
 
-def test_ctrl_c_ends_a_wait(service: Emulator) -> None:
+def test_ctrl_c_ends_wait(service: Emulator) -> None:
     service.fault({"kind": "hang", "times": 0})
     command = [sys.executable, "-c", PROGRAM, service.base_url, "flush"]
     program = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
@@ -253,7 +253,7 @@ def test_ctrl_c_ends_a_wait(service: Emulator) -> None:
     assert b"KeyboardInterrupt" in errors and time.monotonic() - began < 20
 
 
-def test_what_waits_is_shown(service: Emulator, tmp_path: Path) -> None:
+def test_look_lists_waiting_operations(service: Emulator, tmp_path: Path) -> None:
     service.fault({"kind": "status", "status": 503, "times": 0})
     file = str(tmp_path / "outbox")
     outbox = opened(service, outbox_file=file)

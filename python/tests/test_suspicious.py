@@ -166,7 +166,7 @@ def test_it_is_counted_and_names_the_line(service: Emulator, tmp_path: Path) -> 
     (tmp_path / "in.csv").write_text("\n".join(["token,account", *lines]))
     done = run(service, "apply", tmp_path / "in.csv", "--dry-run")
     assert "3 rows, the first is row 2 (line 5): the account \"NULL\" is a word" in done.stderr
-    assert "1 empty rows were passed over" in done.stderr and "4 rows, 0 invalid" in done.stdout
+    assert "1 empty rows were skipped" in done.stderr and "4 rows, 0 invalid" in done.stdout
     assert done.returncode == 0
     done = run(service, "apply", tmp_path / "in.csv", "--strict")
     assert "row 2 (line 5): not_sent, invalid: the account \"NULL\" is a word" in done.stderr

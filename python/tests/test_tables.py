@@ -46,7 +46,7 @@ def test_a_frame_of_pandas_with_gaps(service: Emulator) -> None:
     with service.client() as client:
         assert [result.state for result in client.bulk(frame)] == ["accepted"] * 2
         twice = pandas.concat([frame, frame[["token"]]], axis=1)
-        with pytest.raises(ValueError, match=r"\['token'\] are there twice"):
+        with pytest.raises(ValueError, match=r"\['token'\] occur twice"):
             client.bulk(twice)
     assert service.state["tokens"] == {"t1": [["alice", 3]], "t2": [["bob", 0]]}
 
@@ -122,5 +122,5 @@ class Twice:
 
 def test_a_column_that_is_there_twice_is_refused(service: Emulator) -> None:
     with service.client() as client:
-        with pytest.raises(ValueError, match=r"\['token'\] are there twice"):
+        with pytest.raises(ValueError, match=r"\['token'\] occur twice"):
             client.bulk(Twice())

@@ -1,6 +1,6 @@
-"""The exceptions: one family under :class:`Error`, one class per kind.
+"""The exceptions: one class for each kind of error, all below :class:`Error`.
 
-What the service made of each item of a batch is no exception but an outcome.
+An item that the service refuses raises nothing: see its outcome.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ __all__ = [
 
 
 class Error(Exception):
-    """What went wrong before anything was sent, or in :meth:`Client.call`."""
+    """An error before anything was sent, or from :meth:`Client.call`."""
 
     #: The stable name of the kind.
     kind: str = "internal"
@@ -48,14 +48,14 @@ class Error(Exception):
         self.message = message
         #: The stable number of the kind, as in C.
         self.status = status
-        #: The 0-based index of the item at fault.
+        #: The index of the wrong item, from 0.
         self.item = item
-        #: The service's return code.
+        #: The return code of the service.
         self.code = code
         self.http_status = http_status
-        #: Whether the same call may succeed later without a change.
+        #: Whether the same call may succeed later.
         self.is_retryable = is_retryable
-        #: How many seconds the service asks to wait (``Retry-After``).
+        #: How many seconds to wait, if the service says so (``Retry-After``).
         self.retry_after = retry_after
 
     def __reduce__(self) -> Tuple[Any, ...]:
@@ -69,25 +69,25 @@ def _remake(cls: Type[Error], message: str, attributes: Dict[str, Any]) -> Error
 
 
 class InvalidArgument(Error, ValueError):
-    """An argument that no value of its type may have."""
+    """An argument that is never valid."""
 
     kind = "invalid_argument"
 
 
 class InvalidJson(Error, ValueError):
-    """JSON that is not the documented shape."""
+    """JSON that is not as documented."""
 
     kind = "invalid_json"
 
 
 class InvalidValue(Error, ValueError):
-    """A token, an account or another value breaks a documented rule."""
+    """A token, an account or another value breaks a rule of the service."""
 
     kind = "invalid_value"
 
 
 class InvalidRequest(Error, ValueError):
-    """A request breaks a rule of its protocol version as a whole."""
+    """A request breaks a rule of the protocol version."""
 
     kind = "invalid_request"
 
@@ -105,19 +105,19 @@ class Closed(Error):
 
 
 class NotSent(Error):
-    """A call to another endpoint: nothing was sent."""
+    """From :meth:`Client.call`: nothing was sent."""
 
     kind = "not_sent"
 
 
 class Unknown(Error):
-    """A call to another endpoint: sent, and no trustworthy answer came."""
+    """From :meth:`Client.call`: it was sent, and no valid response came."""
 
     kind = "unknown"
 
 
 class Rejected(Error):
-    """A call to another endpoint: the service refused, with :attr:`code`."""
+    """From :meth:`Client.call`: the service refused it, with :attr:`code`."""
 
     kind = "rejected"
 
@@ -135,7 +135,7 @@ class AbiMismatch(Error):
 
 
 class Full(Error):
-    """The outbox is full: the operation was not taken."""
+    """The outbox is full: the operation was not queued."""
 
     kind = "full"
 
@@ -147,7 +147,7 @@ class Storage(Error):
 
 
 class Resources(Error):
-    """The system gave no thread, descriptor or memory; the same may succeed later."""
+    """Out of threads, descriptors or memory. The same call may succeed later."""
 
     kind = "resources"
 
@@ -190,7 +190,7 @@ def make(
     is_retryable: bool,
     retry_after: Optional[int] = None,
 ) -> Error:
-    """The exception for an error of the core; called by the native module."""
+    """Creates the exception for an error of the core. Called by native code."""
     cls = _KINDS.get(kind, Internal)
     return cls(
         message,

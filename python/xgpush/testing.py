@@ -1,7 +1,7 @@
 """A TPNS on localhost, for tests.
 
-With pytest two fixtures are there as soon as xgpush is installed: ``xgpush_emulator``,
-an :class:`Emulator` for this test alone, and ``xgpush_client``, a client of it::
+xgpush brings two fixtures for pytest: ``xgpush_emulator``, an :class:`Emulator` for one test,
+and ``xgpush_client``, a client of it::
 
     def test_login(xgpush_emulator, xgpush_client):
         xgpush_emulator.fault({"kind": "status", "status": 503})
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ._client.async_client import AsyncClient
     from ._outbox.async_outbox import AsyncOutbox
 
-#: What the emulator takes for the application unless it is told otherwise.
+#: The credentials that the emulator accepts by default.
 CREDENTIALS = {"access_id": "1500001048", "secret_key": "1452fcebae9f3115ba794fb0fff2fd73"}
 
 
@@ -45,23 +45,22 @@ class Emulator(CloseOnExit):
 
     @property
     def base_url(self) -> str:
-        """Where it listens: a port of its own on localhost."""
+        """Its address: a free port on localhost."""
         return self._native.base_url
 
     @property
     def ca_pem(self) -> Optional[str]:
-        """With ``tls=True``: the certificate to trust, as PEM."""
+        """With ``tls=True``: the certificate to trust, in PEM."""
         return self._native.ca_pem
 
     @property
     def options(self) -> Dict[str, str]:
-        """What a client or an outbox needs to reach it: the address and the right
-        credentials."""
+        """The options of a client or an outbox for it: address and credentials."""
         credentials = {name: self._config.get(name, CREDENTIALS[name]) for name in CREDENTIALS}
         return {**credentials, "base_url": self.base_url}
 
     def client(self, **options: Any) -> Client:
-        """A client of it, with these options."""
+        """A client of it, with more options."""
         return Client(**{**self.options, **options})
 
     def async_client(self, **options: Any) -> AsyncClient:
@@ -71,7 +70,7 @@ class Emulator(CloseOnExit):
         return AsyncClient(**{**self.options, **options})
 
     def outbox(self, **options: Any) -> Outbox:
-        """An outbox of it, with these options."""
+        """An outbox for it, with more options."""
         return Outbox(**{**self.options, **options})
 
     def async_outbox(self, **options: Any) -> AsyncOutbox:
@@ -81,36 +80,36 @@ class Emulator(CloseOnExit):
         return AsyncOutbox(**{**self.options, **options})
 
     def configure(self, **config: Any) -> None:
-        """Takes other settings, on the same port, and forgets everything."""
+        """Resets it with other settings, on the same port."""
         self._native.configure(json.dumps(config))
         self._config = config
 
     def fault(self, fault: Dict[str, Any]) -> None:
-        """Goes wrong as told: ``{"kind": "hang"}``, ``{"kind": "status", "status":
-        503, "times": 2}`` … One request, or as many as ``times`` says; 0 is all."""
+        """Injects a fault, such as ``{"kind": "hang"}`` or ``{"kind": "status", "status": 503,
+        "times": 2}``: in one request, or in as many as ``times`` says; 0 means all."""
         self._native.fault(json.dumps(fault))
 
     def clear_faults(self) -> None:
-        """Nothing goes wrong from now on."""
+        """Removes all faults."""
         self._native.clear_faults()
 
     def settle(self) -> None:
-        """Applies what was accepted and is not due yet."""
+        """Applies everything that was accepted, without the delay."""
         self._native.settle()
 
     def wait_received(self, count: int, timeout: float = 10.0) -> bool:
-        """Waits until so many requests have arrived."""
+        """Waits until ``count`` requests have arrived. Returns whether they did."""
         return self._native.wait_received(count, timeout)
 
     @property
     def log(self) -> List[Dict[str, Any]]:
-        """Every request that reached the service."""
+        """The requests that reached the service."""
         entries: List[Dict[str, Any]] = json.loads(self._native.log())
         return entries
 
     @property
     def counters(self) -> Dict[str, Any]:
-        """How many requests, connections and so on there were."""
+        """The number of requests, connections and so on."""
         counters: Dict[str, Any] = json.loads(self._native.counters())
         return counters
 
@@ -121,5 +120,5 @@ class Emulator(CloseOnExit):
         return state
 
     def close(self) -> None:
-        """Ends the service."""
+        """Stops the service."""
         self._native.close()

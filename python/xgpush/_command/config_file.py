@@ -15,12 +15,12 @@ _NAMES = frozenset(row[0] for row in rows())
 
 
 def read(path: str) -> Dict[str, object]:
-    """The options by name. A name may be written as in the environment (``XGPUSH_…``)
-    and with ``export`` before it, a value in quotation marks; what follows a ``#``
-    behind a blank is a comment, unless it is quoted."""
+    """Reads options by name. A name may be written as in the environment (``XGPUSH_…``), with
+    ``export`` before it, and a value in quotation marks. ``#`` after a blank begins a comment,
+    unless it is quoted."""
     with open(path, "rb") as file:
         if os.name == "posix" and os.fstat(file.fileno()).st_mode & (stat.S_IRGRP | stat.S_IROTH):
-            print(f"xgpush: {path} can be read by others: chmod 600", file=sys.stderr)
+            print(f"xgpush: {path} can be read by other users: chmod 600", file=sys.stderr)
         content = file.read()
     found: Dict[str, object] = {}
     lines: Dict[str, int] = {}
@@ -33,7 +33,7 @@ def read(path: str) -> Dict[str, object]:
             continue
         name, value = option
         if name in found:
-            raise ValueError(f"{path}, line {number}: {name} stands in line {lines[name]} as well")
+            raise ValueError(f"{path}, line {number}: {name} is set in line {lines[name]} as well")
         found[name], lines[name] = value, number
     return found
 
@@ -45,7 +45,7 @@ def _text(path: str, content: bytes) -> str:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         number = content[: error.start].count(b"\n") + 1
-        raise ValueError(f"{path}, line {number}: this is no UTF-8: save the file as UTF-8") from None
+        raise ValueError(f"{path}, line {number}: this is not UTF-8: save the file as UTF-8") from None
 
 
 def _option(line: str) -> Optional[Tuple[str, str]]:
@@ -62,13 +62,13 @@ def _option(line: str) -> Optional[Tuple[str, str]]:
         given = words[1]
     if not equals:
         # It may be a secret.
-        raise ValueError("there is no '=': expected is NAME = VALUE")
+        raise ValueError("'=' is missing: write NAME = VALUE")
     name = given.lower()
     name = name[len("xgpush_") :] if name.startswith("xgpush_") else name
     if name not in _NAMES:
         near = get_close_matches(name, _NAMES, 1)
-        hint = f"; is it {near[0]}?" if near else ": docs/options.md lists all"
-        raise ValueError(f"{given} is no option{hint}")
+        hint = f"; did you mean {near[0]}?" if near else ": see docs/options.md"
+        raise ValueError(f"{given} is not an option{hint}")
     return name, _value(value)
 
 
@@ -81,5 +81,5 @@ def _value(text: str) -> str:
     value, end, rest = text[1:].partition(text[0])
     rest = rest.strip()
     if not end or (rest and not rest.startswith("#")):
-        raise ValueError("the value begins with a quotation mark, and the same one must end it")
+        raise ValueError("the value begins with a quotation mark and must end with the same one")
     return value

@@ -19,35 +19,36 @@ from . import (
     sync as _sync_file,
 )
 
-_CODES = """\
+_EPILOG = """\
 exit status:
   0    everything was accepted
-  1    something was rejected, unknown, not sent, or not confirmed
+  1    something was rejected, unknown, not sent or not confirmed
   2    wrong arguments, or a file that cannot be read or written
   3    credentials are missing, or the service refuses them
-  4    apply: the service does not answer; go on later with --resume
-  130  ended by Ctrl-C (143: by SIGTERM, 129: by SIGHUP); apply says how to go on
+  4    apply: the service does not answer; continue later with --resume
+  130  ended by Ctrl-C (143: SIGTERM, 129: SIGHUP); apply says how to continue
 
-The options of the client come from XGPUSH_ACCESS_ID, XGPUSH_SECRET_KEY,
-XGPUSH_ACCESS_POINT and so on, from a file of lines NAME = VALUE (--config), or
-from --set NAME=VALUE. The secret key is asked for when it is missing.
+Options of the client are read from the environment (XGPUSH_ACCESS_ID,
+XGPUSH_SECRET_KEY, XGPUSH_ACCESS_POINT and so on), from a file of lines
+NAME = VALUE (--config), and from --set NAME=VALUE; the last one wins. A missing
+secret key is asked for.
 """
 
 Command = Callable[[argparse.Namespace], int]
 
 
 def main(arguments: Optional[Sequence[str]] = None) -> int:
-    """Runs the command and gives its exit status."""
+    """Runs the command and returns its exit status."""
     _printing.open_streams()
     given = sys.argv[1:] if arguments is None else list(arguments)
     if given[:1] == ["emulator"]:
         return _emulator(given[1:])
-    with _printing.to_the_end() as output:
+    with _printing.ignore_broken_pipe() as output:
         status = _run(given)
         unprinted = output.error()
         if unprinted is None:
             return status
-        _complain(f"standard output: {unprinted}", status)
+        _fail(f"standard output: {unprinted}", status)
         return max(status, 2)
 
 
@@ -56,15 +57,15 @@ def _run(given: List[str]) -> int:
     command: Command = options.command
     try:
         return command(options)
-    except _settings.Missing as error:
-        return _complain(error, 3)
+    except _settings.MissingCredentials as error:
+        return _fail(error, 3)
     except (Error, OSError, ImportError, ValueError) as error:
-        return _complain(error, 2)
+        return _fail(error, 2)
     except KeyboardInterrupt:
-        return _complain("interrupted", 130)
+        return _fail("interrupted", 130)
 
 
-def _complain(error: object, status: int) -> int:
+def _fail(error: object, status: int) -> int:
     print(f"xgpush: {error}", file=sys.stderr)
     return status
 
@@ -73,8 +74,8 @@ def _parser() -> argparse.ArgumentParser:
     raw = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser(
         prog="xgpush",
-        description="Binds device tokens to accounts at Tencent Push Notification Service.",
-        epilog=_CODES,
+        description="Binds device tokens to accounts at Tencent Push Notification Service (TPNS).",
+        epilog=_EPILOG,
         formatter_class=raw,
     )
     parser.add_argument("--version", action="version", version=f"xgpush {_native.__version__}")
@@ -82,47 +83,47 @@ def _parser() -> argparse.ArgumentParser:
 
     def command(name: str, run: Command, text: str) -> argparse.ArgumentParser:
         sub = commands.add_parser(
-            name, help=text, description=text, epilog=_CODES, formatter_class=raw
+            name, help=text, description=text, epilog=_EPILOG, formatter_class=raw
         )
         sub.set_defaults(command=run)
         _settings.add_arguments(sub)
         return sub
 
     def confirming(sub: argparse.ArgumentParser) -> None:
-        what = "ask for up to S seconds whether the service shows it"
+        what = "query for up to S seconds until the service shows the change"
         sub.add_argument("--confirm", type=float, metavar="S", help=what)
 
     for name, text in (
-        ("bind", "bind a token to an account in place of those that it has"),
+        ("bind", "bind a token to an account, replacing what was bound"),
         ("unbind", "remove an account from a token"),
     ):
         sub = command(name, _on_binding, text)
         sub.add_argument("token")
         sub.add_argument("account")
-        sub.add_argument("--type", type=int, metavar="N", help="the account's type")
+        sub.add_argument("--type", type=int, metavar="N", help="the type of the account")
         sub.set_defaults(method=name)
         confirming(sub)
-    sub = command("clear-token", _clear_tokens, "remove every account from tokens")
+    sub = command("clear-token", _clear_tokens, "remove all accounts from tokens")
     sub.add_argument("token", nargs="+")
     confirming(sub)
-    sub = command("clear-account", _clear_accounts, "remove every token from accounts")
+    sub = command("clear-account", _clear_accounts, "remove all tokens from accounts")
     sub.add_argument("account", nargs="+")
     confirming(sub)
-    sub.add_argument("--type", type=int, metavar="N", help="the accounts' type")
+    sub.add_argument("--type", type=int, metavar="N", help="the type of the accounts")
     sub = command("query", _query, "look up the tokens of accounts, or the accounts of tokens")
     what = sub.add_mutually_exclusive_group(required=True)
-    what.add_argument("--account", nargs="+", help="accounts whose tokens are wanted")
-    what.add_argument("--token", nargs="+", help="tokens whose accounts are wanted")
-    sub.add_argument("--type", type=int, metavar="N", help="the accounts' type")
+    what.add_argument("--account", nargs="+", help="look up the tokens of these accounts")
+    what.add_argument("--token", nargs="+", help="look up the accounts of these tokens")
+    sub.add_argument("--type", type=int, metavar="N", help="the type of the accounts")
     _apply.add_arguments(command("apply", _apply.run, "send every row of a table"))
     _sync_file.add_arguments(
-        command("sync", _sync_file.run, "compare a table with the service, and make it so")
+        command("sync", _sync_file.run, "compare a table with the service, and send the differences")
     )
     _outbox_file.add_arguments(
-        commands.add_parser("outbox", help="show what waits in the file of an outbox")
+        commands.add_parser("outbox", help="list the operations that wait in the file of an outbox")
     )
-    # Its arguments are those of the emulator's own program.
-    commands.add_parser("emulator", help="a TPNS on localhost (see: xgpush emulator --help)")
+    # The emulator parses its own arguments.
+    commands.add_parser("emulator", help="run a TPNS on localhost (see: xgpush emulator --help)")
     return parser
 
 
@@ -130,7 +131,7 @@ def _account(name: str, options: argparse.Namespace) -> Any:
     return name if options.type is None else (name, options.type)
 
 
-def _how(options: argparse.Namespace) -> Dict[str, Any]:
+def _keywords(options: argparse.Namespace) -> Dict[str, Any]:
     return {"platform": options.platform, "confirm": options.confirm}
 
 
@@ -139,34 +140,34 @@ def _on_binding(options: argparse.Namespace) -> int:
 
     def run(client: Client) -> Outcome:
         method = getattr(client, options.method)
-        outcome: Outcome = method([item], **_how(options))
+        outcome: Outcome = method([item], **_keywords(options))
         return outcome
 
-    return _single(options, run, [options.token])
+    return _run_call(options, run, [options.token])
 
 
 def _clear_tokens(options: argparse.Namespace) -> int:
     tokens: List[str] = options.token
-    return _single(options, lambda c: c.clear_tokens(tokens, **_how(options)), tokens)
+    return _run_call(options, lambda c: c.clear_tokens(tokens, **_keywords(options)), tokens)
 
 
 def _clear_accounts(options: argparse.Namespace) -> int:
     names: List[str] = options.account
     accounts = [_account(name, options) for name in names]
-    return _single(options, lambda c: c.clear_accounts(accounts, **_how(options)), names)
+    return _run_call(options, lambda c: c.clear_accounts(accounts, **_keywords(options)), names)
 
 
 def _query(options: argparse.Namespace) -> int:
     platform = options.platform
     if options.token:
         tokens: List[str] = options.token
-        return _single(options, lambda c: c.query_by_token(tokens, platform=platform), tokens)
+        return _run_call(options, lambda c: c.query_by_token(tokens, platform=platform), tokens)
     names: List[str] = options.account
     accounts = [_account(name, options) for name in names]
-    return _single(options, lambda c: c.query_by_account(accounts, platform=platform), names)
+    return _run_call(options, lambda c: c.query_by_account(accounts, platform=platform), names)
 
 
-def _single(
+def _run_call(
     options: argparse.Namespace, run: Callable[[Client], Outcome], names: List[str]
 ) -> int:
     confirming = getattr(options, "confirm", None) is not None
@@ -176,30 +177,30 @@ def _single(
         print(_printing.as_json(outcome.to_json()))
     else:
         for name, item in zip(names, outcome):
-            found = [*item.tokens, *map(_shown, item.accounts)]
+            found = [*item.tokens, *map(_account_text, item.accounts)]
             tail = "".join(f"\t{text}" for text in (item.reason, item.message) if text)
-            state = f"{item.state}\t{_visible(item)}" if confirming and item.accepted else item.state
+            state = f"{item.state}\t{_confirmation(item)}" if confirming and item.accepted else item.state
             print(f"{name}\t{state}" + (tail if not item.accepted else ""), *found, sep="\t")
     for warning in outcome.warnings:
         print(f"xgpush: {warning[2]}", file=sys.stderr)
-    if any(_settings.is_refusal(item) for item in outcome):
+    if any(_settings.is_auth_failure(item) for item in outcome):
         return 3
     seen = not confirming or all(item.confirmed for item in outcome)
     return 0 if outcome.all_accepted and seen else 1
 
 
-def _visible(item: ItemOutcome) -> str:
+def _confirmation(item: ItemOutcome) -> str:
     if item.confirmed is None:
-        return "no query told whether it is visible"
+        return "not known whether it is visible"
     return "confirmed" if item.confirmed else "unconfirmed"
 
 
-def _shown(account: Tuple[str, Optional[int]]) -> str:
+def _account_text(account: Tuple[str, Optional[int]]) -> str:
     name, kind = account
     return name if kind is None else f"{name} ({kind})"
 
 
 def _emulator(arguments: List[str]) -> int:
-    # It waits in native code, where Ctrl-C would not be seen.
+    # It waits in native code, where Python would not see Ctrl-C.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     return _native.emulator_program(arguments)

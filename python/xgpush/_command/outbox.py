@@ -1,4 +1,4 @@
-"""The command ``xgpush outbox``: what waits in a file that no outbox holds."""
+"""``xgpush outbox show``: lists the operations in the file of an outbox that is not open."""
 
 from __future__ import annotations
 
@@ -10,26 +10,27 @@ from typing import Any, Dict, List
 
 from .. import _native
 
-MOST = 1 << 32
+#: The most operations that are listed.
+_LIMIT = 1 << 32
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     show = parser.add_subparsers(required=True, metavar="show").add_parser(
-        "show", help=WHAT, description=WHAT
+        "show", help=_DESCRIPTION, description=_DESCRIPTION
     )
-    show.add_argument("file", help="what outbox_file names")
-    show.add_argument("--token", help="only of this token")
-    show.add_argument("--account", help="only of this account, of any type")
-    show.add_argument("--json", action="store_true", help="one JSON object a line")
+    show.add_argument("file", help="the outbox_file")
+    show.add_argument("--token", help="only operations of this token")
+    show.add_argument("--account", help="only operations of this account, of any type")
+    show.add_argument("--json", action="store_true", help="print one JSON object per line")
     show.set_defaults(command=run)
 
 
-WHAT = "what waits in the file of an outbox that is not open, in order; the file is not changed"
+_DESCRIPTION = "list, in order, the operations that wait in the file of an outbox that is not open"
 
 
 def run(options: argparse.Namespace) -> int:
     found: List[Dict[str, Any]] = json.loads(
-        _native.list_pending_in_file(options.file, options.token, options.account, MOST)
+        _native.list_pending_in_file(options.file, options.token, options.account, _LIMIT)
     )
     for one in found:
         if options.json:

@@ -1,4 +1,5 @@
-"""Printing that never ends a command: ``xgpush … | head`` ends as it would without."""
+"""Output that never ends a command early: ``xgpush … | head`` has the exit status that it
+has without ``head``."""
 
 from __future__ import annotations
 
@@ -9,18 +10,18 @@ import sys
 from contextlib import contextmanager
 from typing import Any, Iterator, Optional
 
-#: What a reader or a terminal that is gone answers: nobody is there to be told.
-_NOBODY = (errno.EPIPE, errno.EIO)
+#: The reader or the terminal is gone. That is no failure.
+_READER_GONE = (errno.EPIPE, errno.EIO)
 
 
 def open_streams() -> None:
-    """Standard streams that the caller has closed lead nowhere. Else a file or a
-    connection would get one of their numbers, and what is printed would end up there."""
+    """Opens standard streams that the caller has closed. Otherwise a file or a connection
+    would get their numbers, and receive what is printed."""
     for number in range(3):
         try:
             os.fstat(number)
         except OSError:
-            os.open(os.devnull, os.O_RDWR)  # the lowest number that is free
+            os.open(os.devnull, os.O_RDWR)  # gets the lowest free number
     if sys.stdin is None:
         sys.stdin = open(0, closefd=False)
     if sys.stdout is None:
@@ -30,30 +31,29 @@ def open_streams() -> None:
 
 
 class Output:
-    """What becomes of what is printed."""
+    """Standard output."""
 
-    def __init__(self, stream: _Patient) -> None:
+    def __init__(self, stream: BrokenPipeSafe) -> None:
         self._stream = stream
 
     def error(self) -> Optional[OSError]:
-        """Why some of it could not be written, such as a full disk; of a reader that
-        has left, nothing."""
+        """Why output was lost, such as a full disk; ``None`` if only its reader is gone."""
         self._stream.flush()
         return self._stream.failed
 
 
 @contextmanager
-def to_the_end() -> Iterator[Output]:
-    """What cannot be printed is lost, and nothing else is: what was sent must still be
-    told by the exit status, in the report and in the state."""
-    kept = sys.stdout, sys.stderr
-    patient = [_Patient(stream) for stream in kept]
-    sys.stdout, sys.stderr = patient
+def ignore_broken_pipe() -> Iterator[Output]:
+    """Drops output that cannot be written and goes on: the exit status, the report and the
+    state must still say what was sent."""
+    original = sys.stdout, sys.stderr
+    safe = [BrokenPipeSafe(stream) for stream in original]
+    sys.stdout, sys.stderr = safe
     try:
-        yield Output(patient[0])
+        yield Output(safe[0])
     finally:
-        sys.stdout, sys.stderr = kept
-        for stream in patient:
+        sys.stdout, sys.stderr = original
+        for stream in safe:
             stream.flush()
 
 
@@ -66,9 +66,9 @@ def as_json(text: str) -> str:
         return json.dumps(json.loads(text), separators=(",", ":"))
 
 
-class _Patient:
-    """A stream that goes on when it cannot be written, and prints what its encoding
-    does not have with a backslash."""
+class BrokenPipeSafe:
+    """A text stream whose writes never fail. Characters that its encoding lacks are printed as
+    backslash escapes."""
 
     def __init__(self, stream: Any) -> None:
         self._stream = stream
@@ -90,8 +90,8 @@ class _Patient:
             self._drop(error)
 
     def _drop(self, error: OSError) -> None:
-        """The rest goes nowhere, also what the interpreter flushes when it ends."""
-        if error.errno not in _NOBODY and self.failed is None:
+        # Replaced below Python, so that the flush of the interpreter at its end succeeds too.
+        if error.errno not in _READER_GONE and self.failed is None:
             self.failed = error
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, self._stream.fileno())

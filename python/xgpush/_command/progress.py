@@ -1,4 +1,4 @@
-"""How far a run is: a bar on a terminal, lines elsewhere."""
+"""Progress of a run: a bar on a terminal, lines elsewhere."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ import sys
 import time
 from typing import Any, Dict, Optional
 
-#: How often a line is printed, in seconds.
-_PAUSE = 5.0
+#: How often to print a line, in seconds.
+_LINE_INTERVAL = 5.0
 
 
 class Progress:
-    """Shows how many are done, their rate and the time left, on standard error."""
+    """Shows how many are done, the rate and the time left, on standard error."""
 
     def __init__(self, total: Optional[int], what: str = "rows") -> None:
-        """Of what comes out of a pipe nobody knows the total."""
+        """``total`` is ``None`` if it is not known, as for a pipe."""
         self._what = what
         self._total = total
         self._began = time.monotonic()
@@ -31,18 +31,18 @@ class Progress:
         return self
 
     def show(self, done: Dict[str, int]) -> None:
-        """Rows of a run, by name of what became of them."""
+        """Shows the rows of a run, counted by state."""
         failed = done["rows"] - done["accepted"]
         self.reached(done["rows"], done["resumed"], f"{failed} not accepted")
 
     def reached(self, done: int, before: int = 0, tail: str = "") -> None:
-        """``before`` of them were done when this began."""
+        """``before`` of them were done before this run."""
         now = time.monotonic()
         rate = (done - before) / max(now - self._began, 0.001)
         if self._bar is not None:
             tail = f"{rate:.0f} {self._what}/s  {tail}"
             self._bar.update(self._task, completed=done, tail=tail)
-        elif now >= self._printed + _PAUSE:
+        elif now >= self._printed + _LINE_INTERVAL:
             self._printed = now
             text = f"{done} {self._what}, {rate:.0f} a second"
             if self._total is not None:
@@ -62,7 +62,7 @@ class Progress:
 
 
 def _can_move() -> bool:
-    """Whether the terminal's cursor goes back, as for a bar."""
+    """Whether the terminal can move its cursor, as a bar needs."""
     return os.environ.get("TERM", "") not in ("", "dumb", "unknown")
 
 

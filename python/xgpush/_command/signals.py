@@ -1,4 +1,4 @@
-"""What asks a command to end, and what hears it."""
+"""Signals that end a command."""
 
 from __future__ import annotations
 
@@ -11,54 +11,53 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Callable, Iterator, List, Optional, TypeVar
 
-#: What asks a command to end.
 _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-#: How long a look at what opens takes, in seconds.
-_LOOK = 0.2
+#: How often to look for a signal, in seconds.
+_POLL = 0.2
 
-_Made = TypeVar("_Made")
+_ResultT = TypeVar("_ResultT")
 
 
 @contextmanager
-def heard() -> Iterator[List[int]]:
-    """The signals to end that came, in place of an exception anywhere. One that was
-    ignored before stays so: by ``nohup``, or by a shell for what it runs behind."""
-    came: List[int] = []
+def caught() -> Iterator[List[int]]:
+    """Collects signals in a list, instead of raising an exception anywhere. A signal that is
+    ignored stays ignored: by ``nohup``, or by a shell for background jobs."""
+    received: List[int] = []
 
     def note(number: int, _frame: Optional[FrameType]) -> None:
-        came.append(number)
+        received.append(number)
 
-    asked = [number for number in _ENDING if signal.getsignal(number) != signal.SIG_IGN]
-    kept = {number: signal.signal(number, note) for number in asked}
+    numbers = [number for number in _ENDING if signal.getsignal(number) != signal.SIG_IGN]
+    former = {number: signal.signal(number, note) for number in numbers}
     try:
-        yield came
+        yield received
     finally:
-        for number, handler in kept.items():
+        for number, handler in former.items():
             signal.signal(number, handler)
 
 
-def while_opening(make: Callable[[], _Made], stop: List[int]) -> _Made:
-    """Opens something in another thread, so that signals are heard meanwhile: it reads the
-    whole of a table, or what a pipe brings first, or the rows that are done. Nothing is
-    sent yet, so the command may end where it is."""
-    made: Future[_Made] = Future()
+def run_interruptibly(call: Callable[[], _ResultT], stop: List[int]) -> _ResultT:
+    """Runs a call in another thread, so that a signal ends the command meanwhile. For opening
+    files, which reads a whole table or waits for a pipe. Nothing has been sent then, so the
+    process may simply exit."""
+    done: Future[_ResultT] = Future()
 
     def work() -> None:
         try:
-            made.set_result(make())
+            done.set_result(call())
         except BaseException as error:
-            made.set_exception(error)
+            done.set_exception(error)
 
     thread = threading.Thread(target=work, daemon=True)
     thread.start()
     while thread.is_alive():
-        thread.join(_LOOK)
+        thread.join(_POLL)
         if stop:
-            # It may be all but done.
-            thread.join(_LOOK)
+            # It may be almost done.
+            thread.join(_POLL)
         if stop and thread.is_alive():
             print("xgpush: ended before anything was sent", file=sys.stderr)
             sys.stdout.flush()
             sys.stderr.flush()
             os._exit(128 + stop[0])
-    return made.result()
+    return done.result()

@@ -1,4 +1,4 @@
-"""``xgpush sync``: a file of what is wanted, compared and made so."""
+"""``xgpush sync``: compares a file with the service, and sends the differences."""
 
 from __future__ import annotations
 
@@ -20,30 +20,30 @@ _STATES = ("same", "different", "changed", "confirmed", "unconfirmed", "unread",
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "file",
-        help="what is wanted, as for apply (.csv, .jsonl, .parquet): rows of bind, one for each "
-        "account of a token, and rows of clear_token for tokens that are to have none",
+        help="the desired state, in a table as for apply: bind rows, one for each account of a "
+        "token, and clear_token rows for tokens without accounts",
     )
     how = parser.add_mutually_exclusive_group()
     how.add_argument(
-        "--dry-run", action="store_true", help="show the difference, change nothing (the default)"
+        "--dry-run", action="store_true", help="show the differences, change nothing (default)"
     )
-    how.add_argument("--apply", action="store_true", help="change what differs")
+    how.add_argument("--apply", action="store_true", help="send the differences")
     add = parser.add_argument
     add(
         "--confirm",
         type=float,
         metavar="S",
-        help="then ask for up to S seconds whether the service shows it",
+        help="then query for up to S seconds until the service shows the changes",
     )
-    _settings.add_reading(parser)
-    _settings.add_pace(parser, "tokens")
+    _settings.add_table_arguments(parser)
+    _settings.add_rate_arguments(parser, "tokens")
 
 
 def run(options: argparse.Namespace) -> int:
     if options.confirm is not None and not options.apply:
-        raise ValueError("--confirm goes with --apply: without it nothing changes")
-    with _signals.heard() as stop:
-        wanted = _signals.while_opening(
+        raise ValueError("--confirm needs --apply: without it nothing changes")
+    with _signals.caught() as stop:
+        desired = _signals.run_interruptibly(
             lambda: _sync.desired_state(
                 options.file, options.format, options.encoding, options.check, _settings.warn
             ),
@@ -52,11 +52,11 @@ def run(options: argparse.Namespace) -> int:
     if stop:
         return 128 + stop[0]
     how = _sync.arguments_of(not options.apply, options.confirm, options.platform, None, options.patience)
-    with _settings.client(options, **_settings.pace(options)) as client:
-        with Progress(len(wanted), "tokens") as progress:
-            synced = _sync.run(client._native, wanted, how, progress.reached)
-    _tell(options, synced)
-    if any(_settings.is_refusal(one) for one in synced):
+    with _settings.client(options, **_settings.rate_options(options)) as client:
+        with Progress(len(desired), "tokens") as progress:
+            synced = _sync.run(client._native, desired, how, progress.reached)
+    _print_results(options, synced)
+    if any(_settings.is_auth_failure(one) for one in synced):
         return 3
     if not options.apply:
         done = {"same", "different"}
@@ -65,7 +65,7 @@ def run(options: argparse.Namespace) -> int:
     return 0 if all(one.state in done for one in synced) else 1
 
 
-def _tell(options: argparse.Namespace, synced: List[Synced]) -> None:
+def _print_results(options: argparse.Namespace, synced: List[Synced]) -> None:
     for one in synced:
         if options.json:
             print(json.dumps(_document(one)))
@@ -73,10 +73,10 @@ def _tell(options: argparse.Namespace, synced: List[Synced]) -> None:
             parts = [one.token, one.state, *_signs(one.change), one.reason, one.message]
             print(*(part for part in parts if part), sep="\t")
     counts = Counter(one.state for one in synced)
-    told = ", ".join(f"{counts[state]} {state}" for state in _STATES if counts[state])
-    print(f"{len(synced)} tokens: {told or 'nothing to do'}", file=sys.stderr)
+    summary = ", ".join(f"{counts[state]} {state}" for state in _STATES if counts[state])
+    print(f"{len(synced)} tokens: {summary or 'nothing to do'}", file=sys.stderr)
     if counts["different"] and not options.apply:
-        print("nothing was changed: --apply does it", file=sys.stderr)
+        print("nothing was changed: --apply sends the differences", file=sys.stderr)
 
 
 def _signs(change: Optional[Change]) -> Iterable[str]:
@@ -85,17 +85,17 @@ def _signs(change: Optional[Change]) -> Iterable[str]:
     if change.clear:
         yield "- all"
     for account in change.unbind:
-        yield f"- {_named(account)}"
+        yield f"- {_account_text(account)}"
     for account in change.bind:
-        yield f"+ {_named(account)}"
+        yield f"+ {_account_text(account)}"
 
 
-def _named(account: Account) -> str:
+def _account_text(account: Account) -> str:
     return account.name if account.type is None else f"{account.name} ({account.type})"
 
 
 def _document(one: Synced) -> object:
-    """Without what is not there, as the outcomes of the other commands."""
+    """Without empty fields, as in the outcomes of the other commands."""
     fields = {name: value for name, value in one._asdict().items() if value not in (None, "")}
     if one.change is not None:
         change = one.change

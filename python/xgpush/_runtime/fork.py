@@ -1,51 +1,52 @@
-"""What a child after ``fork`` has of its own."""
+"""Objects that a child after ``fork`` needs anew."""
 
 from __future__ import annotations
 
 import os
 from typing import Callable, Dict, Generic, Tuple, TypeVar
 
-Made = TypeVar("Made")
+T = TypeVar("T")
 
-#: How often this process was forked off: a number of a process is given again.
+#: How many forks lead to this process: process ids are reused.
 _forks = 0
 
 
-def _count() -> None:
+def _count_fork() -> None:
     global _forks
     _forks += 1
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_count)
+    os.register_at_fork(after_in_child=_count_fork)
 
 
-def _here() -> Tuple[int, int]:
+def _this_process() -> Tuple[int, int]:
     return _forks, os.getpid()
 
 
-class PerProcess(Generic[Made]):
-    """Something with connections or threads, made again in each child that uses it.
+class PerProcess(Generic[T]):
+    """An object with connections or threads, created anew in each child that uses it.
 
-    There is no lock: one that another thread held at the fork would be held in the
-    child for ever. Of threads that make it at once, one is first.
+    There is no lock: if another thread held it at the fork, it would stay locked in the child.
+    Of threads that create it at the same time, one wins.
     """
 
-    def __init__(self, made: Made, again: Callable[[Made], Made]) -> None:
-        self._made: Dict[Tuple[int, int], Made] = {_here(): made}
-        self._again = again
+    def __init__(self, value: T, recreate: Callable[[T], T]) -> None:
+        """``recreate`` makes the child's from the parent's."""
+        self._values: Dict[Tuple[int, int], T] = {_this_process(): value}
+        self._recreate = recreate
 
-    def get(self) -> Made:
-        """That of this process."""
-        here = _here()
+    def get(self) -> T:
+        """The object of this process."""
+        here = _this_process()
         try:
-            return self._made[here]
+            return self._values[here]
         except KeyError:
             pass
-        former = list(self._made.values())[0]
-        made = self._made.setdefault(here, self._again(former))
-        for other in list(self._made):
+        parents = list(self._values.values())[0]
+        value = self._values.setdefault(here, self._recreate(parents))
+        for other in list(self._values):
             if other != here:
-                # With it go this process's copies of its parent's connections.
-                self._made.pop(other, None)
-        return made
+                # Also closes this process's copies of the parent's connections.
+                self._values.pop(other, None)
+        return value

@@ -1,8 +1,8 @@
-"""In which interpreter of a process the package works: the main one.
+"""Refuses sub-interpreters: the package works in the main interpreter of a process only.
 
-Native code finds its interpreter by the thread it is on, and means the main one: in
-another, exceptions would be none that anybody there catches, and the end would hang.
-Newer interpreters refuse such a module only where an application asked for isolation.
+Native code finds its interpreter by the current thread, and assumes the main one. In another
+one nobody could catch its exceptions, and the interpreter would hang at its end. Newer
+versions of Python refuse such a module only if the application asks for isolation.
 """
 
 from importlib import import_module
@@ -10,12 +10,12 @@ from typing import Any
 
 
 def _identity(interpreter: Any) -> int:
-    # From 3.13 on with how it was made.
+    # A tuple from 3.13 on.
     return int(interpreter[0] if isinstance(interpreter, tuple) else interpreter)
 
 
 def is_main() -> bool:
-    """Whether this is the main one; or nobody can tell."""
+    """Whether this is the main interpreter, or that cannot be told."""
     for name in ("_interpreters", "_xxsubinterpreters"):
         try:
             interpreters = import_module(name)

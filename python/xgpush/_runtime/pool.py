@@ -1,4 +1,4 @@
-"""Threads in which native calls wait for coroutines."""
+"""Threads in which blocking native calls run for coroutines."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ _Result = TypeVar("_Result")
 
 
 class Pool:
-    """So many native calls at once; the next ones wait for their turn.
+    """Runs up to ``threads`` native calls at a time; further ones queue.
 
-    A coroutine that is cancelled ends its call and waits for that, some 50 ms: when
-    it is over, nothing of it is sent any more.
+    Cancelling a coroutine ends its call and waits for that, about 50 ms: afterwards nothing of
+    it is sent any more.
     """
 
     def __init__(self, threads: int) -> None:
@@ -27,10 +27,10 @@ class Pool:
         self._running: Set[Future[Any]] = set()
 
     async def run(self, call: Callable[..., _Result], *arguments: Any) -> _Result:
-        """Calls with the arguments and, at the end, a flag that ends the call."""
+        """Runs the call with the arguments and a flag that ends it."""
         cancel = CancelFlag()
         if self._closed or os.getpid() != self._process:
-            # No thread is left. What the call belongs to is closed: it waits for nothing.
+            # There are no threads. The call will not block: its client is closed.
             return call(*arguments, cancel)
         running = self._threads.submit(call, *arguments, cancel)
         self._running.add(running)
@@ -38,7 +38,7 @@ class Pool:
         _end_at_exit(running, cancel)
         future = _future(running)
         try:
-            # The wait can be cancelled, and the call goes on.
+            # Cancelling ends the wait, not the call.
             await asyncio.wait([future])
         except asyncio.CancelledError:
             cancel.set()
@@ -50,7 +50,7 @@ class Pool:
         return future.result()
 
     async def close(self) -> None:
-        """Starts no thread any more, and waits for the calls that are under way."""
+        """Accepts no more calls, and waits for the running ones."""
         self._closed = True
         if os.getpid() == self._process:
             self._threads.shutdown(wait=False)
@@ -60,7 +60,7 @@ class Pool:
 
 
 def _future(running: Future[_Result]) -> asyncio.Future[_Result]:
-    """For the loop that runs; without a complaint when nobody asks for its error."""
+    """A future of the running loop, silent if nobody fetches its exception."""
     future = asyncio.wrap_future(running)
     future.add_done_callback(lambda done: done.cancelled() or done.exception())
     return future
@@ -79,9 +79,9 @@ def _end_calls() -> None:
         cancel.set()
 
 
-# The interpreter joins the threads of pools before it runs anything of ``atexit``,
-# and would wait for the deadlines of their calls. What runs before that is not
-# public; without it, the end takes as long as the calls.
+# The interpreter joins the threads of pools before it runs ``atexit`` handlers, and would
+# wait for the deadlines of their calls. The hook that runs earlier is not public; without
+# it, the end takes as long as the calls.
 _before_joining = getattr(threading, "_register_atexit", None)
 if _before_joining is not None:
     _before_joining(_end_calls)
