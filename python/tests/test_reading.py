@@ -2,6 +2,7 @@
 
 import base64
 import gzip
+import hashlib
 import os
 import signal
 import socket
@@ -9,7 +10,7 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
-from typing import Any, Dict, Iterator, List
+from typing import Any, Callable, Dict, Iterator, List
 
 import pytest
 import xgpush
@@ -186,6 +187,36 @@ def test_zstandard_is_unpacked(service: Emulator, tmp_path: Path, name: str) -> 
         (tmp_path / name).write_bytes(ZSTD[:-4])
         with pytest.raises(xgpush.Error, match="Zstandard"):
             client.bulk(tmp_path / name)
+
+
+def raw_zstd(data: bytes) -> bytes:
+    """A frame that packs nothing (RFC 8878, section 3.1.1)."""
+    blocks = [data[at : at + 100_000] for at in range(0, len(data), 100_000)]
+    last = len(blocks) - 1
+    packed = [(len(b) << 3 | (n == last)).to_bytes(3, "little") + b for n, b in enumerate(blocks)]
+    return b"\x28\xb5\x2f\xfd\xa0" + len(data).to_bytes(4, "little") + b"".join(packed)
+
+
+@pytest.mark.parametrize("pack", [lambda data: data, gzip.compress, raw_zstd], ids=["csv", "gz", "zst"])
+def test_a_table_that_grows_is_not_called_damaged(
+    pack: Callable[[bytes], bytes], service: Emulator, tmp_path: Path
+) -> None:
+    path = tmp_path / "in.csv"
+    # More than is read at once, packed as well.
+    digests = [hashlib.sha256(b"%d" % n).hexdigest() for n in range(6000)]
+    rows = "".join(f"{digest[:30]},player-{digest[30:]}\n" for digest in digests)
+    path.write_bytes(pack(b"token,account\n" + rows.encode()))
+    service.fault({"kind": "hang", "times": 1})
+    arguments = command_line("apply", path, "--set", "request_timeout_ms=500")
+    with subprocess.Popen(
+        arguments, env=environment(service), stderr=subprocess.PIPE, text=True
+    ) as running:
+        assert service.wait_received(1, 60)
+        with path.open("ab") as file:
+            file.write(pack(b"more,alice\n"))
+        _, errors = running.communicate(timeout=60)
+    assert running.returncode == 2 and "the table has grown now" in errors, errors
+    assert "damaged" not in errors and "more" not in service.state["tokens"]
 
 
 NAMES = ["小强", "player one", "玩家甲"]

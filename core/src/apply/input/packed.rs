@@ -70,15 +70,12 @@ impl Packed {
 
 impl Read for Packed {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        match self {
+        let read = match self {
             Self::Plain(reader) => reader.read(buffer),
-            Self::Gzip(decoder) => decoder.read(buffer).map_err(|e| match e.kind() {
-                // Of the stream itself.
-                io::ErrorKind::Other => e,
-                _ => told("gzip", e),
-            }),
+            Self::Gzip(decoder) => decoder.read(buffer).map_err(|e| told("gzip", e)),
             Self::Zstd(frames) => frames.read(buffer).map_err(|e| told("Zstandard", e)),
-        }
+        };
+        read.map_err(|error| self.stream().has_changed().unwrap_or(error))
     }
 }
 

@@ -34,6 +34,8 @@ pub(super) struct Stream {
     seen: Seen,
     /// What the first reading saw: the second one is to see the same, and no more.
     surveyed: Option<Seen>,
+    /// How the second reading found it to differ.
+    changed: Option<&'static str>,
 }
 
 /// How much was read, and which bytes they were.
@@ -81,6 +83,7 @@ impl Stream {
             kind,
             seen: Seen::default(),
             surveyed: None,
+            changed: None,
         })
     }
 
@@ -117,26 +120,33 @@ impl Stream {
 }
 
 impl Stream {
+    /// That the second reading did not find what the first one saw. Whoever unpacks the
+    /// bytes may have called them damaged.
+    pub(super) fn has_changed(&self) -> Option<io::Error> {
+        let how = self.changed?;
+        Some(io::Error::other(format!(
+            "the table {how} now: it was written while it was read; apply it again when it is whole"
+        )))
+    }
+
+    fn fail(&mut self, how: &'static str) -> io::Result<usize> {
+        self.changed = Some(how);
+        self.has_changed().map_or(Ok(0), Err)
+    }
+
     /// At the end of the second reading. Its last bytes are not handed on before that.
-    fn is_unchanged(&self) -> io::Result<()> {
+    fn end(&mut self) -> io::Result<usize> {
         let (Some(surveyed), Kind::Regular { start }) = (&self.surveyed, self.kind) else {
-            return Ok(());
+            return Ok(0);
         };
         if surveyed.hash.finish() != self.seen.hash.finish() {
-            return Err(changed("is another one"));
+            return self.fail("is another one");
         }
         if self.file.metadata()?.len() > start + surveyed.bytes {
-            return Err(changed("has grown"));
+            return self.fail("has grown");
         }
-        Ok(())
+        Ok(0)
     }
-}
-
-fn changed(how: &str) -> io::Error {
-    let text = format!(
-        "the table {how} now: it was written while it was read; apply it again when it is whole"
-    );
-    io::Error::other(text)
 }
 
 impl Read for Stream {
@@ -152,7 +162,7 @@ impl Read for Stream {
             None => u64::MAX,
         };
         if most == 0 {
-            return self.is_unchanged().map(|()| 0);
+            return self.end();
         }
         let most = buffer
             .len()
@@ -162,7 +172,7 @@ impl Read for Stream {
             self.seen.add(&buffer[..read]);
         }
         if read == 0 && self.surveyed.is_some() {
-            return Err(changed("is shorter"));
+            return self.fail("is shorter");
         }
         if let Kind::Opened { begun } = &mut self.kind {
             *begun = true;
