@@ -85,9 +85,9 @@ pub struct Bulk {
     abort_reason: Option<AbortReason>,
     ended: bool,
     halted: bool,
-    /// Rows that came or went since the last look at the queue, and its time.
-    unseen: usize,
-    looked: Millis,
+    /// Rows that came or went since the last pump, and its time.
+    rows_since_pump: usize,
+    pumped_at: Millis,
     requests: u64,
     warnings: Vec<Warning>,
     bytes: Vec<u8>,
@@ -156,8 +156,8 @@ impl Bulk {
             abort_reason: None,
             ended: false,
             halted: false,
-            unseen: 0,
-            looked: 0,
+            rows_since_pump: 0,
+            pumped_at: 0,
             requests: 0,
             warnings: Vec::new(),
             bytes: Vec::new(),
@@ -186,7 +186,7 @@ impl Bulk {
             Ok(()) => self.take(operation, now),
             Err(error) => self.rows.push_back(Some(invalid(&error))),
         }
-        self.moved(now);
+        self.pump_if_worth_it(now);
         Ok(())
     }
 
@@ -206,7 +206,7 @@ impl Bulk {
     pub fn push_invalid(&mut self, error: &Error) -> Result<()> {
         self.has_room()?;
         self.rows.push_back(Some(invalid(error)));
-        self.moved(self.now());
+        self.pump_if_worth_it(self.now());
         Ok(())
     }
 
@@ -269,7 +269,7 @@ impl Bulk {
         let outcome = self.rows.front_mut()?.take()?;
         self.rows.pop_front();
         self.first += 1;
-        self.moved(self.now());
+        self.pump_if_worth_it(self.now());
         Some(outcome)
     }
 
@@ -325,11 +325,11 @@ impl Bulk {
         Millis::try_from(self.began.elapsed().as_millis()).unwrap_or(Millis::MAX)
     }
 
-    /// A row came or went. The queue is looked at when a request may be full (where
+    /// A row came or went. The queue is pumped when a request may be full (where
     /// one comes for each that goes), or when rows come slowly.
-    fn moved(&mut self, now: Millis) {
-        self.unseen += 1;
-        if self.unseen >= 2 * MAX_ITEMS_PER_REQUEST || now > self.looked + LINGER {
+    fn pump_if_worth_it(&mut self, now: Millis) {
+        self.rows_since_pump += 1;
+        if self.rows_since_pump >= 2 * MAX_ITEMS_PER_REQUEST || now > self.pumped_at + LINGER {
             self.pump();
         }
     }

@@ -19,8 +19,8 @@ use crate::retry::{
 impl Bulk {
     /// Completes what is done, and sends what may be sent.
     pub(super) fn pump(&mut self) {
-        self.unseen = 0;
-        self.looked = self.now();
+        self.rows_since_pump = 0;
+        self.pumped_at = self.now();
         if self.owner.refresh() {
             return;
         }
@@ -32,7 +32,7 @@ impl Bulk {
             self.complete_queued(StopReason::Closed);
         }
         let since = self.failing_since;
-        if since.is_some_and(|since| self.looked.saturating_sub(since) >= self.outage_timeout) {
+        if since.is_some_and(|since| self.pumped_at.saturating_sub(since) >= self.outage_timeout) {
             self.give_up(AbortReason::NoAnswer);
         }
         if !self.halted {
@@ -42,14 +42,14 @@ impl Bulk {
 
     fn dispatch(&mut self) {
         while self.pool.has_capacity() {
-            let now = Duration::from_millis(self.looked);
+            let now = Duration::from_millis(self.pumped_at);
             if !self.breaker.allows(now, self.pool.in_flight()) {
                 return;
             }
             // A request that is not full travels when no row can come to fill it.
             let flush = !self.wants_row() && self.pool.has_idle_thread();
             let breaker_open = self.breaker.is_open();
-            let slots = self.queue.next_batch(self.looked, flush, breaker_open);
+            let slots = self.queue.next_batch(self.pumped_at, flush, breaker_open);
             if slots.is_empty() {
                 return;
             }
@@ -79,7 +79,7 @@ impl Bulk {
             // The system gives no thread: the caller's sends it, or the stream would
             // never end.
             let delivered = batch.run(&self.sender);
-            self.looked = self.now();
+            self.pumped_at = self.now();
             self.finish_batch(batch.slots, delivered);
         }
     }
@@ -143,12 +143,12 @@ impl Bulk {
 
     fn record_health(&mut self, outcomes: &[ItemOutcome]) {
         let health = service_health(outcomes);
-        let now = Duration::from_millis(self.looked);
+        let now = Duration::from_millis(self.pumped_at);
         self.breaker.record(health, now, None, fastrand::f64());
         if health == ServiceHealth::Healthy {
             self.failing_since = None;
         } else {
-            self.failing_since.get_or_insert(self.looked);
+            self.failing_since.get_or_insert(self.pumped_at);
             self.withdraw_queued();
         }
     }
@@ -175,7 +175,7 @@ impl Bulk {
     fn send_again(&mut self, slot: Slot, outcome: ItemOutcome, alone: bool) {
         self.queue.count_attempt(slot);
         self.last.insert(slot, outcome);
-        self.queue.retry(slot, self.looked, alone);
+        self.queue.retry(slot, self.pumped_at, alone);
     }
 
     /// Takes back what no thread has begun.
@@ -186,7 +186,7 @@ impl Bulk {
             .into_iter()
             .flat_map(|b| b.slots)
         {
-            self.queue.retry(slot, self.looked, false);
+            self.queue.retry(slot, self.pumped_at, false);
         }
     }
 

@@ -4,11 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use super::skew;
-use super::{Engine, Limits};
+use super::{Engine, Limits, skew};
 use crate::model::operation::{Action, Operator};
-use crate::model::outcome::Reason;
-use crate::model::outcome::{ItemOutcome, Warning, WarningKind};
+use crate::model::outcome::{ItemOutcome, Reason, Warning, WarningKind};
 use crate::protocol::api::Api;
 use crate::protocol::classify;
 use crate::protocol::credentials::Scheme;

@@ -3,7 +3,7 @@
 //! is built on it.
 
 mod attempt;
-mod delivery;
+mod batch;
 pub(crate) mod items;
 mod limits;
 mod pacing;
@@ -23,9 +23,8 @@ use crate::sys::clock::Clock;
 use crate::sys::owner_process::OwnerProcess;
 use crate::transport::Transport;
 
-pub(crate) use attempt::Attempted;
-pub(crate) use attempt::Payload;
-pub(crate) use delivery::{BatchSender, Delivered};
+pub(crate) use attempt::{Attempted, Payload};
+pub(crate) use batch::{BatchSender, Delivered};
 pub(crate) use limits::{Cancel, Interrupt, Limits};
 
 /// What sends the requests of one application. Shared by its calls, streams and
