@@ -110,7 +110,7 @@ else
   echo "librdkafka's headers are missing (Debian: librdkafka-dev): nothing to compare with"
 fi
 files=$work/files
-hand_in() { # WHO PATTERN
+submit() { # WHO PATTERN
   rm -rf "$files"; mkdir -p "$files"
   case $1 in
     memory) "$work/outbox" "$2" "$BASE_URL" ;;
@@ -119,15 +119,15 @@ hand_in() { # WHO PATTERN
   esac
 }
 row() { # LABEL WHO PATTERN: the medians of three runs, p by p
-  rm -f "$work/hand_in"
-  for _ in 1 2 3; do hand_in "$2" "$3" >> "$work/hand_in"; done
+  rm -f "$work/submit"
+  for _ in 1 2 3; do submit "$2" "$3" >> "$work/submit"; done
   printf '%-34s' "$1"
   for p in 1 2 3; do
-    cut -d' ' -f$p "$work/hand_in" > "$work/hand_in.p"; printf '%10s' "$(median "$work/hand_in.p")"
+    cut -d' ' -f$p "$work/submit" > "$work/submit.p"; printf '%10s' "$(median "$work/submit.p")"
   done
   echo
 }
-echo "Handing in 46 bytes from C, ns a call (32 at a time at 60 Hz; 90,000 flat out):"
+echo "Submitting 46 bytes from C, ns a call (32 at a time at 60 Hz; 90,000 flat out):"
 printf '%-34s%10s%10s%10s\n' "" p50 p99 p99.9
 for server in "answers in 50 ms" "hangs"; do
   case $server in
@@ -145,7 +145,7 @@ for pattern in burst flat; do row "46 bytes copied, no more, $pattern" floor $pa
 
 cc -O2 -Iinclude benches/c/durable.c -o "$work/durable" -L"$work/lib" -lxgpush -Wl,-rpath,"$work/lib"
 admin config '{"max_log":0,"latency_ms":50}'
-echo; echo "From the hand-in to durable, 32 at a time at 60 Hz, us (medians of 5 rounds):"
+echo; echo "From submission to durable, 32 at a time at 60 Hz, us (medians of 5 rounds):"
 rm -f "$work/durable.us"
 for _ in 1 2 3 4 5; do
   rm -rf "$files"; mkdir -p "$files"
@@ -155,7 +155,7 @@ for p in p50:1 p99:2 worst:3; do
   cut -d' ' -f"${p#*:}" "$work/durable.us" > "$work/durable.p"
   printf '%-8s%8s\n' "${p%:*}" "$(median "$work/durable.p")"
 done
-echo "SIGKILL after a hand-in of 32, 10 times; how many of 320 the file has:"
+echo "SIGKILL after 32 were submitted, 10 times; how many of 320 the file has:"
 killed() { { "$work/durable" kill "$files/outbox" "$1" || true; } 2>/dev/null; }
 for ms in 0 1 2 5 10 20; do
   there=0

@@ -1,6 +1,6 @@
-/* When what is handed in is in the file.
+/* When what is submitted is in the file.
  *
- *   durable latency FILE URL   32 operations at a time at 60 Hz: from the hand-in to
+ *   durable latency FILE URL   32 operations at a time at 60 Hz: from the submission to
  *                              the notice that it is durable, in us: "p50 p99 worst"
  *   durable kill FILE MS       the same for a while, and SIGKILL so long after the
  *                              last 32; nobody answers, so all of it stays in the file
@@ -10,7 +10,7 @@
 #include <unistd.h>
 #include <xgpush.h>
 
-#include "hand_in.h"
+#include "submit.h"
 
 enum { BEFORE = 12 };
 

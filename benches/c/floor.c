@@ -1,11 +1,11 @@
 /* floor burst|flat: what the machine lets anything cost here: 46 bytes are copied,
  * and nothing else is done. */
 #define _POSIX_C_SOURCE 200809L
-#include "hand_in.h"
+#include "submit.h"
 
 static char kept[FLAT][46];
 
-static int hand_in(const char *phone, const char *player, int n) {
+static int submit(const char *phone, const char *player, int n) {
   memcpy(kept[n], phone, 36);
   memcpy(kept[n] + 36, player, 10);
   return 0;
@@ -13,5 +13,5 @@ static int hand_in(const char *phone, const char *player, int n) {
 
 int main(int argc, char **argv) {
   if (argc != 2) return 2;
-  return measure(strcmp(argv[1], "flat") == 0, hand_in);
+  return measure(strcmp(argv[1], "flat") == 0, submit);
 }

@@ -1,12 +1,12 @@
 /* kafka burst|flat: the cost of rd_kafka_produce with no broker. */
 #define _POSIX_C_SOURCE 200809L
-#include "hand_in.h"
+#include "submit.h"
 #include <librdkafka/rdkafka.h>
 #include <unistd.h>
 
 static rd_kafka_topic_t *topic;
 
-static int hand_in(const char *phone, const char *player, int n) {
+static int submit(const char *phone, const char *player, int n) {
   (void)n;
   char payload[46];
   memcpy(payload, phone, 36);
@@ -24,7 +24,7 @@ int main(int argc, char **argv) {
   rd_kafka_t *producer = rd_kafka_new(RD_KAFKA_PRODUCER, conf, error, sizeof error);
   if (!producer) return 3;
   topic = rd_kafka_topic_new(producer, "bindings", NULL);
-  int bad = measure(strcmp(argv[1], "flat") == 0, hand_in);
+  int bad = measure(strcmp(argv[1], "flat") == 0, submit);
   fflush(stdout);
   /* Nobody takes them: it would wait for ever. */
   _exit(bad);

@@ -1,12 +1,12 @@
-/* outbox burst|flat BASE_URL [FILE]: the cost of handing in. */
+/* outbox burst|flat BASE_URL [FILE]: the cost of submitting. */
 #define _POSIX_C_SOURCE 200809L
-#include "hand_in.h"
+#include "submit.h"
 #include <unistd.h>
 #include <xgpush.h>
 
 static xg_outbox *outbox;
 
-static int hand_in(const char *phone, const char *player, int n) {
+static int submit(const char *phone, const char *player, int n) {
   return xg_outbox_bind_n(outbox, phone, 36, player, 10, XG_NO_ACCOUNT_TYPE, (uint64_t)n,
                           NULL) != XG_OK;
 }
@@ -19,9 +19,9 @@ int main(int argc, char **argv) {
   xg_config_set(config, "base_url", argv[2], NULL);
   if (argc > 3) xg_config_set(config, "outbox_file", argv[3], NULL);
   if (xg_outbox_open(config, &outbox, NULL) != XG_OK) return 3;
-  int bad = measure(strcmp(argv[1], "flat") == 0, hand_in);
+  int bad = measure(strcmp(argv[1], "flat") == 0, submit);
   fflush(stdout);
-  /* What is left is of no interest, and neither is a file. */
+  /* Neither what is left nor a file is of interest. */
   xg_outbox_close(outbox, 0);
   xg_outbox_free(outbox);
   xg_config_free(config);

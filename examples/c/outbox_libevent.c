@@ -1,4 +1,4 @@
-/* An outbox in a loop of libevent: operations are handed in on the loop's thread,
+/* An outbox in a loop of libevent: operations are submitted on the loop's thread,
  * reports come to it through the outbox's descriptor, and SIGINT or SIGTERM ends it.
  * Options come from the environment: XGPUSH_ACCESS_ID, XGPUSH_SECRET_KEY,
  * XGPUSH_ACCESS_POINT … Exits with 0 when every operation was accepted, else with 1. */

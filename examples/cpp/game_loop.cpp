@@ -1,4 +1,4 @@
-// A game loop at 60 Hz that binds phones to players: the tick hands in and never
+// A game loop at 60 Hz that binds phones to players: the tick submits and never
 // waits, epoll says when reports have come, and what is left at the end stays in
 // the file. What fails in the background is logged, and the exit status is 0 when
 // everything was delivered.
@@ -102,7 +102,7 @@ int main(int argc, char** argv) try {
   const std::size_t left = outbox.close(10s);
   look_at(outbox, reports, seen);
   close(events);
-  std::cout << seen.submitted << " handed in, " << seen.refused << " refused: " << seen.delivered << " delivered, " << seen.superseded
+  std::cout << seen.submitted << " submitted, " << seen.refused << " refused: " << seen.delivered << " delivered, " << seen.superseded
             << " superseded, " << seen.failed << " failed, " << left << " left in the file\n";
   return seen.failed + left == 0 ? 0 : 1;
 } catch (const xgpush::error& error) {

@@ -148,7 +148,7 @@ static int push_reports(lua_State *L, const struct box *box) {
     lua_pushstring(L, xg_reports_message(box->reports, n));
     lua_setfield(L, -2, "message");
     lua_pushboolean(L, xg_reports_is_recovered(box->reports, n));
-    lua_setfield(L, -2, "recovered"); /* handed in by an earlier run, with a tag of its own */
+    lua_setfield(L, -2, "recovered"); /* submitted by an earlier run, with a tag of its own */
     lua_rawseti(L, -2, (lua_Integer)n + 1);
   }
   return 1;

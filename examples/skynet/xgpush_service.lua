@@ -5,7 +5,7 @@
 --   local report = skynet.call(push, "lua", "bind_and_wait", token, account)
 --   local left = skynet.call(push, "lua", "close")
 --
--- Handing in does not wait for the network, so no other service of the worker thread
+-- Submitting does not wait for the network, so no other service of the worker thread
 -- waits either. Reports are polled ten times a second: skynet's sockets would read the
 -- outbox's descriptor, which is not to be read.
 local skynet = require "skynet"
@@ -37,7 +37,7 @@ end
 local line, head, tail = {}, 1, 0
 
 -- Whoever waits for the report is known before it can come.
-local function hand_in(waiter, method, ...)
+local function submit(waiter, method, ...)
   if closing then return nil, "the outbox is closed" end
   local turn = { method = method, tag = next_tag(), arguments = table.pack(...) }
   waiting[turn.tag] = waiter
@@ -79,13 +79,13 @@ end
 
 local command = {}
 
-function command.bind(token, account) return hand_in(nil, "bind", token, account) end
-function command.unbind(token, account) return hand_in(nil, "unbind", token, account) end
-function command.clear_token(token) return hand_in(nil, "clear_token", token) end
+function command.bind(token, account) return submit(nil, "bind", token, account) end
+function command.unbind(token, account) return submit(nil, "unbind", token, account) end
+function command.clear_token(token) return submit(nil, "clear_token", token) end
 
 function command.bind_and_wait(token, account)
   local waiter = {}
-  local tag, why = hand_in(waiter, "bind", token, account)
+  local tag, why = submit(waiter, "bind", token, account)
   if not tag then return { state = "not_sent", reason = "invalid", code = -1, message = why } end
   if not waiter.report then skynet.wait(waiter) end
   return waiter.report

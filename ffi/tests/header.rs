@@ -46,7 +46,7 @@ fn generated() -> String {
 }
 
 #[test]
-fn the_committed_header_is_the_generated_one() {
+fn committed_header_equals_the_generated_one() {
     let file = root().join("include/xgpush.h");
     let header = generated();
     if std::env::var_os("UPDATE_HEADER").is_some() {

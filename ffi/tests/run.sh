@@ -21,7 +21,7 @@ c++ -std=c++20 -g "${strict[@]}" "${sanitize[@]}" -fno-exceptions -Iinclude -c $
 build_cpp mixed -std=c++17 $tests/unit_a.cpp "$programs/unit_b.o"
 check "two C++ units, one without exceptions" "${under[@]}" "$programs/mixed"
 build transport -lpthread
-build sweep; build face; build quiet -ldl -lpthread; build outbox -lpthread; build outbox_hang -lpthread; build outbox_limits -ldl -lpthread
+build sweep; build client; build quiet -ldl -lpthread; build outbox -lpthread; build outbox_hang -lpthread; build outbox_limits -ldl -lpthread
 build outbox_exit; build outbox_store
 missing=$(grep -vwFf <(grep -oE '\bxg_[a-z0-9_]+' $tests/sweep.c | sort -u) <(functions) || true)
 check "the sweep calls every export$missing" test -z "$missing"
@@ -37,12 +37,12 @@ cat "$programs/panic.log"
 check "a panic writes nothing" test ! -s "$programs/panic.log"
 
 start_emulator
-run "$programs/face" "$BASE_URL"
+run "$programs/client" "$BASE_URL"
 for standard in c++17 c++20; do
-  build_cpp face-cpp -std=$standard ffi/tests/cpp/face.cpp -lpthread
-  run "$programs/face-cpp" "$BASE_URL"
-  build_cpp face-cpp -std=$standard -fno-exceptions -fno-rtti ffi/tests/cpp/face.cpp -lpthread
-  run "$programs/face-cpp" "$BASE_URL"
+  build_cpp api-cpp -std=$standard ffi/tests/cpp/api.cpp -lpthread
+  run "$programs/api-cpp" "$BASE_URL"
+  build_cpp api-cpp -std=$standard -fno-exceptions -fno-rtti ffi/tests/cpp/api.cpp -lpthread
+  run "$programs/api-cpp" "$BASE_URL"
 done
 rm -rf "$programs/files"; mkdir -p "$programs/files"
 run "$programs/outbox" "$BASE_URL" "$programs/files"
@@ -87,7 +87,7 @@ if [ "$mode" != asan ]; then
   leave_main() { for _ in $(seq 100); do "$programs/outbox_exit" "$BASE_URL" || return 1; done; }
   check "100 programs return from main while sending" leave_main
   build outbox_memory -lpthread
-  check "a hand-in without memory is answered" "$programs/outbox_memory"
+  check "a submission without memory is answered" "$programs/outbox_memory"
   build outbox_fork -lpthread
   rm -rf "$programs/forks"; mkdir -p "$programs/forks"
   "$programs/outbox_fork" "$BASE_URL" "$programs/forks" || bad=1

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # store_faults.sh BASE_URL DIR: the n-th write to the outbox's file fails, for every
 # n of a short run, once or from then on. What was reported durable before or after
-# it must be there afterwards, each once, and nothing that was not handed in.
+# it must be there afterwards, each once, and nothing that was not submitted.
 set -euo pipefail
 url=$1 dir=$2
 here=$(cd "$(dirname "$0")" && pwd)

@@ -4,7 +4,7 @@
 . "$(dirname "$0")/../common.sh"
 need c++ "install a C++17 compiler (Debian: g++)"
 need "$PYTHON" "install Python 3.9 or newer"
-say "Building the emulator and the three faces"
+say "Building the emulator and the three programs"
 out=$ROOT/target/demo
 mkdir -p "$out"
 bash scripts/build/lib.sh fast "$out/lib"

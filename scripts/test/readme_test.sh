@@ -111,13 +111,13 @@ same "the example in Python" "$quickstart" line "$PYTHON" examples/python/quicks
 same "the example in Rust" "$quickstart" line "$ROOT/target/debug/examples/quickstart"
 
 cpp examples/cpp/game_loop.cpp "$work/game_loop"
-same "the game loop" '1920 handed in, 1 refused: [1-9][0-9]* delivered, [0-9]+ superseded, 0 failed, 0 left in the file' \
+same "the game loop" '1920 submitted, 1 refused: [1-9][0-9]* delivered, [0-9]+ superseded, 0 failed, 0 left in the file' \
   "$work/game_loop" 60 "$work/loop.outbox"
 if can "the game loop over libcurl" header:curl/curl.h; then
   cc -std=c11 -Wall -Wextra -Werror -Iinclude -c examples/c/curl_transport.c -o "$work/curl_transport.o"
   cpp examples/cpp/game_loop.cpp "$work/game_loop_over_curl" -DOVER_CURL "$work/curl_transport.o" -lcurl
   same "the game loop over libcurl" \
-    '1920 handed in, 1 refused: [1-9][0-9]* delivered, [0-9]+ superseded, 0 failed, 0 left in the file' \
+    '1920 submitted, 1 refused: [1-9][0-9]* delivered, [0-9]+ superseded, 0 failed, 0 left in the file' \
     "$work/game_loop_over_curl" 60 "$work/curl.outbox"
 fi
 same "the Rust service" '1000 delivered, 0 left' "$ROOT/target/debug/examples/service"

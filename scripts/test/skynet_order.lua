@@ -1,8 +1,8 @@
--- The service for skynet over an outbox that is full at every other hand-in: what is
--- handed in keeps the order of the messages. Run in LUA_PATH with examples/skynet.
+-- The service for skynet over an outbox that is full at every other submission: what is
+-- submitted keeps the order of the messages. Run in LUA_PATH with examples/skynet.
 local order, reports, asked = {}, {}, 0
 local outbox = {}
-local function hand_in(_, tag, token)
+local function submit(_, tag, token)
   if #token > 64 then return nil, "no token" end
   asked = asked + 1
   if asked % 2 == 1 then return false end
@@ -10,7 +10,7 @@ local function hand_in(_, tag, token)
   reports[#reports + 1] = { tag = tag, state = "accepted", reason = "accepted", code = 0, message = "" }
   return true
 end
-outbox.bind, outbox.clear_token = hand_in, hand_in
+outbox.bind, outbox.clear_token = submit, submit
 function outbox.poll()
   local taken = reports
   reports = {}

@@ -1,4 +1,4 @@
-//! What the outbox does behind the hand-in, beside what it is made of.
+//! What the outbox does behind the submission, beside what it is made of.
 //!
 //! `outbox durable URL FILE`, `outbox inserts FILE`, `outbox memory URL`,
 //! `outbox delivered URL`, `outbox blocking URL`: each prints one number.
@@ -130,7 +130,7 @@ fn resident() -> f64 {
     pages * 4096.0
 }
 
-/// Operations a second, handed in and delivered.
+/// Operations a second, submitted and delivered.
 fn delivered(url: &str) -> f64 {
     let outbox = Outbox::open(&config(url, &[])).expect("an outbox");
     let began = Instant::now();

@@ -237,7 +237,7 @@ static unsigned char *bytes_of(const json_t *answer, size_t *length) {
   return (unsigned char *)made;
 }
 
-static void hand_in(xg_exchange *exchange, const json_t *answer) {
+static void read_response(xg_exchange *exchange, const json_t *answer) {
   static const char *const kinds[] = {"",     "connect",        "timeout",
                                       "lost", "body_too_large", "cancelled"};
   const json_t *error = json_object_get(answer, "error"), *status = json_object_get(answer, "status");
@@ -295,7 +295,7 @@ void run_answer(const json_t *test) {
     }
     xg_http_request_free(first);
     xg_exchange_http_request(exchange, 0, SAMPLE_TIME, &first, NULL);
-    hand_in(exchange, json_object_get(test, "answer"));
+    read_response(exchange, json_object_get(test, "answer"));
     if (round == 0) {
       xg_exchange_finish(exchange, &outcome, NULL);
       compare_outcome(outcome, expect);

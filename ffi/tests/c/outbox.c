@@ -288,20 +288,20 @@ static void file(void) {
   xg_outbox_free(outbox);
 }
 
-static void *hand_in(void *outbox) {
+static void *submit(void *outbox) {
   for (int n = 1000; n < 3000; n++) {
     if (bind_one(outbox, n, NULL) != XG_OK) return outbox;
   }
   return NULL;
 }
 
-/* Several threads hand in while one polls. */
+/* Several threads submit while one polls. */
 static void threads(void) {
   xg_outbox *outbox = opened(NULL, NULL);
   xg_reports *reports = NULL;
   CHECK(xg_reports_new(64, &reports, NULL) == XG_OK);
   pthread_t thread[4];
-  for (int n = 0; n < 4; n++) CHECK(pthread_create(&thread[n], NULL, hand_in, outbox) == 0);
+  for (int n = 0; n < 4; n++) CHECK(pthread_create(&thread[n], NULL, submit, outbox) == 0);
   size_t seen = 0;
   for (size_t count; seen < 8000 && (count = xg_outbox_poll(outbox, reports, 60000)) > 0;)
     seen += count;

@@ -34,7 +34,7 @@ static xg_outbox *opened(const char *name, char why[512]) {
 }
 
 /* Keeps the outbox's thread inside the file. */
-static void *hand_in(void *outbox) {
+static void *submit(void *outbox) {
   for (int n = 0; !atomic_load(&stop); n++) {
     char token[32];
     int length = snprintf(token, sizeof token, "token%d", n);
@@ -57,7 +57,7 @@ static void at_any_moment(void) {
   char why[512];
   pthread_t thread;
   xg_outbox *outbox = opened("parent", why);
-  CHECK(outbox != NULL && pthread_create(&thread, NULL, hand_in, outbox) == 0);
+  CHECK(outbox != NULL && pthread_create(&thread, NULL, submit, outbox) == 0);
   for (int n = 0; n < FORKS; n++) {
     int status = -1;
     pid_t child = fork();
@@ -131,8 +131,8 @@ static void asked_at_any_moment(void) {
   CHECK(xg_outbox_open(config, &outbox, NULL) == XG_OK);
   xg_config_free(config);
   atomic_store(&stop, 0);
-  CHECK(pthread_create(&thread[0], NULL, hand_in, outbox) == 0);
-  CHECK(pthread_create(&thread[1], NULL, hand_in, outbox) == 0);
+  CHECK(pthread_create(&thread[0], NULL, submit, outbox) == 0);
+  CHECK(pthread_create(&thread[1], NULL, submit, outbox) == 0);
   CHECK(pthread_create(&thread[2], NULL, take_reports, outbox) == 0);
   for (int n = 0; n < FORKS; n++) {
     int status = -1;

@@ -46,7 +46,7 @@ static xg_outbox *opened(const char *url) {
   return outbox;
 }
 
-static void hand_in(const xg_outbox *outbox, int count) {
+static void submit(const xg_outbox *outbox, int count) {
   char token[16];
   for (int n = 0; n < count; n++) {
     snprintf(token, sizeof token, "hang%d", n);
@@ -89,7 +89,7 @@ static int report_callback(void) {
   static struct seen seen;
   xg_outbox *outbox = opened(base_url);
   if (xg_outbox_set_report_callback(outbox, hanging_reports, &seen, 0, NULL) != XG_OK) return 9;
-  hand_in(outbox, 45);
+  submit(outbox, 45);
   wait_for(&seen.calls);
   return freed(outbox, &seen);
 }
@@ -104,7 +104,7 @@ static void slow_reports(const xg_reports *reports, void *context) {
 static void logged(int32_t level, const char *line, void *context) {
   (void)level;
   struct seen *seen = context;
-  if (strstr(line, "reports failed") && seen->gone) seen->late = 1;
+  if (strstr(line, "report callback failed") && seen->gone) seen->late = 1;
 }
 
 static void late_reports(const xg_reports *reports, void *context) {
@@ -120,7 +120,7 @@ static int late_report_callback(void) {
   xg_outbox *outbox = opened(base_url);
   xg_outbox_set_log_callback(outbox, logged, &seen);
   if (xg_outbox_set_report_callback(outbox, late_reports, &seen, 0, NULL) != XG_OK) return 9;
-  hand_in(outbox, 45);
+  submit(outbox, 45);
   wait_for(&seen.calls);
   return freed(outbox, &seen);
 }
@@ -130,7 +130,7 @@ static int slow_report_callback(void) {
   static struct seen seen;
   xg_outbox *outbox = opened(base_url);
   if (xg_outbox_set_report_callback(outbox, slow_reports, &seen, 1, NULL) != XG_OK) return 9;
-  hand_in(outbox, 200);
+  submit(outbox, 200);
   if (xg_outbox_flush(outbox, 60000, NULL, NULL) != XG_OK) return 9;
   if (xg_outbox_close(outbox, 0) != 0) return 4;
   xg_stats *stats = NULL;
@@ -156,7 +156,7 @@ static int log_callback(void) {
   xg_outbox *outbox = opened("http://127.0.0.1:1");
   if (xg_outbox_set_report_callback(outbox, slow_reports, &seen, 0, NULL) != XG_OK) return 9;
   xg_outbox_set_log_callback(outbox, hanging_log, &seen);
-  hand_in(outbox, 45);
+  submit(outbox, 45);
   wait_for(&seen.calls);
   return freed(outbox, &seen);
 }
@@ -180,7 +180,7 @@ static int transport_function(const char *file) {
   if (xg_transport_new(hanging_perform, not_freed, &seen, &transport, NULL) != XG_OK) return 9;
   if (xg_outbox_open_with_transport(config, transport, &outbox, NULL) != XG_OK) return 9;
   if (xg_reports_new(64, &reports, NULL) != XG_OK) return 9;
-  hand_in(outbox, 45);
+  submit(outbox, 45);
   wait_for(&seen.calls);
   size_t left = xg_outbox_close(outbox, 0);
   size_t told = xg_outbox_poll(outbox, reports, 0);
@@ -208,7 +208,7 @@ static int transport_with_file(void) {
 static int resolver(void) {
   static struct seen seen;
   xg_outbox *outbox = opened("https://hangs.invalid");
-  hand_in(outbox, 45);
+  submit(outbox, 45);
   xg_outbox_flush(outbox, 300, NULL, NULL);
   return freed(outbox, &seen);
 }

@@ -38,7 +38,7 @@ int main(int argc, char **argv) {
   CHECK(xg_outbox_open(config, &outbox, NULL) == XG_OK);
   CHECK(xg_outbox_bind_n(outbox, "token", 5, "alice", 5, XG_NO_ACCOUNT_TYPE, 1, NULL) == XG_OK);
   CHECK(xg_outbox_flush(outbox, 30000, NULL, NULL) == XG_OK);
-  /* It looks around for a second after a hand-in. A busy machine makes that no longer than
+  /* It looks around for a second after a submission. A busy machine makes that no longer than
    * some windows. */
   int idle = 0;
   for (int window = 0; window < WINDOWS && !idle; window++) {

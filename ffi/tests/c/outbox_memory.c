@@ -1,4 +1,4 @@
-/* Handing in until the memory is gone: it answers, and goes on when there is some. The
+/* Submitting until the memory is gone: it answers, and goes on when there is some. The
  * outbox's thread is kept in the log, so that it takes none. */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -29,7 +29,7 @@ static rlim_t mapped(void) {
   return (rlim_t)pages * (rlim_t)sysconf(_SC_PAGESIZE);
 }
 
-static xg_status hand_in(const xg_outbox *outbox, unsigned n) {
+static xg_status submit(const xg_outbox *outbox, unsigned n) {
   char token[32], account[512];
   memset(account, 'a', sizeof account - 1);
   account[sizeof account - 1] = 0;
@@ -50,7 +50,7 @@ int main(void) {
   xg_outbox_set_log_callback(outbox, hold, NULL);
   unsigned n = 0;
   for (const struct timespec tick = {0, 10000000}; !held; nanosleep(&tick, NULL)) {
-    if (hand_in(outbox, n++) != XG_OK || n > 10000) return 8;
+    if (submit(outbox, n++) != XG_OK || n > 10000) return 8;
   }
   struct rlimit before, tight;
   if (getrlimit(RLIMIT_AS, &before) != 0) return 9;
@@ -58,10 +58,10 @@ int main(void) {
   tight.rlim_cur = mapped() + (48u << 20);
   if (setrlimit(RLIMIT_AS, &tight) != 0) return 9;
   xg_status status;
-  while ((status = hand_in(outbox, n)) == XG_OK) n++;
+  while ((status = submit(outbox, n)) == XG_OK) n++;
   if (setrlimit(RLIMIT_AS, &before) != 0) return 9;
   dprintf(1, "%u operations were taken, then: %s\n", n, xg_status_name(status));
-  if (status != XG_FULL || hand_in(outbox, n) != XG_OK) return 7;
+  if (status != XG_FULL || submit(outbox, n) != XG_OK) return 7;
   /* Its threads hang; nothing waits for them. */
   _exit(0);
 }

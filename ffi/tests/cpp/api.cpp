@@ -1,4 +1,4 @@
-// xgpush.hpp against a running emulator, with exceptions and without: face BASE_URL.
+// xgpush.hpp against a running emulator, with exceptions and without: api BASE_URL.
 #include "errors.hpp"
 
 #include <poll.h>
@@ -238,7 +238,7 @@ void full() {
   CHECK(outbox.bind("box1", "alice", 1).is_full() && outbox.submit(four, 0).taken() == 0);
 }
 
-// Whatever strangers send, handing in answers and the tick goes on.
+// Whatever strangers send, submitting answers and the tick goes on.
 void strangers() {
   const xgpush::outbox outbox(options());
   static_assert(noexcept(outbox.bind("", "", 0)) && noexcept(outbox.clear_token("", 0)));
@@ -281,7 +281,7 @@ void throwing_callbacks() {
   };
   std::atomic<int> failures_logged{0};
   auto line = [&](xg_log_level level, string_view text) {
-    if (text.find("reports failed") != string_view::npos) failures_logged += level == XG_LOG_ERROR;
+    if (text.find("report callback failed") != string_view::npos) failures_logged += level == XG_LOG_ERROR;
     throw std::runtime_error("no disk left");
   };
   std::atomic<int> carried{0};
@@ -386,9 +386,9 @@ int main(int argc, char** argv) {
   moves(client);
 #ifdef XGPUSH_NO_EXCEPTIONS
   kept_errors(client);
-  const char* name = "C++ face, without exceptions";
+  const char* name = "C++ API, without exceptions";
 #else
-  const char* name = "C++ face";
+  const char* name = "C++ API";
 #endif
   delivery();
   looks();

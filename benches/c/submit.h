@@ -1,6 +1,6 @@
-/* What the hand-in benchmarks share: time stamps, bursts at 60 Hz, percentiles. */
-#ifndef HAND_IN_H
-#define HAND_IN_H
+/* What the benchmarks of submitting share: time stamps, bursts at 60 Hz, percentiles. */
+#ifndef SUBMIT_H
+#define SUBMIT_H
 
 #include <stdint.h>
 #include <stdio.h>
@@ -24,8 +24,8 @@ static int by_size(const void *a, const void *b) {
   return (x > y) - (x < y);
 }
 
-/* Hands in by `one`, and prints the percentiles in ns, the cost of looking at the
- * clock taken off: "p50 p99 p99.9". */
+/* Submits with `one`, and prints percentiles in ns, minus the cost of reading the
+ * clock: "p50 p99 p99.9". */
 static inline int measure(int flat, int (*one)(const char *token, const char *account, int n)) {
   static uint64_t took[FLAT];
   for (int n = 0; n < FLAT; n++) {

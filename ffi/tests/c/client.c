@@ -1,4 +1,4 @@
-/* The whole face against a running emulator: face BASE_URL. */
+/* Blocking calls against a running emulator: client BASE_URL. */
 #define _POSIX_C_SOURCE 200809L
 #include "check.h"
 #include <sys/wait.h>
@@ -170,5 +170,5 @@ int main(int argc, char **argv) {
   warnings_and_errors(with);
   in_a_child(with);
   xg_client_free(with);
-  return finish("C face");
+  return finish("C client");
 }
