@@ -1,8 +1,8 @@
-//! The service's return codes: meaning, whose mistake, worth a retry?
+//! The service's return codes: meaning, cause, and whether a retry helps.
 //!
 //! From "Server-Side Error Codes" (1024/33763, 2024-01-17), the mainland page
 //! 548/39080 and the notes on the single pages. The documents give meanings
-//! only; whose mistake it is and what to do are read from them.
+//! only; cause and advice are read from them.
 
 mod pages;
 mod table;
@@ -11,9 +11,9 @@ pub use pages::{reference, to_json};
 pub use table::TABLE;
 
 named! {
-    /// Whose mistake a code speaks of.
+    /// The cause of a return code.
     pub enum Fault("the cause", InvalidValue) {
-        /// Nobody's: success.
+        /// Success.
         None => "none",
         /// The request: a parameter is missing or wrong.
         Request => "request",
@@ -51,7 +51,7 @@ pub struct Code {
     pub meaning: &'static str,
     /// What it means, in Chinese.
     pub meaning_zh: &'static str,
-    /// Whose mistake it is.
+    /// The cause.
     pub fault: Fault,
     /// Whether a retry is worth it.
     pub retry: Retry,

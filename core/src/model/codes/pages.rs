@@ -8,27 +8,27 @@ use super::{Code, TABLE};
 
 const HEAD: &str = "# Return codes 返回码
 
-The codes that the service's documents have: in an outcome the code of an item (`xg_outcome_code` in C, `item.code` in Python, `ItemOutcome::code` in Rust). A code that is not here is handled as *rejected* and not retried. The same table for programs: `xg_codes_json` in C, `xgpush.CODES` in Python, `xgpush::codes::TABLE` in Rust. This page is generated from it (`core/src/model/codes/table.rs`).
+The return codes in the service's documents. The code of an item is `xg_outcome_code` in C, `item.code` in Python, `ItemOutcome::code` in Rust. A code that is not in the table is handled as *rejected* and not retried. Programs read the same table with `xg_codes_json` in C, `xgpush.CODES` in Python, `xgpush::codes::TABLE` in Rust; this page is generated from it (`core/src/model/codes/table.rs`).
 
 本页列出服务文档中的返回码。表中没有的返回码按 *rejected* 处理，不重试。
 
-| whose mistake | 责任方 | meaning |
+| cause | 责任方 | meaning |
 |---|---|---|
-| `none` | 无 | nobody's: success |
+| `none` | 无 | success |
 | `request` | 请求 | a parameter is missing or wrong |
-| `item` | 单项 | one token, account or other target of the request |
-| `configuration` | 配置 | key, access id, region, or what the console says of the application |
-| `service` | 服务端 | the service |
-| `rate` | 频率 | too many calls |
+| `item` | 单项 | one token, account or other target in the request is invalid |
+| `configuration` | 配置 | key, access id, region, or a setting of the application in the console |
+| `service` | 服务端 | the service failed |
+| `rate` | 频率 | too many requests |
 
 | retry | 重试 | meaning |
 |---|---|---|
-| `never` | 不重试 | sending the same again does not help |
-| `backoff` | 稍后重试 | after a short, growing pause; xgpush does so by itself |
-| `throttle` | 降速后重试 | after a longer, growing pause; xgpush does so by itself |
-| `per_element` | 逐项判断 | the codes of the items decide |
+| `never` | 不重试 | repeating the request does not help |
+| `backoff` | 稍后重试 | after a short, growing pause; xgpush does it by itself |
+| `throttle` | 降速后重试 | after a longer, growing pause; xgpush does it by itself |
+| `per_element` | 逐项判断 | see the codes of the items |
 
-| code | meaning | 含义 | whose mistake | retry | what to do | 处理办法 |
+| code | meaning | 含义 | cause | retry | what to do | 处理办法 |
 |---|---|---|---|---|---|---|
 ";
 
