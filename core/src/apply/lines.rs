@@ -13,7 +13,7 @@ use super::descriptor::beside_the_standard_streams;
 use super::input::SourceRecord;
 use super::lock::{self, Access};
 use super::state::{Mark, hex, is_changed, is_gone};
-use super::{Format, storage};
+use super::{Format, storage, storage_io};
 use crate::model::error::Result;
 use crate::sys::owner_process::OwnerProcess;
 
@@ -63,7 +63,7 @@ impl Lines {
             .and_then(beside_the_standard_streams);
         let file = opened.map_err(|error| match error.kind() {
             io::ErrorKind::NotFound if left.is_some() => is_gone(path),
-            _ => storage(path, &crate::sys::error_text::io_error(&error)),
+            _ => storage_io(path, error),
         })?;
         let warning = lock::take(&file, path, Access::Writes)?;
         let mut lines = Self {
@@ -185,9 +185,9 @@ impl Lines {
             Some(error) => {
                 self.is_broken = true;
                 let _ = self.file.set_len(self.length);
-                let error = crate::sys::error_text::io_error(&error);
-                let text = format!("{error}; it ends with the last line that was written whole");
-                Err(storage(&self.path, &text))
+                let said = crate::sys::error_text::io_error(&error);
+                let text = format!("{said}; it ends with the last line that was written whole");
+                Err(storage(&self.path, &text).with_source(error))
             }
         }
     }

@@ -154,12 +154,16 @@ fn lock_input(path: &Path) -> Result<Option<File>> {
         return Ok(None);
     }
     let opened = File::open(path).and_then(descriptor::beside_the_standard_streams);
-    let file = opened.map_err(|e| storage(path, &crate::sys::error_text::io_error(&e)))?;
+    let file = opened.map_err(|e| storage_io(path, e))?;
     lock::take(&file, path, Access::Reads)?;
     Ok(Some(file))
 }
 
 /// What went wrong with a file.
+fn storage_io(path: &Path, error: std::io::Error) -> Error {
+    storage(path, &crate::sys::error_text::io_error(&error)).with_source(error)
+}
+
 fn storage(path: &Path, error: &dyn std::fmt::Display) -> Error {
     Error::new(ErrorKind::Storage, format!("{}: {error}", path.display()))
 }

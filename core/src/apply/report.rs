@@ -12,7 +12,7 @@ use super::cells::harmless;
 use super::input::{ParsedRow, SourceRecord};
 use super::lines::Lines;
 use super::state::{Mark, does_not_fit};
-use super::{Format, storage};
+use super::{Format, storage_io};
 use crate::model::error::Result;
 use crate::model::outcome::{ItemOutcome, State};
 
@@ -139,8 +139,7 @@ impl Done {
 
 /// The state of each row of a report that ended retryable, in the order of the rows.
 pub(super) fn read(path: &Path, length: u64) -> Result<Box<dyn Iterator<Item = Retryable>>> {
-    let file =
-        File::open(path).map_err(|e| storage(path, &crate::sys::error_text::io_error(&e)))?;
+    let file = File::open(path).map_err(|e| storage_io(path, e))?;
     let file = BufReader::with_capacity(1 << 16, file).take(length);
     Ok(match Format::from_path(path)? {
         Format::Csv => {

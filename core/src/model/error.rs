@@ -11,8 +11,18 @@ pub type Result<T> = std::result::Result<T, Error>;
 ///
 /// What the service made of each item of a batch is no error but an
 /// [`Outcome`](crate::Outcome).
-#[derive(thiserror::Error)]
-#[error("{}", .0.message)]
+///
+/// [`source`](std::error::Error::source) is what the system, `SQLite` or the JSON parser
+/// said, where one of them refused; the message has its text already.
+///
+/// ```
+/// use xgpush::{ErrorKind, Token};
+///
+/// let error = Token::new("").unwrap_err();
+/// assert_eq!(error.kind(), ErrorKind::InvalidValue);
+/// assert!(error.to_string().starts_with("the token is empty"));
+/// assert!(!error.is_retryable());
+/// ```
 pub struct Error(Box<Inner>);
 
 struct Inner {
@@ -23,7 +33,10 @@ struct Inner {
     retryable: bool,
     retry_after: Option<Duration>,
     message: String,
+    source: Option<Source>,
 }
+
+type Source = Box<dyn std::error::Error + Send + Sync>;
 
 named! {
     /// The kinds of [`Error`], with numbers that never change: they are the status
@@ -82,7 +95,15 @@ impl Error {
             retryable: matches!(kind, ErrorKind::Full | ErrorKind::Resources),
             retry_after: None,
             message: message.into(),
+            source: None,
         }))
+    }
+
+    /// The same, with what caused it.
+    #[must_use]
+    pub fn with_source(mut self, source: impl Into<Source>) -> Self {
+        self.0.source = Some(source.into());
+        self
     }
 
     pub(crate) fn value(message: impl Into<String>) -> Self {
@@ -176,6 +197,19 @@ impl Error {
     }
 }
 
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.message)
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        let source: &(dyn std::error::Error + 'static) = &**self.0.source.as_ref()?;
+        Some(source)
+    }
+}
+
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Error")
@@ -184,6 +218,27 @@ impl fmt::Debug for Error {
             .field("code", &self.0.code)
             .field("http_status", &self.0.http_status)
             .field("message", &self.0.message)
+            .field("source", &self.0.source)
             .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::error::Error as _;
+    use std::io;
+
+    use super::*;
+
+    #[test]
+    fn source_is_what_was_given() {
+        let error = Error::new(ErrorKind::Storage, "a.csv: no such file");
+        assert!(error.source().is_none());
+        let error = error.with_source(io::Error::from(io::ErrorKind::NotFound));
+        let source = error
+            .source()
+            .and_then(|error| error.downcast_ref::<io::Error>());
+        assert_eq!(source.map(io::Error::kind), Some(io::ErrorKind::NotFound));
+        assert_eq!(error.to_string(), "a.csv: no such file");
     }
 }

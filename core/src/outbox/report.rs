@@ -96,7 +96,7 @@ impl Report {
     pub fn from_json(json: &[u8]) -> Result<Self> {
         let shape: Shape = serde_json::from_slice(json).map_err(|error| {
             let text = format!("this is not the JSON of a report: {error}");
-            Error::new(ErrorKind::InvalidJson, text)
+            Error::new(ErrorKind::InvalidJson, text).with_source(error)
         })?;
         Ok(Self {
             tag: shape.tag,

@@ -90,12 +90,12 @@ impl Reports {
         let mut waiting = self.lock();
         if waiting.signal.is_none() {
             let signal = Signal::new().map_err(|error| {
-                let error = crate::sys::error_text::io_error(&error);
+                let said = crate::sys::error_text::io_error(&error);
                 let text = format!(
-                    "the system gave no descriptor for the reports: {error} (ulimit -n; two \
+                    "the system gave no descriptor for the reports: {said} (ulimit -n; two \
                      are needed)"
                 );
-                Error::new(ErrorKind::Resources, text)
+                Error::new(ErrorKind::Resources, text).with_source(error)
             })?;
             if !waiting.reports.is_empty() || waiting.ended {
                 signal.raise();

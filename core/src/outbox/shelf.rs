@@ -10,6 +10,7 @@ use super::waiting::{Filter, Waiting};
 use crate::model::error::{Error, ErrorKind, Result};
 use crate::model::operation::single::Body;
 use crate::options::Durability;
+use crate::sys::error_text;
 
 /// Lists up to `most` pending operations in the file of an outbox that is not open, in
 /// submission order: of a token, of an account (of any type), of both, or all.
@@ -29,11 +30,12 @@ pub fn list_pending_in_file(
 ) -> Result<Vec<Waiting>> {
     let failed = |what: &str, error: &io::Error| {
         let name = path.display();
-        let error = crate::sys::error_text::io_error(error);
+        let said = error_text::io_error(error);
         Error::new(
             ErrorKind::Storage,
-            format!("the outbox's file {name} {what}: {error}"),
+            format!("the outbox's file {name} {what}: {said}"),
         )
+        .with_source(error_text::copy(error))
     };
     fs::metadata(path).map_err(|error| failed("is not there", &error))?;
     let lock = FileStore::lock_to_read(path)?;

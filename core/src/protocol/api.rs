@@ -216,6 +216,7 @@ fn check_call(call: &ApiCall<'_>) -> Result<()> {
             ErrorKind::InvalidJson,
             format!("the body of {path} is no JSON: {error}"),
         )
+        .with_source(error)
     })?;
     Ok(())
 }

@@ -11,6 +11,14 @@ pub(crate) fn io_error(error: &io::Error) -> String {
     }
 }
 
+/// The same error once more, for who keeps it: an [`io::Error`] is not `Clone`.
+pub(crate) fn copy(error: &io::Error) -> io::Error {
+    match error.raw_os_error() {
+        Some(number) => io::Error::from_raw_os_error(number),
+        None => io::Error::new(error.kind(), error.to_string()),
+    }
+}
+
 fn text(number: i32, kind: io::ErrorKind) -> String {
     let known = if cfg!(target_os = "linux") {
         LINUX.iter().find(|(known, _)| *known == number)

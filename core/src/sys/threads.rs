@@ -28,4 +28,5 @@ pub fn no_thread(purpose: &str, error: &io::Error) -> Error {
             error_text::io_error(error)
         ),
     )
+    .with_source(error_text::copy(error))
 }

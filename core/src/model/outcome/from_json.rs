@@ -17,7 +17,7 @@ impl Outcome {
     pub fn from_json(json: &[u8]) -> crate::Result<Self> {
         serde_json::from_slice(json).map_err(|error| {
             let text = format!("this is not the JSON of an outcome: {error}");
-            Error::new(ErrorKind::InvalidJson, text)
+            Error::new(ErrorKind::InvalidJson, text).with_source(error)
         })
     }
 }

@@ -43,7 +43,7 @@ impl FileStore {
         let lock = Lock::take(&real).map_err(|why| storage(&name, &why))?;
         refuse_lone_log(&real).map_err(|why| storage(&name, &why))?;
         let _no_fork = NoFork::begin();
-        let db = Database::open(&real, !lock.is_enough()).map_err(|e| failed(&name, &e))?;
+        let db = Database::open(&real, !lock.is_enough()).map_err(|e| failed(&name, e))?;
         let mut store = Self {
             db,
             name,
@@ -71,7 +71,7 @@ impl FileStore {
 
     fn prepare(&mut self, max_bytes: u32) -> Result<()> {
         let name = self.name.clone();
-        let fail = |error: rusqlite::Error| failed(&name, &error);
+        let fail = |error: rusqlite::Error| failed(&name, error);
         // Before anything is read: then the index of the log is in memory, where it need
         // not be mapped, which not every file system does. The locks keep others out.
         self.db
@@ -153,7 +153,7 @@ impl FileStore {
     fn read_mark(&mut self) -> Result<()> {
         let number = |sql: &str| -> Result<u64> {
             let read = self.db.query_row(sql, [], |row| row.get::<_, i64>(0));
-            let read = read.map_err(|error| failed(&self.name, &error))?;
+            let read = read.map_err(|error| failed(&self.name, error))?;
             Ok(read.cast_unsigned())
         };
         self.sent_mark = number("SELECT ifnull(max(sent), 0) FROM mark")?;
@@ -224,7 +224,7 @@ impl FileStore {
         let _no_fork = NoFork::begin();
         self.db
             .execute_batch(&format!("PRAGMA synchronous = {level}"))
-            .map_err(|error| failed(&self.name, &error))
+            .map_err(|error| failed(&self.name, error))
     }
 
     fn transaction<T>(
@@ -237,7 +237,7 @@ impl FileStore {
             transaction.commit()?;
             Ok(done)
         });
-        done.map_err(|error| failed(&self.name, &error))
+        done.map_err(|error| failed(&self.name, error))
     }
 }
 
@@ -317,7 +317,7 @@ fn may_pass(error: &rusqlite::Error) -> bool {
     matches!(code, Some(ErrorCode::DiskFull | ErrorCode::SystemIoFailure))
 }
 
-fn failed(name: &str, error: &rusqlite::Error) -> Error {
+fn failed(name: &str, error: rusqlite::Error) -> Error {
     let why = match error.sqlite_error_code() {
         Some(ErrorCode::DiskFull) => "is full (outbox_file_max_bytes, or the disk)".to_owned(),
         Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => {
@@ -332,11 +332,11 @@ fn failed(name: &str, error: &rusqlite::Error) -> Error {
             "cannot be opened: {error}; the folder has to let this process make files beside it"
         ),
         Some(ErrorCode::SystemIoFailure) => {
-            format!("cannot be {}: {error}", tried(error))
+            format!("cannot be {}: {error}", tried(&error))
         }
         _ => format!("failed: {error}"),
     };
-    storage(name, &why)
+    storage(name, &why).with_source(error)
 }
 
 /// What the system refused.

@@ -84,7 +84,8 @@ fn read(json: &[u8]) -> Result<RawRequest<'_>> {
             Ok(_) => Error::new(
                 ErrorKind::InvalidJson,
                 format!("the request is not one JSON document: {error}"),
-            ),
+            )
+            .with_source(error),
         }
     })
 }

@@ -84,7 +84,7 @@ fn roots(config: &Config) -> Result<RootCerts> {
         ))
     };
     let bytes = std::fs::read(&config.settings.ca_file)
-        .map_err(|e| refuse(crate::sys::error_text::io_error(&e)))?;
+        .map_err(|e| refuse(crate::sys::error_text::io_error(&e)).with_source(e))?;
     let mut certificates = ca_file::read(&bytes).map_err(refuse)?;
     let built_in = webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter();
     certificates.extend(built_in.map(|der| Certificate::from_der(der.as_ref())));
