@@ -33,11 +33,11 @@ changed "the sign of a parameter" "${poll}s/uint64_t timeout_ms/int64_t timeout_
 changed "the width of a parameter" "${poll}s/uint64_t timeout_ms/uint32_t timeout_ms/"
 changed "the const of a handle" "${poll}s/const struct xg_outbox/struct xg_outbox/"
 changed "one more parameter" "${poll}s/timeout_ms\)/timeout_ms, int more)/"
-changed "one parameter less" 's/^(uint64_t xg_reports_tag.*), size_t nth/\1/'
+changed "one parameter less" 's/^(uint64_t xg_reports_tag.*), size_t index/\1/'
 changed "a returned type" 's/^size_t xg_reports_count/bool xg_reports_count/'
 changed "a returned text that may be written" 's/^const char \*xg_version/char *xg_version/'
 changed "a function that is gone" '/^size_t xg_reports_count/d'
-changed "a function of another name" 's/^size_t xg_reports_count/size_t xg_reports_count/'
+changed "a function of another name" 's/^size_t xg_reports_count/size_t xg_reports_number/'
 changed "the number of a status" 's/XG_STORAGE = 13/XG_STORAGE = 14/'
 changed "a number that no function's type has" 's/XG_SEND_LOST = 3/XG_SEND_LOST = 33/'
 changed "a number that is gone" '/XG_STORAGE = 13/d'
@@ -49,7 +49,7 @@ added "one more type and constant" 's/^typedef struct xg_stats.*/&\ntypedef enum
 added "other words" 's/body_len/body_bytes/'
 
 # A function in the header that the library does not export.
-altered 's/^size_t xg_reports_count/size_t xg_reports_count/'
+altered 's/^size_t xg_reports_count/size_t xg_reports_number/'
 expect 3 "an export that is gone" include/xgpush.h "$work/lib.so" $recorded
 
 # Recording: what was added stays; what breaks programs needs both new numbers.
