@@ -55,7 +55,7 @@ pub enum OverLimit {
     #[default]
     DropOldest,
     /// The item is answered 1008007 and leaves nothing changed. When operations
-    /// apply later (`apply_delay_ms`), the answer is judged by what is visible at
+    /// apply later (`apply_delay_ms`), the answer depends on what is visible at
     /// arrival, and an item that finds the account full when its time comes is dropped.
     Reject,
     /// There is no limit.
@@ -103,7 +103,7 @@ pub enum Spelling {
 pub struct Config {
     /// The generation of the documents to follow. Default: `tpns`.
     pub version: Version,
-    /// The only access id that is let in. Default: the one of the official example.
+    /// The only access id that is accepted. Default: the one of the official example.
     pub access_id: String,
     /// Its secret key. Default: the one of the official example.
     pub secret_key: String,

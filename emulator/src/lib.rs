@@ -1,9 +1,9 @@
 //! A Tencent Push Notification Service on localhost.
 //!
 //! It keeps account bindings under the documented rules, checks both kinds of
-//! authentication, speaks every protocol version, and goes wrong on demand:
-//! what a client is tried against when there is no account at Tencent. It
-//! shares no code with the client that it judges.
+//! authentication, speaks every protocol version, and injects faults on demand: for
+//! testing a client without an account at Tencent. It shares no code with the client, so
+//! the two cannot be wrong together.
 //!
 //! ```
 //! use xgpush_emulator::{Config, Emulator, Fault, FaultKind};
@@ -43,6 +43,9 @@
 //! | `counters` (or GET) | | `counters`: [`Counters`] |
 #![forbid(unsafe_code)]
 
+// The way of a request: http reads it; service asks faults whether one hits it, lets its
+// api respond over protocol and state, injects the fault into the response, logs and
+// counts; http writes it. Paths below /_emulator/ go to admin instead.
 mod admin;
 pub mod cli;
 mod config;

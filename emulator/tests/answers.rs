@@ -21,7 +21,7 @@ const BY_TOKEN: &str = r#"{"operator_type":2,"platform":"android","token_list":[
 const BIND: &str = r#"{"operator_type":2,"platform":"android","token_accounts":[{"token":"t1","account_list":[{"account":"a1","account_type":0},{"account":"a2","account_type":9}]}]}"#;
 
 #[test]
-fn every_version_answers_in_its_own_words() {
+fn response_of_each_version_has_its_documented_form() {
     let table = [
         (
             Version::Tpns,
@@ -57,7 +57,7 @@ fn every_version_answers_in_its_own_words() {
 }
 
 #[test]
-fn elements_fail_alone_and_together() {
+fn batch_with_bad_tokens_reports_each_item_and_a_top_code() {
     for (version, code) in [
         (Version::Tpns, "1008006"),
         (Version::XgV3, "token_not_exists"),
@@ -93,7 +93,7 @@ fn elements_fail_alone_and_together() {
 }
 
 #[test]
-fn options_change_what_they_name() {
+fn options_change_codes_field_names_and_the_rate_limit() {
     let (emulator, mut client) = start(Config {
         query_not_found: NotFound::Partial,
         ..Config::default()
@@ -133,7 +133,7 @@ fn options_change_what_they_name() {
 }
 
 #[test]
-fn authentication_is_checked_over_the_very_bytes() {
+fn signature_over_other_bytes_is_refused() {
     let body = r#"{"operator_type":4,"token_list":["token1","token2","token3"]}"#;
     let signed = "AccessId: 1500001048\r\nTimeStamp: 1565314789\r\nSign: ZDZkOWFhYWU0ZDI5MzAyNDFkMGU5OTdmNThlMzBjNTE1OGMxYmNkNmUzYTAwZGRhNjJiNGM2MTEyYjQwOTQ5Zg==\r\n";
     let (emulator, mut client) = start(Config {
@@ -175,7 +175,7 @@ fn authentication_is_checked_over_the_very_bytes() {
 }
 
 #[test]
-fn a_failure_to_authenticate_takes_each_form() {
+fn auth_failure_option_chooses_the_form() {
     for (form, status, is_json) in [
         (AuthFailure::Json200, 200, true),
         (AuthFailure::Json403, 403, true),
@@ -198,7 +198,7 @@ fn a_failure_to_authenticate_takes_each_form() {
 }
 
 #[test]
-fn paths_and_methods() {
+fn unknown_path_is_404_and_other_method_405() {
     let (emulator, mut client) = start(Config::default());
     assert_eq!(
         client.post("/v3/push/app", "{}").body(),
@@ -227,7 +227,7 @@ fn paths_and_methods() {
 }
 
 #[test]
-fn the_clock_can_be_wrong() {
+fn clock_skew_option_shifts_date_and_signature_check() {
     let (_emulator, mut client) = start(Config {
         clock_skew_s: 3600,
         ..Config::default()
@@ -239,7 +239,7 @@ fn the_clock_can_be_wrong() {
 }
 
 #[test]
-fn what_was_accepted_shows_when_it_is_due_without_being_asked() {
+fn accepted_operation_shows_after_its_delay_without_a_query() {
     let (emulator, mut client) = start(Config {
         apply_delay_ms: 30,
         ..Config::default()
@@ -250,7 +250,7 @@ fn what_was_accepted_shows_when_it_is_due_without_being_asked() {
 }
 
 #[test]
-fn latency_holds_answers_back_and_not_each_other() {
+fn latency_delays_concurrent_responses_independently() {
     let (emulator, mut first) = start(Config {
         latency_ms: 100,
         ..Config::default()
@@ -266,7 +266,7 @@ fn latency_holds_answers_back_and_not_each_other() {
 }
 
 #[test]
-fn the_log_keeps_the_newest() {
+fn full_log_drops_the_oldest_entries() {
     let (emulator, mut client) = start(Config {
         max_log: 2,
         ..Config::default()

@@ -275,7 +275,7 @@ fn partial_apply() {
 }
 
 #[test]
-fn a_fault_applies_only_what_would_be_accepted() {
+fn fault_that_applies_skips_items_that_would_be_refused() {
     let emulator = Emulator::start(Config::default()).unwrap();
     emulator.push_fault(Fault::new(FaultKind::ResetAfter).times(0));
     let body = overwrite(&[("t1", "a1"), ("bad", "a1")]);
@@ -289,7 +289,7 @@ fn a_fault_applies_only_what_would_be_accepted() {
 }
 
 #[test]
-fn aimed_faults_hit_what_they_aim_at() {
+fn fault_with_path_or_operator_hits_only_matching_requests() {
     let emulator = Emulator::start(Config::default()).unwrap();
     emulator.push_fault(
         Fault::new(FaultKind::status(500))
@@ -309,7 +309,7 @@ fn aimed_faults_hit_what_they_aim_at() {
 }
 
 #[test]
-fn chance_hits_the_same_requests_again() {
+fn random_faults_with_one_seed_hit_the_same_requests() {
     let config = Config {
         random_faults: Some(RandomFaults {
             seed: 42,
@@ -338,7 +338,7 @@ fn chance_hits_the_same_requests_again() {
 }
 
 #[test]
-fn close_idle_drops_the_second_request_unread() {
+fn close_idle_drops_the_next_request_unread() {
     for (rst, end) in [(true, End::Reset), (false, End::Closed)] {
         let emulator = Emulator::start(Config::default()).unwrap();
         emulator.push_fault(
@@ -373,7 +373,7 @@ fn close_idle_drops_the_second_request_unread() {
 }
 
 #[test]
-fn close_idle_for_ever_spares_every_first_request() {
+fn close_idle_for_ever_spares_the_first_request_of_each_connection() {
     for (rst, per_mille) in [(true, 1000), (true, 300), (false, 1000), (false, 300)] {
         let emulator = Emulator::start(Config::default()).unwrap();
         emulator.push_fault(Fault::new(FaultKind::CloseIdle { rst, per_mille }).times(0));
@@ -410,7 +410,7 @@ fn close_idle_for_ever_spares_every_first_request() {
 }
 
 #[test]
-fn close_idle_can_come_by_chance() {
+fn close_idle_with_per_mille_hits_some_connections() {
     let emulator = Emulator::start(Config {
         random_faults: Some(RandomFaults {
             seed: 1,

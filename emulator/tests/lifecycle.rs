@@ -32,7 +32,7 @@ fn drops_in_time(emulator: Emulator) {
 }
 
 #[test]
-fn dropping_ends_the_thread_whatever_goes_on() {
+fn dropped_emulator_ends_its_thread_with_requests_under_way() {
     drops_in_time(Emulator::start(Config::default()).unwrap());
     let slow = Config {
         latency_ms: 3_600_000,
@@ -67,7 +67,7 @@ fn dropping_ends_the_thread_whatever_goes_on() {
 }
 
 #[test]
-fn many_servers_live_side_by_side() {
+fn many_emulators_run_side_by_side() {
     let servers: Vec<_> = (0..5)
         .map(|_| Emulator::start(Config::default()).unwrap())
         .collect();
@@ -82,13 +82,13 @@ fn many_servers_live_side_by_side() {
 }
 
 #[test]
-fn waiting_ends_at_its_bound() {
+fn wait_until_returns_false_at_its_timeout() {
     let emulator = Emulator::start(Config::default()).unwrap();
     assert!(!emulator.wait_until(Duration::from_millis(20), |counters| counters.received > 0));
 }
 
 #[test]
-fn a_reset_forgets_everything_but_the_port_and_the_connections() {
+fn reset_keeps_port_and_connections_only() {
     let emulator = Emulator::start(Config {
         faults: vec![Fault::new(FaultKind::status(500))],
         ..Config::default()
@@ -110,7 +110,7 @@ fn a_reset_forgets_everything_but_the_port_and_the_connections() {
 }
 
 #[test]
-fn everything_can_be_steered_over_http() {
+fn admin_interface_offers_every_operation() {
     let emulator = Emulator::start(Config::default()).unwrap();
     let mut client = Client::new(&emulator);
     let mut admin = Client::new(&emulator);
@@ -202,7 +202,7 @@ fn everything_can_be_steered_over_http() {
 }
 
 #[test]
-fn the_program_says_where_it_listens_and_ends_with_its_parent() {
+fn program_prints_its_address_and_ends_with_its_parent() {
     let mut child = Command::new(env!("CARGO_BIN_EXE_xgpush-emulator"))
         .args([
             "--exit-with-parent",
@@ -242,7 +242,7 @@ fn the_program_says_where_it_listens_and_ends_with_its_parent() {
 }
 
 #[test]
-fn wrong_arguments_are_told() {
+fn wrong_arguments_exit_with_2_and_a_message() {
     for arguments in [
         &["--no-such"][..],
         &["--set", "version"],
@@ -263,7 +263,7 @@ fn wrong_arguments_are_told() {
 }
 
 #[test]
-fn tls_is_trusted_through_its_own_authority_only() {
+fn tls_is_trusted_with_its_own_ca_only() {
     let emulator = Emulator::start(Config {
         tls: true,
         ..Config::default()

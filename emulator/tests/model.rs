@@ -213,7 +213,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn the_state_follows_the_model(config in config(), steps in prop::collection::vec(step(), 1..30)) {
+    fn state_equals_that_of_the_model(config in config(), steps in prop::collection::vec(step(), 1..30)) {
         with_server(&config, |emulator, client| {
             let mut model = Model { config: &config, triples: Vec::new() };
             for step in &steps {
@@ -263,7 +263,7 @@ proptest! {
     }
 
     #[test]
-    fn queries_tell_the_state(config in config(), steps in prop::collection::vec(step(), 1..12)) {
+    fn queries_return_the_state(config in config(), steps in prop::collection::vec(step(), 1..12)) {
         with_server(&config, |emulator, client| {
             for step in &steps {
                 client.post(BATCH, &step.body(config.version));

@@ -42,7 +42,7 @@ impl AuthHeaders<'_> {
     }
 }
 
-/// The door: one access id and its key.
+/// Checks requests against one access id and its key.
 pub(crate) struct Authenticator {
     access_id: String,
     secret_key: String,
@@ -61,7 +61,7 @@ impl Authenticator {
         }
     }
 
-    /// Lets in, or says the code: 1008035 for another access id, 1008003 for the rest.
+    /// Accepts a request, or answers its code: 1008035 for another access id, 1008003 for the rest.
     pub(crate) fn check(
         &self,
         headers: &AuthHeaders<'_>,

@@ -69,29 +69,29 @@ const VECTORS: &[(&str, &str)] = &[
 ];
 
 #[test]
-fn every_vector_is_let_in_and_every_other_byte_is_not() {
-    let door = Authenticator::new(ID, KEY, Some(300));
+fn signature_of_each_vector_is_accepted_and_of_changed_bytes_refused() {
+    let authenticator = Authenticator::new(ID, KEY, Some(300));
     for (body, sign) in VECTORS {
         assert_eq!(
-            door.check(&signed(STAMP, sign), body.as_bytes(), NOW),
+            authenticator.check(&signed(STAMP, sign), body.as_bytes(), NOW),
             Ok(()),
             "{body}"
         );
         let longer = format!("{body} ");
         assert_eq!(
-            door.check(&signed(STAMP, sign), longer.as_bytes(), NOW),
+            authenticator.check(&signed(STAMP, sign), longer.as_bytes(), NOW),
             Err(1_008_003)
         );
         assert_eq!(
-            door.check(&signed("1565314788", sign), body.as_bytes(), NOW),
+            authenticator.check(&signed("1565314788", sign), body.as_bytes(), NOW),
             Err(1_008_003)
         );
     }
 }
 
 #[test]
-fn the_example_of_another_language_is_let_in() {
-    let door = Authenticator::new("1500004469", "2b1163d904bd5f82dcf82dcf82dc4407", None);
+fn signature_of_another_implementation_is_accepted() {
+    let authenticator = Authenticator::new("1500004469", "2b1163d904bd5f82dcf82dcf82dc4407", None);
     let body = r#"{"audience_type": "account","message": {"title": "test title","content": "test content","android": { "action": {"action_type": 3,"intent": "xgscheme://com.xg.push/notify_detail?param1=xg"}}},"message_type": "notify","account_list": ["234"] }"#;
     let headers = AuthHeaders {
         access_id: Some("1500004469"),
@@ -101,11 +101,11 @@ fn the_example_of_another_language_is_let_in() {
         ),
         authorization: None,
     };
-    assert_eq!(door.check(&headers, body.as_bytes(), NOW), Ok(()));
+    assert_eq!(authenticator.check(&headers, body.as_bytes(), NOW), Ok(()));
 }
 
 #[test]
-fn the_clock_is_held_to_its_tolerance() {
+fn timestamp_outside_the_tolerance_is_refused() {
     let (body, sign) = VECTORS[0];
     for (tolerance, off, answer) in [
         (Some(300), 300, Ok(())),
@@ -115,15 +115,15 @@ fn the_clock_is_held_to_its_tolerance() {
         (Some(0), 1, Err(1_008_003)),
         (None, 1_000_000_000, Ok(())),
     ] {
-        let door = Authenticator::new(ID, KEY, tolerance);
-        let found = door.check(&signed(STAMP, sign), body.as_bytes(), NOW + off);
+        let authenticator = Authenticator::new(ID, KEY, tolerance);
+        let found = authenticator.check(&signed(STAMP, sign), body.as_bytes(), NOW + off);
         assert_eq!(found, answer, "{tolerance:?} {off}");
     }
 }
 
 #[test]
 fn incomplete_and_foreign_headers_are_refused() {
-    let door = Authenticator::new(ID, KEY, None);
+    let authenticator = Authenticator::new(ID, KEY, None);
     let (body, sign) = VECTORS[0];
     let whole = signed(STAMP, sign);
     let foreign = AuthHeaders {
@@ -181,7 +181,7 @@ fn incomplete_and_foreign_headers_are_refused() {
     ];
     for (headers, answer) in table {
         assert_eq!(
-            door.check(&headers, body.as_bytes(), NOW),
+            authenticator.check(&headers, body.as_bytes(), NOW),
             answer,
             "{headers:?}"
         );
@@ -189,8 +189,8 @@ fn incomplete_and_foreign_headers_are_refused() {
 }
 
 #[test]
-fn basic_takes_the_pair_and_nothing_else() {
-    let door = Authenticator::new(ID, KEY, Some(300));
+fn basic_auth_with_the_right_pair_only_is_accepted() {
+    let authenticator = Authenticator::new(ID, KEY, Some(300));
     for (authorization, answer) in [
         (BASIC, Ok(())),
         (&BASIC.replace("Basic", "basic"), Ok(())),
@@ -201,7 +201,7 @@ fn basic_takes_the_pair_and_nothing_else() {
         ("Basic", Err(1_008_003)),
         ("Basic !", Err(1_008_003)),
     ] {
-        let found = door.check(&basic(authorization), b"{}", NOW);
+        let found = authenticator.check(&basic(authorization), b"{}", NOW);
         assert_eq!(found, answer, "{authorization}");
     }
 }

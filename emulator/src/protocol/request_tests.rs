@@ -40,7 +40,7 @@ fn query_code(body: &str, rules: Rules) -> i64 {
 }
 
 #[test]
-fn items_come_out_as_they_were_written() {
+fn parsed_items_equal_those_of_the_json() {
     let body = r#"{"operator_type":2,"token_accounts":[
         {"token":"token1","account_list":[{"account":"926@126.com"},{"account":"\u7528","account_type":9}]},
         {"token":"token2","account_list":[{"account":"1527000001","account_type":null}]}]}"#;
@@ -65,7 +65,7 @@ fn items_come_out_as_they_were_written() {
 }
 
 #[test]
-fn a_batch_is_judged_by_the_documents() {
+fn batch_that_breaks_a_documented_rule_is_refused_with_its_code() {
     let full = r#"{"operator_type":OP,"platform":"android","token_list":["token1"],
         "account_list":[{"account":"926@126.com","account_type":2}],
         "token_accounts":[{"token":"token1","account_list":[{"account":"926@126.com","account_type":2}]}],
@@ -135,7 +135,7 @@ fn a_batch_is_judged_by_the_documents() {
 }
 
 #[test]
-fn only_token_accounts_has_a_limit() {
+fn list_of_21_items_is_refused_for_token_accounts_only() {
     let with = |count: usize| {
         let item = r#"{"token":"t","account_list":[{"account":"a"}]}"#;
         let items = vec![item; count].join(",");
@@ -149,7 +149,7 @@ fn only_token_accounts_has_a_limit() {
 }
 
 #[test]
-fn the_legacy_glossary_limits_lengths() {
+fn token_and_account_lengths_are_limited_in_xg_v3_only() {
     let clear =
         |token: &str| format!(r#"{{"operator_type":4,"platform":"ios","token_list":["{token}"]}}"#);
     assert_eq!(batch_code(&clear(&"t".repeat(64)), XG), 0);
@@ -162,7 +162,7 @@ fn the_legacy_glossary_limits_lengths() {
 }
 
 #[test]
-fn a_query_needs_a_platform_only_in_legacy_xg() {
+fn query_without_platform_is_refused_in_xg_v3_only() {
     let by_token = r#"{"operator_type":2,"token_list":["a"]}"#;
     let by_token_with = r#"{"operator_type":2,"platform":"android","token_list":["a"]}"#;
     for (body, rules, code) in [

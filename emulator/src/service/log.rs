@@ -49,7 +49,7 @@ pub struct Counters {
     pub open: u64,
     /// Requests read to their end.
     pub received: u64,
-    /// Answers handed to their connections, whole or spoiled on the way.
+    /// Answers handed to their connections, whole or changed by a fault.
     pub answered: u64,
     /// Items (tokens, or accounts for operator 5) applied to the state.
     pub applied: u64,
