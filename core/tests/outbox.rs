@@ -130,7 +130,7 @@ fn full_outbox_refuses_until_reports_are_read() {
     );
     assert_eq!(outbox.reports(4, LONG).len(), 4);
     outbox.submit(&more, 10).unwrap();
-    assert_eq!(outbox.stats().full, 2);
+    assert_eq!(outbox.stats().rejected_full, 2);
 }
 
 #[test]

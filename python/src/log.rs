@@ -26,7 +26,7 @@ pub(crate) fn to(function: Py<PyAny>) -> Arc<dyn Fn(LogLevel, &str) + Send + Syn
             let level = match level {
                 LogLevel::Info => 20,
                 LogLevel::Warning => 30,
-                LogLevel::Error => 40,
+                _ => 40,
             };
             // Nobody can catch what it raises.
             if let Err(error) = function.call1(py, (level, line)) {

@@ -12,6 +12,7 @@ use crate::model::outcome::ItemOutcome;
 
 named! {
     /// How a file keeps rows.
+    #[non_exhaustive]
     pub enum Format("the format", InvalidArgument) {
         /// Comma-separated, with a header.
         Csv => "csv",

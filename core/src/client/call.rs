@@ -14,7 +14,7 @@ use crate::protocol::message::{HttpRequest, HttpResponse};
 use crate::retry::{GiveUpReason, RetryMode};
 
 /// The answer to [`Client::call`](crate::Client::call): HTTP 2xx and code 0.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Reply {
     http_status: u16,
     body: Vec<u8>,

@@ -12,6 +12,7 @@ pub use table::TABLE;
 
 named! {
     /// The cause of a return code.
+    #[non_exhaustive]
     pub enum Fault("the cause", InvalidValue) {
         /// Success.
         None => "none",
@@ -30,6 +31,7 @@ named! {
 
 named! {
     /// Whether the same call may succeed later.
+    #[non_exhaustive]
     pub enum Retry("the retry", InvalidValue) {
         /// No.
         Never => "never",
@@ -43,7 +45,8 @@ named! {
 }
 
 /// One row of the table.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub struct Code {
     /// The number.
     pub code: i64,

@@ -12,6 +12,7 @@ pub use single::Operation;
 named! {
     /// `operator_type` of `POST /v3/device/account/batchoperate`.
     #[repr(u8)]
+    #[non_exhaustive]
     pub enum Operator("the operation", InvalidValue) {
         /// 1: adds accounts to a token. Disused at TPNS since 2020-10-26: the
         /// service treats it as [`Operator::Bind`].

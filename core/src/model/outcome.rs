@@ -163,7 +163,7 @@ impl Warning {
 }
 
 /// What became of a call: one [`ItemOutcome`] per input item, in input order.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[must_use = "an item that was not accepted is told here and nowhere else"]
 pub struct Outcome {
     pub(crate) items: Vec<ItemOutcome>,

@@ -5,6 +5,7 @@ use crate::model::operation::{Operation, Operator};
 
 /// One row of a table. Nothing is checked before it is pushed.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub struct Row {
     /// What to do.
     pub operator: Operator,

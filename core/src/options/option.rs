@@ -38,6 +38,15 @@ pub(super) enum Kind {
     },
 }
 
+impl std::fmt::Debug for ConfigOption {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ConfigOption")
+            .field("name", &self.name)
+            .field("default", &self.default)
+            .finish_non_exhaustive()
+    }
+}
+
 impl ConfigOption {
     /// The type, for people: `text`, `secret`, `flag`, `number`, `milliseconds`
     /// or `choice`.

@@ -67,6 +67,7 @@ pub(crate) struct OutboxSettings {
 named! {
     /// What operations in the outbox's file survive.
     #[derive(Default)]
+    #[non_exhaustive]
     pub enum Durability("outbox_durability", InvalidValue) {
         /// The end of the process, `kill -9` included.
         #[default]

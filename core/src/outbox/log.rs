@@ -7,6 +7,7 @@ use std::time::Duration;
 
 named! {
     /// How bad it is.
+    #[non_exhaustive]
     pub enum LogLevel("the level", InvalidValue) {
         /// What failed before works again.
         Info => "info",

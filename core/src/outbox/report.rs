@@ -8,7 +8,7 @@ use crate::model::error::{Error, ErrorKind, Result};
 use crate::model::outcome::{ItemOutcome, Reason, State};
 
 /// What happened to one operation.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Report {
     pub(crate) tag: u64,
     pub(crate) event: Event,
@@ -18,7 +18,7 @@ pub struct Report {
     pub(crate) recovered: bool,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) enum Event {
     /// In the file.
     Durable,

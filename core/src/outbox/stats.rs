@@ -8,12 +8,14 @@ use super::intake::Intake;
 use crate::model::outcome::State;
 
 /// Counters since the outbox was opened, and gauges of now.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Hash)]
+#[non_exhaustive]
 pub struct OutboxStats {
     /// Operations submitted.
     pub submitted: u64,
     /// Submissions refused because it was full.
-    pub full: u64,
+    #[serde(rename = "full")]
+    pub rejected_full: u64,
     /// Operations recovered from the file.
     pub recovered: u64,
     /// Operations stored.
@@ -81,7 +83,7 @@ pub(super) const ROWS: &[Row] = &[
         "full_total",
         "Submissions refused because the outbox was full.",
         false,
-        |s| s.full,
+        |s| s.rejected_full,
     ),
     (
         "recovered_total",
@@ -255,7 +257,7 @@ impl Counters {
         });
         OutboxStats {
             submitted: intake.submitted().saturating_sub(read(&self.recovered)),
-            full: read(&self.full),
+            rejected_full: read(&self.full),
             recovered: read(&self.recovered),
             durable: read(&self.durable),
             accepted: settled(State::Accepted),

@@ -9,7 +9,7 @@ use crate::model::operation::single::Body;
 use crate::model::outcome::ItemOutcome;
 
 /// A pending operation.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Hash)]
 #[non_exhaustive]
 pub struct Waiting {
     /// The caller's own number.
@@ -40,7 +40,7 @@ pub struct Waiting {
 }
 
 /// An account of a pending operation.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Hash)]
 #[non_exhaustive]
 pub struct WaitingAccount {
     /// Its name.

@@ -11,6 +11,7 @@ use crate::model::error::{Error, Result};
 
 named! {
     /// A published service address.
+    #[non_exhaustive]
     pub enum AccessPoint("access_point", InvalidValue) {
         /// `https://api.tpns.tencent.com`
         Guangzhou => "guangzhou",

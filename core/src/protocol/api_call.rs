@@ -3,7 +3,7 @@
 use crate::protocol::credentials::Scheme;
 
 /// A body for any other v3 endpoint: see [`Client::call_api`](crate::Client::call_api).
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct ApiCall<'a> {
     pub(crate) path: &'a str,
     pub(crate) body: &'a [u8],

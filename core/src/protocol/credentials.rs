@@ -16,6 +16,7 @@ use crate::model::error::{Error, Result};
 named! {
     /// How a request proves who sends it.
     #[derive(Default)]
+    #[non_exhaustive]
     pub enum Scheme("auth", InvalidArgument) {
         /// The recommended one: an HMAC over time, access id and body. The secret
         /// never travels.

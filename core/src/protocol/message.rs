@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::{Duration, SystemTime};
 
 /// One HTTP request, ready to send. Always `POST`.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct HttpRequest {
     pub(crate) url: String,
     pub(crate) headers: Vec<(&'static str, String)>,
@@ -47,7 +47,7 @@ impl fmt::Debug for HttpRequest {
 
 /// What came back: the status, the two headers that mean something here, and
 /// the whole body.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Hash)]
 pub struct HttpResponse {
     pub(crate) status: u16,
     pub(crate) date: Option<String>,

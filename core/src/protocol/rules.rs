@@ -10,6 +10,7 @@ use crate::model::outcome::{Warning, WarningKind};
 named! {
     /// Which documents apply.
     #[derive(Default)]
+    #[non_exhaustive]
     pub enum ProtocolVersion("protocol", InvalidValue) {
         /// TPNS as documented since 2021-06: no `platform`, `account_type` optional,
         /// operator 1 disused.

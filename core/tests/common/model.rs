@@ -69,7 +69,7 @@ impl Op {
             Operator::ClearAccount => {
                 Request::clear_accounts(ops.flat_map(|op| op.accounts.iter().map(account)))
             }
-            Operator::Append => unreachable!("never made here"),
+            other => unreachable!("{other} is never made here"),
         }
     }
 

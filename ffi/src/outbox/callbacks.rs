@@ -43,7 +43,8 @@ impl From<LogLevel> for xg_log_level {
         match level {
             LogLevel::Info => Self::XG_LOG_INFO,
             LogLevel::Warning => Self::XG_LOG_WARNING,
-            LogLevel::Error => Self::XG_LOG_ERROR,
+            // Also one that this version of the ABI has no number for.
+            _ => Self::XG_LOG_ERROR,
         }
     }
 }

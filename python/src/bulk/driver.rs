@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use pyo3::exceptions::PyException;
 use pyo3::prelude::*;
-use xgpush::{ItemOutcome, Platform, Row};
+use xgpush::{ItemOutcome, Platform};
 
 use crate::bulk::result::BulkResult;
 use crate::bulk::source::Source;
@@ -130,7 +130,7 @@ impl BulkDriver {
 
     /// Reads one row from the source.
     fn read_row(&mut self, py: Python<'_>) -> PyResult<()> {
-        let (given, row, wrong) = match self.source.next(py) {
+        let (given, mut row, wrong) = match self.source.next(py) {
             Ok(Some(read)) => read,
             Ok(None) => {
                 self.stream.end();
@@ -138,10 +138,7 @@ impl BulkDriver {
             }
             Err(error) => return self.end_with(py, error),
         };
-        let row = Row {
-            platform: self.platform,
-            ..row
-        };
+        row.platform = self.platform;
         let pushed = match &wrong {
             None => self.stream.push_row(&row),
             Some(wrong) => self.stream.push_invalid(wrong),

@@ -19,6 +19,7 @@ pub use suspicion::Suspicion;
 named! {
     /// How closely the rows of a table are looked at.
     #[derive(Default)]
+    #[non_exhaustive]
     pub enum CheckLevel("the check level", InvalidArgument) {
         /// What cannot be meant is refused, what is suspicious is counted.
         #[default]
@@ -31,7 +32,8 @@ named! {
 }
 
 /// What was suspicious in a table, with the first row of its kind.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub struct Notice {
     /// What it looks like.
     pub suspicion: Suspicion,

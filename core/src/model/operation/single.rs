@@ -15,7 +15,7 @@ use crate::model::operation::{Action, Binding, Items, Operator, Request};
 /// let logout = Operation::clear_token("token-of-phone-1");
 /// # let _ = (login, typed, logout);
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Operation<'a> {
     pub(crate) operator: Operator,
     pub(crate) token: &'a str,
