@@ -8,7 +8,7 @@ use crate::model::row::Row;
 
 /// The outcomes of rows, in their order; made by
 /// [`Client::bulk`](crate::Client::bulk). In a child after `fork` it has no more of
-/// them: [`Bulk::ensure_same_process`] tells that from the end of the rows.
+/// them.
 #[derive(Debug)]
 pub struct BulkRows<I> {
     bulk: Bulk,
