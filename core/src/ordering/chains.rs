@@ -36,6 +36,8 @@ pub(super) struct Chains {
     /// The links of the third key and on.
     more: HashMap<Slot, Box<[Link]>, KeyHasher>,
     index: KeyIndex,
+    /// Nothing is appended any more, so the index is not kept.
+    sealed: bool,
 }
 
 impl Chains {
@@ -44,6 +46,7 @@ impl Chains {
             nodes: Vec::with_capacity(slots),
             more: HashMap::default(),
             index: KeyIndex::with_capacity(2 * slots),
+            sealed: false,
         }
     }
 
@@ -65,6 +68,7 @@ impl Chains {
 
     /// Puts a slot at the end of the chain of each of its keys.
     pub(super) fn append(&mut self, keys: &impl Keys, slot: Slot) {
+        debug_assert!(!self.sealed);
         self.add_node(slot);
         let count = keys.keys(slot).count();
         if count > 2 {
@@ -79,6 +83,12 @@ impl Chains {
                 self.nodes[slot as usize].waits += 1;
             }
         }
+    }
+
+    /// Nothing will be appended any more: removing a slot costs less then.
+    pub(super) fn seal(&mut self) {
+        self.index = KeyIndex::default();
+        self.sealed = true;
     }
 
     fn add_node(&mut self, slot: Slot) {
@@ -98,11 +108,20 @@ impl Chains {
     /// Takes a slot out of its chains; answers those that wait for nothing any more.
     pub(super) fn remove(&mut self, keys: &impl Keys, slot: Slot) -> Vec<Slot> {
         let mut freed = Vec::new();
+        if self.sealed && self.has_no_neighbours(slot) {
+            return freed;
+        }
         for (number, key) in (0..).zip(keys.keys(slot)) {
             self.unlink(keys, Tail { slot, number }, key, &mut freed);
         }
         self.more.remove(&slot);
         freed
+    }
+
+    fn has_no_neighbours(&self, slot: Slot) -> bool {
+        let alone = |link: &Link| link.prev == NONE && link.next == NONE;
+        let node = &self.nodes[slot as usize];
+        node.links.iter().all(alone) && !self.more.contains_key(&slot)
     }
 
     /// Of a key that the slot names twice only the first number is linked: the second has
@@ -112,6 +131,9 @@ impl Chains {
         let number_at_prev = (prev != NONE).then(|| self.number_at(keys, prev, here, key));
         if let Some(number) = number_at_prev {
             self.link_mut(prev, number).next = next;
+        }
+        if next == NONE && self.sealed {
+            return;
         }
         if next == NONE {
             let before = number_at_prev.map(|number| Tail { slot: prev, number });

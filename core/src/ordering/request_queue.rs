@@ -40,6 +40,7 @@ impl RequestQueue {
                 ready.push(Reverse(item));
             }
         }
+        chains.seal();
         Self {
             chains: Some(chains),
             ready: ready.into(),
