@@ -1,11 +1,96 @@
-//! Tencent Push Notification Service (TPNS, formerly XG): binds device tokens to
-//! accounts, unbinds them and looks them up, and tells what became of every
-//! single item.
+//! Account APIs of the Tencent Push Notification Service (TPNS, formerly XG): bind device
+//! tokens to accounts, unbind them, and look them up. Every item of a request gets an
+//! outcome of its own.
 //!
-//! [`Client`] makes blocking calls. [`Exchange`] is the same protocol without
-//! I/O, for people who bring their own HTTP client; [`CallbackTransport`](transport::CallbackTransport) lets that
-//! client carry the bytes while retries and order stay here.
+//! # A call
+//!
+//! [`Client`] makes blocking calls of any length: it splits them into requests of 20
+//! items, signs, retries, and keeps the order on each token and account.
+//!
+//! ```
+//! use xgpush::{AccessPoint, Binding, Client, Config, Request, State};
+//! # use xgpush::HttpResponse;
+//! # use xgpush::transport::{CallbackTransport, Transfer};
+//!
+//! let mut config = Config::new();
+//! config.access_id("1500001048")?.secret_key("0123456789abcdef")?;
+//! config.access_point(AccessPoint::Guangzhou)?;
+//! # let answer = r#"{"ret_code":1008026,"err_msg":"","result":["0","1008006"]}"#;
+//! # let service = move |transfer: Transfer| transfer.answer(HttpResponse::new(200, answer));
+//! # let service = CallbackTransport::new(&config, service);
+//! # let client = Client::with_transport(&config, service)?;
+//! # /*
+//! let client = Client::new(&config)?;
+//! # */
+//!
+//! let request = Request::bind([
+//!     Binding::try_from(("token-of-phone-1", "alice"))?,
+//!     Binding::try_from(("token-of-phone-2", "bob"))?,
+//! ]);
+//! let outcome = client.batch_operate(&request)?;
+//! assert_eq!(outcome[0].state(), State::Accepted);
+//! for item in &outcome {
+//!     println!("{} {}", item.state(), item.message());
+//! }
+//! # assert_eq!(outcome[1].code(), Some(1_008_006));
+//! # Ok::<(), xgpush::Error>(())
+//! ```
+//!
+//! *Accepted* means that the service took the task, which it carries out later; what
+//! [`State`] and [`Reason`] say is never better than the answer. An [`Error`] is for what
+//! was refused before anything was sent.
+//!
+//! # Background delivery
+//!
+//! [`Outbox`] never blocks: it copies an operation, delivers it from a thread of its own,
+//! and reports the outcome. With the option `outbox_file` operations outlive the process.
+//!
+//! ```
+//! use std::time::Duration;
+//! use xgpush::{Config, Operation, Outbox, State};
+//! # use xgpush::{Client, HttpResponse};
+//! # use xgpush::transport::{CallbackTransport, Transfer};
+//!
+//! # let mut config = Config::new();
+//! # config.access_id("1500001048")?.secret_key("0123456789abcdef")?;
+//! # config.base_url("https://tpns.example")?;
+//! # let answer = r#"{"ret_code":0,"err_msg":"","result":["0"]}"#;
+//! # let service = move |transfer: Transfer| transfer.answer(HttpResponse::new(200, answer));
+//! # let service = CallbackTransport::new(&config, service);
+//! # let outbox = Outbox::with_client(&config, Client::with_transport(&config, service)?)?;
+//! # /*
+//! let outbox = Outbox::open(Config::new().set_from_env()?)?; // XGPUSH_ACCESS_ID …
+//! # */
+//! outbox.submit(&Operation::bind("token-of-phone-1", &[("alice", None)]), 7)?;
+//! for report in outbox.reports(100, Duration::from_secs(10)) {
+//!     assert_eq!((report.tag(), report.state()), (7, Some(State::Accepted)));
+//! }
+//! # Ok::<(), xgpush::Error>(())
+//! ```
+//!
+//! # What else there is
+//!
+//! * [`bulk`]: a stream of rows of any length, in bounded memory ([`Client::bulk`]);
+//!   [`apply`]: a CSV or JSON Lines file of them, with a report and resume.
+//! * [`sync`]: makes the service know exactly the accounts that are wanted
+//!   ([`Client::sync`]).
+//! * [`Client::call_api`]: any other v3 path, with the same signing and retries.
+//! * [`transport`]: the host's own HTTP stack carries the bytes.
+//! * [`Exchange`]: the protocol without I/O.
+//! * [`options`] and [`codes`]: the tables of options and of return codes.
+//!
+//! # Features
+//!
+//! | feature | what it brings | default |
+//! |---|---|---|
+//! | `http` | [`Client`], [`sync`], [`bulk`], and the transport over `ureq` | by the others |
+//! | `apply` | [`apply`]; takes `http` with it | yes |
+//! | `outbox` | [`Outbox`], with `SQLite` for its file; takes `http` with it | yes |
+//!
+//! Without any, the crate does no I/O and starts no thread: the values, the protocol and
+//! [`Exchange`] are left, which build for `wasm32-unknown-unknown`.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![deny(unsafe_code)]
 #![cfg_attr(
     not(all(feature = "apply", feature = "outbox")),

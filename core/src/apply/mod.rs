@@ -40,6 +40,26 @@ use report::Report;
 use state::{Purpose, StateFile};
 
 /// A run over one file.
+///
+/// ```no_run
+/// use std::time::Duration;
+/// use xgpush::apply::{Apply, ApplyInput, ApplyOptions};
+/// use xgpush::{Client, Config, Operator};
+///
+/// let client = Client::new(Config::new().set_from_env()?)?;
+/// let options = ApplyOptions::new(Operator::Bind)
+///     .with_report("report.csv")
+///     .with_state("state");
+/// let mut run = Apply::open(&client, &ApplyInput::from_path("players.csv")?, &options)?;
+/// let end = loop {
+///     if let Some(end) = run.work(Duration::from_secs(1))? {
+///         break end;
+///     }
+///     println!("{} rows", run.progress().rows);
+/// };
+/// println!("{end}");
+/// # Ok::<(), xgpush::Error>(())
+/// ```
 pub struct Apply {
     bulk: Bulk,
     input: Input,

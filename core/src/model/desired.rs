@@ -10,6 +10,17 @@ use crate::model::operation::{Action, Binding, Items, Operator, Request};
 use crate::model::outcome::{FoundAccount, ItemOutcome, State};
 
 /// What a token is to be bound to: these accounts and no others.
+///
+/// ```
+/// use xgpush::sync::Wanted;
+/// use xgpush::{Account, Token};
+///
+/// let alice = Wanted::new(Token::new("token1")?, [Account::new("alice")?])?;
+/// let nobody = Wanted::new(Token::new("token2")?, [])?;
+/// assert!(alice.change(&[]).is_some(), "alice is missing");
+/// assert!(nobody.change(&[]).is_none(), "nobody is there");
+/// # Ok::<(), xgpush::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Wanted {
     token: Token,

@@ -262,6 +262,21 @@ impl TryFrom<i64> for Lookup {
 }
 
 /// A request of either API with any number of items: the client splits it.
+///
+/// ```
+/// use xgpush::{Account, Binding, Request, Token};
+///
+/// let logins = (0..1000).map(|n| {
+///     let (token, player) = (format!("token{n}"), format!("player{n}"));
+///     Binding::try_from((token.as_str(), player.as_str()))
+/// });
+/// let bind = Request::bind(logins.collect::<Result<Vec<_>, _>>()?);
+/// assert_eq!(bind.len(), 1000);
+/// let stolen = Request::clear_tokens([Token::new("token-of-phone-1")?]);
+/// let phones = Request::query_by_account([Account::new("alice")?]);
+/// assert_ne!(stolen.action(), phones.action());
+/// # Ok::<(), xgpush::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Request {
     pub(crate) action: Action,

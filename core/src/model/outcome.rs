@@ -163,6 +163,21 @@ impl Warning {
 }
 
 /// What became of a call: one [`ItemOutcome`] per input item, in input order.
+///
+/// ```
+/// use xgpush::{Outcome, Reason, State};
+///
+/// // As a client brings it:
+/// let outcome = Outcome::from_json(
+///     br#"{"items":[{"reason":"accepted","attempts":1},{"reason":"timed_out","attempts":3}]}"#,
+/// )?;
+/// assert_eq!(outcome.count(State::Accepted), 1);
+/// assert_eq!(outcome[1].reason(), Reason::TimedOut);
+/// // What may be sent again, in its order:
+/// let again = outcome.iter().enumerate().filter(|(_, item)| item.is_retryable());
+/// assert_eq!(again.map(|(index, _)| index).collect::<Vec<_>>(), [1]);
+/// # Ok::<(), xgpush::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[must_use = "an item that was not accepted is told here and nowhere else"]
 pub struct Outcome {

@@ -4,6 +4,13 @@ use crate::model::account::{AccountType, Platform};
 use crate::model::operation::{Operation, Operator};
 
 /// One row of a table. Nothing is checked before it is pushed.
+///
+/// ```
+/// use xgpush::{AccountType, Operator, Row};
+///
+/// let row = Row::bind("token1", "alice@example.com").with_type(AccountType::EMAIL);
+/// assert_eq!((row.operator, row.platform), (Operator::Bind, None));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Row {
