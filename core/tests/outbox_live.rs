@@ -117,7 +117,7 @@ fn waiting(
     outbox: &Outbox,
     token: Option<&str>,
     account: Option<&str>,
-) -> Vec<xgpush::outbox::Waiting> {
+) -> Vec<xgpush::outbox::PendingOperation> {
     outbox.list_pending(token, account, 1000, LONG).unwrap()
 }
 
@@ -154,7 +154,8 @@ fn waiting_operations_are_found_by_token_and_account() {
         .unwrap();
     bind(&outbox, "phone2", "alice", 3);
     bind(&outbox, "phone3", "bob", 4);
-    let tags = |list: &[xgpush::outbox::Waiting]| list.iter().map(|w| w.tag).collect::<Vec<_>>();
+    let tags =
+        |list: &[xgpush::outbox::PendingOperation]| list.iter().map(|w| w.tag).collect::<Vec<_>>();
     // An attempt may be on its way.
     let first = loop {
         let list = waiting(&outbox, Some("phone1"), None);

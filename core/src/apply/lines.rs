@@ -9,7 +9,7 @@ use csv::QuoteStyle;
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
-use super::descriptor::beside_the_standard_streams;
+use super::descriptor::above_standard_streams;
 use super::input::SourceRecord;
 use super::lock::{self, Access};
 use super::state::{Mark, hex, is_changed, is_gone};
@@ -25,7 +25,7 @@ const PIECE: usize = 1 << 16;
 pub(super) struct Lines {
     path: PathBuf,
     file: File,
-    waiting: Waiting,
+    waiting: Unwritten,
     quotes: QuoteStyle,
     /// Where each line of those that wait ends.
     ends: Vec<usize>,
@@ -37,7 +37,7 @@ pub(super) struct Lines {
 }
 
 /// Lines that are not handed to the system yet.
-enum Waiting {
+enum Unwritten {
     Csv(Box<csv::Writer<Vec<u8>>>),
     Jsonl(Vec<u8>),
 }
@@ -60,7 +60,7 @@ impl Lines {
             // It names players.
             .mode(0o600)
             .open(path)
-            .and_then(beside_the_standard_streams);
+            .and_then(above_standard_streams);
         let file = opened.map_err(|error| match error.kind() {
             io::ErrorKind::NotFound if left.is_some() => is_gone(path),
             _ => storage_io(path, error),
@@ -69,7 +69,7 @@ impl Lines {
         let mut lines = Self {
             path: path.to_owned(),
             file,
-            waiting: Waiting::new(format, quotes),
+            waiting: Unwritten::new(format, quotes),
             quotes,
             ends: Vec::new(),
             length: 0,
@@ -127,10 +127,10 @@ impl Lines {
     /// A row as it stood in the input.
     pub(super) fn write(&mut self, raw: &SourceRecord) -> Result<()> {
         self.encode(|waiting| match (waiting, raw) {
-            (Waiting::Csv(csv), SourceRecord::Record(record)) => {
+            (Unwritten::Csv(csv), SourceRecord::Record(record)) => {
                 csv.write_byte_record(record).map_err(io::Error::from)
             }
-            (Waiting::Jsonl(bytes), SourceRecord::Line(line)) => {
+            (Unwritten::Jsonl(bytes), SourceRecord::Line(line)) => {
                 bytes.extend_from_slice(line);
                 bytes.push(b'\n');
                 Ok(())
@@ -142,8 +142,8 @@ impl Lines {
     /// Fields by name.
     pub(super) fn write_fields(&mut self, line: &impl Serialize) -> Result<()> {
         self.encode(|waiting| match waiting {
-            Waiting::Csv(csv) => csv.serialize(line).map_err(io::Error::from),
-            Waiting::Jsonl(bytes) => {
+            Unwritten::Csv(csv) => csv.serialize(line).map_err(io::Error::from),
+            Unwritten::Jsonl(bytes) => {
                 serde_json::to_writer(&mut *bytes, line)?;
                 bytes.push(b'\n');
                 Ok(())
@@ -151,7 +151,7 @@ impl Lines {
         })
     }
 
-    fn encode(&mut self, line: impl FnOnce(&mut Waiting) -> io::Result<()>) -> Result<()> {
+    fn encode(&mut self, line: impl FnOnce(&mut Unwritten) -> io::Result<()>) -> Result<()> {
         if self.is_broken {
             return Ok(());
         }
@@ -213,7 +213,7 @@ impl Drop for Lines {
     }
 }
 
-impl Waiting {
+impl Unwritten {
     fn new(format: Format, quotes: QuoteStyle) -> Self {
         match format {
             Format::Csv => {

@@ -1,8 +1,8 @@
 //! A file of rows through a stream into a report: one line per row, in order, and a
 //! state from which an interrupted run resumes.
 
-mod cells;
 pub(crate) mod checks;
+mod csv_injection;
 mod descriptor;
 mod input;
 mod lines;
@@ -173,7 +173,7 @@ fn lock_input(path: &Path) -> Result<Option<File>> {
     if !path.is_file() {
         return Ok(None);
     }
-    let opened = File::open(path).and_then(descriptor::beside_the_standard_streams);
+    let opened = File::open(path).and_then(descriptor::above_standard_streams);
     let file = opened.map_err(|e| storage_io(path, e))?;
     lock::take(&file, path, Access::Reads)?;
     Ok(Some(file))

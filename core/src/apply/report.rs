@@ -8,7 +8,7 @@ use std::path::Path;
 use csv::QuoteStyle;
 use serde::{Deserialize, Serialize};
 
-use super::cells::harmless;
+use super::csv_injection::escape_formula;
 use super::input::{ParsedRow, SourceRecord};
 use super::lines::Lines;
 use super::state::{Mark, does_not_fit};
@@ -97,7 +97,7 @@ impl Report {
         let given = &read.row;
         let cell = |text| {
             if self.escape_formulas {
-                harmless(text)
+                escape_formula(text)
             } else {
                 Cow::Borrowed(text)
             }

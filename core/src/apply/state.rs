@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use super::descriptor::beside_the_standard_streams;
+use super::descriptor::above_standard_streams;
 use super::input::SourceRecord;
 use super::lock::{self, Access};
 use super::{ApplyOptions, storage};
@@ -263,7 +263,7 @@ fn open(path: &Path, is_new: bool) -> io::Result<File> {
     let mut options = OpenOptions::new();
     let options = options.read(true).write(true).truncate(false).mode(0o600);
     let file = options.create(true).create_new(is_new).open(path)?;
-    beside_the_standard_streams(file)
+    above_standard_streams(file)
 }
 
 /// A row as it stands in the input, added to what is known of the rows before it.

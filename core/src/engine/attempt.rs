@@ -110,7 +110,7 @@ impl Engine {
         payload.reclaim(request);
         match response {
             Ok(response) => {
-                let shown = self.api.shown_to(&response, payload.own_auth());
+                let shown = self.api.redacted_for(&response, payload.own_auth());
                 let outcomes = payload.classify(&shown);
                 let after = response.retry_after.as_deref();
                 let after = after.and_then(|value| message::retry_after(value, self.clock.now()));

@@ -176,7 +176,7 @@ impl<J: Job> WorkerPool<J> {
     }
 
     /// In a child after `fork`, where the threads are not: joining one would hang, and
-    /// the lock may be held for ever.
+    /// the lock may be held forever.
     pub(crate) fn abandon_threads(&mut self) {
         std::mem::forget(std::mem::take(&mut self.threads));
     }
@@ -201,7 +201,7 @@ impl<J: Job> Shared<J> {
     /// What one thread does.
     fn work(&self) {
         while let Some(mut job) = self.next() {
-            // A thread that is lost would keep its job for ever.
+            // A thread that is lost would keep its job forever.
             let run = || job.run(&self.context);
             let output = catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|_| job.panicked());
             let mut state = self.lock();

@@ -36,7 +36,7 @@ impl AsOption for &str {
 }
 
 impl AsOption for Duration {
-    /// Rounded up: a time that is not zero never becomes zero, which may mean for ever.
+    /// Rounded up: a time that is not zero never becomes zero, which may mean forever.
     fn text(&self, _: &str) -> Result<Cow<'_, str>> {
         Ok(self.as_nanos().div_ceil(1_000_000).to_string().into())
     }

@@ -116,7 +116,7 @@ impl BlockedKeys {
             "held back: {} {} on the same {} ended {}; submit both again, in order",
             self.unit.name(),
             blocker.number(),
-            shown(key),
+            describe_key(key),
             blocker.state().name(),
         )
     }
@@ -142,7 +142,7 @@ impl Unit {
     }
 }
 
-fn shown(key: Key<'_>) -> String {
+fn describe_key(key: Key<'_>) -> String {
     let name = |bytes| shortened(&String::from_utf8_lossy(bytes));
     match key {
         Key::Token(token) => format!("token ({})", name(token)),

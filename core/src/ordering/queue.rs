@@ -208,7 +208,7 @@ impl Queue {
     /// The next operations to send together: of one kind, no two of them on one
     /// key. `flush`: without waiting for more. `probe`: whether the service
     /// answers is in doubt, so what failed before goes last; else it could be
-    /// tried for ever in place of what is sound.
+    /// tried forever in place of what is sound.
     pub(crate) fn next_batch(&mut self, now: Millis, flush: bool, probe: bool) -> Vec<Slot> {
         self.list_due(now, probe);
         if probe {

@@ -2,23 +2,23 @@
 
 mod alarm;
 mod closing;
+mod durability;
+mod inspection;
 mod intake;
 mod job;
 mod log;
-mod page;
+mod offline_file;
+mod pending;
+mod prometheus;
 mod report;
 mod reports;
 mod shared;
-mod shelf;
 mod signal;
 mod stats;
 mod store;
 mod submitting;
-mod synced;
-mod waiting;
 mod waker;
 mod wall_clock;
-mod watching;
 mod worker;
 
 use std::path::Path;
@@ -35,14 +35,14 @@ use crate::sys::owner_process::OwnerProcess;
 use crate::sys::threads;
 
 pub use log::LogLevel;
-pub use page::prometheus_page;
+pub use offline_file::list_pending_in_file;
+pub use prometheus::prometheus_page;
 pub use report::Report;
-pub use shelf::list_pending_in_file;
 pub use stats::OutboxStats;
 #[doc(hidden)]
 pub use store::{NewRecord, Record, Store};
 
-pub use waiting::{Waiting, WaitingAccount};
+pub use pending::{PendingAccount, PendingOperation};
 
 use intake::Intake;
 use shared::Shared;
@@ -168,7 +168,7 @@ impl Outbox {
 
     /// True once it is closed and every report has been read, and in a child after `fork`.
     pub fn is_drained(&self) -> bool {
-        // A lock may be held for ever in a child.
+        // A lock may be held forever in a child.
         self.is_forked() || self.shared.reports.has_ended()
     }
 

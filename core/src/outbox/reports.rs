@@ -12,12 +12,12 @@ use crate::model::error::{Error, ErrorKind, Result};
 /// Unread reports.
 #[derive(Debug, Default)]
 pub(crate) struct Reports {
-    waiting: Mutex<Waiting>,
+    waiting: Mutex<Unread>,
     arrived: Condvar,
 }
 
 #[derive(Debug, Default)]
-struct Waiting {
+struct Unread {
     reports: VecDeque<Report>,
     /// No more reports will come.
     ended: bool,
@@ -105,7 +105,7 @@ impl Reports {
         Ok(waiting.signal.as_ref().map_or(-1, Signal::fd))
     }
 
-    fn lock(&self) -> MutexGuard<'_, Waiting> {
+    fn lock(&self) -> MutexGuard<'_, Unread> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -6,13 +6,13 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
+use super::durability::DurableProgress;
 use super::intake::Intake;
 use super::log::{LogLevel, Logger};
+use super::pending::Question;
 use super::report::{Event, Report};
 use super::reports::Reports;
 use super::stats::Counters;
-use super::synced::Synced;
-use super::waiting::Question;
 use super::wall_clock::WallClock;
 use crate::model::outcome::{ItemOutcome, Reason};
 use crate::ordering::queue::{Millis, Removed};
@@ -31,7 +31,7 @@ pub(super) struct Shared {
     pub(super) recovered: AtomicU64,
     /// Whether there is a store.
     pub(super) stores: bool,
-    pub(super) synced: Synced,
+    pub(super) synced: DurableProgress,
     /// How many callers flush.
     pub(super) flushing: AtomicUsize,
     closing: AtomicBool,
@@ -65,7 +65,7 @@ impl Shared {
             keeps_reports,
             recovered: AtomicU64::new(0),
             stores,
-            synced: Synced::default(),
+            synced: DurableProgress::default(),
             flushing: AtomicUsize::new(0),
             closing: AtomicBool::new(false),
             stopping: AtomicBool::new(false),
@@ -181,8 +181,8 @@ impl Shared {
     }
 
     /// So many more operations went past the store.
-    pub(super) fn pass(&self, operations: usize) {
-        if self.synced.pass(operations) {
+    pub(super) fn advance(&self, operations: usize) {
+        if self.synced.advance(operations) {
             self.notify();
         }
     }
@@ -191,9 +191,9 @@ impl Shared {
     pub(super) fn wait_for_store(&self, operations: u64, timeout: Duration) -> bool {
         self.synced.wait_begins();
         self.intake.waker.wake();
-        self.wait_until(timeout, || self.synced.is_past(operations));
+        self.wait_until(timeout, || self.synced.has_reached(operations));
         self.synced.wait_ends();
-        self.synced.is_past(operations)
+        self.synced.has_reached(operations)
     }
 
     /// Waits until nothing is open, or the worker has ended if `to_the_end`.
@@ -310,7 +310,7 @@ mod tests {
     }
 
     #[test]
-    fn a_hand_in_is_never_dated_later_than_what_comes_of_it() {
+    fn submission_time_is_never_later_than_its_report() {
         for _ in 0..20 {
             let shared = Shared::new(Intake::new(1, 1), false, false);
             // Right after a tick the coarse clock is exact, and its beginning was not.

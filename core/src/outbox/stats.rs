@@ -217,7 +217,7 @@ pub(crate) struct Counters {
     /// On the wire; written by who sends.
     pub(crate) in_flight: AtomicU64,
     /// Given to the worker pool.
-    pub(crate) given_out: AtomicU64,
+    pub(crate) given_to_pool: AtomicU64,
     /// When the oldest open operation was submitted; 0: there is none.
     pub(crate) oldest: AtomicU64,
     pub(crate) breaker_open: AtomicU64,
@@ -278,7 +278,7 @@ impl Counters {
             latency_at_most,
             open: open as u64,
             in_flight,
-            ready: read(&self.given_out).saturating_sub(in_flight),
+            ready: read(&self.given_to_pool).saturating_sub(in_flight),
             bytes: bytes as u64,
             oldest_ms: if oldest == 0 || open == 0 {
                 0

@@ -123,7 +123,7 @@ impl Outbox {
     }
 }
 
-/// How long until then; without an end for ever.
+/// How long until then; without an end forever.
 fn left(ends: Option<Instant>) -> Duration {
     ends.map_or(Duration::MAX, |ends| {
         ends.saturating_duration_since(Instant::now())

@@ -28,22 +28,22 @@ use crate::ordering::queue::{Millis, Queue, Removed, Slot};
 use crate::retry::{Backoff, CircuitBreaker};
 
 /// How many operations go into one transaction.
-const COMMIT: usize = 2000;
+const OPERATIONS_PER_COMMIT: usize = 2000;
 
 /// How long after the last submission the worker looks by itself, so that nobody
 /// pays for waking it.
-const AWAKE: Millis = 1000;
+const POLL_AFTER_SUBMIT: Millis = 1000;
 
 /// How often it looks then, at least.
-const NAP: Millis = 20;
+const MAX_POLL_INTERVAL: Millis = 20;
 
 /// How often it looks for operations whose time is over, and tries a store again
 /// that failed.
-const SECOND: Millis = 1000;
+const HOUSEKEEPING_INTERVAL: Millis = 1000;
 
 /// How long requests that are under way get when the outbox stops. A transport of the
 /// host's may never let go of one.
-const GRACE: Millis = 500;
+const SHUTDOWN_GRACE: Millis = 500;
 
 pub(super) struct Worker {
     shared: Arc<Shared>,
@@ -62,7 +62,7 @@ pub(super) struct Worker {
     superseded: Vec<Removed>,
     pending: Pending,
     awake_until: Millis,
-    store_rests_until: Millis,
+    store_retry_at: Millis,
     expires_at: Millis,
     trouble: trouble::Trouble,
     /// The largest number that the store has given.
@@ -70,7 +70,7 @@ pub(super) struct Worker {
     /// Nothing is sent any more.
     ended: bool,
     /// When it waits no longer for requests that are under way.
-    gives_up_at: Option<Millis>,
+    abandon_at: Option<Millis>,
 }
 
 impl Worker {
@@ -105,12 +105,12 @@ impl Worker {
             superseded: Vec::new(),
             pending: Pending::default(),
             awake_until: 0,
-            store_rests_until: 0,
+            store_retry_at: 0,
             expires_at: 0,
             trouble: trouble::Trouble::new(),
             appended: 0,
             ended: false,
-            gives_up_at: None,
+            abandon_at: None,
         }
     }
 
@@ -118,7 +118,7 @@ impl Worker {
     pub(super) fn run(mut self) {
         let _end = EndOfWorker(Arc::clone(&self.shared));
         self.shared.intake.waker.attach(std::thread::current());
-        self.expires_at = self.now() + SECOND;
+        self.expires_at = self.now() + HOUSEKEEPING_INTERVAL;
         // A defect here must not cost anybody the reports of what is there.
         let worked = catch_unwind(AssertUnwindSafe(|| self.work()));
         if worked.is_err() {
@@ -139,7 +139,7 @@ impl Worker {
             if self.shared.is_stopping() {
                 let now = self.now();
                 self.withdraw_queued(now);
-                let until = *self.gives_up_at.get_or_insert(now + GRACE);
+                let until = *self.abandon_at.get_or_insert(now + SHUTDOWN_GRACE);
                 if self.pool.in_flight() == 0 || now >= until {
                     break;
                 }
@@ -172,7 +172,7 @@ impl Worker {
     fn update_gauges(&self) {
         let counters = &self.shared.counters;
         let in_flight = self.pool.in_flight() as u64;
-        counters.given_out.store(in_flight, Ordering::Relaxed);
+        counters.given_to_pool.store(in_flight, Ordering::Relaxed);
         let failures = self.pool.spawn_failures();
         counters
             .resource_failures

@@ -94,12 +94,12 @@ impl Api {
     }
 
     /// A response as it may be shown in messages: without the secret.
-    pub(crate) fn shown<'a>(&self, response: &'a HttpResponse) -> Cow<'a, HttpResponse> {
-        self.shown_to(response, None)
+    pub(crate) fn redacted<'a>(&self, response: &'a HttpResponse) -> Cow<'a, HttpResponse> {
+        self.redacted_for(response, None)
     }
 
-    /// [`Self::shown`], of a call with an authentication of its own.
-    pub(crate) fn shown_to<'a>(
+    /// [`Self::redacted`], of a call with an authentication of its own.
+    pub(crate) fn redacted_for<'a>(
         &self,
         response: &'a HttpResponse,
         own_auth: Option<Scheme>,

@@ -1,6 +1,6 @@
 //! Forks, and what must not be under way at one.
 //!
-//! A lock that a thread holds while another one forks is held for ever in the child.
+//! A lock that a thread holds while another one forks is held forever in the child.
 //! `SQLite` has such locks, also around each allocation, and a child that opens an
 //! outbox of its own needs them. So a fork waits until nobody is inside `SQLite`, and
 //! nobody goes in meanwhile.

@@ -8,7 +8,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::time::Duration;
 
-use crate::apply::descriptor::beside_the_standard_streams;
+use crate::apply::descriptor::above_standard_streams;
 use rustix::event::{PollFd, PollFlags, Timespec};
 
 /// What may be read a second time, or only once.
@@ -63,7 +63,7 @@ impl Stream {
             let mut options = OpenOptions::new();
             // A named pipe that nobody writes yet opens at once.
             options.read(true).custom_flags(nonblocking.cast_signed());
-            options.open(path).and_then(beside_the_standard_streams)?
+            options.open(path).and_then(above_standard_streams)?
         };
         let metadata = file.metadata()?;
         if metadata.is_dir() {

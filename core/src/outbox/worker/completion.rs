@@ -2,7 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
-use super::{Removed, SECOND, Slot, Worker, millis};
+use super::{HOUSEKEEPING_INTERVAL, Removed, Slot, Worker, millis};
 use crate::model::outcome::{ItemOutcome, Reason};
 use crate::protocol::classify::merge_attempts;
 use crate::retry::{GiveUpReason, StopReason};
@@ -25,7 +25,7 @@ impl Worker {
         if now < self.expires_at {
             return;
         }
-        self.expires_at = now + SECOND;
+        self.expires_at = now + HOUSEKEEPING_INTERVAL;
         let oldest = self.queue.oldest();
         self.shared.counters.oldest.store(oldest, Ordering::Relaxed);
         if self.options.deadline.is_zero() {
@@ -52,7 +52,7 @@ impl Worker {
         let Some(store) = &mut self.store else {
             return;
         };
-        if !waits || now < self.store_rests_until {
+        if !waits || now < self.store_retry_at {
             return;
         }
         let done = self.completing.iter().map(|(slot, _)| self.queue.id(*slot));
@@ -97,7 +97,7 @@ impl Worker {
         self.ended = true;
         // Submitted between the last look and the closing.
         self.drain_intake();
-        self.store_rests_until = 0;
+        self.store_retry_at = 0;
         self.acknowledge();
         let left = self.queue.len();
         let mut completed = self.abandon_in_flight();

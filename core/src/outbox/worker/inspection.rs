@@ -2,7 +2,7 @@
 
 use super::{Slot, Worker};
 use crate::model::operation::single::Body;
-use crate::outbox::waiting::{Question, Waiting};
+use crate::outbox::pending::{PendingOperation, Question};
 
 impl Worker {
     pub(super) fn answer_questions(&mut self) {
@@ -25,13 +25,16 @@ impl Worker {
             let passing = all
                 .into_iter()
                 .filter(|slot| filter.lets_pass(Body(self.queue.body(*slot))));
-            let list = passing.take(most).map(|slot| self.shown(slot)).collect();
+            let list = passing
+                .take(most)
+                .map(|slot| self.to_pending(slot))
+                .collect();
             // The one who asked may have stopped waiting.
             let _ = answer.send(list);
         }
     }
 
-    fn shown(&self, slot: Slot) -> Waiting {
+    fn to_pending(&self, slot: Slot) -> PendingOperation {
         let completing = self
             .completing
             .iter()
@@ -45,13 +48,13 @@ impl Worker {
             .map(|(_, outcome)| outcome)
             .or_else(|| self.last.get(&slot));
         let attempts = self.queue.attempts(slot);
-        Waiting {
+        PendingOperation {
             tag: self.queue.tag(slot),
             submitted_ms: self.shared.wall().date(self.queue.at(slot)),
             durable: self.queue.id(slot) != 0,
             maybe_sent: attempts > 0 || state == "sending",
             attempts,
-            ..Waiting::of(Body(self.queue.body(slot)), state)
+            ..PendingOperation::of(Body(self.queue.body(slot)), state)
         }
         .with_last(last)
     }

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
-use super::{COMMIT, Worker, add, millis};
+use super::{OPERATIONS_PER_COMMIT, Worker, add, millis};
 use crate::model::error::Result;
 use crate::model::outcome::{ItemOutcome, Reason};
 use crate::ordering::queue::Entry;
@@ -29,14 +29,14 @@ impl Worker {
         let mark = store.sent_mark();
         let maybe_sent = maybe_sent_before();
         loop {
-            let records = store.claim(self.appended, COMMIT)?;
+            let records = store.claim(self.appended, OPERATIONS_PER_COMMIT)?;
             let Some(last) = records.last() else {
                 return Ok(());
             };
             self.appended = last.id;
             self.shared.recovered.store(last.id, Ordering::Relaxed);
             add(&self.shared.counters.recovered, records.len());
-            self.shared.pass(records.len());
+            self.shared.advance(records.len());
             for record in records {
                 self.shared.intake.recover(record.body.len());
                 let entry = Entry {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Millis, SECOND, Slot, Worker, add, millis};
+use super::{HOUSEKEEPING_INTERVAL, Millis, Slot, Worker, add, millis};
 use crate::engine::Attempted;
 use crate::model::operation::single::Body;
 use crate::model::outcome::{ItemOutcome, State};
@@ -35,7 +35,7 @@ impl Worker {
             }
             if !self.mark_sending(&slots, now) {
                 for slot in slots {
-                    self.queue.retry(slot, self.store_rests_until, false);
+                    self.queue.retry(slot, self.store_retry_at, false);
                 }
                 continue;
             }
@@ -52,7 +52,7 @@ impl Worker {
             self.record_thread(sent.is_ok());
             if let Err(job) = sent {
                 for slot in job.slots {
-                    self.queue.retry(slot, now + SECOND, false);
+                    self.queue.retry(slot, now + HOUSEKEEPING_INTERVAL, false);
                 }
                 return;
             }

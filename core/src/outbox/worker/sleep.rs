@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use super::{Millis, NAP, Worker, millis};
+use super::{MAX_POLL_INTERVAL, Millis, Worker, millis};
 
 /// What the worker waits for.
 #[derive(Debug, Clone, Copy)]
 struct Agenda {
     now: Millis,
     /// When requests under way are abandoned.
-    gives_up_at: Option<Millis>,
+    abandon_at: Option<Millis>,
     /// Until when the store rests that something is to be completed in.
     completes_at: Option<Millis>,
     /// When the deadlines of what is queued are looked at.
@@ -41,7 +41,7 @@ impl Agenda {
         // What was tried just now is not tried again at once.
         let soon = |at: Millis| at.max(self.now + 1);
         let dues = [
-            self.gives_up_at,
+            self.abandon_at,
             self.completes_at.map(soon),
             self.expires_at.map(soon),
             self.recovers_at.map(soon),
@@ -93,8 +93,8 @@ impl Worker {
         let ready = self.queue.next_due().filter(|_| may_send);
         Agenda {
             now: self.now(),
-            gives_up_at: self.gives_up_at,
-            completes_at: completes.then_some(self.store_rests_until),
+            abandon_at: self.abandon_at,
+            completes_at: completes.then_some(self.store_retry_at),
             expires_at: (self.queue.len() > 0).then_some(self.expires_at),
             recovers_at: self.trouble.due(),
             sends_at: ready.map(|ready| ready.max(allowed)),
@@ -105,7 +105,7 @@ impl Worker {
 
     /// How long it may look away while operations are submitted.
     fn longest_nap(&self) -> Millis {
-        let linger = millis(self.options.linger).min(NAP);
+        let linger = millis(self.options.linger).min(MAX_POLL_INTERVAL);
         if self.store.is_some() {
             linger.min(millis(self.options.commit))
         } else {
@@ -123,7 +123,7 @@ mod tests {
     fn worker_sleeps_until_the_first_thing_is_due() {
         let idle = Agenda {
             now: 1000,
-            gives_up_at: None,
+            abandon_at: None,
             completes_at: None,
             expires_at: None,
             recovers_at: None,
@@ -157,14 +157,14 @@ mod tests {
             ),
             (
                 Agenda {
-                    gives_up_at: at(1000),
+                    abandon_at: at(1000),
                     ..idle
                 },
                 Not,
             ),
             (
                 Agenda {
-                    gives_up_at: at(1500),
+                    abandon_at: at(1500),
                     sends_at: at(1700),
                     ..idle
                 },

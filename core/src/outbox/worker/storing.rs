@@ -1,6 +1,6 @@
 //! From the intake into the store and the queue; and the mark of what may have been sent.
 
-use super::{AWAKE, COMMIT, Millis, Slot, Worker, add};
+use super::{Millis, OPERATIONS_PER_COMMIT, POLL_AFTER_SUBMIT, Slot, Worker, add};
 use crate::ordering::queue::Entry;
 use crate::outbox::report::{Event, Report};
 use crate::outbox::store::NewRecord;
@@ -10,22 +10,22 @@ impl Worker {
     pub(super) fn drain_intake(&mut self) {
         let mut pending = self.shared.intake.drain(std::mem::take(&mut self.pending));
         if !pending.is_empty() {
-            self.awake_until = self.now() + AWAKE;
+            self.awake_until = self.now() + POLL_AFTER_SUBMIT;
             let mut entries = pending.entries();
             loop {
-                let mut commit: Vec<Entry> = entries.by_ref().take(COMMIT).collect();
+                let mut commit: Vec<Entry> = entries.by_ref().take(OPERATIONS_PER_COMMIT).collect();
                 if commit.is_empty() {
                     break;
                 }
                 self.store_all(&mut commit);
-                self.shared.pass(commit.len());
+                self.shared.advance(commit.len());
                 for entry in commit {
                     self.enqueue(entry);
                 }
             }
         }
         // The memory of a burst is not kept.
-        if pending.capacity() <= 4 * COMMIT {
+        if pending.capacity() <= 4 * OPERATIONS_PER_COMMIT {
             pending.clear();
             self.pending = pending;
         }
@@ -95,7 +95,7 @@ impl Worker {
         if last.unwrap_or_default() <= store.sent_mark() {
             return true;
         }
-        if now < self.store_rests_until {
+        if now < self.store_retry_at {
             return false;
         }
         match store.set_sent_mark(self.appended) {

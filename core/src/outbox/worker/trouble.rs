@@ -1,13 +1,13 @@
 //! What fails for a while: logged when it begins and when it is over, and counted.
 
-use super::{Millis, SECOND, Worker, add};
+use super::{HOUSEKEEPING_INTERVAL, Millis, Worker, add};
 use crate::model::error::Error;
 use crate::model::outcome::{ItemOutcome, Warning};
 use crate::outbox::LogLevel;
 use crate::outbox::alarm::Alarm;
 
 /// How often the clock is called wrong, at most.
-const CLOCK_AGAIN: Millis = 60 * SECOND;
+const CLOCK_AGAIN: Millis = 60 * HOUSEKEEPING_INTERVAL;
 
 /// What may fail; a place in `Shared::troubles`.
 #[derive(Clone, Copy)]
@@ -30,7 +30,7 @@ impl Trouble {
     pub(super) fn new() -> Self {
         Self {
             // One write that succeeds among many that fail is no end.
-            store: Alarm::new(SECOND),
+            store: Alarm::new(HOUSEKEEPING_INTERVAL),
             threads: Alarm::new(0),
             service: Alarm::new(0),
             not_durable: 0,
@@ -63,7 +63,7 @@ impl Worker {
     /// It is tried again a second later.
     pub(super) fn store_rests(&mut self, error: &Error) {
         self.store_failed(error, 0);
-        self.store_rests_until = self.now() + SECOND;
+        self.store_retry_at = self.now() + HOUSEKEEPING_INTERVAL;
     }
 
     pub(super) fn store_works(&mut self) {

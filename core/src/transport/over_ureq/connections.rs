@@ -37,7 +37,7 @@ impl PooledConnection {
 /// The socket of a connection.
 #[derive(Debug)]
 pub(super) struct Socket {
-    /// From its opening; zero is for ever.
+    /// From its opening; zero is forever.
     longest_age: Duration,
     open: Mutex<Option<Open>>,
 }

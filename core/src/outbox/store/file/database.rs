@@ -16,7 +16,7 @@ pub(super) struct Database {
 impl Database {
     /// Opens the file, for one thread at a time. `locks`: whether `SQLite` has to lock it.
     /// In the child of a process with an open file it would believe that file to be open
-    /// there as well, and refuse its lock for ever.
+    /// there as well, and refuse its lock forever.
     pub(super) fn open(path: &Path, locks: bool) -> rusqlite::Result<Self> {
         let _no_fork = NoFork::begin();
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE

@@ -11,7 +11,7 @@ use crate::model::outcome::ItemOutcome;
 /// A pending operation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Hash)]
 #[non_exhaustive]
-pub struct Waiting {
+pub struct PendingOperation {
     /// The caller's own number.
     pub tag: u64,
     /// The operator's name, such as `bind`.
@@ -19,7 +19,7 @@ pub struct Waiting {
     /// Empty where it has none.
     pub token: String,
     /// What it names.
-    pub accounts: Vec<WaitingAccount>,
+    pub accounts: Vec<PendingAccount>,
     /// When it was submitted, in milliseconds since 1970-01-01 UTC.
     pub submitted_ms: u64,
     /// `behind`: an earlier one on its token or one of its accounts comes first.
@@ -42,14 +42,14 @@ pub struct Waiting {
 /// An account of a pending operation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Hash)]
 #[non_exhaustive]
-pub struct WaitingAccount {
+pub struct PendingAccount {
     /// Its name.
     pub account: String,
     /// Its type, where it was given.
     pub account_type: Option<i32>,
 }
 
-impl Waiting {
+impl PendingOperation {
     /// A list as JSON: an array of objects with the names of the fields.
     pub fn list_to_json(list: &[Self]) -> String {
         serde_json::to_string(list).expect("texts and numbers have no value that JSON lacks")
@@ -57,7 +57,7 @@ impl Waiting {
 
     /// What its kept bytes say; the rest is to be filled in.
     pub(super) fn of(body: Body<'_>, state: &'static str) -> Self {
-        let account = |(name, kind): (&str, Option<AccountType>)| WaitingAccount {
+        let account = |(name, kind): (&str, Option<AccountType>)| PendingAccount {
             account: name.to_owned(),
             account_type: kind.map(|AccountType(number)| number),
         };
@@ -105,5 +105,5 @@ impl Filter {
 pub(super) struct Question {
     pub(super) filter: Filter,
     pub(super) most: usize,
-    pub(super) answer: Sender<Vec<Waiting>>,
+    pub(super) answer: Sender<Vec<PendingOperation>>,
 }

@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 
 use super::Outbox;
 use super::log::LogLevel;
-use super::page::prometheus_page;
+use super::pending::{Filter, PendingOperation, Question};
+use super::prometheus::prometheus_page;
 use super::stats::{self, OutboxStats};
-use super::waiting::{Filter, Question, Waiting};
 use crate::model::error::{Error, ErrorKind, Result};
 
 impl Outbox {
@@ -16,7 +16,7 @@ impl Outbox {
     pub fn stats(&self) -> OutboxStats {
         let shared = &self.shared;
         let mut stats = shared.counters.read(shared.now(), &shared.intake);
-        // A lock may be held for ever in a child.
+        // A lock may be held forever in a child.
         if !self.is_forked() {
             stats.room = shared.intake.room().unwrap_or_default();
             stats.reports_waiting = shared.reports.waiting() as u64;
@@ -40,7 +40,7 @@ impl Outbox {
         account: Option<&str>,
         most: usize,
         timeout: Duration,
-    ) -> Result<Vec<Waiting>> {
+    ) -> Result<Vec<PendingOperation>> {
         self.ensure_same_process()?;
         let (answer, answered) = std::sync::mpsc::channel();
         let question = Question {
@@ -60,9 +60,9 @@ impl Outbox {
 
     fn wait_for_answer(
         &self,
-        answered: &Receiver<Vec<Waiting>>,
+        answered: &Receiver<Vec<PendingOperation>>,
         timeout: Duration,
-    ) -> Result<Vec<Waiting>> {
+    ) -> Result<Vec<PendingOperation>> {
         const SLICE: Duration = Duration::from_millis(50);
         let ends = Instant::now().checked_add(timeout);
         loop {

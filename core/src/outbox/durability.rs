@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 /// Written by the worker, read by callers of `sync`.
 #[derive(Debug, Default)]
-pub(super) struct Synced {
+pub(super) struct DurableProgress {
     /// How many operations went past the store, of all that ever came in.
     past: AtomicU64,
     /// How many of these are in memory only and not completed, because the store failed.
@@ -16,9 +16,9 @@ pub(super) struct Synced {
     trouble: Mutex<String>,
 }
 
-impl Synced {
+impl DurableProgress {
     /// So many more operations went past the store. Whether somebody waits for that.
-    pub(super) fn pass(&self, operations: usize) -> bool {
+    pub(super) fn advance(&self, operations: usize) -> bool {
         self.past.fetch_add(operations as u64, Ordering::SeqCst);
         self.waiting.load(Ordering::SeqCst) > 0
     }
@@ -44,7 +44,7 @@ impl Synced {
     }
 
     /// Whether so many operations went past the store.
-    pub(super) fn is_past(&self, operations: u64) -> bool {
+    pub(super) fn has_reached(&self, operations: u64) -> bool {
         self.past.load(Ordering::SeqCst) >= operations
     }
 

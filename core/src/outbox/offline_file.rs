@@ -5,8 +5,8 @@ use std::io;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
+use super::pending::{Filter, PendingOperation};
 use super::store::{FileStore, Store as _};
-use super::waiting::{Filter, Waiting};
 use crate::model::error::{Error, ErrorKind, Result};
 use crate::model::operation::single::Body;
 use crate::options::Durability;
@@ -27,7 +27,7 @@ pub fn list_pending_in_file(
     token: Option<&str>,
     account: Option<&str>,
     most: usize,
-) -> Result<Vec<Waiting>> {
+) -> Result<Vec<PendingOperation>> {
     let failed = |what: &str, error: &io::Error| {
         let name = path.display();
         let said = error_text::io_error(error);
@@ -64,12 +64,12 @@ pub fn list_pending_in_file(
             if found.len() == most {
                 return Ok(found);
             }
-            found.push(Waiting {
+            found.push(PendingOperation {
                 tag: record.tag,
                 submitted_ms: record.submitted_ms,
                 durable: true,
                 maybe_sent: record.id <= mark,
-                ..Waiting::of(body, "stored")
+                ..PendingOperation::of(body, "stored")
             });
         }
     }

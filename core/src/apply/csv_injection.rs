@@ -7,7 +7,7 @@ use std::borrow::Cow;
 const BEGINNINGS: [char; 11] = ['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠'];
 
 /// The text, with an apostrophe before what would be run.
-pub(super) fn harmless(text: &str) -> Cow<'_, str> {
+pub(super) fn escape_formula(text: &str) -> Cow<'_, str> {
     if text.starts_with(BEGINNINGS) {
         format!("'{text}").into()
     } else {
@@ -17,7 +17,7 @@ pub(super) fn harmless(text: &str) -> Cow<'_, str> {
 
 #[cfg(test)]
 mod tests {
-    use super::harmless;
+    use super::escape_formula;
 
     #[test]
     fn what_would_be_run_is_text() {
@@ -34,10 +34,10 @@ mod tests {
             "－1",
             "＠A",
         ] {
-            assert_eq!(harmless(text), format!("'{text}"));
+            assert_eq!(escape_formula(text), format!("'{text}"));
         }
         for text in ["", "alice", "a=b", "'=1", "1-2", "小强"] {
-            assert_eq!(harmless(text), text);
+            assert_eq!(escape_formula(text), text);
         }
     }
 }
