@@ -31,11 +31,17 @@ pub struct Emulator {
 
 impl Emulator {
     /// Starts on a free port of 127.0.0.1; it listens when this returns.
+    ///
+    /// # Errors
+    /// When the system gives no port or no thread.
     pub fn start(config: Config) -> io::Result<Self> {
         Self::start_on(config, SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))
     }
 
     /// Starts on an address; port 0 is any free one.
+    ///
+    /// # Errors
+    /// When the system gives no port or no thread.
     pub fn start_on(config: Config, address: SocketAddr) -> io::Result<Self> {
         let tls = if config.tls { Some(Tls::new()?) } else { None };
         let (acceptor, ca_pem) = tls.map(|tls| (tls.acceptor, tls.ca_pem)).unzip();
