@@ -62,7 +62,7 @@ pub(super) fn run(client: &Client, limits: &Limits, api_call: &ApiCall<'_>) -> R
                 }
                 State::Accepted | State::Rejected | State::NotSent => {}
             }
-            Err(error(&outcome, api_call.repeatable))
+            Err(error(&outcome, retry_mode(api_call)))
         }
         (None, None) => Err(Error::new(
             ErrorKind::Internal,
@@ -88,11 +88,7 @@ impl Payload for CallPayload<'_> {
     }
 
     fn retry_mode(&self) -> RetryMode {
-        if self.api_call.repeatable {
-            RetryMode::Call
-        } else {
-            RetryMode::CallOnce
-        }
+        retry_mode(self.api_call)
     }
 
     fn own_auth(&self) -> Option<Scheme> {
@@ -166,7 +162,15 @@ fn is_repeated(outcome: &ItemOutcome) -> bool {
     outcome.code == Some(codes::REPEATED_PUSH)
 }
 
-fn error(outcome: &ItemOutcome, repeatable: bool) -> Error {
+fn retry_mode(api_call: &ApiCall<'_>) -> RetryMode {
+    if api_call.repeatable {
+        RetryMode::Call
+    } else {
+        RetryMode::CallOnce
+    }
+}
+
+fn error(outcome: &ItemOutcome, mode: RetryMode) -> Error {
     let kind = match (outcome.state(), outcome.reason) {
         (_, Reason::Closed) => ErrorKind::Closed,
         (State::NotSent, _) => ErrorKind::NotSent,
@@ -176,8 +180,7 @@ fn error(outcome: &ItemOutcome, repeatable: bool) -> Error {
     let error = Error::new(kind, outcome.message()).with_answer(
         outcome.code,
         outcome.http_status,
-        // What is unknown may have been done: a push to be pushed twice.
-        outcome.is_retryable() && (repeatable || outcome.state() != State::Unknown),
+        mode.caller_may_repeat(outcome),
     );
     error.with_retry_after(outcome.retry_after())
 }

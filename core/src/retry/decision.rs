@@ -220,6 +220,12 @@ impl Reason {
 }
 
 impl RetryMode {
+    /// Whether the caller may send it again later. What is unknown may have been done: a
+    /// push to be pushed twice.
+    pub(crate) fn caller_may_repeat(self, outcome: &ItemOutcome) -> bool {
+        outcome.is_retryable() && (self != Self::CallOnce || outcome.state() != State::Unknown)
+    }
+
     fn repeats(self, outcome: &ItemOutcome) -> bool {
         let failure = failure(outcome);
         match self {

@@ -138,6 +138,13 @@ fn every_kind_of_outcome_has_its_decision() {
         }
         assert_eq!(outcome.is_retryable(), retryable, "{outcome:?}");
         assert_eq!(outcome.refuses_caller(), refuses, "{outcome:?}");
+        assert_eq!(Call.caller_may_repeat(&outcome), retryable, "{outcome:?}");
+        let may_repeat = retryable && outcome.state() != State::Unknown;
+        assert_eq!(
+            CallOnce.caller_may_repeat(&outcome),
+            may_repeat,
+            "{outcome:?}"
+        );
     }
 }
 
