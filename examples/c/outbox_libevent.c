@@ -24,7 +24,7 @@ static void say(int32_t level, const char *line, void *context) {
   fprintf(stderr, "xgpush: %s\n", line);
 }
 
-static void look(struct server *server) {
+static void read_reports(struct server *server) {
   const size_t count = xg_outbox_poll(server->outbox, server->reports, 0);
   for (size_t n = 0; n < count; n++) {
     const unsigned long long tag = xg_reports_tag(server->reports, n);
@@ -49,7 +49,7 @@ static void on_reports(evutil_socket_t fd, short events, void *context) {
   struct server *server = context;
   (void)fd;
   (void)events;
-  look(server); /* what is left in the outbox makes the descriptor readable again */
+  read_reports(server); /* what is left in the outbox makes the descriptor readable again */
   if (server->settled >= PLAYERS) event_base_loopbreak(server->base);
 }
 
@@ -103,7 +103,7 @@ int main(void) {
   event_free(terminate);
   event_base_free(server.base);
   const size_t left = xg_outbox_close(server.outbox, 2000);
-  while (!xg_outbox_is_drained(server.outbox)) look(&server);
+  while (!xg_outbox_is_drained(server.outbox)) read_reports(&server);
   printf("%zu left\n", left);
   xg_reports_free(server.reports);
   xg_outbox_free(server.outbox);

@@ -26,7 +26,7 @@ static void say(int32_t level, const char *line, void *context) {
   fprintf(stderr, "xgpush: %s\n", line);
 }
 
-static void look(struct server *server) {
+static void read_reports(struct server *server) {
   const size_t count = xg_outbox_poll(server->outbox, server->reports, 0);
   for (size_t n = 0; n < count; n++) {
     const unsigned long long tag = xg_reports_tag(server->reports, n);
@@ -58,7 +58,7 @@ static void on_reports(uv_poll_t *handle, int status, int events) {
   struct server *server = handle->data;
   (void)status;
   (void)events;
-  look(server); /* what is left in the outbox makes the descriptor readable again */
+  read_reports(server); /* what is left in the outbox makes the descriptor readable again */
   if (server->settled >= PLAYERS) stop(server);
 }
 
@@ -107,7 +107,7 @@ int main(void) {
   uv_run(loop, UV_RUN_DEFAULT);
 
   const size_t left = xg_outbox_close(server.outbox, 2000);
-  while (!xg_outbox_is_drained(server.outbox)) look(&server);
+  while (!xg_outbox_is_drained(server.outbox)) read_reports(&server);
   printf("%zu left\n", left);
   xg_reports_free(server.reports);
   xg_outbox_free(server.outbox);

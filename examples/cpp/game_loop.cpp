@@ -27,17 +27,17 @@ struct tally {
   std::size_t submitted = 0, refused = 0, delivered = 0, superseded = 0, failed = 0;
 };
 
-// Tokens and accounts come from phones: what is no token is refused, and the game goes on.
-void look_at(const xgpush::submission& handed, tally& seen) {
-  seen.submitted += handed.taken();
-  if (handed) return;
+// Tokens and accounts come from phones: an invalid one is refused, and the game goes on.
+void check(const xgpush::submission& sent, tally& seen) {
+  seen.submitted += sent.taken();
+  if (sent) return;
   seen.refused++;
   // Full: the service has been away for long.
-  std::cerr << handed.reason() << ": " << handed.message() << '\n';
+  std::cerr << sent.reason() << ": " << sent.message() << '\n';
 }
 
-// What became of operations; the tag is the player.
-void look_at(const xgpush::outbox& outbox, const xgpush::reports& reports, tally& seen) {
+// The tag is the player.
+void read_reports(const xgpush::outbox& outbox, const xgpush::reports& reports, tally& seen) {
   while (outbox.poll(reports) > 0) {
     for (std::size_t n = 0; n < reports.size(); n++) {
       const auto report = reports[n];
@@ -83,11 +83,11 @@ int main(int argc, char** argv) try {
     for (int n = 0; n < 32; n++) {
       const auto player = static_cast<std::uint64_t>((tick * 32 + n) % 5000);
       const std::string phone = "phone" + std::to_string(player % 1000);
-      look_at(n % 8 == 7 ? outbox.clear_token(phone, player)
+      check(n % 8 == 7 ? outbox.clear_token(phone, player)
                          : outbox.bind(phone, "player" + std::to_string(player), player),
               seen);
     }
-    if (tick == 0) look_at(outbox.bind(std::string(65, 'x'), "somebody", 0), seen);
+    if (tick == 0) check(outbox.bind(std::string(65, 'x'), "somebody", 0), seen);
     // The rest of the tick: the game's own work, and reports when there are any.
     next += 16667us;
     for (;;) {
@@ -96,11 +96,11 @@ int main(int argc, char** argv) try {
       epoll_event event{};
       const auto wait = std::chrono::ceil<std::chrono::milliseconds>(left);
       if (epoll_wait(events, &event, 1, static_cast<int>(wait.count())) > 0)
-        look_at(outbox, reports, seen);
+        read_reports(outbox, reports, seen);
     }
   }
   const std::size_t left = outbox.close(10s);
-  look_at(outbox, reports, seen);
+  read_reports(outbox, reports, seen);
   close(events);
   std::cout << seen.submitted << " submitted, " << seen.refused << " refused: " << seen.delivered << " delivered, " << seen.superseded
             << " superseded, " << seen.failed << " failed, " << left << " left in the file\n";

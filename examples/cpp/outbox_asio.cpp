@@ -39,12 +39,12 @@ int main() try {
   asio::io_context loop;
   asio::signal_set signals(loop, SIGINT, SIGTERM);
   std::size_t settled = 0, failed = 0;
-  const auto look_at = [&](const xgpush::report& report) {
+  const auto on_report = [&](const xgpush::report& report) {
     print(report);
     failed += !report.accepted();
   };
   xgpush_asio::report_stream reports(loop.get_executor(), outbox, [&](const xgpush::report& report) {
-    look_at(report);
+    on_report(report);
     if (!report.is_recovered() && ++settled == players.size()) loop.stop();
   });
   signals.async_wait([&](asio::error_code error, int) {
@@ -61,7 +61,7 @@ int main() try {
   const std::size_t left = outbox.close(std::chrono::seconds(2));
   const xgpush::reports rest;
   while (outbox.poll(rest) > 0)
-    for (const auto report : rest) look_at(report);
+    for (const auto report : rest) on_report(report);
   std::cout << left << " left\n";
   return left + failed == 0 ? 0 : 1;
 } catch (const xgpush::error& error) {

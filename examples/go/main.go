@@ -85,7 +85,7 @@ func run() bool {
 	}
 	handIn(strings.Repeat("x", 65), "mallory", 4) // no token of TPNS
 
-	look := func(timeout C.uint64_t) C.size_t {
+	readReports := func(timeout C.uint64_t) C.size_t {
 		count := C.xg_outbox_poll(outbox, reports, timeout)
 		for n := C.size_t(0); n < count; n++ {
 			tag := C.xg_reports_tag(reports, n)
@@ -102,14 +102,14 @@ func run() bool {
 	}
 	last := ""
 	for n := 0; n < 300 && open > 0; n++ { // at most 30 s
-		look(100)
+		readReports(100)
 		if now := trouble(outbox); now != last {
 			log.Println(now)
 			last = now
 		}
 	}
 	left := C.xg_outbox_close(outbox, 5000)
-	for look(0) > 0 {
+	for readReports(0) > 0 {
 	}
 	fmt.Println(left, "left")
 	return failed == 0 && left == 0

@@ -78,7 +78,7 @@ public final class Outbox {
         }
     }
 
-    private long look(long timeoutMs) {
+    private long readReports(long timeoutMs) {
         long count = XG.xg_outbox_poll(outbox, reports, timeoutMs);
         for (long n = 0; n < count; n++) {
             int tag = (int) XG.xg_reports_tag(reports, n);
@@ -107,13 +107,13 @@ public final class Outbox {
         handIn("x".repeat(65), "mallory", 4); // no token of TPNS
         String last = "";
         for (int n = 0; n < 300 && open > 0; n++) { // at most 30 s
-            look(100);
+            readReports(100);
             String now = trouble();
             if (!now.equals(last)) System.err.println(now.isEmpty() ? "it works again" : now);
             last = now;
         }
         long left = XG.xg_outbox_close(outbox, 5000);
-        while (look(0) > 0) { }
+        while (readReports(0) > 0) { }
         out.println(left + " left");
         return failed + left == 0;
     }

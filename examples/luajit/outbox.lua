@@ -69,7 +69,7 @@ local function main()
   bind(outbox, ("x"):rep(65), "mallory", 4) -- no token of TPNS
 
   local failed, last = 0, ""
-  local function look(timeout)
+  local function read_reports(timeout)
     local count = tonumber(xg.xg_outbox_poll(outbox, reports, timeout)) -- a game's tick asks with 0
     for n = 0, count - 1 do
       local tag = tonumber(xg.xg_reports_tag(reports, n))
@@ -84,13 +84,13 @@ local function main()
   end
   for _ = 1, 300 do -- at most 30 s
     if open == 0 then break end
-    look(100)
+    read_reports(100)
     local now = trouble(outbox)
     if now ~= last then io.stderr:write(now == "" and "it works again" or now, "\n") end
     last = now
   end
   local left = tonumber(xg.xg_outbox_close(outbox, 5000))
-  while look(0) > 0 do end
+  while read_reports(0) > 0 do end
   print(left .. " left")
   return failed + left == 0
 end

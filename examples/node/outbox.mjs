@@ -76,7 +76,7 @@ try {
   players.forEach((player, n) => handIn(`token-of-phone-${n + 1}`, player, n + 1));
   handIn('x'.repeat(65), 'mallory', 4); // no token of TPNS
 
-  const look = async (timeout) => {
+  const readReports = async (timeout) => {
     const count = await poll(outbox[0], reports[0], timeout);
     for (let n = 0; n < count; n++) {
       const tag = Number(reports_tag(reports[0], n));
@@ -90,7 +90,7 @@ try {
   };
   let last = '';
   for (let n = 0; n < 300 && open > 0; n++) { // at most 30 s
-    await look(100);
+    await readReports(100);
     // What fails in the background, such as a wrong key.
     const stats = [null];
     outbox_stats(outbox[0], stats);
@@ -100,7 +100,7 @@ try {
     last = now;
   }
   const left = await close(outbox[0], 5000);
-  while ((await look(0)) > 0);
+  while ((await readReports(0)) > 0);
   console.log(`${left} left`);
   if (failed + Number(left) > 0) process.exitCode = 1;
 } catch (error) {

@@ -68,7 +68,7 @@ local function let_in()
   end
 end
 
-local function look()
+local function read_reports()
   while not closing do
     local reports = outbox:poll()
     for _, report in ipairs(reports) do settle(report) end
@@ -104,7 +104,7 @@ end
 
 skynet.start(function()
   outbox = xgpush.open {}
-  skynet.fork(look)
+  skynet.fork(read_reports)
   skynet.dispatch("lua", function(_, _, name, ...)
     skynet.ret(skynet.pack(command[name](...)))
   end)
