@@ -13,7 +13,7 @@ use xgpush::apply::{
 use xgpush::bulk::{AbortReason, Bulk, BulkOptions, BulkRows};
 use xgpush::codes::{Code, Fault, Retry};
 use xgpush::options::ConfigOption;
-use xgpush::outbox::{LogLevel, OutboxStats, Report, Waiting, WaitingAccount};
+use xgpush::outbox::{LogLevel, OutboxStats, PendingAccount, PendingOperation, Report};
 use xgpush::sync::{Change, SyncOptions, SyncState, Synced, Wanted};
 use xgpush::transport::{Attempt, CallbackTransport, Transfer, Transport};
 use xgpush::{
@@ -85,8 +85,8 @@ fn public_types_have_the_traits_that_callers_expect() {
     data::<SyncState>();
     data::<Synced>();
     data::<Token>();
-    data::<Waiting>();
-    data::<WaitingAccount>();
+    data::<PendingOperation>();
+    data::<PendingAccount>();
     data::<Wanted>();
     data::<Warning>();
 

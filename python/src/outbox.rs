@@ -173,7 +173,7 @@ impl Outbox {
                 self.0
                     .list_pending(token, account, most, left.min(POLL_INTERVAL))
             }) {
-                Ok(list) => return Ok(xgpush::outbox::Waiting::list_to_json(&list)),
+                Ok(list) => return Ok(xgpush::outbox::PendingOperation::list_to_json(&list)),
                 Err(error) if error.kind() == xgpush::ErrorKind::Unknown && !left.is_zero() => {
                     if is_cancelled(py, cancel)? {
                         return Err(exception(&error));
@@ -245,7 +245,7 @@ pub(crate) fn list_pending_in_file(
 ) -> PyResult<String> {
     let list = py.detach(|| xgpush::outbox::list_pending_in_file(&path, token, account, most));
     let list = list.map_err(|e| exception(&e))?;
-    Ok(xgpush::outbox::Waiting::list_to_json(&list))
+    Ok(xgpush::outbox::PendingOperation::list_to_json(&list))
 }
 
 /// To be called in a child after `fork`.

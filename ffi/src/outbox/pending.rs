@@ -3,7 +3,7 @@
 use std::ffi::{CString, c_char};
 use std::time::Duration;
 
-use xgpush::outbox::Waiting;
+use xgpush::outbox::PendingOperation;
 
 use super::xg_outbox;
 use crate::boundary::handle::{self, Handle, OutParam};
@@ -51,7 +51,7 @@ pub unsafe extern "C" fn xg_outbox_list_pending(
             .list_pending(token, account, max_count, timeout)?;
         out.write(handle::into_raw(xg_pending {
             len: list.len(),
-            json: text::owned(&Waiting::list_to_json(&list)),
+            json: text::owned(&PendingOperation::list_to_json(&list)),
         }));
         Ok(())
     })
