@@ -99,7 +99,12 @@ fn row_that_a_killed_run_may_have_sent_is_never_not_sent() {
         apply.work(Duration::from_millis(1)).unwrap();
     }
     drop(apply);
-    let fail = || Fault::new(FaultKind::status(500)).operator_type(3).times(0);
+    // It answers, and asks to come back with this item.
+    let come_back = || FaultKind::Element {
+        code: "1008004".to_owned(),
+        index: Vec::new(),
+    };
+    let fail = || Fault::new(come_back()).operator_type(3).times(0);
     for killed in [true, false] {
         if killed {
             // As the run left it that was killed before it could write another one.

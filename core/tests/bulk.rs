@@ -128,12 +128,18 @@ fn outage_shorter_than_the_timeout_loses_no_row() {
         ("max_backoff_ms", "5"),
     ];
     let client = client(&emulator, &fast);
-    // From the first request on, and many at once: the breaker opens at the fifth failure
-    // in a row, before a row has had its three rounds.
-    emulator.push_fault(Fault::new(FaultKind::status(503)).times(60));
-    let outcomes = client.bulk(rows(2000), &options(8)).unwrap();
-    assert!(outcomes.into_iter().all(|o| o.state() == State::Accepted));
-    assert!(emulator.counters().faults == 60);
+    // From the first request on: the breaker opens at the fifth failure in a row, and
+    // before that no row has had its rounds, however few requests travel at once.
+    for parallel in [1, 4] {
+        emulator.reconfigure(Service::default());
+        emulator.push_fault(Fault::new(FaultKind::status(503)).times(60));
+        let outcomes = client.bulk(rows(20 * 5), &options(parallel)).unwrap();
+        let lost = outcomes
+            .into_iter()
+            .filter(|o| o.state() != State::Accepted);
+        assert_eq!(lost.count(), 0, "{parallel} at once");
+        assert_eq!(emulator.counters().faults, 60);
+    }
 }
 
 #[test]

@@ -8,8 +8,9 @@ use crate::model::codes::{self, Fault};
 use crate::model::outcome::{ItemOutcome, Reason, State};
 
 /// How often a request of a stream is sent with all the attempts of a call, while others
-/// get through: the service may have gone away just then.
-const STREAM_ROUNDS: u32 = 3;
+/// get through: the service may have gone away just then. Not fewer than the failures in
+/// a row that open the breaker: in an outage that has begun no row is given up.
+const STREAM_ROUNDS: u32 = 5;
 
 /// Attempts after which an operation of the outbox whose request fails, while others get
 /// through, is sent in a request of its own.
@@ -21,7 +22,7 @@ const ISOLATE_AFTER: u32 = 3;
 /// |---|---|---|---|---|
 /// | `Call` | transient failures | `max_attempts`, deadline, budget | full jitter, `Retry-After` | final |
 /// | `CallOnce` | those that certainly had no effect | as `Call` | as `Call` | final |
-/// | `Stream` | transient failures, after the attempts of a call | three rounds; no bound while the breaker is open | the breaker's | taken apart |
+/// | `Stream` | transient failures, after the attempts of a call | five rounds; no bound while the breaker is open | the breaker's | taken apart |
 /// | `Outbox` | everything that is not permanent | its own deadline | full jitter, and the breaker's | taken apart |
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum RetryMode {

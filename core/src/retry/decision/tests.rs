@@ -260,11 +260,11 @@ fn stream_and_outbox_go_on_while_the_breaker_is_open() {
     };
     let attempts = |attempts, at| Situation { attempts, ..at };
     let cases = [
-        (Stream, &lost, attempts(2, batch), short(0)),
+        (Stream, &lost, attempts(4, batch), short(0)),
         (
             Stream,
             &lost,
-            attempts(3, batch),
+            attempts(5, batch),
             GiveUp(GiveUpReason::Attempts),
         ),
         (Stream, &lost, attempts(99, open), short(0)),
