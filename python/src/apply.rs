@@ -1,14 +1,14 @@
 //! The command `xgpush apply`: a file through a stream.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use pyo3::prelude::*;
-use xgpush::apply::{ApplyEnd, ApplyInput, ApplyOptions, Format};
+use xgpush::apply::{ApplyEnd, ApplyInput, ApplyOptions};
 use xgpush::bulk::BulkOptions;
 
-use crate::bulk::source::reading;
+use crate::bulk::source::{format, reading};
 use crate::bulk::{operator, platform};
 use crate::client::{Client, seconds};
 use crate::errors::exception;
@@ -158,12 +158,6 @@ impl Apply {
             apply.warnings().iter().cloned().chain(sent).collect()
         })
     }
-}
-
-/// The format that is named, or that of a file's name.
-pub(crate) fn format(name: Option<&str>, path: &Path) -> PyResult<Format> {
-    let format = name.map_or_else(|| Format::from_path(path), str::parse);
-    format.map_err(|e| exception(&e))
 }
 
 /// The emulator's program, with the arguments behind its name; its exit status.

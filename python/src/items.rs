@@ -6,9 +6,8 @@ use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBytes, PyInt, PyList, PyMapping, PyString, PyTuple, PyType};
-use xgpush::{Account, AccountType, Binding, Error, ErrorKind, Token};
+use xgpush::{Account, AccountType, Binding, Error, ErrorKind, Row, Token};
 
-use crate::bulk::row::FIELDS;
 use crate::errors::exception;
 use crate::values::{account_type, is_missing, named_fields, text, type_name};
 
@@ -51,7 +50,7 @@ pub(crate) fn bindings(given: &Bound<'_, PyAny>) -> Read<Vec<Binding>> {
     let keys = mapping.keys()?;
     let is_field = |key: Bound<'_, PyAny>| {
         let name = key.extract::<String>();
-        name.is_ok_and(|name| FIELDS.contains(&name.as_str()))
+        name.is_ok_and(|name| Row::FIELDS.contains(&name.as_str()))
     };
     if !keys.is_empty() && keys.iter().all(is_field) {
         return Err(shape(

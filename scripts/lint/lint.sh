@@ -3,6 +3,9 @@
 . "$(dirname "$0")/../common.sh"
 need_cargo
 say "rustfmt"; cargo fmt --all --check
+say "architecture"
+"$PYTHON" scripts/lint/architecture.py check
+"$PYTHON" scripts/lint/architecture.py self-check
 say "clippy"; cargo clippy --quiet --workspace --all-targets -- -D warnings
 say "each set of features"
 for features in "" http apply outbox; do

@@ -1,16 +1,15 @@
 //! The rows of a stream: from an iterable, or from a file.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Mutex, PoisonError};
 
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyIterator;
-use xgpush::apply::{Reading, RowChecker, RowFile};
+use xgpush::apply::{Format, Reading, RowChecker, RowFile};
 use xgpush::{AccountType, Error, Operator, Row};
 
-use crate::apply::format;
 use crate::bulk::row;
 use crate::cancel::POLL_INTERVAL;
 use crate::errors::exception;
@@ -155,4 +154,10 @@ fn to_python(py: Python<'_>, row: &Row) -> PyResult<Py<PyAny>> {
     let account_type = row.account_type.map(|AccountType(number)| number);
     let row = (&row.token, &row.account, account_type, row.operator.name());
     Ok(row.into_pyobject(py)?.into_any().unbind())
+}
+
+/// The format that is named, or that of a file's name.
+pub(crate) fn format(name: Option<&str>, path: &Path) -> PyResult<Format> {
+    let format = name.map_or_else(|| Format::from_path(path), str::parse);
+    format.map_err(|e| exception(&e))
 }

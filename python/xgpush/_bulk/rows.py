@@ -9,7 +9,7 @@ from itertools import repeat
 from typing import Any, Iterable, Iterator, List, Optional, Protocol, Union
 
 from .. import _native
-from .._client.arguments import Seconds, seconds
+from .._runtime.arguments import Seconds, seconds
 from .cursor import cursor
 
 

@@ -12,8 +12,9 @@ from .._native import Outcome, Reply, Request
 from .._runtime.context import AcloseOnExit
 from .._runtime.fork import PerProcess
 from .._runtime.pool import Pool
-from . import arguments, sync as _sync
-from .arguments import Deadline, Json, Seconds, optional_seconds
+from .._runtime import arguments
+from . import sync as _sync
+from .._runtime.arguments import Deadline, Json, Seconds, optional_seconds
 from .operations import Operations
 from .sync import DesiredStateLike, Synced
 

@@ -6,7 +6,7 @@ from typing import Any, Mapping, Optional
 
 from .. import _native
 from .._native import HttpRequest, Outcome
-from .arguments import Json, json_bytes, options as option_texts
+from .._runtime.arguments import Json, json_bytes, options as option_texts
 
 
 class Exchange:

@@ -6,7 +6,7 @@ from typing import Any, Generic, Iterable, Optional, TypeVar
 
 from .. import _native
 from .._bulk.cursor import dicts
-from .arguments import Deadline, Json, json_bytes, optional_seconds
+from .._runtime.arguments import Deadline, Json, json_bytes, optional_seconds
 from .items import AccountLike, BindingsLike
 
 #: What a method returns: an outcome, or a coroutine for one.

@@ -5,7 +5,7 @@ from typing import Any, Callable, Iterator, List, Mapping, NamedTuple, Optional,
 
 from .. import _native
 from .._bulk import rows as _rows
-from .arguments import Deadline, Seconds, optional_seconds, seconds
+from .._runtime.arguments import Deadline, Seconds, optional_seconds, seconds
 from .items import Account, AccountLike
 
 _Accounts = List[Tuple[str, Optional[int]]]

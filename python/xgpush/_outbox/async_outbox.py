@@ -9,7 +9,7 @@ import selectors
 from typing import Any, Dict, List, Optional, Tuple
 
 from .. import _native
-from .._client.arguments import Seconds, seconds
+from .._runtime.arguments import Seconds, seconds
 from .._client.items import AccountLike
 from .._native import Report
 from .._runtime.context import AcloseOnExit

@@ -9,8 +9,8 @@ import os
 from typing import Any, Callable, Dict, Optional, Tuple, Type, TypeVar
 
 from .. import _native
-from .._client import arguments
-from .._client.arguments import Json, Seconds, json_bytes, seconds
+from .._runtime import arguments
+from .._runtime.arguments import Json, Seconds, json_bytes, seconds
 from .._client.items import AccountLike
 
 if hasattr(os, "register_at_fork"):

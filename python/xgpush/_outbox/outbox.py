@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any, Dict, Iterator, List, Optional
 
-from .._client.arguments import Seconds, seconds
+from .._runtime.arguments import Seconds, seconds
 from .._native import Report
 from .._runtime.context import CloseOnExit
 from .operations import OutboxOperations
