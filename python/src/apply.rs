@@ -128,7 +128,7 @@ impl Apply {
         py.detach(|| {
             let apply = self.lock();
             let failures = apply.failures().iter();
-            let told = failures.map(|f| {
+            let rows = failures.map(|f| {
                 let outcome = &f.outcome;
                 let names = (outcome.state().name(), outcome.reason().name());
                 (
@@ -139,7 +139,7 @@ impl Apply {
                     outcome.message().to_owned(),
                 )
             });
-            told.collect()
+            rows.collect()
         })
     }
 

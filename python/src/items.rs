@@ -1,7 +1,5 @@
 //! The items of a call, from what Python programs have for them.
 
-use std::borrow::Cow;
-
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
@@ -116,13 +114,10 @@ pub(crate) fn raw_account<'py>(given: &Bound<'py, PyAny>) -> PyResult<RawAccount
     }
 }
 
-/// A token as it stands, for those who check it themselves.
-pub(crate) fn unchecked_token<'py>(given: &'py Bound<'_, PyString>) -> PyResult<Cow<'py, str>> {
-    let text = given.to_cow();
-    text.map_err(|_| {
-        let why = "token has a lone surrogate, which no UTF-8 can encode";
-        exception(&Error::new(ErrorKind::InvalidValue, why))
-    })
+/// A token for the outbox, which checks it.
+pub(crate) fn unchecked_token(given: &Bound<'_, PyString>) -> PyResult<String> {
+    let token = text(given.as_any(), "token");
+    token.map_err(|text| exception(&Error::new(ErrorKind::InvalidValue, text)))
 }
 
 /// Accounts for the outbox, which checks them.

@@ -10,7 +10,7 @@ use xgpush::Platform;
 use crate::errors::exception;
 use crate::items::{self, ItemError};
 
-/// A request of either API. A rule of the service that is broken is told where it is used:
+/// A request of either API. A broken rule is an error where it is used:
 /// an `AsyncClient` makes it in one place and awaits it in another.
 #[pyclass(frozen, module = "xgpush._native")]
 pub(crate) struct Request(Content);

@@ -97,7 +97,7 @@ impl DesiredState {
         let confirm = confirm.map(|time| seconds("confirm", time)).transpose()?;
         let synced = run_blocking(py, deadline, None, cancel, |call, raised| {
             let raised = Arc::clone(raised);
-            let told = progress.map(|function| -> Arc<dyn Fn(usize) + Send + Sync> {
+            let on_progress = progress.map(|function| -> Arc<dyn Fn(usize) + Send + Sync> {
                 Arc::new(move |done| {
                     Python::attach(|py| {
                         if let Err(error) = function.call1(py, (done,)) {
@@ -112,11 +112,11 @@ impl DesiredState {
                 .with_outage_timeout(patience);
             options.confirm = confirm;
             options.platform = platform;
-            options.on_progress = told;
+            options.on_progress = on_progress;
             client.client.sync(&self.wanted, &options)
         })?;
-        let told = self.wanted.iter().zip(synced);
-        Ok(told
+        let results = self.wanted.iter().zip(synced);
+        Ok(results
             .map(|(wanted, synced)| shown(wanted, &synced))
             .collect())
     }

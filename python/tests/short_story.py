@@ -1,4 +1,4 @@
-"""Every face of the package once, against an emulator: for interpreters in which
+"""Each part of the package once, against an emulator: for interpreters in which
 nothing but the wheel is installed."""
 
 import asyncio

@@ -169,13 +169,13 @@ def test_log_goes_to_logging_by_level(
             assert await outbox.flush(30) == 0
 
     run(main)
-    told = [(record.name, record.levelname, record.getMessage()) for record in caplog.records]
-    assert all(CREDENTIALS["secret_key"] not in line for _, _, line in told)
-    assert [(name, level) for name, level, _ in told if name == "xgpush"] == [
+    records = [(record.name, record.levelname, record.getMessage()) for record in caplog.records]
+    assert all(CREDENTIALS["secret_key"] not in line for _, _, line in records)
+    assert [(name, level) for name, level, _ in records if name == "xgpush"] == [
         ("xgpush", "WARNING"),
         ("xgpush", "INFO"),
     ]
-    assert "paused" in told[0][2]
+    assert "paused" in records[0][2]
 
 
 OUTAGE = """
@@ -190,9 +190,9 @@ with xgpush.testing.Emulator() as emulator:
 """
 
 
-@pytest.mark.parametrize("setting, told", [("pass", False), ("logging.basicConfig()", True)])
-def test_nothing_is_logged_unless_logging_is_configured(setting: str, told: bool) -> None:
+@pytest.mark.parametrize("setting, logged", [("pass", False), ("logging.basicConfig()", True)])
+def test_nothing_is_logged_unless_logging_is_configured(setting: str, logged: bool) -> None:
     program = [sys.executable, "-c", OUTAGE.replace("SETTING", setting)]
     done = subprocess.run(program, capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stdout) == (0, ""), done.stderr
-    assert ("paused" in done.stderr) is told and (told or done.stderr == "")
+    assert ("paused" in done.stderr) is logged and (logged or done.stderr == "")

@@ -69,8 +69,8 @@ def test_bad_row_does_not_end_stream(service: Emulator) -> None:
         results = list(client.bulk(rows))
     assert states(results) == ["not_sent"] * 9 + ["accepted"]
     assert {result.reason for result in results[:9]} == {"invalid"}
-    told = ["int, not str", "not str", "no integer", "no integer", "no integer", "acount"]
-    for result, text in zip(results, told):
+    texts = ["int, not str", "not str", "no integer", "no integer", "no integer", "acount"]
+    for result, text in zip(results, texts):
         assert text in result.message and not result.retryable
     assert results[8].row == ("", "alice")
 

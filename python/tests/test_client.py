@@ -1,4 +1,4 @@
-"""The Python face: what comes in, what goes out, and how it waits."""
+"""The blocking client: items, results, errors, waiting, threads."""
 
 import pickle
 import subprocess

@@ -46,21 +46,21 @@ def run(service: Emulator, *arguments: object, **more: Any) -> "Done[str]":
 
 
 def test_single_operations(service: Emulator) -> None:
-    def told(*arguments: object) -> str:
+    def printed(*arguments: object) -> str:
         done = run(service, *arguments)
         assert (done.returncode, done.stderr) == (0, "")
         return done.stdout
 
-    assert told("bind", "token1", "alice") == "token1\taccepted\n"
-    assert told("bind", "token2", "bob", "--type", 3) == "token2\taccepted\n"
-    assert told("query", "--token", "token1", "token2").splitlines() == [
+    assert printed("bind", "token1", "alice") == "token1\taccepted\n"
+    assert printed("bind", "token2", "bob", "--type", 3) == "token2\taccepted\n"
+    assert printed("query", "--token", "token1", "token2").splitlines() == [
         "token1\taccepted\talice (0)",
         "token2\taccepted\tbob (3)",
     ]
-    assert told("query", "--account", "bob", "--type", 3) == "bob\taccepted\ttoken2\n"
-    assert told("unbind", "token1", "alice") == "token1\taccepted\n"
-    assert json.loads(told("clear-account", "--json", "bob", "--type", "3"))["requests"] == 1
-    assert told("clear-token", "token1", "token2").count("accepted") == 2
+    assert printed("query", "--account", "bob", "--type", 3) == "bob\taccepted\ttoken2\n"
+    assert printed("unbind", "token1", "alice") == "token1\taccepted\n"
+    assert json.loads(printed("clear-account", "--json", "bob", "--type", "3"))["requests"] == 1
+    assert printed("clear-token", "token1", "token2").count("accepted") == 2
     assert service.state["tokens"] == {}
 
 

@@ -1,4 +1,4 @@
-"""Every case of conformance/ through the Python face; conformance/README.md says
+"""Every case of conformance/ through Python. conformance/README.md says
 what the cases mean."""
 
 import base64
@@ -65,7 +65,7 @@ class Secrets:
 
     def silent(self, *texts: str) -> None:
         for text in texts:
-            assert not any(secret in text for secret in self.secrets), "the secret is told"
+            assert not any(secret in text for secret in self.secrets), "the secret is shown"
 
     def error(self, error: xgpush.Error) -> None:
         self.silent(str(error), repr(error))

@@ -73,9 +73,9 @@ def test_back_office_commands(name: str, xgpush_emulator: Emulator, tmp_path: Pa
     single, sync = blocks(text, "sh")
     rows = "".join(f"token{n},player{n}\n" for n in range(50))
     (tmp_path / "players.csv").write_text("token,account\n" + rows)
-    told = run_shell(single, xgpush_emulator, tmp_path)
-    assert told[:2] == ["token-of-phone-1\taccepted", "alice\taccepted\ttoken-of-phone-1"]
-    assert told[2].startswith("50 rows, 0 invalid") and told[3].startswith("50 rows: 50 accepted")
+    printed = run_shell(single, xgpush_emulator, tmp_path)
+    assert printed[:2] == ["token-of-phone-1\taccepted", "alice\taccepted\ttoken-of-phone-1"]
+    assert printed[2].startswith("50 rows, 0 invalid") and printed[3].startswith("50 rows: 50 accepted")
     assert len(accounts(xgpush_emulator)) == 51
     for file, lines in (("report.csv", 51), ("rejects.csv", 1), ("players.state", 1)):
         assert len((tmp_path / file).read_text().splitlines()) == lines
@@ -85,10 +85,10 @@ def test_back_office_commands(name: str, xgpush_emulator: Emulator, tmp_path: Pa
     wanted = ["token,account,operation", "token-of-phone-1,,clear_token", "token-of-phone-2,alice,"]
     (tmp_path / "wanted.csv").write_text("\n".join(wanted) + "\n")
     (shown,) = re.findall(r"\n\n```\n(.*?)```", text, re.DOTALL)
-    told = run_shell(sync, xgpush_emulator, tmp_path)
+    printed = run_shell(sync, xgpush_emulator, tmp_path)
     different = shown.splitlines()
-    assert told[:2] == different
-    assert told[2:] == [line.replace("different", "confirmed") for line in different]
+    assert printed[:2] == different
+    assert printed[2:] == [line.replace("different", "confirmed") for line in different]
     left = accounts(xgpush_emulator)
     assert "token-of-phone-1" not in left and left["token-of-phone-2"] == [["alice", 0]]
 
@@ -97,10 +97,10 @@ def test_back_office_commands(name: str, xgpush_emulator: Emulator, tmp_path: Pa
 def test_back_office_python(name: str, xgpush_emulator: Emulator, tmp_path: Path) -> None:
     (tmp_path / "players.csv").write_text("token,account\ntoken1,alice\nbad1,bob\n")
     code = "\n".join(blocks(page(name), "python"))
-    told = run_python(code, xgpush_emulator, tmp_path)
-    assert told[0].startswith("1 ('bad1', 'bob', None, 'bind') item_refused 1008006")
-    assert told[1].startswith("token-of-phone-1 confirmed Change(")
-    assert told[2].startswith("token-of-phone-2 same") and told[3:] == ["True"]
+    printed = run_python(code, xgpush_emulator, tmp_path)
+    assert printed[0].startswith("1 ('bad1', 'bob', None, 'bind') item_refused 1008006")
+    assert printed[1].startswith("token-of-phone-1 confirmed Change(")
+    assert printed[2].startswith("token-of-phone-2 same") and printed[3:] == ["True"]
     assert accounts(xgpush_emulator)["token-of-phone-1"] == [["alice", 0]]
 
 

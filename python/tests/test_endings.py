@@ -117,20 +117,20 @@ def test_names_that_cannot_be_encoded(encoding: str, service: Emulator, tmp_path
     env = {**environment(service), "PYTHONIOENCODING": f"{encoding}:strict", "PYTHONUTF8": "0"}
     name = "小强\U0001f600"
 
-    def told(*arguments: object) -> str:
+    def printed(*arguments: object) -> str:
         done = subprocess.run(command(*arguments), env=env, capture_output=True, timeout=60)
         assert done.returncode == 0, done
         return done.stdout.decode(encoding)
 
-    assert told("bind", "token1", name) == "token1\taccepted\n"
+    assert printed("bind", "token1", name) == "token1\taccepted\n"
     shown = name.encode(encoding, "backslashreplace").decode(encoding)
-    assert shown in told("query", "--token", "token1")
-    found = json.loads(told("query", "--token", "token1", "--json"))
+    assert shown in printed("query", "--token", "token1")
+    found = json.loads(printed("query", "--token", "token1", "--json"))
     assert name in json.dumps(found, ensure_ascii=False)
     table = tmp_path / "in.csv"
     table.write_text(f"token,account\ntoken1,{name}\ntoken2,{name}\n", encoding="utf-8")
-    assert f"token2\tdifferent\t+ {shown}" in told("sync", table)
-    assert name in json.dumps(json.loads(told("sync", table, "--json").splitlines()[1]), ensure_ascii=False)
+    assert f"token2\tdifferent\t+ {shown}" in printed("sync", table)
+    assert name in json.dumps(json.loads(printed("sync", table, "--json").splitlines()[1]), ensure_ascii=False)
     bad = subprocess.run(command("bind", f"bad{name}", "alice"), env=env, capture_output=True, timeout=60)
     assert bad.returncode == 1 and f"bad{shown}" in bad.stdout.decode(encoding), bad
 

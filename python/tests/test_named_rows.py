@@ -329,13 +329,13 @@ def test_a_type_means_the_same_through_every_door(
         json.dumps({"token": "token1", "account": "alice", "account_type": kind})
     )
     row = {"token": "token1", "account": "alice", "account_type": kind}
-    doors = [[row], [tuple(row.values())], tmp_path / "in.csv", tmp_path / "in.jsonl"]
+    sources = [[row], [tuple(row.values())], tmp_path / "in.csv", tmp_path / "in.jsonl"]
     with service.client() as client:
-        for door in doors:
+        for source in sources:
             service.configure()
-            (result,) = client.bulk(door)
-            assert result.accepted, (door, result.message)
-            assert service.state["tokens"] == {"token1": [["alice", read]]}, door
+            (result,) = client.bulk(source)
+            assert result.accepted, (source, result.message)
+            assert service.state["tokens"] == {"token1": [["alice", read]]}, source
         service.configure()
         assert client.bind([row]).all_accepted
         assert service.state["tokens"] == {"token1": [["alice", read]]}

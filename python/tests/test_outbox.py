@@ -152,7 +152,7 @@ def test_file_in_use_is_refused_to_other_program(service: Emulator, tmp_path: Pa
     with opened(service, outbox_file=file) as outbox:
         outbox.bind("t1", "alice", tag=1)
         outbox.sync(30)
-        # Whoever closes a file takes the process's own locks of it away.
+        # Closing a file drops the process's locks on it.
         for beside in tmp_path.iterdir():
             beside.read_bytes()
         look = "import sqlite3, sys; sqlite3.connect(sys.argv[1], timeout=0)"
@@ -177,7 +177,7 @@ def test_file_in_use_is_refused_to_c_library_in_process(
     with opened(service, outbox_file=file):
         for _ in range(2):
             assert held in library.why_not(service.base_url, file)
-            # Whoever closes a file takes the process's own locks of it away.
+            # Closing a file drops the process's locks on it.
             for beside in tmp_path.iterdir():
                 beside.read_bytes()
     assert library.why_not(service.base_url, file) == ""

@@ -61,15 +61,15 @@ def public(value: Any) -> Dict[str, Any]:
 
 @pytest.mark.parametrize("how", COPIES)
 def test_results_come_back_equal(how: str, xgpush_emulator: Emulator, tmp_path: Path) -> None:
-    told = reports(xgpush_emulator, tmp_path / "outbox")
-    assert [report.is_final for report in told].count(False) == 2
-    values = [*results(xgpush_emulator), *told, Account("alice", 3), Binding("t1", ("alice", 3))]
+    delivered = reports(xgpush_emulator, tmp_path / "outbox")
+    assert [report.is_final for report in delivered].count(False) == 2
+    values = [*results(xgpush_emulator), *delivered, Account("alice", 3), Binding("t1", ("alice", 3))]
     values += [xgpush.OPTIONS[0], xgpush.CODES[0]]
     for value in values:
         again = COPIES[how](value)
         assert type(again) is type(value) and again == value
         assert repr(again) == repr(value) and public(again) == public(value)
-    assert told[0] != told[1] and values[0] != values[1]
+    assert delivered[0] != delivered[1] and values[0] != values[1]
 
 
 def test_an_item_takes_only_itself_along(xgpush_emulator: Emulator) -> None:
@@ -120,9 +120,9 @@ def test_another_process_reads_it(xgpush_emulator: Emulator) -> None:
     command = [sys.executable, "-c", script]
     done = subprocess.run(command, input=pickle.dumps(values), capture_output=True, timeout=60)
     assert done.returncode == 0, done.stderr.decode()
-    again, told = pickle.loads(done.stdout)
-    assert told == [repr(value) for value in values]
-    assert [repr(value) for value in again] == told
+    again, delivered = pickle.loads(done.stdout)
+    assert delivered == [repr(value) for value in values]
+    assert [repr(value) for value in again] == delivered
 
 
 @pytest.mark.parametrize("broken", ["", "{}", '{"items":[{}]}', '{"items":[]}'])

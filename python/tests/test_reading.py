@@ -75,9 +75,9 @@ def test_a_named_pipe_that_was_written_at_once(
     program = standard_input(service, None, "apply", pipe)
     with open(pipe, "wb") as writer:
         writer.write(table(rows) if rows else b"")
-    told, errors = program.communicate(timeout=60)
+    printed, errors = program.communicate(timeout=60)
     if rows:
-        assert program.returncode == 0 and b"3 rows: 3 accepted" in told, errors
+        assert program.returncode == 0 and b"3 rows: 3 accepted" in printed, errors
     else:
         assert program.returncode == 2 and b"the file is empty" in errors
 
@@ -100,8 +100,8 @@ def test_standard_input_brings_every_row(service: Emulator, tmp_path: Path, name
         (tmp_path / name).symlink_to("/dev/stdin")
         name = str(tmp_path / name)
     program = standard_input(service, subprocess.PIPE, "apply", name, "--format", "csv")
-    told, errors = program.communicate(table(ROWS), timeout=300)
-    assert program.returncode == 0 and f"{ROWS} rows: {ROWS} accepted".encode() in told, errors
+    printed, errors = program.communicate(table(ROWS), timeout=300)
+    assert program.returncode == 0 and f"{ROWS} rows: {ROWS} accepted".encode() in printed, errors
     assert len(bound(service)) == ROWS
 
 
@@ -120,8 +120,8 @@ def test_standard_input_may_be_a_socket_or_a_file(
     (tmp_path / "in").write_bytes(b"token,account\nt2,bob\n")
     with open(tmp_path / "in", "rb") as file:
         program = standard_input(service, file, "apply", "-", "--format", "csv")
-        told, errors = program.communicate(timeout=300)
-    assert program.returncode == 0 and b"1 rows: 1 accepted" in told, errors
+        printed, errors = program.communicate(timeout=300)
+    assert program.returncode == 0 and b"1 rows: 1 accepted" in printed, errors
 
 
 def test_a_run_over_a_pipe_can_be_resumed(service: Emulator, tmp_path: Path) -> None:
@@ -130,8 +130,8 @@ def test_a_run_over_a_pipe_can_be_resumed(service: Emulator, tmp_path: Path) -> 
     arguments = ("apply", "-", "--format", "csv", *files)
     for rows in (1, 3):
         program = standard_input(service, subprocess.PIPE, *arguments)
-        told, errors = program.communicate(table(rows), timeout=300)
-        assert program.returncode == 0 and f"{rows} rows: {rows} accepted".encode() in told, errors
+        printed, errors = program.communicate(table(rows), timeout=300)
+        assert program.returncode == 0 and f"{rows} rows: {rows} accepted".encode() in printed, errors
     assert len(bound(service)) == 3 and service.counters["received"] == 2
     program = standard_input(service, subprocess.PIPE, *arguments)
     _, errors = program.communicate(table(3).replace(b"token1", b"tokenX"), timeout=300)
@@ -268,14 +268,14 @@ def test_one_byte_of_another_encoding_and_nothing_is_sent(
     if how == "bulk":
         with service.client() as client, pytest.raises(xgpush.InvalidArgument) as raised:
             client.bulk(tmp_path / "in.csv")
-        told = str(raised.value)
+        printed = str(raised.value)
     else:
         command_of = {"apply": ("apply",), "--dry-run": ("apply", how), "sync": ("sync", "--apply")}
         done = run(service, *command_of[how], tmp_path / "in.csv")
         assert done.returncode == 2 and done.stdout == "", done
-        told = done.stderr
-    assert f"line {ROWS + 2} is no UTF-8" in told
-    assert "--encoding gb18030" in told and "玩家小强" in told
+        printed = done.stderr
+    assert f"line {ROWS + 2} is no UTF-8" in printed
+    assert "--encoding gb18030" in printed and "玩家小强" in printed
     assert service.log == []
 
 
@@ -331,8 +331,8 @@ def test_every_row_of_parquet_is_a_row(service: Emulator, tmp_path: Path) -> Non
     with open(path, "wb") as file:
         parquet.write_table(pyarrow.table({"token": ["t9"], "account": ["alice"]}), file)
     program = standard_input(service, subprocess.PIPE, "apply", "-", "--format", "parquet")
-    told, errors = program.communicate(path.read_bytes(), timeout=300)
-    assert program.returncode == 0 and b"1 rows: 1 accepted" in told, errors
+    printed, errors = program.communicate(path.read_bytes(), timeout=300)
+    assert program.returncode == 0 and b"1 rows: 1 accepted" in printed, errors
 
 
 WAITS = """

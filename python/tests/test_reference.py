@@ -18,7 +18,7 @@ def public() -> Iterator[Tuple[str, Any]]:
             for member in dir(value):
                 what = inspect.getattr_static(value, member)
                 documents = inspect.isroutine(what) or inspect.isdatadescriptor(what)
-                # Fields of a tuple are told by comments; what is inherited, elsewhere.
+                # Fields of a tuple have comments; inherited members are documented elsewhere.
                 fields = getattr(value, "_fields", ())
                 ours = any(member in vars(c) for c in value.__mro__ if c.__module__[:6] == "xgpush")
                 if documents and ours and not member.startswith("_") and member not in fields:

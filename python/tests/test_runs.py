@@ -187,13 +187,13 @@ def test_a_disk_that_is_full(service: Emulator, tmp_path: Path) -> None:
     run = start(service, *options, before=small)
     output, errors = run.communicate(timeout=60)
     assert run.returncode == 2 and "Traceback" not in errors, errors
-    told, _, counts = output.partition(" rows: ")
-    assert f"{told} accepted" in counts and int(told) < 9000
+    listed, _, counts = output.partition(" rows: ")
+    assert f"{listed} accepted" in counts and int(listed) < 9000
     assert f"xgpush: {report}: File too large" in errors and f"--resume {state}" in errors
     # What stands there is whole, and everything that was sent was waited for.
     assert report.read_bytes().endswith(b"\n")
     assert numbers(report) == list(range(1, len(numbers(report)) + 1))
-    assert len(service.state["tokens"]) == int(told)
+    assert len(service.state["tokens"]) == int(listed)
     run = start(service, *options)
     output, errors = run.communicate(timeout=60)
     assert run.returncode == 0 and "9000 accepted" in output, errors

@@ -1,5 +1,5 @@
 """What spreadsheets and databases leave in tables: refused where it cannot be meant, counted
-where it is suspicious, through every door."""
+where it is suspicious, from every source."""
 
 import csv
 import json
@@ -59,7 +59,7 @@ def numbered(values: Any) -> Rows:
     return [(f"token{n}", value[0]) for n, value in enumerate(values)]
 
 
-def doors(folder: Path, rows: Rows) -> Dict[str, Any]:
+def sources(folder: Path, rows: Rows) -> Dict[str, Any]:
     """The same rows in every shape."""
     with open(folder / "in.csv", "w", newline="") as file:
         csv.writer(file).writerows([("token", "account"), *rows])
@@ -80,7 +80,7 @@ def test_what_cannot_be_meant_is_refused(service: Emulator, tmp_path: Path) -> N
     rows = [*numbered(UNMEANT), ("token", "account"), ("tokenX", "alice")]
     said = [text for _, text in UNMEANT] + ["the header again"]
     with service.client() as client:
-        for name, source in doors(tmp_path, rows).items():
+        for name, source in sources(tmp_path, rows).items():
             results = list(client.bulk(source))
             assert [r.reason for r in results] == ["invalid"] * len(said) + ["accepted"], name
             for result, text in zip(results, said):
@@ -103,7 +103,7 @@ def test_what_is_suspicious_is_told_and_sent(service: Emulator, tmp_path: Path) 
     rows[-1] = ("token0", "token0")
     kinds = {text for _, text in SUSPICIOUS}
     with service.client() as client:
-        for name, source in doors(tmp_path, rows).items():
+        for name, source in sources(tmp_path, rows).items():
             stream = client.bulk(source)
             assert all(result.accepted for result in stream)
             assert len(stream.notices) == len(kinds), stream.notices
@@ -116,7 +116,7 @@ def test_what_is_suspicious_is_told_and_sent(service: Emulator, tmp_path: Path) 
                 assert done.returncode == 0, done
                 assert done.stderr.count("xgpush: suspicious: ") == len(kinds), done
                 assert all(text in done.stderr for text in kinds), done
-        for name, source in doors(tmp_path, rows[:-1]).items():
+        for name, source in sources(tmp_path, rows[:-1]).items():
             if name != "rows":
                 done = run(service, "sync", source)
                 assert done.stderr.count("xgpush: suspicious: ") == len(kinds) - 1, done
@@ -125,7 +125,7 @@ def test_what_is_suspicious_is_told_and_sent(service: Emulator, tmp_path: Path) 
 def test_strict_refuses_it_and_verbatim_says_nothing(service: Emulator, tmp_path: Path) -> None:
     rows = [*numbered(SUSPICIOUS[:-1]), ("tokenX", "alice")]
     with service.client() as client:
-        for name, source in doors(tmp_path, rows).items():
+        for name, source in sources(tmp_path, rows).items():
             results = list(client.bulk(source, check="strict"))
             assert [r.reason for r in results] == ["invalid"] * (len(rows) - 1) + ["accepted"]
             stream = client.bulk(source, check="verbatim")
@@ -148,7 +148,7 @@ def test_strict_refuses_it_and_verbatim_says_nothing(service: Emulator, tmp_path
 def test_verbatim_takes_what_the_service_takes(service: Emulator, tmp_path: Path) -> None:
     rows = [(f"token{n}", value) for n, (value, _) in enumerate(UNMEANT[:-1])]
     with service.client() as client:
-        for source in doors(tmp_path, rows).values():
+        for source in sources(tmp_path, rows).values():
             service.configure()
             assert all(result.accepted for result in client.bulk(source, check="verbatim"))
             found = {token: accounts[0][0] for token, accounts in service.state["tokens"].items()}
@@ -178,18 +178,18 @@ def test_one_account_on_very_many_phones_is_told_to_be_slow(
     rows = [(f"token{n}", "guest") for n in range(130)]
     rows += [("shared-token", f"player{n}") for n in range(120)]
     with service.client() as client:
-        for name, source in doors(tmp_path, rows).items():
+        for name, source in sources(tmp_path, rows).items():
             if name == "rows":
                 stream = client.bulk(source)
                 assert all(result.accepted for result in stream)
-                told = "\n".join(stream.notices)
+                texts = "\n".join(stream.notices)
             else:
                 done = run(service, "apply", source, "--dry-run")
-                told = done.stderr
+                texts = done.stderr
                 assert "250 rows, 0 invalid; about 130 requests" in done.stdout
-            assert "30 rows" in told and "the account \"guest\" is in more than 100 rows" in told
-            assert "20 rows" in told and "the token \"shared-token\" is in more than" in told
-            assert "slow" in told and "one after the other" in told
+            assert "30 rows" in texts and "the account \"guest\" is in more than 100 rows" in texts
+            assert "20 rows" in texts and "the token \"shared-token\" is in more than" in texts
+            assert "slow" in texts and "one after the other" in texts
 
 
 def test_who_does_not_look_reads_it_in_the_log(
@@ -199,5 +199,5 @@ def test_who_does_not_look_reads_it_in_the_log(
     with service.client() as client, caplog.at_level(logging.WARNING, "xgpush"):
         list(client.bulk(rows))
         client.sync(rows)
-    told = [record.getMessage() for record in caplog.records]
-    assert len(told) == 2 and all("word for nothing" in text for text in told), told
+    texts = [record.getMessage() for record in caplog.records]
+    assert len(texts) == 2 and all("word for nothing" in text for text in texts), texts

@@ -199,7 +199,7 @@ def test_single_operations_are_confirmed(service: Emulator) -> None:
     fault = {"kind": "status", "status": 500, "times": 0, "path": "/query"}
     service.fault(fault)
     done = run(service, "bind", "token1", "bob", "--confirm", "0.2")
-    assert done.returncode == 1 and "no query told" in done.stdout, done
+    assert done.returncode == 1 and "not known" in done.stdout, done
     with Emulator(apply_delay_ms=60_000) as slow:
         done = run(slow, "bind", "token1", "alice", "--confirm", "0.1")
         assert (done.returncode, done.stdout) == (1, "token1\taccepted\tunconfirmed\n")

@@ -1,4 +1,4 @@
-"""A table says the same through every door: bulk and apply, each format, each kind of gap."""
+"""Tables mean the same in bulk and apply: each format, each kind of missing value."""
 
 import json
 from pathlib import Path
@@ -99,7 +99,7 @@ def test_parquet_is_judged_row_by_row(service: Emulator, tmp_path: Path) -> None
     done = run(service, "apply", table, "--report", report)
     assert done.returncode == 1 and "6 rows: 4 accepted" in done.stdout, done
     assert found(service, [row["reason"] for row in report_of(report)]) == READ
-    # Numbers are no identifiers, through either door.
+    # Numbers are no identifiers, in either.
     parquet.write_table(pyarrow.table({"token": ["t1"], "account": [7]}), table)
     with service.client() as client:
         with pytest.raises(ValueError, match="account is int64, not text"):

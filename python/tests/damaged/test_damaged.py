@@ -16,10 +16,10 @@ def service() -> Iterator[Emulator]:
         yield emulator
 
 
-Told = Tuple[int, str]
+Printed = Tuple[int, str]
 
 
-def run(capsys: pytest.CaptureFixture[str], *arguments: object) -> Told:
+def run(capsys: pytest.CaptureFixture[str], *arguments: object) -> Printed:
     status = main([str(argument) for argument in arguments])
     out, err = capsys.readouterr()
     return status, out + err
@@ -29,8 +29,8 @@ def bulk(service: Emulator, path: Path) -> Tuple[List[bool], str]:
     with service.client() as client:
         stream = client.bulk(path)
         results = list(stream)
-        told = [result.message for result in results] + stream.notices
-    return [result.accepted for result in results], "\n".join(told)
+        printed = [result.message for result in results] + stream.notices
+    return [result.accepted for result in results], "\n".join(printed)
 
 
 def test_there_are_enough() -> None:
@@ -62,9 +62,9 @@ def refused_whole(
 ) -> None:
     ways = (["apply"], ["apply", "--dry-run"], ["apply", "--verbatim"], ["sync"], ["sync", "--apply"])
     for way in ways:
-        status, told = run(capsys, *way, path)
-        assert status == 2 and str(path) in told, (way, told)
-        assert all(text in told for text in damaged.says), (way, told)
+        status, printed = run(capsys, *way, path)
+        assert status == 2 and str(path) in printed, (way, printed)
+        assert all(text in printed for text in damaged.says), (way, printed)
     with pytest.raises(xgpush.Error) as raised:
         bulk(service, path)
     assert all(text in str(raised.value) for text in damaged.says)
@@ -79,21 +79,21 @@ def judged(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     total = sent + damaged.invalid
-    status, told = run(capsys, "apply", path, "--dry-run")
-    assert status == bool(damaged.invalid) and f"{total} rows, {damaged.invalid} invalid" in told, told
-    assert all(text in told for text in damaged.says), told
-    status, told = run(capsys, "sync", path, "--dry-run")
-    assert status == (2 if damaged.invalid else 0), told
+    status, printed = run(capsys, "apply", path, "--dry-run")
+    assert status == bool(damaged.invalid) and f"{total} rows, {damaged.invalid} invalid" in printed, printed
+    assert all(text in printed for text in damaged.says), printed
+    status, printed = run(capsys, "sync", path, "--dry-run")
+    assert status == (2 if damaged.invalid else 0), printed
     if damaged.invalid:
-        assert all(text in told for text in damaged.says), told
+        assert all(text in printed for text in damaged.says), printed
     assert service.state["tokens"] == {}
-    status, told = run(capsys, "apply", path)
-    assert status == bool(damaged.invalid), told
-    assert f"{total} rows: {sent} accepted, 0 rejected, 0 unknown, {damaged.invalid} not_sent" in told
-    assert all(text in told for text in damaged.says), told
+    status, printed = run(capsys, "apply", path)
+    assert status == bool(damaged.invalid), printed
+    assert f"{total} rows: {sent} accepted, 0 rejected, 0 unknown, {damaged.invalid} not_sent" in printed
+    assert all(text in printed for text in damaged.says), printed
     assert len(service.state["tokens"]) == sent
-    accepted, told = bulk(service, path)
+    accepted, printed = bulk(service, path)
     assert accepted.count(True) == sent and len(accepted) == total
     # Of empty rows a stream says nothing.
     says = [text for text in damaged.says if "rows" not in text]
-    assert all(text in told or text.startswith("line ") for text in says), told
+    assert all(text in printed or text.startswith("line ") for text in says), printed

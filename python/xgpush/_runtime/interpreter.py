@@ -15,7 +15,7 @@ def _identity(interpreter: Any) -> int:
 
 
 def is_main() -> bool:
-    """Whether this is the main interpreter, or that cannot be told."""
+    """Whether this is the main interpreter; true if unknown."""
     for name in ("_interpreters", "_xxsubinterpreters"):
         try:
             interpreters = import_module(name)
