@@ -107,6 +107,9 @@ pub(crate) fn raw_account<'py>(given: &Bound<'py, PyAny>) -> PyResult<RawAccount
             kind.repr()?
         ))),
         Ok([name, kind]) => Ok((name.clone(), Some(kind.clone()))),
+        Err(error) if !error.is_instance_of::<PyTypeError>(given.py()) => {
+            Err(error.clone_ref(given.py()))
+        }
         _ => Err(PyTypeError::new_err(format!(
             "an account is a text, (account, type) or an Account, not {}",
             type_name(given)

@@ -116,6 +116,14 @@ def test_error_in_source_is_raised_unchanged(client: Client) -> None:
     with pytest.raises(ValueError, match="^the database is gone$"):
         client.bind(source())
 
+    def account() -> Iterator[str]:
+        raise LookupError("no such player")
+        yield
+
+    account_list: Any = [account()]
+    with pytest.raises(LookupError, match="^no such player$"):
+        client.bind([("t1", account_list)])
+
 
 @pytest.mark.parametrize(
     ("given", "bound"),
