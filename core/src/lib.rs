@@ -61,7 +61,7 @@
 //! # /*
 //! let outbox = Outbox::open(Config::new().set_from_env()?)?; // XGPUSH_ACCESS_ID …
 //! # */
-//! outbox.submit(&Operation::bind("token-of-phone-1", &[("alice", None)]), 7)?;
+//! outbox.submit(&Operation::bind("token-of-phone-1", "alice"), 7)?;
 //! for report in outbox.reports(100, Duration::from_secs(10)) {
 //!     assert_eq!((report.tag(), report.state()), (7, Some(State::Accepted)));
 //! }
@@ -139,7 +139,7 @@ pub use model::account::{
 };
 pub use model::codes;
 pub use model::error::{Error, ErrorKind, Result};
-pub use model::operation::{Action, Binding, Lookup, Operation, Operator, Request};
+pub use model::operation::{Accounts, Action, Binding, Lookup, Operation, Operator, Request};
 pub use model::outcome::{
     Found, FoundAccount, ItemOutcome, Outcome, Reason, State, Warning, WarningKind,
 };

@@ -216,8 +216,7 @@ fn stopped_stream_sends_nothing_more_and_loses_no_answer() {
     let mut bulk = Bulk::new(&client, &options(1)).unwrap();
     for n in 0..100 {
         let (token, account) = (format!("token{n}"), format!("player{n}"));
-        bulk.push(&Operation::bind(&token, &[(&account, None)]))
-            .unwrap();
+        bulk.push(&Operation::bind(&token, &account)).unwrap();
     }
     assert!(emulator.wait_until(Duration::from_secs(30), |c| c.received == 1));
     bulk.halt();

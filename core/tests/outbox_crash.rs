@@ -24,7 +24,7 @@ const LONG: Duration = Duration::from_secs(60);
 /// supersedes another.
 fn submit(outbox: &Outbox, n: u64) -> xgpush::Result<()> {
     let (token, account) = (format!("token{}", n % TOKENS), format!("player{n}"));
-    outbox.submit(&Operation::unbind(&token, &[(&account, None)]), n)
+    outbox.submit(&Operation::unbind(&token, &account), n)
 }
 
 fn options(file: &str) -> [(&str, &str); 7] {

@@ -17,8 +17,8 @@ use xgpush::outbox::{LogLevel, OutboxStats, PendingAccount, PendingOperation, Re
 use xgpush::sync::{Change, SyncOptions, SyncState, Synced, Wanted};
 use xgpush::transport::{Attempt, CallbackTransport, Transfer, Transport};
 use xgpush::{
-    AccessPoint, Account, AccountType, Action, ApiCall, Binding, CallOptions, Client, Config,
-    Durability, Error, ErrorKind, Exchange, Found, FoundAccount, HttpRequest, HttpResponse,
+    AccessPoint, Account, AccountType, Accounts, Action, ApiCall, Binding, CallOptions, Client,
+    Config, Durability, Error, ErrorKind, Exchange, Found, FoundAccount, HttpRequest, HttpResponse,
     ItemOutcome, Lookup, Operation, Operator, Outbox, Outcome, Platform, ProtocolVersion, Reason,
     Reply, Request, Row, Scheme, SendError, SendErrorKind, State, Token, Warning, WarningKind,
 };
@@ -61,6 +61,7 @@ fn public_types_have_the_traits_that_callers_expect() {
 
     data::<Account>();
     data::<AccountType>();
+    data::<Accounts<'_>>();
     data::<Action>();
     data::<ApiCall<'_>>();
     data::<Binding>();

@@ -41,8 +41,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                     for n in 0..250 {
                         let tag = worker * 1000 + n;
                         let (phone, player) = (format!("phone{tag}"), format!("player{tag}"));
-                        let accounts = [(player.as_str(), None)];
-                        match outbox.submit(&Operation::bind(&phone, &accounts), tag) {
+                        match outbox.submit(&Operation::bind(&phone, &player), tag) {
                             Ok(()) => {}
                             // The service has been away for long.
                             Err(error) if error.kind() == ErrorKind::Full => eprintln!("{error}"),

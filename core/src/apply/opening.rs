@@ -15,7 +15,6 @@ use super::{Apply, ApplyInput, ApplyOptions, Progress, RunState, lock_input};
 use crate::bulk::Bulk;
 use crate::client::Client;
 use crate::model::error::{Error, ErrorKind, Result};
-use crate::model::operation::Operation;
 
 impl Apply {
     /// Opens the input and the outputs, for this run alone. With a state that a run has
@@ -139,8 +138,7 @@ impl Apply {
                 .ok_or_else(|| state::does_not_fit("the report"))??;
             self.hash_row(&read);
             if let Some(state) = retryable {
-                let block = |operation: &Operation<'_>| self.bulk.block(row, operation, state);
-                read.row.with_operation(block);
+                self.bulk.block(row, &(&read.row).into(), state);
             }
         }
         if done.next().is_some() {

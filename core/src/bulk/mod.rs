@@ -195,7 +195,7 @@ impl Bulk {
     /// # Errors
     /// As [`Bulk::push`].
     pub fn push_row(&mut self, row: &Row) -> Result<()> {
-        row.with_operation(|operation| self.push(operation))
+        self.push(&row.into())
     }
 
     /// Takes a row that could not even be read.

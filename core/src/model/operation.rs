@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::model::account::{Account, Platform, Token};
 use crate::model::error::{Error, Result};
 
-pub use single::Operation;
+pub use single::{Accounts, Operation};
 
 named! {
     /// `operator_type` of `POST /v3/device/account/batchoperate`.

@@ -1,7 +1,7 @@
 //! One row: an operator, a token and an account, as tables have them.
 
 use crate::model::account::{AccountType, Platform};
-use crate::model::operation::{Operation, Operator};
+use crate::model::operation::{Accounts, Operation, Operator};
 
 /// One row of a table. Nothing is checked before it is pushed.
 ///
@@ -69,17 +69,21 @@ impl Row {
             ..self
         }
     }
+}
 
-    /// Calls `with` with the row as an operation.
-    pub(crate) fn with_operation<T>(&self, with: impl FnOnce(&Operation<'_>) -> T) -> T {
-        let account = [(self.account.as_str(), self.account_type)];
-        let none = self.account.is_empty() && self.account_type.is_none();
-        let accounts = if none { &account[..0] } else { &account[..] };
-        with(&Operation {
-            operator: self.operator,
-            token: &self.token,
+/// The row's token, account and platform, as far as they are not empty.
+impl<'a> From<&'a Row> for Operation<'a> {
+    fn from(row: &'a Row) -> Self {
+        let accounts = if row.account.is_empty() && row.account_type.is_none() {
+            Accounts::NONE
+        } else {
+            (row.account.as_str(), row.account_type).into()
+        };
+        Self {
+            operator: row.operator,
+            token: &row.token,
             accounts,
-            platform: self.platform,
-        })
+            platform: row.platform,
+        }
     }
 }

@@ -65,7 +65,7 @@ use worker::Worker;
 /// use xgpush::{Config, Operation, Outbox};
 ///
 /// let outbox = Outbox::open(Config::new().set_from_env()?)?;
-/// outbox.submit(&Operation::bind("token-of-phone-1", &[("alice", None)]), 7)?;
+/// outbox.submit(&Operation::bind("token-of-phone-1", "alice"), 7)?;
 /// for report in outbox.reports(100, Duration::from_secs(1)) {
 ///     println!("{}: {:?} {}", report.tag(), report.state(), report.message());
 /// }

@@ -1,5 +1,7 @@
 //! One operation, borrowed from its caller, and the bytes in which it is kept.
 
+use std::hash::{Hash, Hasher};
+
 use crate::model::account::{Account, AccountType, Platform, Token};
 use crate::model::error::{Error, Result};
 use crate::model::operation::{Action, Binding, Items, Operator, Request};
@@ -10,16 +12,20 @@ use crate::model::operation::{Action, Binding, Items, Operator, Request};
 /// ```
 /// use xgpush::{AccountType, Operation};
 ///
-/// let login = Operation::bind("token-of-phone-1", &[("alice", None)]);
-/// let typed = Operation::bind("token-of-phone-1", &[("alice@example.com", Some(AccountType::EMAIL))]);
+/// let login = Operation::bind("token-of-phone-1", "alice");
+/// let typed = Operation::bind("token-of-phone-1", ("alice@example.com", AccountType::EMAIL));
+/// let both = [("alice", None), ("10086", Some(AccountType::MOBILE))];
+/// let two = Operation::bind("token-of-phone-1", &both);
 /// let logout = Operation::clear_token("token-of-phone-1");
-/// # let _ = (login, typed, logout);
+/// let deleted = Operation::clear_account("alice");
+/// assert_eq!(login, Operation::bind("token-of-phone-1", &[("alice", None)]));
+/// # let _ = (typed, two, logout, deleted);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Operation<'a> {
     pub(crate) operator: Operator,
     pub(crate) token: &'a str,
-    pub(crate) accounts: &'a [(&'a str, Option<AccountType>)],
+    pub(crate) accounts: Accounts<'a>,
     pub(crate) platform: Option<Platform>,
 }
 
@@ -27,37 +33,116 @@ pub struct Operation<'a> {
 /// a token has one account of each type.
 const MAX_ACCOUNTS: usize = 100;
 
-type Accounts<'a> = &'a [(&'a str, Option<AccountType>)];
+/// The accounts of an [`Operation`], each with its type where one is given: made of a
+/// name, of a name and a type, or of a list of both.
+#[derive(Debug, Clone, Copy)]
+pub struct Accounts<'a>(Given<'a>);
+
+type NameAndType<'a> = (&'a str, Option<AccountType>);
+
+#[derive(Debug, Clone, Copy)]
+enum Given<'a> {
+    One([NameAndType<'a>; 1]),
+    Many(&'a [NameAndType<'a>]),
+}
+
+impl<'a> Accounts<'a> {
+    pub(crate) const NONE: Self = Self(Given::Many(&[]));
+
+    /// Each name with its type.
+    pub fn as_slice(&self) -> &[NameAndType<'a>] {
+        match &self.0 {
+            Given::One(one) => one,
+            Given::Many(many) => many,
+        }
+    }
+}
+
+impl PartialEq for Accounts<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_slice() == other.as_slice()
+    }
+}
+
+impl Eq for Accounts<'_> {}
+
+impl Hash for Accounts<'_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.as_slice().hash(state);
+    }
+}
+
+impl<'a> From<&'a str> for Accounts<'a> {
+    fn from(name: &'a str) -> Self {
+        (name, None).into()
+    }
+}
+
+impl<'a> From<&'a String> for Accounts<'a> {
+    fn from(name: &'a String) -> Self {
+        name.as_str().into()
+    }
+}
+
+impl<'a> From<(&'a str, AccountType)> for Accounts<'a> {
+    fn from((name, account_type): (&'a str, AccountType)) -> Self {
+        (name, Some(account_type)).into()
+    }
+}
+
+impl<'a> From<NameAndType<'a>> for Accounts<'a> {
+    fn from(account: NameAndType<'a>) -> Self {
+        Self(Given::One([account]))
+    }
+}
+
+impl<'a> From<&'a [NameAndType<'a>]> for Accounts<'a> {
+    fn from(accounts: &'a [NameAndType<'a>]) -> Self {
+        Self(Given::Many(accounts))
+    }
+}
+
+impl<'a, const N: usize> From<&'a [NameAndType<'a>; N]> for Accounts<'a> {
+    fn from(accounts: &'a [NameAndType<'a>; N]) -> Self {
+        Self(Given::Many(accounts))
+    }
+}
+
+impl<'a> From<&'a Vec<NameAndType<'a>>> for Accounts<'a> {
+    fn from(accounts: &'a Vec<NameAndType<'a>>) -> Self {
+        Self(Given::Many(accounts))
+    }
+}
 
 impl<'a> Operation<'a> {
     /// An operation of any operator. Operator 4 has no accounts, operator 5 no
     /// token (an empty one) and exactly one account.
-    pub fn new(operator: Operator, token: &'a str, accounts: Accounts<'a>) -> Self {
+    pub fn new(operator: Operator, token: &'a str, accounts: impl Into<Accounts<'a>>) -> Self {
         Self {
             operator,
             token,
-            accounts,
+            accounts: accounts.into(),
             platform: None,
         }
     }
 
     /// Binds a token to accounts in place of those that it has (operator 2).
-    pub fn bind(token: &'a str, accounts: Accounts<'a>) -> Self {
+    pub fn bind(token: &'a str, accounts: impl Into<Accounts<'a>>) -> Self {
         Self::new(Operator::Bind, token, accounts)
     }
 
     /// Removes accounts from a token (operator 3).
-    pub fn unbind(token: &'a str, accounts: Accounts<'a>) -> Self {
+    pub fn unbind(token: &'a str, accounts: impl Into<Accounts<'a>>) -> Self {
         Self::new(Operator::Unbind, token, accounts)
     }
 
     /// Removes every account from a token (operator 4).
     pub fn clear_token(token: &'a str) -> Self {
-        Self::new(Operator::ClearToken, token, &[])
+        Self::new(Operator::ClearToken, token, Accounts::NONE)
     }
 
-    /// Removes every token from an account (operator 5); a slice of one account.
-    pub fn clear_account(account: &'a [(&'a str, Option<AccountType>); 1]) -> Self {
+    /// Removes every token from an account (operator 5).
+    pub fn clear_account(account: impl Into<Accounts<'a>>) -> Self {
         Self::new(Operator::ClearAccount, "", account)
     }
 
@@ -80,7 +165,7 @@ impl<'a> Operation<'a> {
         } else if !self.token.is_empty() {
             return Err(self.wrong("no token"));
         }
-        if !accounts.contains(&self.accounts.len()) {
+        if !accounts.contains(&self.accounts.as_slice().len()) {
             let wanted = match self.operator {
                 Operator::ClearToken => "no account",
                 Operator::ClearAccount => "exactly one account",
@@ -88,14 +173,14 @@ impl<'a> Operation<'a> {
             };
             return Err(self.wrong(wanted));
         }
-        if self.accounts.len() > MAX_ACCOUNTS {
+        if self.accounts.as_slice().len() > MAX_ACCOUNTS {
             return Err(Error::request(format!(
                 "the operation has {} accounts; one of the outbox has at most {MAX_ACCOUNTS} (a \
                  rule of xgpush)",
-                self.accounts.len()
+                self.accounts.as_slice().len()
             )));
         }
-        for (name, _) in self.accounts {
+        for (name, _) in self.accounts.as_slice() {
             Account::check(name)?;
         }
         Ok(())
@@ -117,7 +202,11 @@ impl<'a> Operation<'a> {
         if let Some(platform) = self.platform {
             request = request.with_platform(platform);
         }
-        add(&mut request, self.token, self.accounts.iter().copied())?;
+        add(
+            &mut request,
+            self.token,
+            self.accounts.as_slice().iter().copied(),
+        )?;
         Ok(request)
     }
 
@@ -133,7 +222,7 @@ impl<'a> Operation<'a> {
         bytes.push(kind(self.operator, self.platform));
         bytes.push(u8::try_from(self.token.len()).unwrap_or(u8::MAX));
         bytes.extend_from_slice(self.token.as_bytes());
-        for account in self.accounts {
+        for account in self.accounts.as_slice() {
             let mut head = account_head(account);
             while head >= 0x80 {
                 bytes.push(head.to_le_bytes()[0] | 0x80);
@@ -157,7 +246,7 @@ impl<'a> Operation<'a> {
 
     /// How many bytes [`encode_to`](Self::encode_to) adds.
     pub(crate) fn encoded_len(&self) -> usize {
-        let accounts: usize = self.accounts.iter().map(account_len).sum();
+        let accounts: usize = self.accounts.as_slice().iter().map(account_len).sum();
         2 + self.token.len() + accounts
     }
 }
@@ -297,7 +386,7 @@ impl<'a> Body<'a> {
         let operation = Operation {
             operator: self.operator(),
             token: self.token(),
-            accounts: &accounts,
+            accounts: (&accounts).into(),
             platform: self.platform(),
         };
         let mut bytes = Vec::new();

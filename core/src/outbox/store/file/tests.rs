@@ -30,7 +30,7 @@ fn open(path: &Path) -> Result<FileStore> {
 
 fn body(n: u64) -> Box<[u8]> {
     let account = format!("player{n}");
-    Operation::bind("token-of-a-phone", &[(&account, None)]).encode()
+    Operation::bind("token-of-a-phone", &account).encode()
 }
 
 fn append(store: &mut FileStore, tags: std::ops::Range<u64>) -> Result<u64> {
