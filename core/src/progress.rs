@@ -111,6 +111,11 @@ impl RequestProgress {
         Some(PartProgress::new(items, self.is_query))
     }
 
+    /// Whether there is such a batch.
+    pub(crate) fn has_ready(&self) -> bool {
+        self.queue.has_ready()
+    }
+
     /// Whether an item may be sent: every earlier one on its keys is completed. One that
     /// is to be submitted again is not, or it would be overtaken.
     pub(crate) fn is_ready(&self, item: u32) -> bool {

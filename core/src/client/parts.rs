@@ -9,6 +9,7 @@ use crate::model::operation::Request;
 use crate::model::outcome::{ItemOutcome, Outcome, Reason, Warning};
 use crate::ordering::MAX_ITEMS_PER_REQUEST;
 use crate::progress::{PartProgress, RequestProgress};
+use crate::protocol::classify::ResponseNotes;
 use crate::sys::threads;
 
 /// How often the calling thread asks whether to end, while others send.
@@ -26,9 +27,11 @@ pub(super) fn run(
         state: Mutex::new(State {
             progress: RequestProgress::new(request, warnings),
             under_way: 0,
+            idle: 0,
             threads: 0,
         }),
-        changed: Condvar::new(),
+        part_ended: Condvar::new(),
+        thread_ended: Condvar::new(),
     };
     parts.send_all(limits);
     let state = parts.state.into_inner();
@@ -43,40 +46,50 @@ struct Parts<'a> {
     client: &'a Client,
     request: &'a Request,
     state: Mutex<State>,
-    /// A part or a thread has ended.
-    changed: Condvar,
+    /// For idle threads: there is a part to send, or no part is under way.
+    part_ended: Condvar,
+    /// For the caller.
+    thread_ended: Condvar,
 }
 
 struct State {
     progress: RequestProgress,
     /// How many parts are being sent.
     under_way: usize,
-    /// How many threads send them.
+    /// How many threads wait for a part to end: to wake one is a system call.
+    idle: usize,
+    /// How many threads send parts.
     threads: usize,
 }
 
-/// Something that is counted while it lasts, be it ended by a panic.
-struct Counted<'a> {
-    parts: &'a Parts<'a>,
-    number: fn(&mut State) -> &mut usize,
-}
+/// A thread that sends parts.
+struct Running<'a>(&'a Parts<'a>);
 
-impl<'a> Counted<'a> {
-    fn new(
-        parts: &'a Parts<'a>,
-        mut state: MutexGuard<'_, State>,
-        number: fn(&mut State) -> &mut usize,
-    ) -> Self {
-        *number(&mut state) += 1;
-        Self { parts, number }
-    }
-}
-
-impl Drop for Counted<'_> {
+impl Drop for Running<'_> {
     fn drop(&mut self) {
-        *(self.number)(&mut self.parts.lock()) -= 1;
-        self.parts.changed.notify_all();
+        self.0.lock().threads -= 1;
+        self.0.thread_ended.notify_all();
     }
+}
+
+/// A part that is being sent.
+struct UnderWay<'a>(&'a Parts<'a>);
+
+impl Drop for UnderWay<'_> {
+    /// Lets the other threads end, if a transport panicked.
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.lock().under_way -= 1;
+            self.0.part_ended.notify_all();
+        }
+    }
+}
+
+/// What a part came to.
+struct SentPart {
+    part: PartProgress,
+    notes: ResponseNotes,
+    requests: u32,
 }
 
 impl Parts<'_> {
@@ -90,10 +103,11 @@ impl Parts<'_> {
         std::thread::scope(|scope| {
             let mut started = 0;
             while started < threads {
-                let counted = Counted::new(self, self.lock(), |state| &mut state.threads);
+                self.lock().threads += 1;
+                let running = Running(self);
                 let limits = limits.without_interrupt();
                 let work = move || {
-                    let _counted = counted;
+                    let _running = running;
                     self.send_parts(&limits);
                 };
                 let thread = threads::thread("xgpush-part");
@@ -110,7 +124,8 @@ impl Parts<'_> {
             loop {
                 // Asks the caller's interrupt, which the threads do not.
                 let _ = limits.check();
-                let waited = (self.changed).wait_timeout_while(self.lock(), POLL_INTERVAL, busy);
+                let ended = &self.thread_ended;
+                let waited = ended.wait_timeout_while(self.lock(), POLL_INTERVAL, busy);
                 let (state, time) = waited.unwrap_or_else(PoisonError::into_inner);
                 drop(state);
                 if !time.timed_out() {
@@ -122,30 +137,38 @@ impl Parts<'_> {
 
     /// Sends one part after the other, until none is left or under way.
     fn send_parts(&self, limits: &Limits) {
-        while let Some((part, _under_way)) = self.next() {
-            self.send_part(part, limits);
+        let mut state = self.lock();
+        while let Some(part) = self.next(state) {
+            let under_way = UnderWay(self);
+            let sent = self.send(part, limits);
+            drop(under_way);
+            state = self.lock();
+            self.record(&mut state, sent);
         }
     }
 
     /// The next part that may be sent. One that is under way may free more.
-    fn next(&self) -> Option<(PartProgress, Counted<'_>)> {
-        let mut state = self.lock();
+    fn next(&self, mut state: MutexGuard<'_, State>) -> Option<PartProgress> {
         loop {
             if let Some(part) = state.progress.next_batch() {
-                return Some((
-                    part,
-                    Counted::new(self, state, |state| &mut state.under_way),
-                ));
+                state.under_way += 1;
+                if state.idle > 0 && state.progress.has_ready() {
+                    self.part_ended.notify_one();
+                }
+                return Some(part);
             }
             if state.under_way == 0 {
+                self.part_ended.notify_all();
                 return None;
             }
-            let waited = self.changed.wait(state);
+            state.idle += 1;
+            let waited = self.part_ended.wait(state);
             state = waited.unwrap_or_else(PoisonError::into_inner);
+            state.idle -= 1;
         }
     }
 
-    fn send_part(&self, part: PartProgress, limits: &Limits) {
+    fn send(&self, part: PartProgress, limits: &Limits) -> SentPart {
         let mut payload = items::of_request(part, self.request);
         let sent = self.client.engine.send(&mut payload, limits);
         let (mut part, mut notes) = (payload.part, payload.notes);
@@ -154,10 +177,18 @@ impl Parts<'_> {
             part.fill_unsent(reason);
         }
         notes.warnings.extend(sent.warnings);
-        let progress = &mut self.lock().progress;
-        progress.record(self.request, &part);
-        progress.add_notes(notes);
-        progress.requests += sent.requests;
+        SentPart {
+            part,
+            notes,
+            requests: sent.requests,
+        }
+    }
+
+    fn record(&self, state: &mut State, sent: SentPart) {
+        state.under_way -= 1;
+        state.progress.record(self.request, &sent.part);
+        state.progress.add_notes(sent.notes);
+        state.progress.requests += sent.requests;
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

@@ -18,41 +18,58 @@ use crate::model::operation::{Items, Request};
 #[derive(Debug)]
 pub(crate) struct RequestQueue {
     chains: Option<Chains>,
-    /// The items that wait for nothing and were not taken.
-    ready: BinaryHeap<Reverse<u32>>,
+    /// The items that never waited for any other, and were not taken.
+    first: std::vec::IntoIter<u32>,
+    /// Those that wait for nothing any more.
+    freed: BinaryHeap<Reverse<u32>>,
 }
 
 impl RequestQueue {
     pub(crate) fn new(request: &Request) -> Self {
         let items = 0..u32::try_from(request.len()).unwrap_or(u32::MAX);
         if request.is_query() {
-            let ready = items.map(Reverse).collect();
             return Self {
                 chains: None,
-                ready,
+                first: items.collect::<Vec<_>>().into_iter(),
+                freed: BinaryHeap::new(),
             };
         }
         let mut chains = Chains::with_capacity(request.len());
-        let mut ready = Vec::with_capacity(request.len());
+        let mut first = Vec::with_capacity(request.len());
         for item in items {
             chains.append(&request.items, item);
             if !chains.waits(item) {
-                ready.push(Reverse(item));
+                first.push(item);
             }
         }
         chains.seal();
         Self {
             chains: Some(chains),
-            ready: ready.into(),
+            first: first.into_iter(),
+            freed: BinaryHeap::new(),
         }
     }
 
     /// The next items to send together: the first ones that wait for nothing.
     pub(crate) fn next_batch(&mut self) -> Option<Vec<u32>> {
-        let count = self.ready.len().min(MAX_ITEMS_PER_REQUEST);
-        let next = (0..count).filter_map(|_| self.ready.pop());
-        let batch: Vec<u32> = next.map(|Reverse(item)| item).collect();
+        let mut batch = Vec::with_capacity(MAX_ITEMS_PER_REQUEST);
+        batch.extend(std::iter::from_fn(|| self.next()).take(MAX_ITEMS_PER_REQUEST));
         (!batch.is_empty()).then_some(batch)
+    }
+
+    fn next(&mut self) -> Option<u32> {
+        let first = self.first.as_slice().first();
+        let freed = self.freed.peek().map(|Reverse(item)| item);
+        match (first, freed) {
+            (Some(first), Some(freed)) if freed > first => self.first.next(),
+            (Some(_), None) => self.first.next(),
+            _ => self.freed.pop().map(|Reverse(item)| item),
+        }
+    }
+
+    /// Whether there is such an item.
+    pub(crate) fn has_ready(&self) -> bool {
+        !self.first.as_slice().is_empty() || !self.freed.is_empty()
     }
 
     /// Whether an earlier item on one of its keys is not completed.
@@ -66,7 +83,7 @@ impl RequestQueue {
     pub(crate) fn complete(&mut self, request: &Request, item: u32) {
         if let Some(chains) = &mut self.chains {
             let freed = chains.remove(&request.items, item);
-            self.ready.extend(freed.into_iter().map(Reverse));
+            self.freed.extend(freed.into_iter().map(Reverse));
         }
     }
 }
