@@ -106,9 +106,8 @@ impl RequestProgress {
     }
 
     /// The next items to send together, if any may be sent before others end.
-    pub(crate) fn next_batch(&mut self) -> Option<PartProgress> {
-        let items = self.queue.next_batch()?;
-        Some(PartProgress::new(items, self.is_query))
+    pub(crate) fn next_batch(&mut self) -> Option<Vec<u32>> {
+        self.queue.next_batch()
     }
 
     /// Whether there is such a batch.

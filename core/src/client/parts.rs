@@ -137,25 +137,30 @@ impl Parts<'_> {
 
     /// Sends one part after the other, until none is left or under way.
     fn send_parts(&self, limits: &Limits) {
-        let mut state = self.lock();
-        while let Some(part) = self.next(state) {
+        let mut next = self.next(self.lock());
+        while let Some(items) = next {
             let under_way = UnderWay(self);
+            let part = PartProgress::new(items, self.request.is_query());
             let sent = self.send(part, limits);
             drop(under_way);
-            state = self.lock();
-            self.record(&mut state, sent);
+            let mut state = self.lock();
+            state.under_way -= 1;
+            state.progress.record(self.request, &sent.part);
+            state.progress.add_notes(sent.notes);
+            state.progress.requests += sent.requests;
+            next = self.next(state);
         }
     }
 
-    /// The next part that may be sent. One that is under way may free more.
-    fn next(&self, mut state: MutexGuard<'_, State>) -> Option<PartProgress> {
+    /// The items of the next part that may be sent. One that is under way may free more.
+    fn next(&self, mut state: MutexGuard<'_, State>) -> Option<Vec<u32>> {
         loop {
-            if let Some(part) = state.progress.next_batch() {
+            if let Some(items) = state.progress.next_batch() {
                 state.under_way += 1;
                 if state.idle > 0 && state.progress.has_ready() {
                     self.part_ended.notify_one();
                 }
-                return Some(part);
+                return Some(items);
             }
             if state.under_way == 0 {
                 self.part_ended.notify_all();
@@ -182,13 +187,6 @@ impl Parts<'_> {
             notes,
             requests: sent.requests,
         }
-    }
-
-    fn record(&self, state: &mut State, sent: SentPart) {
-        state.under_way -= 1;
-        state.progress.record(self.request, &sent.part);
-        state.progress.add_notes(sent.notes);
-        state.progress.requests += sent.requests;
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
