@@ -96,6 +96,7 @@
     not(all(feature = "apply", feature = "outbox")),
     allow(
         dead_code,
+        unreachable_pub,
         unused_imports,
         reason = "what is shared is written for all of the features"
     )
