@@ -169,8 +169,8 @@ impl Exchange {
         Ok(sent_items)
     }
 
-    /// What became of every item. Where an HTTP request was made but its answer
-    /// never handed back, that is unknown; where none was made, it was not sent.
+    /// The outcome of every item. An item whose HTTP request was made but whose
+    /// response was never handed back is unknown; one without a request was not sent.
     pub fn finish(mut self) -> Outcome {
         for part in &mut self.parts {
             self.progress.requests += u32::from(part.lose(Reason::Interrupted));

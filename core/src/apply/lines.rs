@@ -204,8 +204,8 @@ impl Lines {
 }
 
 impl Drop for Lines {
-    /// Of a run that is left early, what became of its rows is told as far as it goes;
-    /// in a child after `fork` it is its parent's to tell.
+    /// A run that is left early still writes the outcomes that it has; a child after
+    /// `fork` writes nothing, because its parent does.
     fn drop(&mut self) {
         if !self.owner.is_forked() {
             let _ = self.flush();

@@ -96,7 +96,7 @@ impl Parts<'_> {
     fn send_all(&self, limits: &Limits) {
         let most = self.request.len().div_ceil(MAX_ITEMS_PER_REQUEST);
         let threads = most.min(self.client.parallel as usize);
-        // Whose caller has had enough starts no thread: each part tells so by itself.
+        // If the call is already cancelled, no thread is started: each part reports it.
         if threads <= 1 || limits.check().is_err() {
             return self.send_parts(limits);
         }

@@ -1,4 +1,4 @@
-//! The value types: a value that exists is valid.
+//! [`Token`], [`Account`], [`AccountType`] and [`Platform`]: a value that exists is valid.
 
 mod convert;
 

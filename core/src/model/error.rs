@@ -1,4 +1,4 @@
-//! The one error type.
+//! [`Error`] and [`ErrorKind`], the error type of every function.
 
 use std::fmt;
 use std::time::Duration;
@@ -59,7 +59,7 @@ named! {
         Closed = 6 => "closed",
         /// Nothing was sent: no connection, deadline, or cancelled.
         NotSent = 7 => "not_sent",
-        /// Sent, and no trustworthy answer came.
+        /// Sent, and no valid response came.
         Unknown = 8 => "unknown",
         /// The service refused, with a code.
         Rejected = 9 => "rejected",

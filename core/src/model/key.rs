@@ -1,4 +1,4 @@
-//! What order is kept by.
+//! The ordering key: a token, or an account with its type.
 
 use crate::model::account::{Account, AccountType};
 

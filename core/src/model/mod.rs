@@ -1,4 +1,4 @@
-//! What is said: tokens and accounts, operations, outcomes, return codes, errors.
+//! The values of the API: tokens and accounts, operations, outcomes, return codes, errors.
 
 #[macro_use]
 pub(crate) mod named;

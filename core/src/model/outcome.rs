@@ -1,4 +1,4 @@
-//! What became of every single item.
+//! [`Outcome`] of a request, with [`State`] and [`Reason`] of each item, and warnings.
 
 use std::ops::Index;
 
@@ -19,8 +19,8 @@ named! {
         Accepted = 1 => "accepted",
         /// The service refused, with a code or an HTTP status.
         Rejected = 2 => "rejected",
-        /// Sent, and no trustworthy answer came: it may have been applied, or may
-        /// yet be.
+        /// Sent, and no valid response came: it may have been applied, or may
+        /// still be.
         Unknown = 3 => "unknown",
         /// Never left this machine.
         NotSent = 4 => "not_sent",
@@ -37,14 +37,14 @@ named! {
         ItemRefused => "item_refused",
         /// Rejected: the code of the call speaks of every item.
         RequestRefused => "request_refused",
-        /// Rejected: HTTP status 4xx without a code.
+        /// Rejected: HTTP status 4xx, except 408, without a code.
         HttpRefused => "http_refused",
         /// Unknown: the time ran out after the request was sent.
         TimedOut => "timed_out",
         /// Unknown: the connection broke after the request was sent, or the body
         /// was cut.
         ConnectionLost => "connection_lost",
-        /// Unknown: an HTTP status outside 2xx and 4xx, without a code.
+        /// Unknown: an HTTP status outside 2xx and 4xx, or 408, without a code.
         HttpError => "http_error",
         /// Unknown: the body is no JSON.
         NotJson => "not_json",
@@ -69,8 +69,8 @@ named! {
         Cancelled => "cancelled",
         /// Not sent: the client is closed.
         Closed => "closed",
-        /// Not sent: an earlier item on the same token or account did not settle, and
-        /// this one must not overtake it. Hand both in again, in their order.
+        /// Not sent: an earlier item on the same token or account ended retryable, and
+        /// this one must not overtake it. Submit both again, in their order.
         HeldBack => "held_back",
         /// Not sent: a newer operation on the same token made it pointless.
         Superseded => "superseded",
@@ -162,7 +162,7 @@ impl Warning {
     }
 }
 
-/// What became of a call: one [`ItemOutcome`] per input item, in input order.
+/// The outcome of a request: one [`ItemOutcome`] per input item, in input order.
 ///
 /// ```
 /// use xgpush::{Outcome, Reason, State};
@@ -179,7 +179,7 @@ impl Warning {
 /// # Ok::<(), xgpush::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-#[must_use = "an item that was not accepted is told here and nowhere else"]
+#[must_use = "an item that was not accepted is reported only here"]
 pub struct Outcome {
     pub(crate) items: Vec<ItemOutcome>,
     pub(crate) warnings: Vec<Warning>,

@@ -1,4 +1,4 @@
-//! Options by name.
+//! [`Config`]: options set by name, from text or from the environment.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! The rows.
+//! [`OPTIONS`], the table of the options: a row has name, kind, default and text.
 
 use std::mem::take;
 

@@ -1,5 +1,6 @@
-//! What is held back: an item must not overtake an earlier one on one of its keys that is to
-//! be submitted again.
+//! Which items are held back: [`blocks`] says whether an outcome holds back what follows,
+//! [`BlockedKeys`] on which keys. An item must not overtake an earlier one that the caller
+//! submits again.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -9,8 +10,8 @@ use crate::model::key::{Key, KeyHasher};
 use crate::model::outcome::{ItemOutcome, Reason, State};
 use crate::model::text::shortened;
 
-/// Whether what waits behind an item with this outcome is held back: were it sent, the
-/// caller who submits the item again would turn the order round.
+/// Whether an item with this outcome holds back what waits behind it: sending that now
+/// would reverse the order when the caller submits the item again.
 pub(crate) fn blocks(outcome: &ItemOutcome) -> bool {
     outcome.is_retryable()
 }
@@ -33,7 +34,7 @@ pub(crate) struct BlockedKeys {
     limit: usize,
     keys: HashMap<u64, Blocker, KeyHasher>,
     hasher: KeyHasher,
-    /// A key was not noted.
+    /// A key was dropped: the limit is reached.
     is_full: bool,
 }
 
@@ -92,7 +93,7 @@ impl BlockedKeys {
         self.keys.is_empty() && !self.is_full
     }
 
-    /// Whether keys were not noted, so that every item is held back.
+    /// Whether the limit is reached, so that every item is held back.
     pub(crate) fn is_full(&self) -> bool {
         self.is_full
     }
@@ -121,7 +122,7 @@ impl BlockedKeys {
         )
     }
 
-    /// What every item is told once keys were not noted.
+    /// The message of every item once the table is full.
     pub(crate) fn behind_too_many(&self) -> String {
         format!(
             "held back: more than {} tokens and accounts have a {unit} that ended retryable (a \

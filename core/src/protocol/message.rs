@@ -53,7 +53,7 @@ pub struct HttpResponse {
     pub(crate) date: Option<String>,
     pub(crate) retry_after: Option<String>,
     pub(crate) body: Vec<u8>,
-    /// It answers a second sending: what became of the first is not known.
+    /// It answers a second sending: the outcome of the first is not known.
     pub(crate) replayed: bool,
 }
 

@@ -1,4 +1,5 @@
-//! How the service says it: rules, JSON, signatures, addresses, and what an answer means.
+//! The protocol of the service: rules, JSON, signatures, access points, and the
+//! classification of responses.
 
 pub(crate) mod access_point;
 pub(crate) mod api;

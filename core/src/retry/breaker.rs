@@ -1,5 +1,5 @@
-//! A circuit breaker for those who send for long: a pause after each failure, one
-//! probe at a time after five in a row, a pause after throttling.
+//! The circuit breaker of streams and outboxes: a pause after each failure, one probe at
+//! a time after five in a row, a pause after throttling.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use crate::model::outcome::{ItemOutcome, Reason};
 pub(crate) enum ServiceHealth {
     /// It answered for the items.
     Healthy,
-    /// It did not answer, or lets nobody in.
+    /// No valid response, or it refuses the caller.
     Failing,
     /// It asked for fewer calls.
     Throttled,
@@ -92,8 +92,8 @@ impl CircuitBreaker {
                 return;
             }
             ServiceHealth::Failing => {
-                // Of those that left before the last pause each opens the breaker, and none
-                // makes it last longer: many at once are one failure of the service.
+                // Failures of requests that were in flight before the last pause can open the
+                // breaker but never lengthen its pause: they are one failure of the service.
                 if now >= self.paused_until || self.failures < OPEN_AFTER {
                     self.failures = self.failures.saturating_add(1);
                 }

@@ -1,5 +1,5 @@
-//! May it be sent again, when, and how often? The one place that decides, for
-//! every API; and the two questions that callers ask of an outcome.
+//! [`decide`]: may an item be sent again, when, and how often? The one place that decides,
+//! for every API. Also [`ItemOutcome::is_retryable`] and [`ItemOutcome::refuses_caller`].
 
 use std::time::Duration;
 
@@ -131,14 +131,15 @@ pub(super) enum Failure {
     Permanent,
     /// One item of the request may be to blame.
     WholeBatch,
-    /// Over when somebody mends something: a key, a gateway, a format.
-    NeedsRepair,
+    /// Persists until an operator fixes a key, a gateway or a format, or because the caller
+    /// ended it.
+    NeedsIntervention,
     /// May be over soon.
     Transient(BackoffKind),
 }
 
 pub(super) fn failure(outcome: &ItemOutcome) -> Failure {
-    use Failure::{NeedsRepair, Permanent, Transient, WholeBatch};
+    use Failure::{NeedsIntervention, Permanent, Transient, WholeBatch};
     match (outcome.reason, outcome.code) {
         (Reason::Accepted | Reason::Superseded | Reason::Expired | Reason::Invalid, _) => Permanent,
         (
@@ -147,7 +148,7 @@ pub(super) fn failure(outcome: &ItemOutcome) -> Failure {
         ) => Transient(BackoffKind::Short),
         (Reason::HttpError, _) => match outcome.http_status {
             Some(408 | 500..) => Transient(BackoffKind::Short),
-            _ => NeedsRepair,
+            _ => NeedsIntervention,
         },
         // The same request would bring the same answer, or the caller is done.
         (
@@ -162,19 +163,19 @@ pub(super) fn failure(outcome: &ItemOutcome) -> Failure {
             | Reason::Closed
             | Reason::HeldBack,
             _,
-        ) => NeedsRepair,
+        ) => NeedsIntervention,
         // Not the service's own refusal: a gateway's, or a wrong address.
         (Reason::ItemRefused | Reason::RequestRefused | Reason::HttpRefused, None) => {
             match outcome.http_status {
                 Some(429) => Transient(BackoffKind::Throttled),
-                _ => NeedsRepair,
+                _ => NeedsIntervention,
             }
         }
         (reason, Some(code)) => match codes::retry(code) {
             codes::Retry::Backoff => Transient(BackoffKind::Short),
             codes::Retry::Throttle => Transient(BackoffKind::Throttled),
             // No item's own fault.
-            _ if outcome.refuses_caller() => NeedsRepair,
+            _ if outcome.refuses_caller() => NeedsIntervention,
             _ if reason == Reason::RequestRefused => WholeBatch,
             codes::Retry::Never | codes::Retry::PerElement => Permanent,
         },
@@ -195,7 +196,7 @@ impl ItemOutcome {
     pub fn is_retryable(&self) -> bool {
         match failure(self) {
             Failure::Transient(_) => true,
-            Failure::NeedsRepair => self.state() != State::Rejected,
+            Failure::NeedsIntervention => self.state() != State::Rejected,
             Failure::Permanent | Failure::WholeBatch => false,
         }
     }
@@ -237,7 +238,7 @@ impl RetryMode {
                 Failure::Transient(BackoffKind::Short) => outcome.state() == State::NotSent,
                 _ => false,
             },
-            Self::Outbox => matches!(failure, Failure::Transient(_) | Failure::NeedsRepair),
+            Self::Outbox => matches!(failure, Failure::Transient(_) | Failure::NeedsIntervention),
         }
     }
 

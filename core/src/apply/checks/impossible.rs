@@ -1,4 +1,4 @@
-//! What cannot be meant.
+//! Values that are refused.
 
 use crate::model::error::{Error, Result};
 use crate::model::text::shortened;

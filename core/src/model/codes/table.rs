@@ -1,4 +1,4 @@
-//! The rows, by number. Meanings and advice are our own words, in English and
+//! The table of return codes, by number. Meanings and advice are our own words, in English and
 //! in Chinese.
 
 use super::{AUTHENTICATION_ADVICE, Code, Fault, Retry};

@@ -6,8 +6,8 @@ use crate::model::account::{Account, AccountType, Platform, Token};
 use crate::model::error::{Error, Result};
 use crate::model::operation::{Action, Binding, Items, Operator, Request};
 
-/// One operation to hand in: an operator, and the token and accounts that it
-/// works on. Everything is borrowed; handing in copies.
+/// One operation to submit: an operator, and the token and accounts that it
+/// works on. Everything is borrowed; submitting copies.
 ///
 /// ```
 /// use xgpush::{AccountType, Operation};

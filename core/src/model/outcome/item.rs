@@ -1,4 +1,4 @@
-//! What became of one item.
+//! [`ItemOutcome`], the outcome of one item, and [`Found`], what a query found for it.
 
 use std::fmt;
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Reason, State};
 
-/// What became of one item.
+/// The outcome of one item.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct ItemOutcome {
     pub(crate) reason: Reason,
@@ -108,7 +108,9 @@ impl ItemOutcome {
         if seconds == 0 {
             return;
         }
-        self.append_message(&format!("come back in {seconds} s (Retry-After)"));
+        self.append_message(&format!(
+            "the service asks to wait {seconds} s (Retry-After)"
+        ));
     }
 
     /// Says one thing more in the message.
