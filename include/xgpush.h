@@ -35,7 +35,7 @@
  *
  *     cc bind.c $(pkg-config --cflags --libs xgpush) -o bind
  *     export XGPUSH_ACCESS_ID=1500001048 XGPUSH_SECRET_KEY=1452fcebae9f3115ba794fb0fff2fd73
- *     export XGPUSH_BASE_URL=http://127.0.0.1:8080    # cargo run -p xgpush-emulator -- --port 8080
+ *     export XGPUSH_BASE_URL=http://127.0.0.1:8388    # cargo run -p xgpush-emulator -- --port 8388
  *     ./bind                                          # prints "alice: accepted"
  *
  * For the real service set XGPUSH_ACCESS_POINT (such as `guangzhou`) instead of
@@ -113,7 +113,7 @@
  * - accepted: TPNS queued the operation. It takes effect later; a query shows it.
  * - rejected: TPNS refused it, with a code or an HTTP status. Sending the same again
  *   does not help, unless xg_outcome_is_retryable says so.
- * - unknown: it was sent, and no trustworthy answer came. It may have been applied.
+ * - unknown: it was sent, and no valid response came. It may have been applied.
  *   Submit it again; the operations are idempotent.
  * - not sent: it never left this machine. Submit it again if it is retryable.
  *
@@ -122,7 +122,8 @@
  *
  * An outbox does all this itself. It also retries errors that an operator can fix: a
  * wrong key, a wrong address, an outage. It pauses, tries again, and reports an
- * operation at the latest after `outbox_deadline_ms` (300 s). To notice this earlier,
+ * operation at the latest about `outbox_deadline_ms` (300 s) after it was submitted: the
+ * age is checked once a second, and a request in flight ends first. To notice this earlier,
  * register xg_outbox_set_log_callback, or watch `breaker_open` and `oldest_ms` of
  * xg_outbox_stats.
  *
@@ -181,7 +182,7 @@
  * submit from pinned and real-time threads.
  *
  * Callbacks run on these threads. Return quickly, and do not free the outbox inside one.
- * Every callback must return: an exception, a longjmp or a thread end that leaves it
+ * Every callback must return: letting an exception, longjmp or pthread_exit leave it
  * aborts the process. xgpush.hpp catches exceptions.
  *
  * Stack: a call needs up to 50 KiB (31 over HTTP, 45 over TLS); give coroutines and
@@ -192,8 +193,8 @@
  * to an outbox is the exception: it returns XG_FULL.
  *
  * Coroutines: libraries that hook system calls may switch to another coroutine or thread
- * in the middle of a call. The library keeps nothing of a call in thread-local storage
- * and holds no lock while it waits for the network.
+ * in the middle of a call. The library keeps no per-call state in thread-local
+ * variables and holds no lock while it waits for the network.
  *
  * End of the program: every function works in destructors of static and thread_local
  * objects and in functions of atexit and at_quick_exit. The library never writes to
@@ -215,8 +216,8 @@
  * (`proxy`, `ca_file`, `user_agent`, connect timeouts) then have no effect.
  *
  * A test can answer by hand: call xg_transfer_finish with status 200 and
- * `{"ret_code":0,"result":["0"]}`, one element per item. xg_exchange_new does without
- * any transport: it only writes requests and reads responses.
+ * `{"ret_code":0,"result":["0"]}`, one element per item. xg_exchange_new is
+ * sans-I/O: it builds HTTP requests and parses responses, and sends nothing.
  *
  * ## Bindings for other languages
  *
@@ -267,11 +268,11 @@
 
 /** The version of this header, as text. */
 #define XG_VERSION "0.1.0"
-/** The first number of the version: changes with XG_ABI_VERSION. */
+/** Major: an incompatible ABI, with a new XG_ABI_VERSION and SONAME (libxgpush.so.MAJOR). */
 #define XG_VERSION_MAJOR 0
-/** The second number of the version: functions were added. */
+/** Minor: functions were added. */
 #define XG_VERSION_MINOR 1
-/** The third number of the version: nothing was added. */
+/** Patch: fixes only. */
 #define XG_VERSION_PATCH 0
 
 /** An account without a type: the field is not sent, and the service takes 0. */
@@ -326,7 +327,7 @@ typedef enum xg_status {
    */
   XG_CALL_NOT_SENT = 7,
   /**
-   * xg_call: the request was sent, and no trustworthy answer came.
+   * xg_call: the request was sent, and no valid response came.
    */
   XG_CALL_UNKNOWN = 8,
   /**
@@ -334,7 +335,7 @@ typedef enum xg_status {
    */
   XG_CALL_REJECTED = 9,
   /**
-   * A defect inside xgpush. The process is unharmed.
+   * A defect inside xgpush. The library is still usable.
    */
   XG_INTERNAL = 10,
   /**
@@ -374,7 +375,7 @@ typedef enum xg_state {
    */
   XG_STATE_REJECTED = 2,
   /**
-   * It was sent, and no trustworthy answer came: it may have been applied, or may
+   * It was sent, and no valid response came: it may have been applied, or may
    * still be.
    */
   XG_STATE_UNKNOWN = 3,
@@ -424,7 +425,7 @@ typedef enum xg_action {
  */
 typedef enum xg_log_level {
   /**
-   * What failed before works again.
+   * Recovered: what failed before works again.
    */
   XG_LOG_INFO = 1,
   /**
@@ -432,7 +433,7 @@ typedef enum xg_log_level {
    */
   XG_LOG_WARNING = 2,
   /**
-   * Somebody should look.
+   * Needs attention.
    */
   XG_LOG_ERROR = 3,
 } xg_log_level;
@@ -479,7 +480,7 @@ typedef struct xg_config xg_config;
 typedef struct xg_error xg_error;
 
 /**
- * One request of xg_request without I/O: HTTP requests to send, HTTP responses to read.
+ * Sans-I/O: builds the HTTP requests of one xg_request and parses the responses.
  */
 typedef struct xg_exchange xg_exchange;
 
@@ -538,8 +539,8 @@ typedef struct xg_transport xg_transport;
 
 /**
  * Called with reports on the thread "xgpush-report" of the library. They are valid during
- * the call. It must return: an exception, a longjmp or a thread end (pthread_exit,
- * pthread_cancel) that leaves it aborts the process.
+ * the call. It must return: letting an exception, longjmp, pthread_exit or
+ * pthread_cancel leave it aborts the process.
  */
 typedef void (*xg_report_fn)(const struct xg_reports *reports, void *context);
 

@@ -28,11 +28,11 @@ pub enum xg_status {
     XG_CLOSED = 6,
     /// xg_call: nothing was sent.
     XG_CALL_NOT_SENT = 7,
-    /// xg_call: the request was sent, and no trustworthy answer came.
+    /// xg_call: the request was sent, and no valid response came.
     XG_CALL_UNKNOWN = 8,
     /// xg_call: the service refused; see xg_error_code.
     XG_CALL_REJECTED = 9,
-    /// A defect inside xgpush. The process is unharmed.
+    /// A defect inside xgpush. The library is still usable.
     XG_INTERNAL = 10,
     /// Header and library have different ABI versions.
     XG_ABI_MISMATCH = 11,

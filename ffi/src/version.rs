@@ -1,4 +1,4 @@
-//! Which library this is.
+//! The version of the library and of its ABI, and the check of both.
 
 use std::ffi::{CString, c_char};
 use std::sync::OnceLock;

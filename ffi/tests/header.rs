@@ -16,11 +16,11 @@ fn generated() -> String {
     config.after_includes = Some(format!(
         "\n/** The version of this header, as text. */\n\
          #define XG_VERSION \"{}\"\n\
-         /** The first number of the version: changes with XG_ABI_VERSION. */\n\
+         /** Major: an incompatible ABI, with a new XG_ABI_VERSION and SONAME (libxgpush.so.MAJOR). */\n\
          #define XG_VERSION_MAJOR {}\n\
-         /** The second number of the version: functions were added. */\n\
+         /** Minor: functions were added. */\n\
          #define XG_VERSION_MINOR {}\n\
-         /** The third number of the version: nothing was added. */\n\
+         /** Patch: fixes only. */\n\
          #define XG_VERSION_PATCH {}\n\n\
          /** An account without a type: the field is not sent, and the service takes 0. */\n\
          #define XG_NO_ACCOUNT_TYPE INT32_MIN",

@@ -1,4 +1,4 @@
-//! The protocol without I/O: HTTP requests to send, HTTP responses to read.
+//! Sans-I/O: builds HTTP requests and parses HTTP responses.
 
 use std::ffi::{c_char, c_void};
 
@@ -13,7 +13,7 @@ use crate::error::{self, xg_error, xg_status};
 use crate::model::outcome::xg_outcome;
 use crate::model::request::xg_request;
 
-/// One request of xg_request without I/O: HTTP requests to send, HTTP responses to read.
+/// Sans-I/O: builds the HTTP requests of one xg_request and parses the responses.
 pub struct xg_exchange(Option<Exchange>);
 
 impl Handle for xg_exchange {

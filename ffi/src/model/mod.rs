@@ -1,4 +1,4 @@
-//! What is asked and what came of it, for clients, outboxes and exchanges alike.
+//! Requests and outcomes, for clients, outboxes and exchanges alike.
 
 pub(crate) mod request;
 

@@ -18,7 +18,7 @@ pub enum xg_state {
     XG_STATE_ACCEPTED = 1,
     /// The service refused it, with a code or an HTTP status.
     XG_STATE_REJECTED = 2,
-    /// It was sent, and no trustworthy answer came: it may have been applied, or may
+    /// It was sent, and no valid response came: it may have been applied, or may
     /// still be.
     XG_STATE_UNKNOWN = 3,
     /// It never left this machine.

@@ -15,8 +15,8 @@ use crate::boundary::{guard, text};
 use crate::error::{self, xg_error, xg_status};
 
 /// Called with reports on the thread "xgpush-report" of the library. They are valid during
-/// the call. It must return: an exception, a longjmp or a thread end (pthread_exit,
-/// pthread_cancel) that leaves it aborts the process.
+/// the call. It must return: letting an exception, longjmp, pthread_exit or
+/// pthread_cancel leave it aborts the process.
 pub type xg_report_fn =
     Option<unsafe extern "C" fn(reports: *const xg_reports, context: *mut c_void)>;
 
@@ -30,11 +30,11 @@ pub type xg_log_fn =
 #[repr(C)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum xg_log_level {
-    /// What failed before works again.
+    /// Recovered: what failed before works again.
     XG_LOG_INFO = 1,
     /// Delivery is late, and recovers by itself.
     XG_LOG_WARNING = 2,
-    /// Somebody should look.
+    /// Needs attention.
     XG_LOG_ERROR = 3,
 }
 

@@ -1,4 +1,4 @@
-//! Taking reports: poll, and what says when.
+//! Polling reports, and the descriptor that is readable while some wait.
 
 use std::ffi::c_int;
 use std::time::Duration;

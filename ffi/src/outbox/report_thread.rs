@@ -52,7 +52,7 @@ impl ReportThread {
                 let _end = End(Arc::clone(&own));
                 deliver(&outbox, callback, &own);
             })
-            .map_err(|error| xgpush::internal::no_thread("to bring reports on", &error))?;
+            .map_err(|error| xgpush::internal::no_thread("to deliver reports", &error))?;
         Ok(Self {
             permit,
             thread: thread.thread().id(),
