@@ -1,6 +1,6 @@
-// Binds three phones to players through the outbox and prints what became of
-// each; the exit status is 0 when all of it was accepted. Options come from the environment: XGPUSH_ACCESS_ID, XGPUSH_SECRET_KEY,
-// XGPUSH_ACCESS_POINT …
+// Binds three phones to players through the outbox and prints the outcome of each; the
+// exit status is 0 when all of it was accepted. Options come from the environment:
+// XGPUSH_ACCESS_ID, XGPUSH_SECRET_KEY, XGPUSH_ACCESS_POINT …
 package main
 
 /*

@@ -1,4 +1,4 @@
-//! A service whose threads hand logins in while one thread looks at the reports. What
+//! A service whose threads submit logins while one thread reads the reports. What
 //! fails in the background is logged; the exit status is 0 when all was delivered.
 //! Options come from the environment (`XGPUSH_ACCESS_ID` …).
 

@@ -1,7 +1,7 @@
 -- Runs xgpush_service.lua without skynet: a stand-in for the few functions of skynet that
 -- it uses, with coroutines on one thread of plain Lua 5.4. It shows that the module and
--- the service work, not how skynet schedules. Binds three phones to players, prints what
--- became of each, and exits with 0 when all of it was accepted. Before that each phone
+-- the service work, not how skynet schedules. Binds three phones to players, prints the
+-- outcome of each, and exits with 0 when all of it was accepted. Before that each phone
 -- logs in and out TIMES (0) times.
 --
 --   lua5.4 stand_in.lua [TIMES]     with lxgpush.so in LUA_CPATH, this folder in LUA_PATH,

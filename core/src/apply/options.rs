@@ -246,7 +246,7 @@ pub struct Progress {
     pub accepted: u64,
     /// Refused by the service.
     pub rejected: u64,
-    /// Sent, without a trustworthy answer.
+    /// Sent, without a valid response.
     pub unknown: u64,
     /// Not sent, for whatever reason.
     pub not_sent: u64,

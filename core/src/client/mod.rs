@@ -152,7 +152,7 @@ impl Client {
     ///
     /// # Errors
     /// [`NotSent`](ErrorKind::NotSent), [`Unknown`](ErrorKind::Unknown) when it
-    /// was sent and no trustworthy answer came, and
+    /// was sent and no valid response came, and
     /// [`Rejected`](ErrorKind::Rejected) with the service's code.
     pub fn call(&self, path: &str, json: &[u8]) -> Result<Reply> {
         self.call_with(path, json, &CallOptions::default())

@@ -1,4 +1,4 @@
-//! Which bodies ended without a trustworthy answer of late.
+//! Which bodies ended without a valid response of late.
 
 use std::collections::VecDeque;
 use std::hash::BuildHasher as _;

@@ -5,7 +5,7 @@ use crate::model::outcome::{ItemOutcome, State};
 
 /// The outcome of an item after one more attempt.
 ///
-/// An earlier attempt without a trustworthy answer may have been applied: a
+/// An earlier attempt without a valid response may have been applied: a
 /// refusal that speaks of that moment only (too fast, service down) or a later
 /// failure to send does not make it less unknown. A query has nothing to apply:
 /// it `changes_nothing`, and the later answer holds.
