@@ -124,7 +124,7 @@ struct Inbox {
     /// What was seen of `Completed` when it mattered last.
     left: u64,
     settled_bytes: u64,
-    /// The bytes of the operation that was refused last.
+    /// The bytes of the operation whose submission failed last for lack of room.
     refused: usize,
 }
 
@@ -176,7 +176,6 @@ impl Intake {
         if !self.has_room(&mut inbox, bytes as u64)
             || !inbox.pending.push(operation, bytes, tag, at)
         {
-            inbox.refused = bytes;
             return Err(SubmitError::Full);
         }
         self.count(bytes as u64);
@@ -190,8 +189,21 @@ impl Intake {
         Ok(())
     }
 
+    /// A submission failed for lack of room, and its caller does not wait in it: `room`
+    /// is for one of this size.
+    pub(crate) fn note_refused(&self, bytes: usize) {
+        self.lock().refused = bytes;
+    }
+
+    /// Whether an operation of so many bytes is not refused as [`SubmitError::Full`].
+    pub(crate) fn has_room_for(&self, bytes: usize) -> bool {
+        let mut inbox = self.lock();
+        !inbox.open || self.has_room(&mut inbox, bytes as u64) && inbox.pending.has_memory(bytes)
+    }
+
     /// How many operations it takes now, as far as their number goes, or none while there
-    /// is no room for the one that was refused last; `None` when it is closed.
+    /// is no room for the one that was refused last; `None` when it is closed. For callers
+    /// whose next operation is not known.
     pub(crate) fn room(&self) -> Option<u64> {
         let mut inbox = self.lock();
         if !inbox.open {
@@ -328,7 +340,9 @@ mod tests {
         assert_eq!(submit(&full, 60), Ok(()));
         assert_eq!(full.room(), Some(2));
         assert_eq!(submit(&full, 50), Err(SubmitError::Full));
+        full.note_refused(50);
         assert_eq!(full.room(), Some(0), "not for what was refused");
+        assert!(full.has_room_for(40) && !full.has_room_for(50));
         full.complete(60);
         assert_eq!(full.room(), Some(2));
         let roomy = Intake::new(3, 10);

@@ -201,10 +201,15 @@ impl Shared {
         self.wait_until(timeout, || !to_the_end && self.intake.open() == 0)
     }
 
-    /// Waits until an operation can be submitted again, or nothing can any more. Memory
-    /// that was short comes back without a word, so this ends after a second at most.
+    /// Waits until an operation of so many bytes can be submitted, or none can any more.
+    /// What others wait with makes no difference.
+    pub(super) fn wait_for_room(&self, bytes: usize, timeout: Duration) -> bool {
+        self.wait_until(timeout, || self.intake.has_room_for(bytes))
+    }
+
+    /// Waits until the operation that was refused last can be submitted, or none can any
+    /// more.
     pub(super) fn wait_not_full(&self, timeout: Duration) {
-        let timeout = timeout.min(Duration::from_secs(1));
         self.wait_until(timeout, || self.intake.room() != Some(0));
     }
 
@@ -281,7 +286,64 @@ pub(super) fn millis(duration: Duration) -> Millis {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::{Arc, mpsc};
+
     use super::*;
+    use crate::model::operation::Operation;
+
+    const LONG: Duration = Duration::from_secs(60);
+
+    /// Of at most 10 operations and 100 bytes, 60 of which are taken.
+    fn with_60_of_100_bytes() -> Shared {
+        let shared = Shared::new(Intake::new(10, 100), false, false);
+        let token = "t".repeat(58);
+        let taken = Operation::clear_token(&token);
+        assert_eq!(taken.encoded_len(), 60);
+        shared.intake.submit(&taken, 0, 0).unwrap();
+        shared
+    }
+
+    #[test]
+    fn small_operation_does_not_wait_for_the_room_of_a_large_one() {
+        let shared = with_60_of_100_bytes();
+        shared.intake.note_refused(90);
+        assert!(shared.wait_for_room(40, Duration::ZERO));
+        assert!(!shared.wait_for_room(41, Duration::ZERO));
+        assert_eq!(
+            shared.intake.room(),
+            Some(0),
+            "for the one that was refused"
+        );
+    }
+
+    #[test]
+    fn every_waiting_size_wakes_when_room_for_it_appears() {
+        let shared = Arc::new(with_60_of_100_bytes());
+        shared.intake.note_refused(1000);
+        let (woken, wakes) = mpsc::channel();
+        for bytes in [41, 100] {
+            let (shared, woken) = (Arc::clone(&shared), woken.clone());
+            std::thread::spawn(move || {
+                shared.wait_for_room(bytes, Duration::MAX);
+                woken.send(bytes).unwrap();
+            });
+        }
+        let complete = |bytes| {
+            let removed = Removed {
+                slot: 0,
+                id: 0,
+                tag: 0,
+                at: 0,
+                attempts: 1,
+                bytes,
+            };
+            shared.complete(vec![(removed, ItemOutcome::new(Reason::Accepted, None))]);
+        };
+        complete(1);
+        assert_eq!(wakes.recv_timeout(LONG), Ok(41));
+        complete(59);
+        assert_eq!(wakes.recv_timeout(LONG), Ok(100));
+    }
 
     #[test]
     fn a_step_of_the_clock_moves_dates_and_not_ages() {

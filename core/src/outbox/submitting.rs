@@ -8,6 +8,10 @@ use super::{Outbox, wrong_process};
 use crate::model::error::{Error, ErrorKind, Result};
 use crate::model::operation::{Operation, Request, single};
 
+/// Memory that was short comes back without a notice: how often a submission that waits
+/// for room looks itself.
+const MEMORY_INTERVAL: Duration = Duration::from_secs(1);
+
 impl Outbox {
     /// Submits an operation: copies it and returns without waiting. The report with `tag`
     /// has its result.
@@ -24,22 +28,36 @@ impl Outbox {
     /// [`InvalidRequest`](ErrorKind::InvalidRequest) when it breaks a rule of the
     /// protocol version. Then nothing was submitted.
     pub fn submit(&self, operation: &Operation<'_>, tag: u64) -> Result<()> {
+        let submitted = self.try_submit(operation, tag)?;
+        submitted.map_err(|error| self.refuse(operation, error))
+    }
+
+    fn try_submit(
+        &self,
+        operation: &Operation<'_>,
+        tag: u64,
+    ) -> Result<std::result::Result<(), SubmitError>> {
         if self.owner.is_known_forked() {
             return Err(wrong_process());
         }
         self.engine.api.check_operation(operation)?;
         let at = self.shared.about_now();
-        match self.shared.intake.submit(operation, tag, at) {
-            Ok(()) => Ok(()),
-            Err(SubmitError::Full) => {
+        Ok(self.shared.intake.submit(operation, tag, at))
+    }
+
+    /// The error of a submission that was not taken.
+    fn refuse(&self, operation: &Operation<'_>, error: SubmitError) -> Error {
+        match error {
+            SubmitError::Full => {
                 self.shared.counters.full.fetch_add(1, Ordering::Relaxed);
-                Err(Error::new(
+                self.shared.intake.note_refused(operation.encoded_len());
+                Error::new(
                     ErrorKind::Full,
                     "the outbox is full (outbox_max_operations, outbox_max_bytes): read reports, \
                      and submit it again later",
-                ))
+                )
             }
-            Err(SubmitError::Closed) => Err(Error::new(ErrorKind::Closed, "the outbox is closed")),
+            SubmitError::Closed => Error::new(ErrorKind::Closed, "the outbox is closed"),
         }
     }
 
@@ -88,21 +106,22 @@ impl Outbox {
     ) -> Result<()> {
         let ends = Instant::now().checked_add(timeout);
         loop {
-            match self.submit(operation, tag) {
-                Err(error) if error.kind() == ErrorKind::Full => {
-                    let left = left(ends);
-                    if left.is_zero() {
-                        return Err(error);
-                    }
-                    self.shared.wait_not_full(left);
-                }
-                other => return other,
+            let error = match self.try_submit(operation, tag)? {
+                Ok(()) => return Ok(()),
+                Err(error) => error,
+            };
+            let left = left(ends);
+            if error == SubmitError::Closed || left.is_zero() {
+                return Err(self.refuse(operation, error));
             }
+            let bytes = operation.encoded_len();
+            self.shared.wait_for_room(bytes, left.min(MEMORY_INTERVAL));
         }
     }
 
-    /// Waits up to `timeout` until it is not full. `false` if it is still full, and at once
-    /// if it is closed. Another thread may take the room first.
+    /// Waits up to `timeout` until it is not full: until there is room for the operation
+    /// that was refused last. `false` if it is still full, and at once if it is closed.
+    /// Another thread may take the room first.
     pub fn wait_not_full(&self, timeout: Duration) -> bool {
         let ends = Instant::now().checked_add(timeout);
         loop {
@@ -118,7 +137,7 @@ impl Outbox {
             if left.is_zero() {
                 return false;
             }
-            self.shared.wait_not_full(left);
+            self.shared.wait_not_full(left.min(MEMORY_INTERVAL));
         }
     }
 }
