@@ -319,6 +319,27 @@ fn wrong_clock_is_corrected_once() {
     assert_eq!(wrong_key.script.sent.lock().unwrap().len(), 2);
 }
 
+/// With and without a corrected clock: only the request right after it takes them again.
+#[test]
+fn retry_leaves_items_alone_that_were_refused_because_of_the_caller() {
+    const MIXED: &str = r#"{"ret_code":0,"result":["1008004","1008003"]}"#;
+    let right_time = || json(200, MIXED);
+    let wrong_time =
+        || Ok(HttpResponse::new(200, MIXED).with_header("Date", "Fri, 09 Aug 2019 02:39:49 GMT"));
+    for (answers, with_refused) in [
+        (vec![right_time()], &[true, false][..]),
+        (vec![wrong_time(), wrong_time()], &[true, true, false][..]),
+    ] {
+        let bench = bench(&[], answers);
+        let outcome = bench.client.batch_operate(&tokens(2)).unwrap();
+        assert_eq!(outcome.items()[0].reason(), Reason::Accepted);
+        assert_eq!(outcome.items()[1].code(), Some(1_008_003));
+        let bodies = bench.bodies();
+        let sent: Vec<_> = bodies.iter().map(|body| body.contains("token1")).collect();
+        assert_eq!(sent, with_refused);
+    }
+}
+
 #[test]
 fn items_on_one_key_are_sent_one_after_the_other() {
     let bind = |token: &str, account: &str| {

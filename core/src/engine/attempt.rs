@@ -30,6 +30,9 @@ pub(crate) trait Payload {
     fn classify(&mut self, response: &HttpResponse) -> Vec<ItemOutcome>;
     /// Keeps the outcomes of an attempt.
     fn record(&mut self, outcomes: Vec<ItemOutcome>);
+    /// The clock was corrected: the next request, and no later one, takes the items with it
+    /// that were refused because of who asked.
+    fn resend_refused(&mut self) {}
     /// Takes the request back once it was sent: for a payload that needs its body again.
     fn reclaim(&mut self, _: HttpRequest) {}
 }
@@ -87,6 +90,7 @@ impl Engine {
             return Ok(Attempted { warning, ..first });
         }
         payload.record(first.outcomes);
+        payload.resend_refused();
         let second = self.exchange(payload, limits).attempted;
         Ok(Attempted {
             requests: first.requests + second.requests,

@@ -16,6 +16,7 @@ pub(crate) struct ItemsPayload<B, C> {
     pub(crate) part: PartProgress,
     pub(crate) notes: ResponseNotes,
     sent: Vec<u32>,
+    resends_refused: bool,
     path: &'static str,
     body: B,
     classify: C,
@@ -31,6 +32,7 @@ where
             part,
             notes: ResponseNotes::default(),
             sent: Vec::new(),
+            resends_refused: false,
             path,
             body,
             classify,
@@ -60,8 +62,10 @@ where
     C: Fn(&[u32], &HttpResponse) -> Classification,
 {
     fn http_request(&mut self, api: &Api, unix_seconds: i64) -> HttpRequest {
-        // After a corrected clock what was refused is sent again as well.
-        let again = |outcome: &ItemOutcome| is_transient(outcome) || outcome.refuses_caller();
+        let refused_too = std::mem::take(&mut self.resends_refused);
+        let again = |outcome: &ItemOutcome| {
+            is_transient(outcome) || (refused_too && outcome.refuses_caller())
+        };
         self.sent = self.part.items_to_send(again);
         api.sign(self.path, (self.body)(&self.sent), unix_seconds)
     }
@@ -83,5 +87,9 @@ where
 
     fn record(&mut self, outcomes: Vec<ItemOutcome>) {
         self.part.record(&self.sent, outcomes);
+    }
+
+    fn resend_refused(&mut self) {
+        self.resends_refused = true;
     }
 }

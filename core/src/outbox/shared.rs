@@ -297,9 +297,9 @@ mod tests {
     fn with_60_of_100_bytes() -> Shared {
         let shared = Shared::new(Intake::new(10, 100), false, false);
         let token = "t".repeat(58);
-        let taken = Operation::clear_token(&token);
-        assert_eq!(taken.encoded_len(), 60);
-        shared.intake.submit(&taken, 0, 0).unwrap();
+        let operation = Operation::clear_token(&token);
+        assert_eq!(operation.encoded_len(), 60);
+        shared.intake.submit(&operation, 0, 0).unwrap();
         shared
     }
 
