@@ -95,7 +95,7 @@ impl Exchange {
     /// 1970-01-01 UTC); `None` when there is nothing (more) to send now.
     ///
     /// After an answer, the same part gives a request with those of its items
-    /// that are worth another attempt: sign anew forevery attempt. Asking again
+    /// that are worth another attempt: sign anew for every attempt. Asking again
     /// without an answer counts as a request that may have been sent.
     ///
     /// # Errors

@@ -75,13 +75,19 @@ impl Drop for Running<'_> {
 /// A part that is being sent.
 struct UnderWay<'a>(&'a Parts<'a>);
 
+impl UnderWay<'_> {
+    /// The part ended in order: its outcomes are recorded, under the same lock.
+    fn end(self, state: &mut State) {
+        state.under_way -= 1;
+        std::mem::forget(self);
+    }
+}
+
 impl Drop for UnderWay<'_> {
-    /// Lets the other threads end, if a transport panicked.
+    /// A panic ended it: lets the other threads end.
     fn drop(&mut self) {
-        if std::thread::panicking() {
-            self.0.lock().under_way -= 1;
-            self.0.part_ended.notify_all();
-        }
+        self.0.lock().under_way -= 1;
+        self.0.part_ended.notify_all();
     }
 }
 
@@ -142,12 +148,11 @@ impl Parts<'_> {
             let under_way = UnderWay(self);
             let part = PartProgress::new(items, self.request.is_query());
             let sent = self.send(part, limits);
-            drop(under_way);
             let mut state = self.lock();
-            state.under_way -= 1;
             state.progress.record(self.request, &sent.part);
             state.progress.add_notes(sent.notes);
             state.progress.requests += sent.requests;
+            under_way.end(&mut state);
             next = self.next(state);
         }
     }

@@ -363,6 +363,27 @@ fn items_on_one_key_are_sent_one_after_the_other() {
     }
 }
 
+/// A guard of the host that unbinds when its thread unwinds.
+#[test]
+fn call_made_while_its_thread_unwinds_ends_as_any_other() {
+    struct Unbind<'a>(&'a Bench);
+    impl Drop for Unbind<'_> {
+        fn drop(&mut self) {
+            let outcome = self.0.client.batch_operate(&tokens(45)).unwrap();
+            assert!(outcome.items().iter().all(|i| i.state() == State::Accepted));
+        }
+    }
+    for parallel in ["1", "4"] {
+        let bench = bench(&[("parallel", parallel)], vec![]);
+        let unwound = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            let _unbind = Unbind(&bench);
+            std::panic::resume_unwind(Box::new("the host's own panic"));
+        }));
+        assert!(unwound.is_err());
+        assert_eq!(bench.script.sent.lock().unwrap().len(), 3);
+    }
+}
+
 #[test]
 fn parallel_parts_keep_the_order_of_outcomes() {
     let bench = bench(&[("parallel", "7")], vec![]);

@@ -7,7 +7,7 @@ use super::table::OPTIONS;
 /// The text of `docs/options.md`.
 pub fn reference() -> String {
     let mut page = String::from(
-        "# Options\n\nOne table forevery language: the option of `xg_config_set` in C, the \
+        "# Options\n\nOne table for every language: the option of `xg_config_set` in C, the \
          keyword argument in Python, and `XGPUSH_` with the name in upper case as an environment \
          variable. This page is generated from the table in `core/src/options/table.rs`.\n\n\
          | option | type | default | range | what it does |\n|---|---|---|---|---|\n",

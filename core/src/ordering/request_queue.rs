@@ -229,7 +229,7 @@ mod tests {
 
     proptest! {
         /// Against the rule itself: every item once; at most 20 a part; of two items that
-        /// share a key the later one is in a later wave, and there is a reason forevery
+        /// share a key the later one is in a later wave, and there is a reason for every
         /// wave that an item waits.
         #[test]
         fn split_puts_each_item_behind_the_earlier_ones_on_its_keys(pairs in prop::collection::vec((0u8..30, 0u8..30), 0..200)) {

@@ -23,7 +23,7 @@ pub(crate) fn lock(file: &File, range: Range) -> io::Result<()> {
     set(file, range, true)
 }
 
-/// Gives the lock up, foreverybody who shares the open file.
+/// Gives the lock up, for everybody who shares the open file.
 pub(crate) fn unlock(file: &File, range: Range) -> io::Result<()> {
     set(file, range, false)
 }

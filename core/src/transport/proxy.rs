@@ -84,7 +84,7 @@ fn check(text: &str, source: &str) -> Result<Proxy> {
 }
 
 /// Whether a list such as `NO_PROXY` names the host of this URL: names with all that
-/// ends so after a dot, addresses, networks in CIDR notation, `*` foreverything;
+/// ends so after a dot, addresses, networks in CIDR notation, `*` for everything;
 /// separated by commas or blanks; with a port only that port.
 fn is_excepted(base: &Uri, list: &str) -> bool {
     let host = base.host().unwrap_or("").to_ascii_lowercase();
