@@ -319,7 +319,35 @@ fn wrong_clock_is_corrected_once() {
     assert_eq!(wrong_key.script.sent.lock().unwrap().len(), 2);
 }
 
-/// With and without a corrected clock: only the request right after it takes them again.
+#[test]
+fn items_refused_for_the_clock_are_sent_until_a_request_with_the_right_time_arrives() {
+    let denied = |body: &str| {
+        Ok(HttpResponse::new(200, body).with_header("Date", "Fri, 09 Aug 2019 02:39:49 GMT"))
+    };
+    for body in [
+        r#"{"ret_code":1008003}"#,
+        r#"{"ret_code":0,"result":["1008004","1008003"]}"#,
+        r#"{"ret_code":0,"result":["0","1008003"]}"#,
+    ] {
+        for failures in [
+            vec![refused()],
+            vec![refused(), lost()],
+            vec![json(503, "")],
+        ] {
+            let count = failures.len() + 2;
+            let answers = std::iter::once(denied(body)).chain(failures).collect();
+            let bench = bench(&[], answers);
+            let outcome = bench.client.batch_operate(&tokens(2)).unwrap();
+            assert!(outcome.all_accepted(), "{outcome:?}");
+            let bodies = bench.bodies();
+            assert_eq!(bodies.len(), count);
+            assert!(bodies.iter().all(|body| body.contains("token1")));
+        }
+    }
+}
+
+/// With and without a corrected clock: only the first request with the right time takes
+/// them again.
 #[test]
 fn retry_leaves_items_alone_that_were_refused_because_of_the_caller() {
     const MIXED: &str = r#"{"ret_code":0,"result":["1008004","1008003"]}"#;

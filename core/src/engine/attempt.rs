@@ -30,8 +30,8 @@ pub(crate) trait Payload {
     fn classify(&mut self, response: &HttpResponse) -> Vec<ItemOutcome>;
     /// Keeps the outcomes of an attempt.
     fn record(&mut self, outcomes: Vec<ItemOutcome>);
-    /// The clock was corrected: the next request, and no later one, takes the items with it
-    /// that were refused because of who asked.
+    /// The clock was corrected: the next request that reaches the service, and no later one,
+    /// takes the items with it that were refused because of who asked.
     fn resend_refused(&mut self) {}
     /// Takes the request back once it was sent: for a payload that needs its body again.
     fn reclaim(&mut self, _: HttpRequest) {}

@@ -2,7 +2,7 @@
 
 use super::Payload;
 use crate::model::operation::Request;
-use crate::model::outcome::ItemOutcome;
+use crate::model::outcome::{ItemOutcome, State};
 use crate::progress::PartProgress;
 use crate::protocol::api::Api;
 use crate::protocol::classify::{self, Classification, ResponseNotes};
@@ -62,11 +62,12 @@ where
     C: Fn(&[u32], &HttpResponse) -> Classification,
 {
     fn http_request(&mut self, api: &Api, unix_seconds: i64) -> HttpRequest {
-        let refused_too = std::mem::take(&mut self.resends_refused);
+        let refused_too = self.resends_refused;
         let again = |outcome: &ItemOutcome| {
             is_transient(outcome) || (refused_too && outcome.refuses_caller())
         };
         self.sent = self.part.items_to_send(again);
+        debug_assert!(!self.sent.is_empty(), "a request for no item");
         api.sign(self.path, (self.body)(&self.sent), unix_seconds)
     }
 
@@ -86,6 +87,9 @@ where
     }
 
     fn record(&mut self, outcomes: Vec<ItemOutcome>) {
+        // One that was not sent leaves the refusal in place.
+        let was_sent = outcomes.iter().any(|o| o.state() != State::NotSent);
+        self.resends_refused &= !was_sent;
         self.part.record(&self.sent, outcomes);
     }
 
