@@ -48,6 +48,12 @@ impl Apply {
                     self.fail(error);
                 }
             } else if self.bulk.wants_row() {
+                if self.bulk.needs_wait() {
+                    self.bulk.wait(Duration::ZERO);
+                    if Instant::now() >= until {
+                        break;
+                    }
+                }
                 match self.read_into_stream() {
                     Ok(true) => {}
                     Ok(false) => {

@@ -27,6 +27,7 @@ use crate::ordering::queue::all_keys;
 use crate::ordering::queue::{Entry, Millis, Queue, Slot};
 use crate::retry::{Backoff, CircuitBreaker, StopReason};
 use crate::sys::owner_process::OwnerProcess;
+use crate::transport::CancelCheck;
 
 pub use options::{AbortReason, BulkOptions};
 pub use rows::BulkRows;
@@ -275,16 +276,26 @@ impl Bulk {
 
     /// Waits until [`poll`](Self::poll) has an outcome or
     /// [`is_finished`](Self::is_finished), for `timeout` at most.
+    ///
+    /// When the system gives no thread, requests are sent here, one after the other, and
+    /// nowhere else: then it may take one request longer.
     pub fn wait(&mut self, timeout: Duration) {
+        self.wait_with(timeout, None);
+    }
+
+    /// [`wait`](Self::wait) that ends soon when `interrupt` answers true, with all requests of
+    /// the stream if it sends one itself: close it then.
+    #[doc(hidden)]
+    pub fn wait_with(&mut self, timeout: Duration, interrupt: Option<&CancelCheck>) {
         let until = Instant::now() + timeout.min(Duration::from_secs(86_400));
-        self.pump();
+        self.pump_or_send(interrupt);
         while !self.is_settled() && !self.is_finished() {
             let left = until.saturating_duration_since(Instant::now());
-            if left.is_zero() {
+            if left.is_zero() || interrupt.is_some_and(|asked| asked()) {
                 return;
             }
             self.pool.wait(left.min(self.next_due()));
-            self.pump();
+            self.pump_or_send(interrupt);
         }
     }
 

@@ -48,6 +48,9 @@ impl<I: Iterator<Item = Row>> Iterator for BulkRows<I> {
                 }
                 return Some(outcome);
             }
+            if self.bulk.needs_wait() {
+                self.bulk.wait(Duration::ZERO);
+            }
             if self.bulk.wants_row() {
                 self.pull();
             } else if self.bulk.is_finished() {

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::job::BatchJob;
 use super::{AbortReason, Bulk};
-use crate::engine::Delivered;
-use crate::engine::pool::Job as _;
+use crate::engine::pool::run_job;
+use crate::engine::{Delivered, Interrupt};
 use crate::model::operation::single::Body;
 use crate::model::outcome::{ItemOutcome, Reason, Warning, WarningKind};
 use crate::ordering::blocked::blocks;
@@ -16,9 +16,28 @@ use crate::retry::{
     service_health,
 };
 
+/// What to do with a request when the system gives no thread for it.
+#[derive(Clone, Copy)]
+enum WithoutThread<'a> {
+    /// Leave its rows in the queue.
+    Queue,
+    /// Send it on the calling thread, which asks meanwhile whether to end.
+    SendHere(Interrupt<'a>),
+}
+
 impl Bulk {
-    /// Completes what is done, and sends what may be sent.
+    /// Completes what is done, and sends what may be sent. Does not wait for an answer.
     pub(super) fn pump(&mut self) {
+        self.pump_with(WithoutThread::Queue);
+    }
+
+    /// [`pump`](Self::pump) that sends one request itself when the system gives no thread:
+    /// the stream would never end otherwise.
+    pub(super) fn pump_or_send(&mut self, interrupt: Interrupt<'_>) {
+        self.pump_with(WithoutThread::SendHere(interrupt));
+    }
+
+    fn pump_with(&mut self, without_thread: WithoutThread<'_>) {
         self.rows_since_pump = 0;
         self.pumped_at = self.now();
         if self.owner.refresh() {
@@ -36,11 +55,11 @@ impl Bulk {
             self.give_up(AbortReason::NoAnswer);
         }
         if !self.halted {
-            self.dispatch();
+            self.dispatch(without_thread);
         }
     }
 
-    fn dispatch(&mut self) {
+    fn dispatch(&mut self, without_thread: WithoutThread<'_>) {
         while self.pool.has_capacity() {
             let now = Duration::from_millis(self.pumped_at);
             if !self.breaker.allows(now, self.pool.in_flight()) {
@@ -62,26 +81,33 @@ impl Bulk {
                 for slot in slots {
                     self.complete(slot, ItemOutcome::new(Reason::Accepted, None));
                 }
-            } else {
-                self.send(slots);
+            } else if !self.send(slots, without_thread) {
+                return;
             }
         }
     }
 
-    fn send(&mut self, slots: Vec<Slot>) {
+    /// Whether a thread sends it.
+    fn send(&mut self, slots: Vec<Slot>, without_thread: WithoutThread<'_>) -> bool {
         let mut bytes = Vec::with_capacity(slots.len() * 64);
         let mut ends = Vec::with_capacity(slots.len());
         for slot in &slots {
             bytes.extend_from_slice(self.queue.body(*slot));
             ends.push(bytes.len());
         }
-        if let Err(mut batch) = self.pool.submit(BatchJob { slots, bytes, ends }) {
-            // The system gives no thread: the caller's sends it, or the stream would
-            // never end.
-            let delivered = batch.run(&self.sender);
-            self.pumped_at = self.now();
-            self.finish_batch(batch.slots, delivered);
+        let Err(mut batch) = self.pool.submit(BatchJob { slots, bytes, ends }) else {
+            return true;
+        };
+        match without_thread {
+            WithoutThread::Queue => self.queue_again(batch.slots),
+            WithoutThread::SendHere(interrupt) => {
+                let sender = self.sender.with_interrupt(interrupt);
+                let delivered = run_job(&mut batch, &sender);
+                self.pumped_at = self.now();
+                self.finish_batch(batch.slots, delivered);
+            }
         }
+        false
     }
 
     /// Answers those that may be sent; the others would overtake a row that is to be
@@ -180,12 +206,14 @@ impl Bulk {
 
     /// Takes back what no thread has begun.
     pub(super) fn withdraw_queued(&mut self) {
-        for slot in self
-            .pool
-            .withdraw_queued()
-            .into_iter()
-            .flat_map(|b| b.slots)
-        {
+        for batch in self.pool.withdraw_queued() {
+            self.queue_again(batch.slots);
+        }
+    }
+
+    /// Queues rows again that were not sent.
+    fn queue_again(&mut self, slots: Vec<Slot>) {
+        for slot in slots {
             self.queue.retry(slot, self.pumped_at, false);
         }
     }
@@ -236,17 +264,30 @@ impl Bulk {
         }
     }
 
+    /// Whether a request may be sent for which the system gave no thread:
+    /// [`wait`](Self::wait) sends it.
+    #[doc(hidden)]
+    pub fn needs_wait(&self) -> bool {
+        self.pool.lacks_threads() && self.next_request().is_some_and(|due| due <= self.now())
+    }
+
+    /// When the next request may be sent.
+    fn next_request(&self) -> Option<Millis> {
+        if self.halted || !self.pool.has_idle_thread() {
+            return None;
+        }
+        let allowed =
+            Millis::try_from(self.breaker.next_allowed_at().as_millis()).unwrap_or(Millis::MAX);
+        self.queue.next_due().map(|due| due.max(allowed))
+    }
+
     /// How long there is nothing to do unless a request ends.
     pub(super) fn next_due(&self) -> Duration {
         const LEAST: Millis = 1;
         // The pool wakes nobody while enough requests are queued.
         const MOST: Millis = 100;
         let now = self.now();
-        let allowed =
-            Millis::try_from(self.breaker.next_allowed_at().as_millis()).unwrap_or(Millis::MAX);
-        let ready = self.queue.next_due().map(|due| due.max(allowed));
-        let may_send = self.pool.has_idle_thread() && !self.halted;
-        let ready = ready.filter(|_| may_send);
+        let ready = self.next_request();
         let patience = self
             .failing_since
             .map(|at| at.saturating_add(self.outage_timeout));

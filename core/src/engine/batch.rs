@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::attempt::panicked;
 use super::items::ItemsPayload;
-use super::{Cancel, Engine};
+use super::{Cancel, Engine, Interrupt};
 use crate::model::operation::Action;
 use crate::model::operation::single::Body;
 use crate::model::outcome::{ItemOutcome, Warning};
@@ -15,6 +15,7 @@ use crate::protocol::classify;
 use crate::protocol::message::HttpResponse;
 use crate::protocol::wire;
 use crate::retry::GiveUpReason;
+use crate::transport::CancelCheck;
 
 /// The outcomes of a batch.
 pub(crate) struct Delivered {
@@ -46,6 +47,7 @@ pub(crate) struct BatchSender {
     cancel: Arc<Cancel>,
     /// The time for one batch, retries included.
     deadline: Duration,
+    interrupt: Option<CancelCheck>,
 }
 
 impl BatchSender {
@@ -54,6 +56,15 @@ impl BatchSender {
             cancel: engine.cancel(),
             engine,
             deadline,
+            interrupt: None,
+        }
+    }
+
+    /// The same, which asks on the sending thread whether to end every batch.
+    pub(crate) fn with_interrupt(&self, interrupt: Interrupt<'_>) -> Self {
+        Self {
+            interrupt: interrupt.cloned(),
+            ..self.clone()
         }
     }
 
@@ -70,9 +81,11 @@ impl BatchSender {
             |sent: &[u32], response: &HttpResponse| classify::classify_batch(sent.len(), response);
         let part = PartProgress::new((0..).take(operations.len()).collect(), false);
         let mut payload = ItemsPayload::new(part, path, body, classify);
-        let limits = self
-            .engine
-            .limits(self.deadline, Arc::clone(&self.cancel), None);
+        let limits = self.engine.limits(
+            self.deadline,
+            Arc::clone(&self.cancel),
+            self.interrupt.as_ref(),
+        );
         let sent = self.engine.send(&mut payload, &limits);
         if let Some(reason) = sent.gave_up {
             payload.part.fill_unsent(reason);

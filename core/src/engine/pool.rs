@@ -106,6 +106,11 @@ impl<J: Job> WorkerPool<J> {
         self.spawn_failures
     }
 
+    /// Whether it has none, for the system gave none so far.
+    pub(crate) fn lacks_threads(&self) -> bool {
+        self.threads.is_empty() && self.spawn_failures > 0
+    }
+
     /// Jobs that run or are queued.
     pub(crate) fn in_flight(&self) -> usize {
         self.in_flight
@@ -197,13 +202,18 @@ impl<J: Job> WorkerPool<J> {
     }
 }
 
+/// Runs a job to its output, even if it panics: a thread that is lost would keep its job
+/// forever.
+pub(crate) fn run_job<J: Job>(job: &mut J, context: &J::Context) -> J::Output {
+    let run = || job.run(context);
+    catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|_| job.panicked())
+}
+
 impl<J: Job> Shared<J> {
     /// What one thread does.
     fn work(&self) {
         while let Some(mut job) = self.next() {
-            // A thread that is lost would keep its job forever.
-            let run = || job.run(&self.context);
-            let output = catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|_| job.panicked());
+            let output = run_job(&mut job, &self.context);
             let mut state = self.lock();
             state.paused |= J::pauses_pool(&output);
             state.done.push((job, output));

@@ -1,7 +1,9 @@
 //! A stream and the source of its rows, driven by the thread that iterates.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
 
 use pyo3::exceptions::PyException;
 use pyo3::prelude::*;
@@ -9,7 +11,7 @@ use xgpush::{ItemOutcome, Platform};
 
 use crate::bulk::result::BulkResult;
 use crate::bulk::source::Source;
-use crate::cancel::{CancelFlag, POLL_INTERVAL, is_cancelled};
+use crate::cancel::{CancelFlag, Interrupt, POLL_INTERVAL, is_cancelled};
 use crate::errors::exception;
 
 /// A stream under way.
@@ -31,7 +33,7 @@ pub(crate) struct BulkDriver {
 
 /// What ends a step from outside, and what can be read meanwhile.
 pub(crate) struct StopFlags<'a> {
-    pub(crate) closing: &'a AtomicBool,
+    pub(crate) closing: &'a Arc<AtomicBool>,
     pub(crate) cancel: Option<&'a CancelFlag>,
     pub(crate) requests: &'a AtomicU64,
 }
@@ -39,6 +41,15 @@ pub(crate) struct StopFlags<'a> {
 impl StopFlags<'_> {
     fn should_stop(&self) -> bool {
         self.closing.load(Ordering::Acquire) || self.cancel.is_some_and(CancelFlag::is_set)
+    }
+
+    /// [`should_stop`](Self::should_stop), to be asked without the interpreter.
+    fn interrupt(&self) -> Interrupt {
+        let closing = Arc::clone(self.closing);
+        let cancel = self.cancel.map(CancelFlag::interrupt);
+        Arc::new(move || {
+            closing.load(Ordering::Acquire) || cancel.as_ref().is_some_and(|is_set| is_set())
+        })
     }
 }
 
@@ -89,6 +100,10 @@ impl BulkDriver {
             if self.pending.is_none() && !waits {
                 return Ok(Step::Nothing);
             }
+            if self.pending.is_none() && self.stream.needs_wait() {
+                self.wait(py, flags, Duration::ZERO)?;
+                self.pending = self.stream.poll();
+            }
             if self.stream.wants_row() {
                 self.read_row(py)?;
             } else if self.pending.is_none() {
@@ -98,16 +113,23 @@ impl BulkDriver {
                         .map_err(|e| exception(&e))?;
                     return Ok(Step::End(self.raised.take()));
                 }
-                py.detach(|| self.stream.wait(POLL_INTERVAL));
-                flags
-                    .requests
-                    .store(self.stream.requests(), Ordering::Relaxed);
-                is_cancelled(py, flags.cancel)?;
+                self.wait(py, flags, POLL_INTERVAL)?;
             }
             if let Some(outcome) = self.pending.take() {
                 return Ok(Step::Result(self.result(py, outcome)));
             }
         }
+    }
+
+    /// Without the interpreter: it may send a request itself. A stop ends that; a signal is
+    /// raised after it, since the stream stays usable.
+    fn wait(&mut self, py: Python<'_>, flags: &StopFlags<'_>, time: Duration) -> PyResult<()> {
+        let interrupt = flags.interrupt();
+        py.detach(|| self.stream.wait_with(time, Some(&interrupt)));
+        flags
+            .requests
+            .store(self.stream.requests(), Ordering::Relaxed);
+        is_cancelled(py, flags.cancel).map(drop)
     }
 
     /// Raised by the next step.

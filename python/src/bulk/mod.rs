@@ -6,7 +6,7 @@ pub(crate) mod row;
 pub(crate) mod source;
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use pyo3::exceptions::PyRuntimeError;
@@ -32,7 +32,7 @@ const COLLECT_TIME: Duration = Duration::from_millis(20);
 pub(crate) struct Bulk {
     slot: Mutex<Slot>,
     /// Tells the thread that iterates to end the stream.
-    closing: AtomicBool,
+    closing: Arc<AtomicBool>,
     requests: AtomicU64,
     /// What was suspicious; set at the end.
     notices: Mutex<Vec<String>>,
@@ -86,7 +86,7 @@ impl Bulk {
             window: stream.window(),
             requests: AtomicU64::new(0),
             notices: Mutex::new(Vec::new()),
-            closing: AtomicBool::new(false),
+            closing: Arc::default(),
             slot: Mutex::new(Slot::Idle(Box::new(BulkDriver::new(
                 stream,
                 source,
