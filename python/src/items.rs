@@ -170,7 +170,7 @@ fn binding(given: &Bound<'_, PyAny>) -> Read<Binding> {
     if let Some([name, account, kind]) = fields(given, ["token", "account", "account_type"])? {
         let name = required(name, "token")?;
         let mut accounts = account.map_or_else(|| Ok(Vec::new()), |one| raw_accounts(&one))?;
-        if let Some(kind) = kind.filter(|kind| !is_missing(kind)) {
+        if let Some(kind) = kind.filter(|kind| !is_no_type(kind)) {
             for account in &mut accounts {
                 account.1 = Some(kind.clone());
             }
@@ -234,6 +234,11 @@ fn is_list(given: &Bound<'_, PyAny>) -> PyResult<bool> {
     Ok(listed && named_fields(given)?.is_none())
 }
 
+/// Whether nothing stands in the place of a type: an account's own is kept then.
+fn is_no_type(given: &Bound<'_, PyAny>) -> bool {
+    is_missing(given) || matches!(account_type(given), Ok(None))
+}
+
 fn is_type(given: &Bound<'_, PyAny>) -> bool {
     given.is_none() || given.is_instance_of::<PyInt>()
 }
@@ -285,7 +290,9 @@ fn each<T>(
     if given.is_instance_of::<PyString>() || given.is_instance_of::<PyBytes>() {
         return Err(shape(&format!("a list of {what} is wanted, not one text")));
     }
-    let mut read = Vec::with_capacity(given.len().unwrap_or(0));
+    // What it says of its length need not be true, nor fit into memory.
+    let len = given.len().unwrap_or(0);
+    let mut read = Vec::with_capacity(len.min(ITEMS_PER_CHECK));
     for item in given.try_iter()? {
         let item = item?;
         let index = read.len();

@@ -136,6 +136,8 @@ def test_error_in_source_is_raised_unchanged(client: Client) -> None:
         ({"t1": ["alice", {"account": "bobby", "account_type": "3.0"}]}, [["alice", 0], ["bobby", 3]]),
         ([{"token": "t1", "account": ["alice", "bobby"], "account_type": 3}], [["bobby", 3]]),
         ([{"token": "t1", "account": "alice", "account_type": float("nan")}], [["alice", 0]]),
+        ([{"token": "t1", "account": ("alice", 3), "account_type": ""}], [["alice", 3]]),
+        ([{"token": "t1", "account": ("alice", 3), "account_type": None}], [["alice", 3]]),
     ],
 )
 def test_item_of_rare_shape_is_bound(
@@ -143,6 +145,23 @@ def test_item_of_rare_shape_is_bound(
 ) -> None:
     assert client.bind(given).all_accepted
     assert service.state["tokens"] == {"t1": bound}
+
+
+class Boastful(list):  # type: ignore[type-arg]
+    """Says that it is longer than any memory."""
+
+    def __len__(self) -> int:
+        return 10**15
+
+
+def test_length_that_a_list_claims_takes_no_memory(service: Emulator, client: Client) -> None:
+    assert client.bind([("t1", "alice")]).all_accepted
+    assert client.clear_tokens(Boastful(["t1"])).all_accepted
+    assert service.state["tokens"] == {}
+    with pytest.raises(xgpush.errors.InvalidValue, match="^item 0: token is int, not str$"):
+        client.clear_tokens(range(10**15))  # type: ignore[arg-type]
+    [result] = client.bulk([Boastful(["t1", "alice"])])
+    assert result.reason == "invalid"
 
 
 def test_item_of_each_form_is_bound(service: Emulator, client: Client) -> None:

@@ -124,12 +124,19 @@ pub(crate) fn is_other_header(given: &Bound<'_, PyAny>) -> bool {
     if !given.is_instance_of::<PyTuple>() && !given.is_instance_of::<PyList>() {
         return false;
     }
+    // A subclass may say any length, and memory is taken for that.
+    if !given
+        .len()
+        .is_ok_and(|len| (2..=FIELDS.len()).contains(&len))
+    {
+        return false;
+    }
     let Ok(names) = given.extract::<Vec<String>>() else {
         return false;
     };
     let known = names.iter().all(|name| FIELDS.contains(&name.as_str()));
     let in_order = names.iter().zip(FIELDS).all(|(name, known)| name == known);
-    known && !in_order && names.len() > 1
+    known && !in_order
 }
 
 fn by_position<'py>(given: &Bound<'py, PyAny>) -> Result<Fields<'py>, Wrong> {
