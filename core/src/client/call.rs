@@ -164,9 +164,9 @@ fn is_repeated(outcome: &ItemOutcome) -> bool {
 
 fn retry_mode(api_call: &ApiCall<'_>) -> RetryMode {
     if api_call.repeatable {
-        RetryMode::Call
+        RetryMode::Idempotent
     } else {
-        RetryMode::CallOnce
+        RetryMode::NonIdempotent
     }
 }
 

@@ -107,7 +107,7 @@ impl Engine {
             &request,
             &Attempt {
                 timeout: self.request_timeout.min(self.left(limits)),
-                repeatable: payload.retry_mode() != RetryMode::CallOnce,
+                repeatable: payload.retry_mode() != RetryMode::NonIdempotent,
                 cancelled: Arc::clone(&limits.cancelled),
             },
         );

@@ -76,7 +76,7 @@ where
     }
 
     fn retry_mode(&self) -> RetryMode {
-        RetryMode::Call
+        RetryMode::Idempotent
     }
 
     fn classify(&mut self, response: &HttpResponse) -> Vec<ItemOutcome> {

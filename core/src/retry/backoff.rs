@@ -6,7 +6,7 @@ use crate::options::Config;
 
 /// Kinds of transient failures. The kind sets the pause, what a retry costs of the budget
 /// ([`RetryBudget`](super::RetryBudget)), and whether the circuit breaker and
-/// `RetryMode::CallOnce` take the service for throttling.
+/// `RetryMode::NonIdempotent` take the service for throttling.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum BackoffKind {
     /// Short: the failure may be over at once.

@@ -20,17 +20,17 @@ const ISOLATE_AFTER: u32 = 3;
 ///
 /// | | repeats | at most | pause | refused batch |
 /// |---|---|---|---|---|
-/// | `Call` | transient failures | `max_attempts`, deadline, budget | full jitter, `Retry-After` | final |
-/// | `CallOnce` | those that certainly had no effect | as `Call` | as `Call` | final |
+/// | `Idempotent` | transient failures | `max_attempts`, deadline, budget | full jitter, `Retry-After` | final |
+/// | `NonIdempotent` | those that certainly had no effect | as `Idempotent` | as `Idempotent` | final |
 /// | `Stream` | transient failures, after the attempts of a call | five rounds; no bound while the breaker is open | the breaker's | taken apart |
 /// | `Outbox` | everything that is not permanent | its own deadline | full jitter, and the breaker's | taken apart |
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum RetryMode {
     /// An operation, a query, or a `call` that is declared repeatable.
-    Call,
+    Idempotent,
     /// A `call` to an endpoint that this crate knows nothing of: it may push to a
     /// million phones.
-    CallOnce,
+    NonIdempotent,
     /// A row of a stream.
     Stream,
     /// An operation of the outbox.
@@ -225,14 +225,14 @@ impl RetryMode {
     /// Whether the caller may send it again later. What is unknown may have been done: a
     /// push to be pushed twice.
     pub(crate) fn caller_may_repeat(self, outcome: &ItemOutcome) -> bool {
-        outcome.is_retryable() && (self != Self::CallOnce || outcome.state() != State::Unknown)
+        outcome.is_retryable() && (self != Self::NonIdempotent || outcome.state() != State::Unknown)
     }
 
     fn repeats(self, outcome: &ItemOutcome) -> bool {
         let failure = failure(outcome);
         match self {
-            Self::Call | Self::Stream => matches!(failure, Failure::Transient(_)),
-            Self::CallOnce => match failure {
+            Self::Idempotent | Self::Stream => matches!(failure, Failure::Transient(_)),
+            Self::NonIdempotent => match failure {
                 // Throttled by the service or a gateway: it was not taken.
                 Failure::Transient(BackoffKind::Throttled) => outcome.state() == State::Rejected,
                 Failure::Transient(BackoffKind::Short) => outcome.state() == State::NotSent,
@@ -244,7 +244,7 @@ impl RetryMode {
 
     fn splits_batches(self) -> bool {
         match self {
-            Self::Call | Self::CallOnce => false,
+            Self::Idempotent | Self::NonIdempotent => false,
             Self::Stream | Self::Outbox => true,
         }
     }
@@ -252,7 +252,7 @@ impl RetryMode {
     /// `None`: no bound.
     fn max_attempts(self, at: &Situation<'_>) -> Option<u32> {
         match self {
-            Self::Call | Self::CallOnce => Some(at.backoff.max_attempts),
+            Self::Idempotent | Self::NonIdempotent => Some(at.backoff.max_attempts),
             Self::Stream => (!at.breaker_open).then_some(STREAM_ROUNDS),
             Self::Outbox => None,
         }
@@ -265,7 +265,7 @@ impl RetryMode {
             backoff.doubled(base, doublings).mul_f64(at.random)
         };
         match self {
-            Self::Call | Self::CallOnce => {
+            Self::Idempotent | Self::NonIdempotent => {
                 let asked = at.asked.unwrap_or_default().min(backoff.cap);
                 jittered(backoff.base_of(kind)).max(asked)
             }
@@ -279,7 +279,7 @@ impl RetryMode {
     /// Whether an item that failed together with others goes alone from now on.
     fn isolates(self, at: &Situation<'_>) -> bool {
         match self {
-            Self::Call | Self::CallOnce | Self::Stream => false,
+            Self::Idempotent | Self::NonIdempotent | Self::Stream => false,
             Self::Outbox => {
                 // In an outage all fail: more patience.
                 let patience = if at.breaker_open { 2 } else { 1 };

@@ -2,7 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 use Decision::{Again, Alone, Done, GiveUp};
-use RetryMode::{Call, CallOnce};
+use RetryMode::{Idempotent, NonIdempotent};
 
 const MS: Duration = Duration::from_millis(1);
 const BACKOFF: Backoff = Backoff {
@@ -77,7 +77,7 @@ fn every_kind_of_outcome_has_its_decision() {
         throttled(0),
         throttled(50),
     ];
-    // Outcome, decision in the modes Call, CallOnce, Stream and Outbox, is_retryable,
+    // Outcome, decision in the modes Idempotent, NonIdempotent, Stream and Outbox, is_retryable,
     // refuses_caller.
     let cases = [
         (plain(Reason::Accepted), never, false, false),
@@ -129,7 +129,10 @@ fn every_kind_of_outcome_has_its_decision() {
         ..first()
     };
     for (outcome, decisions, retryable, refuses) in cases {
-        for (mode, decision) in [Call, CallOnce, Stream, Outbox].into_iter().zip(decisions) {
+        for (mode, decision) in [Idempotent, NonIdempotent, Stream, Outbox]
+            .into_iter()
+            .zip(decisions)
+        {
             assert_eq!(
                 decide(mode, [&outcome], &batch),
                 decision,
@@ -138,10 +141,14 @@ fn every_kind_of_outcome_has_its_decision() {
         }
         assert_eq!(outcome.is_retryable(), retryable, "{outcome:?}");
         assert_eq!(outcome.refuses_caller(), refuses, "{outcome:?}");
-        assert_eq!(Call.caller_may_repeat(&outcome), retryable, "{outcome:?}");
+        assert_eq!(
+            Idempotent.caller_may_repeat(&outcome),
+            retryable,
+            "{outcome:?}"
+        );
         let may_repeat = retryable && outcome.state() != State::Unknown;
         assert_eq!(
-            CallOnce.caller_may_repeat(&outcome),
+            NonIdempotent.caller_may_repeat(&outcome),
             may_repeat,
             "{outcome:?}"
         );
@@ -207,7 +214,11 @@ fn call_ends_at_its_attempts_deadline_and_budget() {
                 budget: budget.as_ref(),
                 ..at
             };
-            assert_eq!(decide(Call, [outcome], &at), expected, "{outcome:?} {at:?}");
+            assert_eq!(
+                decide(Idempotent, [outcome], &at),
+                expected,
+                "{outcome:?} {at:?}"
+            );
             let left = budget.as_ref().map(RetryBudget::left);
             let cost = match expected {
                 Again { kind, .. } => RetryBudget::cost(kind),
@@ -221,8 +232,15 @@ fn call_ends_at_its_attempts_deadline_and_budget() {
         budget: Some(&poor),
         ..at
     };
-    assert_eq!(decide(Call, [&failing], &at), give_up(GiveUpReason::Budget));
-    assert_eq!(decide(Call, [&busy], &at), throttled(1000), "it costs less");
+    assert_eq!(
+        decide(Idempotent, [&failing], &at),
+        give_up(GiveUpReason::Budget)
+    );
+    assert_eq!(
+        decide(Idempotent, [&busy], &at),
+        throttled(1000),
+        "it costs less"
+    );
 }
 
 #[test]
@@ -231,13 +249,13 @@ fn slowest_item_sets_the_pause_of_a_request() {
     let lost = plain(Reason::ConnectionLost);
     let busy = http(Reason::HttpRefused, 429);
     let at = first();
-    assert_eq!(decide(Call, [&accepted, &lost], &at), short(50));
+    assert_eq!(decide(Idempotent, [&accepted, &lost], &at), short(50));
     assert_eq!(
-        decide(Call, [&busy, &accepted, &lost], &at),
+        decide(Idempotent, [&busy, &accepted, &lost], &at),
         throttled(1000)
     );
-    assert_eq!(decide(CallOnce, [&accepted, &lost], &at), Done);
-    assert_eq!(decide(Call, [], &at), Done);
+    assert_eq!(decide(NonIdempotent, [&accepted, &lost], &at), Done);
+    assert_eq!(decide(Idempotent, [], &at), Done);
 }
 
 #[test]
@@ -320,7 +338,7 @@ proptest! {
         let at = Situation {
             attempts, random, asked, left: left * MS, backoff: &backoff, ..first()
         };
-        match decide(Call, [&outcome], &at) {
+        match decide(Idempotent, [&outcome], &at) {
             Again { pause, .. } => {
                 prop_assert!(pause <= backoff.cap);
                 prop_assert!(pause < left * MS);
