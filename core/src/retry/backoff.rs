@@ -8,7 +8,7 @@ use crate::options::Config;
 /// ([`RetryBudget`](super::RetryBudget)), and whether the circuit breaker and
 /// `RetryMode::NonIdempotent` take the service for throttling.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum BackoffKind {
+pub(crate) enum TransientKind {
     /// Short: the failure may be over at once.
     Short,
     /// Longer: the service asked for fewer calls.
@@ -34,10 +34,10 @@ impl Backoff {
         }
     }
 
-    pub(crate) fn base_of(&self, kind: BackoffKind) -> Duration {
+    pub(crate) fn base_of(&self, kind: TransientKind) -> Duration {
         match kind {
-            BackoffKind::Short => self.base,
-            BackoffKind::Throttled => self.throttle_base,
+            TransientKind::Short => self.base,
+            TransientKind::Throttled => self.throttle_base,
         }
     }
 

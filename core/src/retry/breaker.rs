@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::decision::{Failure, failure};
-use super::{Backoff, BackoffKind};
+use super::{Backoff, TransientKind};
 use crate::model::outcome::{ItemOutcome, Reason};
 
 /// What one request says of the service.
@@ -21,7 +21,7 @@ pub(crate) enum ServiceHealth {
 /// What a request's outcomes say of the service.
 pub(crate) fn service_health(items: &[ItemOutcome]) -> ServiceHealth {
     let failures = || items.iter().map(|item| (item, failure(item)));
-    let throttled = Failure::Transient(BackoffKind::Throttled);
+    let throttled = Failure::Transient(TransientKind::Throttled);
     if failures().any(|(_, failure)| failure == throttled) {
         return ServiceHealth::Throttled;
     }

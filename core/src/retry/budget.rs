@@ -3,7 +3,7 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use super::BackoffKind;
+use super::TransientKind;
 
 /// Takes 14 for a retry and 5 for a retry after throttling (which was cheap for
 /// the service); each success pays back what its retry took, and 1 if it took
@@ -22,15 +22,15 @@ impl RetryBudget {
         }
     }
 
-    pub(crate) fn cost(kind: BackoffKind) -> u32 {
+    pub(crate) fn cost(kind: TransientKind) -> u32 {
         match kind {
-            BackoffKind::Short => 14,
-            BackoffKind::Throttled => 5,
+            TransientKind::Short => 14,
+            TransientKind::Throttled => 5,
         }
     }
 
     /// Takes the cost of a retry, or nothing if too little is left.
-    pub(crate) fn spend(&self, kind: BackoffKind) -> bool {
+    pub(crate) fn spend(&self, kind: TransientKind) -> bool {
         let cost = Self::cost(kind);
         self.left
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| {
@@ -72,10 +72,10 @@ mod tests {
     fn full_budget_allows_35_retries() {
         let budget = RetryBudget::new(500);
         let taken = (0..1000)
-            .filter(|_| budget.spend(BackoffKind::Short))
+            .filter(|_| budget.spend(TransientKind::Short))
             .count();
         assert_eq!(taken, 35);
-        assert!(budget.spend(BackoffKind::Throttled), "10 are left");
+        assert!(budget.spend(TransientKind::Throttled), "10 are left");
     }
 
     proptest! {
@@ -86,7 +86,7 @@ mod tests {
             for step in steps {
                 match step {
                     0 | 1 => {
-                        let kind = if step == 0 { BackoffKind::Short } else { BackoffKind::Throttled };
+                        let kind = if step == 0 { TransientKind::Short } else { TransientKind::Throttled };
                         let cost = if step == 0 { 14 } else { 5 };
                         prop_assert_eq!(budget.spend(kind), model >= cost);
                         if model >= cost { model -= cost; }

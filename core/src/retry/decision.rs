@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::{Backoff, BackoffKind, GiveUpReason, RetryBudget, StopReason};
+use super::{Backoff, GiveUpReason, RetryBudget, StopReason, TransientKind};
 use crate::model::codes::{self, Fault};
 use crate::model::outcome::{ItemOutcome, Reason, State};
 
@@ -65,7 +65,7 @@ pub(crate) enum Decision {
     Done,
     /// Send it again after a pause.
     Again {
-        kind: BackoffKind,
+        kind: TransientKind,
         pause: Duration,
         /// In a request of its own: it failed often enough to be to blame.
         alone: bool,
@@ -92,7 +92,7 @@ pub(crate) fn decide<'a>(
         if mode.repeats(outcome) {
             kind = kind.max(Some(match failure {
                 Failure::Transient(kind) => kind,
-                _ => BackoffKind::Short,
+                _ => TransientKind::Short,
             }));
         }
     }
@@ -135,7 +135,7 @@ pub(super) enum Failure {
     /// ended it.
     NeedsIntervention,
     /// May be over soon.
-    Transient(BackoffKind),
+    Transient(TransientKind),
 }
 
 pub(super) fn failure(outcome: &ItemOutcome) -> Failure {
@@ -145,9 +145,9 @@ pub(super) fn failure(outcome: &ItemOutcome) -> Failure {
         (
             Reason::TimedOut | Reason::ConnectionLost | Reason::ConnectFailed | Reason::NotJson,
             _,
-        ) => Transient(BackoffKind::Short),
+        ) => Transient(TransientKind::Short),
         (Reason::HttpError, _) => match outcome.http_status {
-            Some(408 | 500..) => Transient(BackoffKind::Short),
+            Some(408 | 500..) => Transient(TransientKind::Short),
             _ => NeedsIntervention,
         },
         // The same request would bring the same answer, or the caller is done.
@@ -167,13 +167,13 @@ pub(super) fn failure(outcome: &ItemOutcome) -> Failure {
         // Not the service's own refusal: a gateway's, or a wrong address.
         (Reason::ItemRefused | Reason::RequestRefused | Reason::HttpRefused, None) => {
             match outcome.http_status {
-                Some(429) => Transient(BackoffKind::Throttled),
+                Some(429) => Transient(TransientKind::Throttled),
                 _ => NeedsIntervention,
             }
         }
         (reason, Some(code)) => match codes::retry(code) {
-            codes::Retry::Backoff => Transient(BackoffKind::Short),
-            codes::Retry::Throttle => Transient(BackoffKind::Throttled),
+            codes::Retry::Backoff => Transient(TransientKind::Short),
+            codes::Retry::Throttle => Transient(TransientKind::Throttled),
             // No item's own fault.
             _ if outcome.refuses_caller() => NeedsIntervention,
             _ if reason == Reason::RequestRefused => WholeBatch,
@@ -234,8 +234,8 @@ impl RetryMode {
             Self::Idempotent | Self::Stream => matches!(failure, Failure::Transient(_)),
             Self::NonIdempotent => match failure {
                 // Throttled by the service or a gateway: it was not taken.
-                Failure::Transient(BackoffKind::Throttled) => outcome.state() == State::Rejected,
-                Failure::Transient(BackoffKind::Short) => outcome.state() == State::NotSent,
+                Failure::Transient(TransientKind::Throttled) => outcome.state() == State::Rejected,
+                Failure::Transient(TransientKind::Short) => outcome.state() == State::NotSent,
                 _ => false,
             },
             Self::Outbox => matches!(failure, Failure::Transient(_) | Failure::NeedsIntervention),
@@ -258,7 +258,7 @@ impl RetryMode {
         }
     }
 
-    fn pause(self, kind: BackoffKind, at: &Situation<'_>) -> Duration {
+    fn pause(self, kind: TransientKind, at: &Situation<'_>) -> Duration {
         let backoff = at.backoff;
         let jittered = |base| {
             let doublings = at.attempts.saturating_sub(1);

@@ -7,7 +7,7 @@ mod budget;
 mod decision;
 mod give_up;
 
-pub(crate) use backoff::{Backoff, BackoffKind};
+pub(crate) use backoff::{Backoff, TransientKind};
 pub(crate) use breaker::{CircuitBreaker, ServiceHealth, service_health};
 pub(crate) use budget::RetryBudget;
 pub(crate) use decision::{Decision, RetryMode, Situation, decide, is_transient};

@@ -46,7 +46,7 @@ fn code(reason: Reason, code: i64) -> ItemOutcome {
 
 fn short(ms: u32) -> Decision {
     Again {
-        kind: BackoffKind::Short,
+        kind: TransientKind::Short,
         pause: ms * MS,
         alone: false,
     }
@@ -54,7 +54,7 @@ fn short(ms: u32) -> Decision {
 
 fn throttled(ms: u32) -> Decision {
     Again {
-        kind: BackoffKind::Throttled,
+        kind: TransientKind::Throttled,
         pause: ms * MS,
         alone: false,
     }
@@ -264,7 +264,7 @@ fn stream_and_outbox_go_on_while_the_breaker_is_open() {
     let lost = plain(Reason::ConnectionLost);
     let blamed = code(Reason::RequestRefused, 1_008_007);
     let alone = |ms| Again {
-        kind: BackoffKind::Short,
+        kind: TransientKind::Short,
         pause: ms * MS,
         alone: true,
     };
