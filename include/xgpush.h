@@ -429,7 +429,7 @@ typedef enum xg_log_level {
    */
   XG_LOG_INFO = 1,
   /**
-   * Delivery is late, and recovers by itself.
+   * Delivery is late, and recovers without your help.
    */
   XG_LOG_WARNING = 2,
   /**
@@ -887,8 +887,8 @@ int32_t xg_outcome_http_status(const struct xg_outcome *outcome, size_t index);
 uint32_t xg_outcome_attempts(const struct xg_outcome *outcome, size_t index);
 
 /**
- * Whether a query showed the operation in time: 1 yes, 0 no, -1 if nobody asked
- * (xg_request_set_confirm_ms) or a later item of the call changes the same token or
+ * Whether a query showed the operation in time: 1 yes, 0 no, -1 without
+ * xg_request_set_confirm_ms or if a later item of the call changes the same token or
  * account.
  */
 int32_t xg_outcome_confirmed(const struct xg_outcome *outcome, size_t index);
@@ -1590,8 +1590,8 @@ void xg_transport_free(struct xg_transport *transport);
 const struct xg_http_request *xg_transfer_request(const struct xg_transfer *transfer);
 
 /**
- * How many milliseconds are left for the response; 0 if nobody waits any more, and for
- * NULL.
+ * How many milliseconds are left for the response; 0 once the call no longer
+ * waits for it, and for NULL.
  */
 uint64_t xg_transfer_timeout_ms(const struct xg_transfer *transfer);
 
@@ -1607,9 +1607,9 @@ size_t xg_transfer_max_response_bytes(const struct xg_transfer *transfer);
 bool xg_transfer_is_repeatable(const struct xg_transfer *transfer);
 
 /**
- * Whether nobody waits for the response any more: the deadline passed, or the call was
- * ended (not visible while perform itself blocks). You may give up the request then; end
- * the transfer all the same. True for NULL.
+ * Whether the call no longer waits for the response: the deadline passed, or the call was
+ * ended (not visible while perform itself blocks). You may abort the request then, but
+ * must still end the transfer. True for NULL.
  */
 bool xg_transfer_is_abandoned(const struct xg_transfer *transfer);
 
@@ -1626,8 +1626,8 @@ void xg_transfer_set_replayed(struct xg_transfer *transfer);
 void xg_transfer_add_header(struct xg_transfer *transfer, const char *name, const char *value);
 
 /**
- * Ends a transfer with a response, and frees it. A number that is no HTTP status, or a NULL
- * body with a length, counts as a lost connection.
+ * Ends a transfer with a response, and frees it. A number that is not an HTTP status, or a
+ * NULL body with a length, counts as a lost connection.
  */
 void xg_transfer_finish(struct xg_transfer *transfer,
                         int32_t http_status,

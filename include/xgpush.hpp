@@ -144,7 +144,7 @@ class item {
   [[nodiscard]] std::int64_t retry_after_ms() const noexcept {
     return xg_outcome_retry_after_ms(of_, n_);
   }
-  /// Whether a query showed it in time: 1, 0, or -1 if nobody asked.
+  /// Whether a query showed it in time: 1 or 0; -1 if there was none.
   [[nodiscard]] int confirmed() const noexcept { return xg_outcome_confirmed(of_, n_); }
   [[nodiscard]] std::string_view message() const noexcept { return xg_outcome_message(of_, n_); }
   /// How many tokens or accounts a query found.

@@ -26,8 +26,8 @@ xgpush-emulator [--port N] [--config FILE] [--set KEY=VALUE ...] [--tls]
   --help              this text
   --version           the version
 
-It prints one line, `listening on URL`, and serves until it is ended. The fields,
-the faults and the paths below /_emulator/ are in README.md beside the source.
+It prints one line, `listening on URL`, and serves until it is stopped. README.md
+next to the source describes the fields, the faults and the paths below /_emulator/.
 ";
 
 struct Options {
@@ -67,7 +67,7 @@ pub fn run(args: impl Iterator<Item = OsString>) -> i32 {
 }
 
 fn complain(error: &str) {
-    // With standard error gone there is nobody left to tell.
+    // If standard error is closed, the error cannot be shown.
     let _ = writeln!(io::stderr(), "xgpush-emulator: {error}");
 }
 
@@ -91,7 +91,7 @@ fn parse(mut parser: lexopt::Parser) -> Result<Command, lexopt::Error> {
                 let pair = parser.value()?.string()?;
                 let (key, text) = pair
                     .split_once('=')
-                    .ok_or_else(|| format!("--set {pair}: there is no `=`"))?;
+                    .ok_or_else(|| format!("--set {pair}: `=` is missing"))?;
                 let value = serde_json::from_str(text).unwrap_or_else(|_| Value::from(text));
                 set.insert(key.to_owned(), value);
             }

@@ -164,7 +164,7 @@ fn binding(given: &Bound<'_, PyAny>) -> Read<Binding> {
     }
     if given.is_instance_of::<PyString>() || given.is_instance_of::<PyBytes>() {
         return Err(shape(
-            "a text is no binding: one has a token and an account",
+            "a text is not a binding: a binding has a token and an account",
         ));
     }
     if let Some([name, account, kind]) = fields(given, ["token", "account", "account_type"])? {
@@ -288,7 +288,7 @@ fn each<T>(
     convert: impl Fn(&Bound<'_, PyAny>) -> Read<T>,
 ) -> Read<Vec<T>> {
     if given.is_instance_of::<PyString>() || given.is_instance_of::<PyBytes>() {
-        return Err(shape(&format!("a list of {what} is wanted, not one text")));
+        return Err(shape(&format!("expected a list of {what}, not one text")));
     }
     // What it says of its length need not be true, nor fit into memory.
     let len = given.len().unwrap_or(0);

@@ -12,7 +12,7 @@ pub struct Fault {
     /// What goes wrong.
     #[serde(flatten)]
     pub kind: FaultKind,
-    /// How many requests are hit; 0 is for ever. Default: 1.
+    /// How many requests are hit; 0 means all. Default: 1.
     pub times: u32,
     /// How many matching requests pass first. Default: 0.
     pub skip: u32,
@@ -34,7 +34,7 @@ impl Fault {
         }
     }
 
-    /// Hits so many requests; 0 is for ever.
+    /// Hits so many requests; 0 means all.
     #[must_use]
     pub fn times(self, times: u32) -> Self {
         Self { times, ..self }

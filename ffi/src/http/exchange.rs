@@ -126,7 +126,7 @@ pub unsafe extern "C" fn xg_exchange_on_response(
         let status = u16::try_from(http_status).map_err(|_| {
             Error::new(
                 ErrorKind::InvalidArgument,
-                format!("{http_status} is no HTTP status"),
+                format!("{http_status} is not an HTTP status"),
             )
         })?;
         // SAFETY: as the header demands.

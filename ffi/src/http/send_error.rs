@@ -33,7 +33,7 @@ pub(crate) fn send_error(number: i32) -> Result<SendErrorKind, Error> {
     known.map(|(_, kind)| *kind).ok_or_else(|| {
         Error::new(
             ErrorKind::InvalidArgument,
-            format!("{number} is no xg_send_error"),
+            format!("{number} is not an xg_send_error"),
         )
     })
 }

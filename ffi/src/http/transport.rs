@@ -1,4 +1,4 @@
-//! Bring your own HTTP: the host's stack carries the bytes.
+//! Transports: the host's own HTTP stack carries the bytes.
 
 use std::ffi::{c_char, c_void};
 use std::sync::Arc;
@@ -123,8 +123,8 @@ pub unsafe extern "C" fn xg_transfer_request(
     })
 }
 
-/// How many milliseconds are left for the response; 0 if nobody waits any more, and for
-/// NULL.
+/// How many milliseconds are left for the response; 0 once the call no longer
+/// waits for it, and for NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg_transfer_timeout_ms(transfer: *const xg_transfer) -> u64 {
     guard::value(0, || {
@@ -133,7 +133,7 @@ pub unsafe extern "C" fn xg_transfer_timeout_ms(transfer: *const xg_transfer) ->
             .ok()?
             .transfer
             .time_left();
-        // Rounded up: to some stacks 0 means for ever.
+        // Rounded up: to some stacks 0 means no timeout.
         Some(u64::try_from(left.as_micros().div_ceil(1000)).unwrap_or(u64::MAX))
     })
 }
@@ -163,9 +163,9 @@ pub unsafe extern "C" fn xg_transfer_is_repeatable(transfer: *const xg_transfer)
     })
 }
 
-/// Whether nobody waits for the response any more: the deadline passed, or the call was
-/// ended (not visible while perform itself blocks). You may give up the request then; end
-/// the transfer all the same. True for NULL.
+/// Whether the call no longer waits for the response: the deadline passed, or the call was
+/// ended (not visible while perform itself blocks). You may abort the request then, but
+/// must still end the transfer. True for NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg_transfer_is_abandoned(transfer: *const xg_transfer) -> bool {
     guard::value(true, || {
@@ -211,8 +211,8 @@ pub unsafe extern "C" fn xg_transfer_add_header(
     });
 }
 
-/// Ends a transfer with a response, and frees it. A number that is no HTTP status, or a NULL
-/// body with a length, counts as a lost connection.
+/// Ends a transfer with a response, and frees it. A number that is not an HTTP status, or a
+/// NULL body with a length, counts as a lost connection.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg_transfer_finish(
     transfer: *mut xg_transfer,

@@ -182,7 +182,7 @@ pub unsafe extern "C" fn xg_outcome_reason(
     }
 }
 
-/// The stable name of a reason, valid for ever.
+/// The stable name of a reason, valid until the process ends.
 pub(crate) fn reason_name(reason: Reason) -> Option<*const c_char> {
     static NAMES: OnceLock<Vec<(Reason, CString)>> = OnceLock::new();
     let names = NAMES.get_or_init(|| {
@@ -216,8 +216,8 @@ pub unsafe extern "C" fn xg_outcome_attempts(outcome: *const xg_outcome, index: 
     unsafe { with_item(outcome, index, 0, |item| Some(item.attempts().into())) }
 }
 
-/// Whether a query showed the operation in time: 1 yes, 0 no, -1 if nobody asked
-/// (xg_request_set_confirm_ms) or a later item of the call changes the same token or
+/// Whether a query showed the operation in time: 1 yes, 0 no, -1 without
+/// xg_request_set_confirm_ms or if a later item of the call changes the same token or
 /// account.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg_outcome_confirmed(outcome: *const xg_outcome, index: usize) -> i32 {

@@ -85,7 +85,7 @@ fn action(number: i32) -> Result<Action, Error> {
     action.map_err(|_| {
         Error::new(
             ErrorKind::InvalidArgument,
-            format!("{number} is no xg_action"),
+            format!("{number} is not an xg_action"),
         )
     })
 }

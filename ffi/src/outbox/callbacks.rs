@@ -32,7 +32,7 @@ pub type xg_log_fn =
 pub enum xg_log_level {
     /// Recovered: what failed before works again.
     XG_LOG_INFO = 1,
-    /// Delivery is late, and recovers by itself.
+    /// Delivery is late, and recovers without your help.
     XG_LOG_WARNING = 2,
     /// Needs attention.
     XG_LOG_ERROR = 3,

@@ -100,7 +100,7 @@ fn by_name<'py>(
             format!("{name:?} is none of token, account, account_type and operation")
         })?;
         if fields[at].replace(value).is_some() {
-            return Err(Wrong::Text(format!("the field {name} is there twice")));
+            return Err(Wrong::Text(format!("the field {name} appears twice")));
         }
     }
     Ok(fields)

@@ -95,7 +95,7 @@ def add_rate_arguments(parser: argparse.ArgumentParser, what: str) -> None:
         type=float,
         metavar="S",
         default=60.0,
-        help="give up the rest after S seconds without any answer (default: 60)",
+        help="give up the rest after S seconds without any response (default: 60)",
     )
 
 
