@@ -139,6 +139,36 @@ fn iterator_without_a_thread_answers_before_its_window_is_full() {
     assert!(pulled.get() < stream.bulk().window(), "{}", pulled.get());
 }
 
+#[cfg(feature = "apply")]
+#[test]
+fn apply_without_a_thread_sends_one_request_in_each_step() {
+    use common::files::{Files, plain};
+    use std::fmt::Write as _;
+    use xgpush::apply::{Apply, ApplyEnd};
+
+    end_soon();
+    let (client, sent) = counting(|_, _| Ok(()));
+    let mut text = String::from("token,account\n");
+    for n in 0..2000 {
+        writeln!(text, "t{n},player{n}").unwrap();
+    }
+    let files = Files::new();
+    let mut apply = Apply::open(&client, &files.input("rows.csv", &text), &plain()).unwrap();
+    REFUSED.set(u32::MAX);
+    let mut steps = 0;
+    let end = loop {
+        let end = apply.work(Duration::ZERO).unwrap();
+        steps += 1;
+        assert!(sent.load(Ordering::Relaxed) <= steps);
+        if let Some(end) = end {
+            break end;
+        }
+    };
+    REFUSED.set(0);
+    assert_eq!(end, ApplyEnd::Complete);
+    assert_eq!(apply.progress().accepted, 2000);
+}
+
 #[test]
 fn panic_in_the_transport_without_a_thread_leaves_its_rows_unknown() {
     end_soon();
