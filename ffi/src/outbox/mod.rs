@@ -2,7 +2,7 @@
 
 mod submit;
 
-mod delivery;
+mod wait;
 
 mod polling;
 
