@@ -522,7 +522,7 @@ typedef struct xg_reports xg_reports;
 typedef struct xg_request xg_request;
 
 /**
- * The numbers of an outbox, as of the call that took them.
+ * The numbers of an outbox, as of the call that returned them.
  */
 typedef struct xg_stats xg_stats;
 
@@ -1125,14 +1125,14 @@ enum xg_status xg_outbox_open_with_transport(const struct xg_config *config,
                                              struct xg_error **error);
 
 /**
- * Stops taking operations and goes on delivering, without waiting. Use it before
+ * Accepts no more operations and goes on delivering, without waiting. Use it before
  * xg_outbox_close if you wait in your own way (xg_outbox_flush with short timeouts,
  * xg_outbox_is_drained). May be called twice; NULL is allowed.
  */
 void xg_outbox_begin_close(const struct xg_outbox *outbox);
 
 /**
- * Stops taking operations, delivers for up to timeout_ms, and ends delivery. Returns how
+ * Accepts no more operations, delivers for up to timeout_ms, and ends delivery. Returns how
  * many operations are left: they stay in the file, or, without a file, are reported with
  * what is known. You can still poll reports; a report callback gets them, and this waits
  * for it within the timeout. "reports_waiting" of xg_outbox_stats counts unread ones.
@@ -1163,7 +1163,7 @@ void xg_outbox_free(struct xg_outbox *outbox);
  * indexes into memory. xg_reports_is_recovered marks those reports.
  *
  * Errors: XG_FULL, XG_CLOSED, XG_INVALID_ARGUMENT, XG_INVALID_VALUE, XG_INVALID_REQUEST.
- * The operation was not taken then, and there will be no report.
+ * The operation was not queued then, and there will be no report.
  */
 enum xg_status xg_outbox_bind(const struct xg_outbox *outbox,
                               const char *token,
@@ -1247,7 +1247,7 @@ enum xg_status xg_outbox_clear_account_n(const struct xg_outbox *outbox,
  * deadline of the request has no effect.
  *
  * Errors: as xg_outbox_bind. After XG_FULL and XG_CLOSED the items before xg_error_item
- * were taken; after any other error none was.
+ * were queued; after any other error none was.
  */
 enum xg_status xg_outbox_submit(const struct xg_outbox *outbox,
                                 const struct xg_request *request,
@@ -1356,7 +1356,7 @@ enum xg_status xg_reports_new(size_t capacity,
                               struct xg_error **error);
 
 /**
- * Call it in a report callback that failed, such as by an exception. The failure is
+ * Call it in a report callback that failed, for example with an exception. The failure is
  * counted ("callback_failures") and logged with the text why, which may be NULL. The
  * reports count as read. Without effect on any other buffer.
  */
@@ -1470,7 +1470,7 @@ const char *xg_pending_json(const struct xg_pending *pending, size_t *len);
 void xg_pending_free(struct xg_pending *pending);
 
 /**
- * Takes the numbers of an outbox. Free them with xg_stats_free.
+ * A snapshot of the numbers of an outbox. Free them with xg_stats_free.
  *
  * Errors: XG_INVALID_ARGUMENT for NULL.
  */
@@ -1481,7 +1481,7 @@ enum xg_status xg_outbox_stats(const struct xg_outbox *outbox,
 /**
  * One number by its name; 0 for an unknown name and for NULL.
  *
- * Counters: "submitted" (submitted), "full" (refused because the outbox was full),
+ * Counters: "submitted" (operations queued), "full" (refused because the outbox was full),
  * "recovered" (from the file of an earlier run), "durable" (stored); final reports by
  * state: "accepted", "rejected", "unknown", "not_sent", and "superseded"; "requests" (HTTP
  * requests), "sent" (operations in them), "retries" (operations queued again), "throttled"

@@ -1,5 +1,5 @@
 //! The C ABI of xgpush: conversions only. What the API allows is decided in the
-//! crate `xgpush`; the contract of each function stands in `include/xgpush.h`,
+//! crate `xgpush`; the contract of each function is in `include/xgpush.h`,
 //! which is generated from here, in the order of the modules below.
 //!
 //! Three rules hold for every export and are kept by types:

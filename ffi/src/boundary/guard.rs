@@ -1,5 +1,5 @@
-//! What every export runs in: no panic reaches the host, and no thread is cancelled in
-//! the middle of a call.
+//! The wrapper of every export: it catches panics and defers thread cancellation during
+//! the call.
 
 use std::any::Any;
 use std::ffi::c_char;

@@ -20,10 +20,10 @@ pub(crate) unsafe fn shared<'a, T: Handle>(pointer: *const T) -> Result<&'a T, E
     unsafe { pointer.as_ref() }.ok_or_else(|| null(T::NAME))
 }
 
-/// A handle that no other thread uses meanwhile.
+/// A handle for exclusive use during the call.
 ///
 /// # Safety
-/// As [`shared`], and nobody else uses the handle during the call.
+/// As [`shared`], and no other thread uses the handle during the call.
 pub(crate) unsafe fn exclusive<'a, T: Handle>(pointer: *mut T) -> Result<&'a mut T, Error> {
     // SAFETY: the caller's promise.
     unsafe { pointer.as_mut() }.ok_or_else(|| null(T::NAME))

@@ -1,4 +1,4 @@
-//! The answer to a call to any other endpoint.
+//! The response of `xg_call`: calls to other endpoints.
 
 use std::ffi::{CString, c_char};
 

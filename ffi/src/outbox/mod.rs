@@ -4,6 +4,8 @@ mod submit;
 
 mod wait;
 
+mod secret_key;
+
 mod polling;
 
 mod callbacks;
@@ -100,7 +102,7 @@ pub unsafe extern "C" fn xg_outbox_open_with_transport(
     })
 }
 
-/// Stops taking operations and goes on delivering, without waiting. Use it before
+/// Accepts no more operations and goes on delivering, without waiting. Use it before
 /// xg_outbox_close if you wait in your own way (xg_outbox_flush with short timeouts,
 /// xg_outbox_is_drained). May be called twice; NULL is allowed.
 #[unsafe(no_mangle)]
@@ -113,7 +115,7 @@ pub unsafe extern "C" fn xg_outbox_begin_close(outbox: *const xg_outbox) {
     });
 }
 
-/// Stops taking operations, delivers for up to timeout_ms, and ends delivery. Returns how
+/// Accepts no more operations, delivers for up to timeout_ms, and ends delivery. Returns how
 /// many operations are left: they stay in the file, or, without a file, are reported with
 /// what is known. You can still poll reports; a report callback gets them, and this waits
 /// for it within the timeout. "reports_waiting" of xg_outbox_stats counts unread ones.

@@ -1,4 +1,4 @@
-//! What waits in an outbox.
+//! The list of pending operations of an outbox.
 
 use std::ffi::{CString, c_char};
 use std::time::Duration;

@@ -93,7 +93,7 @@ pub unsafe extern "C" fn xg_reports_new(
     })
 }
 
-/// Call it in a report callback that failed, such as by an exception. The failure is
+/// Call it in a report callback that failed, for example with an exception. The failure is
 /// counted ("callback_failures") and logged with the text why, which may be NULL. The
 /// reports count as read. Without effect on any other buffer.
 #[unsafe(no_mangle)]

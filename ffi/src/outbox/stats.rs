@@ -1,4 +1,4 @@
-//! The numbers of an outbox.
+//! The statistics of an outbox: a snapshot of its counters and gauges.
 
 use std::ffi::{CString, c_char};
 use std::sync::OnceLock;
@@ -11,7 +11,7 @@ use crate::boundary::handle::{self, Handle, OutParam};
 use crate::boundary::{guard, text};
 use crate::error::{self, xg_error, xg_status};
 
-/// The numbers of an outbox, as of the call that took them.
+/// The numbers of an outbox, as of the call that returned them.
 pub struct xg_stats {
     stats: OutboxStats,
     name: String,
@@ -50,7 +50,7 @@ impl xg_stats {
     }
 }
 
-/// Takes the numbers of an outbox. Free them with xg_stats_free.
+/// A snapshot of the numbers of an outbox. Free them with xg_stats_free.
 ///
 /// Errors: XG_INVALID_ARGUMENT for NULL.
 #[unsafe(no_mangle)]
@@ -70,7 +70,7 @@ pub unsafe extern "C" fn xg_outbox_stats(
 
 /// One number by its name; 0 for an unknown name and for NULL.
 ///
-/// Counters: "submitted" (submitted), "full" (refused because the outbox was full),
+/// Counters: "submitted" (operations queued), "full" (refused because the outbox was full),
 /// "recovered" (from the file of an earlier run), "durable" (stored); final reports by
 /// state: "accepted", "rejected", "unknown", "not_sent", and "superseded"; "requests" (HTTP
 /// requests), "sent" (operations in them), "retries" (operations queued again), "throttled"

@@ -1,4 +1,4 @@
-//! Submitting operations: the calls of a game loop. They never wait.
+//! Submitting operations. These calls never wait: a game loop may make them.
 
 use std::ffi::c_char;
 
@@ -52,7 +52,7 @@ unsafe fn submit_one(
 /// indexes into memory. xg_reports_is_recovered marks those reports.
 ///
 /// Errors: XG_FULL, XG_CLOSED, XG_INVALID_ARGUMENT, XG_INVALID_VALUE, XG_INVALID_REQUEST.
-/// The operation was not taken then, and there will be no report.
+/// The operation was not queued then, and there will be no report.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg_outbox_bind(
     outbox: *const xg_outbox,
@@ -234,7 +234,7 @@ pub unsafe extern "C" fn xg_outbox_clear_account_n(
 /// deadline of the request has no effect.
 ///
 /// Errors: as xg_outbox_bind. After XG_FULL and XG_CLOSED the items before xg_error_item
-/// were taken; after any other error none was.
+/// were queued; after any other error none was.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg_outbox_submit(
     outbox: *const xg_outbox,

@@ -1,11 +1,10 @@
-//! Waiting for delivery, and changing the key while it goes on.
+//! Blocking waits: until there is capacity, until all is delivered, until all is durable.
 
-use std::ffi::c_char;
 use std::time::Duration;
 
 use super::xg_outbox;
+use crate::boundary::guard;
 use crate::boundary::handle::{self, OutParam};
-use crate::boundary::{guard, text};
 use crate::error::{self, xg_error, xg_status};
 
 /// Waits up to timeout_ms until the outbox is not full: for threads that have nothing else
@@ -63,28 +62,5 @@ pub unsafe extern "C" fn xg_outbox_sync(
         // SAFETY: as the header demands.
         let outbox = unsafe { handle::shared(outbox) }?;
         outbox.outbox.sync(Duration::from_millis(timeout_ms))
-    })
-}
-
-/// Signs with this key from the next attempt on: for key rotation without closing. If
-/// sending is paused because the key was refused, the next attempt comes within the option
-/// max_backoff_ms. The library wipes its copy when it is done with it; wipe yours.
-///
-/// Errors: as xg_client_set_secret_key.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn xg_outbox_set_secret_key(
-    outbox: *const xg_outbox,
-    secret_key: *const c_char,
-    error: *mut *mut xg_error,
-) -> xg_status {
-    error::status_of(error, || {
-        // SAFETY: as the header demands.
-        let (outbox, key) = unsafe {
-            (
-                handle::shared(outbox)?,
-                text::read(secret_key, "secret_key")?,
-            )
-        };
-        outbox.outbox.set_secret_key(key)
     })
 }
