@@ -205,8 +205,9 @@ fn no_part(part: usize, count: usize) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::account::{Account, Token};
+    use crate::model::account::Account;
     use crate::model::operation::Binding;
+    use crate::model::token::Token;
     use crate::protocol::message::SendErrorKind;
 
     fn exchange(pairs: &[(&str, &str)]) -> Exchange {

@@ -135,9 +135,7 @@ pub mod transport;
 #[cfg(feature = "http")]
 pub use client::{CallOptions, Client, Reply};
 pub use exchange::Exchange;
-pub use model::account::{
-    Account, AccountType, MAX_TOKEN_BYTES, MIN_ACCOUNT_BYTES, Platform, Token,
-};
+pub use model::account::{Account, AccountType, MIN_ACCOUNT_BYTES, Platform};
 pub use model::codes;
 pub use model::error::{Error, ErrorKind, Result};
 pub use model::operation::{Accounts, Action, Binding, Lookup, Operation, Operator, Request};
@@ -145,6 +143,7 @@ pub use model::outcome::{
     Found, FoundAccount, ItemOutcome, Outcome, Reason, State, Warning, WarningKind,
 };
 pub use model::row::Row;
+pub use model::token::{MAX_TOKEN_BYTES, Token};
 pub use options::{Config, Durability};
 pub use ordering::MAX_ITEMS_PER_REQUEST;
 #[cfg(feature = "outbox")]

@@ -6,9 +6,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::SystemTime;
 
 use super::*;
-use crate::model::account::{Account, Token};
+use crate::model::account::Account;
 use crate::model::operation::Binding;
 use crate::model::outcome::{ItemOutcome, Reason, State, WarningKind};
+use crate::model::token::Token;
 use crate::protocol::message::{HttpRequest, HttpResponse, SendError, SendErrorKind};
 use crate::transport::Attempt;
 

@@ -1,67 +1,15 @@
-//! [`Token`], [`Account`], [`AccountType`] and [`Platform`]: a value that exists is valid.
+//! [`Account`], [`AccountType`] and [`Platform`]: a value that exists is valid.
 
 mod convert;
 
 use serde::{Deserialize, Serialize};
 
 use crate::model::error::{Error, Result};
-use crate::model::text::shortened;
-
-/// The longest token in bytes (legacy Account API v3, glossary: "between 1 and
-/// 64 bytes"). Today's tokens have 36 characters; the bind page states no rule
-/// of its own, so the wider one holds.
-pub const MAX_TOKEN_BYTES: usize = 64;
+use crate::model::text::no_control_characters;
 
 /// The shortest account in bytes (legacy Account API v3, glossary: "greater
 /// than 1 byte"). No document states a maximum for the account APIs.
 pub const MIN_ACCOUNT_BYTES: usize = 2;
-
-/// A device token: 1 to 64 bytes of UTF-8 without control characters.
-///
-/// ```
-/// use xgpush::Token;
-///
-/// let token = Token::new("token-of-phone-1")?;
-/// assert_eq!(token, "token-of-phone-1".parse()?);
-/// assert!(Token::new("").is_err());
-/// # Ok::<(), xgpush::Error>(())
-/// ```
-#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Token(Box<str>);
-
-impl Token {
-    /// Checks and takes a token.
-    ///
-    /// # Errors
-    /// [`InvalidValue`](crate::ErrorKind::InvalidValue) when it is empty, longer
-    /// than [`MAX_TOKEN_BYTES`] or contains a control character.
-    pub fn new(token: impl Into<Box<str>>) -> Result<Self> {
-        let token = token.into();
-        Self::check(&token)?;
-        Ok(Self(token))
-    }
-
-    pub(crate) fn check(token: &str) -> Result<()> {
-        if token.is_empty() {
-            return Err(Error::value(
-                "the token is empty; a token has 1 to 64 bytes (Account API v3, glossary)",
-            ));
-        }
-        if token.len() > MAX_TOKEN_BYTES {
-            return Err(Error::value(format!(
-                "the token {} has {} bytes; a token has 1 to 64 bytes (Account API v3, glossary)",
-                shortened(token),
-                token.len()
-            )));
-        }
-        no_control_characters("token", token)
-    }
-
-    /// The text.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
 
 /// The kind of an account: 0 is the default, 1 to 16 are the application's own,
 /// the constants name the published ones (Account Type Value Table, 2024-11-20).
@@ -208,45 +156,9 @@ impl Platform {
     }
 }
 
-/// A token or an account goes into a JSON string, where anything can be
-/// escaped; but a line end left over from a file, or a NUL from a C buffer,
-/// would silently make another identifier.
-fn no_control_characters(what: &str, text: &str) -> Result<()> {
-    // Without an early end the compiler looks at sixteen bytes at once.
-    let plain = |plain, byte| plain & (b' '..0x7f).contains(&byte);
-    if text.bytes().fold(true, plain) {
-        return Ok(());
-    }
-    match text.char_indices().find(|(_, c)| c.is_control()) {
-        None => Ok(()),
-        Some((at, c)) => Err(Error::value(format!(
-            "the {what} {} contains the control character U+{:04X} at byte {at}; identifiers \
-             have none (a rule of xgpush)",
-            shortened(text),
-            u32::from(c)
-        ))),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn tokens_keep_the_documented_length() {
-        assert!(Token::new("t").is_ok());
-        assert!(Token::new("t".repeat(64)).is_ok());
-        for bad in ["", &"t".repeat(65), "a\nb", "a\0"] {
-            let error = Token::new(bad).unwrap_err();
-            assert_eq!(error.kind(), crate::ErrorKind::InvalidValue, "{bad:?}");
-        }
-        assert!(
-            Token::new("x".repeat(65))
-                .unwrap_err()
-                .to_string()
-                .contains("65 bytes")
-        );
-    }
 
     #[test]
     fn accounts_have_at_least_two_bytes() {

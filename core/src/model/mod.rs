@@ -12,3 +12,4 @@ pub(crate) mod operation;
 pub(crate) mod outcome;
 pub(crate) mod row;
 pub(crate) mod text;
+pub(crate) mod token;

@@ -4,8 +4,9 @@ pub(crate) mod single;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::account::{Account, Platform, Token};
+use crate::model::account::{Account, Platform};
 use crate::model::error::{Error, Result};
+use crate::model::token::Token;
 
 pub use single::{Accounts, Operation};
 

@@ -147,8 +147,9 @@ impl Keys for Items {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::account::{Account, AccountType, Token};
+    use crate::model::account::{Account, AccountType};
     use crate::model::operation::{Binding, MAX_ACCOUNTS_PER_BINDING};
+    use crate::model::token::Token;
     use proptest::prelude::*;
 
     fn binding(token: u8, account: u8) -> Binding {

@@ -209,7 +209,8 @@ fn duplicate_types(bindings: &[Binding]) -> Vec<Warning> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::account::{AccountType, Platform, Token};
+    use crate::model::account::{AccountType, Platform};
+    use crate::model::token::Token;
 
     fn token(text: &str) -> Token {
         Token::new(text).unwrap()

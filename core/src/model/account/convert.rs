@@ -7,77 +7,10 @@ use std::str::FromStr;
 use serde::de::{Deserialize, Deserializer, Error as _};
 use serde::ser::{Serialize, SerializeStruct as _, Serializer};
 
-use super::{Account, AccountType, Platform, Token};
+use super::{Account, AccountType, Platform};
 use crate::model::error::{Error, Result};
 use crate::model::named;
 use crate::model::text::shortened;
-
-impl FromStr for Token {
-    type Err = Error;
-
-    fn from_str(token: &str) -> Result<Self> {
-        Self::new(token)
-    }
-}
-
-impl TryFrom<&str> for Token {
-    type Error = Error;
-
-    fn try_from(token: &str) -> Result<Self> {
-        Self::new(token)
-    }
-}
-
-impl TryFrom<String> for Token {
-    type Error = Error;
-
-    fn try_from(token: String) -> Result<Self> {
-        Self::new(token)
-    }
-}
-
-impl From<Token> for String {
-    fn from(token: Token) -> Self {
-        token.0.into()
-    }
-}
-
-impl AsRef<str> for Token {
-    fn as_ref(&self) -> &str {
-        &self.0
-    }
-}
-
-/// Equal and hashed as its text, so that a map finds it by one.
-impl Borrow<str> for Token {
-    fn borrow(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Display for Token {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&self.0)
-    }
-}
-
-impl fmt::Debug for Token {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Token({:?})", self.0)
-    }
-}
-
-impl Serialize for Token {
-    fn serialize<S: Serializer>(&self, to: S) -> std::result::Result<S::Ok, S::Error> {
-        to.serialize_str(&self.0)
-    }
-}
-
-impl<'de> Deserialize<'de> for Token {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> std::result::Result<Self, D::Error> {
-        named::deserialize(from, "a token")
-    }
-}
 
 /// An account without a type.
 impl FromStr for Account {
@@ -245,8 +178,6 @@ impl<'de> Deserialize<'de> for Platform {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::HashSet;
-
     use super::*;
 
     #[test]
@@ -257,26 +188,14 @@ mod tests {
     }
 
     #[test]
-    fn token_is_found_by_its_text() {
-        let tokens = HashSet::from([Token::new("t1").unwrap()]);
-        assert!(tokens.contains("t1") && !tokens.contains("t2"));
-    }
-
-    #[test]
     fn conversions_check_as_constructors_do() {
-        assert!(Token::try_from(String::new()).is_err() && Token::try_from("a\n").is_err());
         assert!(Account::try_from("a").is_err() && "a".parse::<Account>().is_err());
         assert!(Account::try_from(("a", AccountType::QQ)).is_err());
-        assert!(serde_json::from_str::<Token>("\"\"").is_err());
         assert!(serde_json::from_str::<Account>(r#"{"account":"a"}"#).is_err());
     }
 
     #[test]
     fn json_of_a_value_is_read_as_the_same() {
-        let token = Token::new("t1").unwrap();
-        let json = serde_json::to_string(&token).unwrap();
-        assert_eq!(json, "\"t1\"");
-        assert_eq!(serde_json::from_str::<Token>(&json).unwrap(), token);
         for (account, expected) in [
             (Account::new("alice"), r#"{"account":"alice"}"#),
             (

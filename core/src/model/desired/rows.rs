@@ -3,10 +3,11 @@
 use std::collections::HashMap;
 
 use super::Wanted;
-use crate::model::account::{Account, Token};
+use crate::model::account::Account;
 use crate::model::error::{Error, Result};
 use crate::model::operation::Operator;
 use crate::model::row::Row;
+use crate::model::token::Token;
 
 impl Wanted {
     /// What rows in any order say of each token, in the order in which the tokens

@@ -2,9 +2,10 @@
 
 use std::hash::{Hash, Hasher};
 
-use crate::model::account::{Account, AccountType, Platform, Token};
+use crate::model::account::{Account, AccountType, Platform};
 use crate::model::error::{Error, Result};
 use crate::model::operation::{Action, Binding, Items, Operator, Request};
+use crate::model::token::Token;
 
 /// One operation to submit: an operator, and the token and accounts that it
 /// works on. Everything is borrowed; submitting copies.

@@ -5,10 +5,11 @@ use std::borrow::Cow;
 
 use serde::Deserialize;
 
-use crate::model::account::{Account, AccountType, Token};
+use crate::model::account::{Account, AccountType};
 use crate::model::error::{Error, ErrorKind, Result};
 use crate::model::operation::{Action, Binding, Items, LegacyFields, Lookup, Operator, Request};
 use crate::model::text::shortened;
+use crate::model::token::Token;
 
 use super::object::Object;
 
