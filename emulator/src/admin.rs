@@ -1,4 +1,4 @@
-//! Steering over HTTP, for programs in other languages.
+//! The control API over HTTP (`/_emulator/`), for programs in other languages.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -8,13 +8,18 @@ use crate::faults::fault::Fault;
 use crate::protocol::codes;
 use crate::response::http::HttpResponse;
 use crate::service::Service;
-use crate::service::locked::Shared;
+use crate::service::locked::SharedService;
 
-/// Everything under this is for steering.
+/// The prefix of the control API.
 pub(crate) const PREFIX: &str = "/_emulator/";
 
 /// Carries out one request; `name` is the path after [`PREFIX`].
-pub(crate) fn handle(shared: &Shared, method: &str, name: &str, body: &[u8]) -> HttpResponse {
+pub(crate) fn handle(
+    shared: &SharedService,
+    method: &str,
+    name: &str,
+    body: &[u8],
+) -> HttpResponse {
     let reading = matches!(name, "state" | "log" | "counters");
     if method != "POST" && !(reading && method == "GET") {
         return failed(405, "only POST");

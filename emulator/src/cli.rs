@@ -1,4 +1,4 @@
-//! The program, callable from other programs.
+//! The command line of `xgpush-emulator`, callable from other programs.
 
 use std::ffi::OsString;
 use std::fs;

@@ -1,8 +1,8 @@
-//! How this server behaves where a choice exists.
+//! [`Config`]: the choices about the server's behaviour.
 //!
 //! The documents leave questions open (time-stamp tolerance, what an overwrite
 //! clears, the 101st token of an account …). Each is an option here, so that a
-//! client can be tried under every reading.
+//! client can be tested under every interpretation.
 
 use serde::{Deserialize, Serialize};
 
@@ -55,7 +55,7 @@ pub enum OverLimit {
     #[default]
     DropOldest,
     /// The item is answered 1008007 and leaves nothing changed. When operations
-    /// apply later (`apply_delay_ms`), the answer depends on what is visible at
+    /// apply later (`apply_delay_ms`), the response depends on what is visible at
     /// arrival, and an item that finds the account full when its time comes is dropped.
     Reject,
     /// There is no limit.
@@ -77,7 +77,7 @@ pub enum NotFound {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PlatformField {
-    /// It is not looked at.
+    /// It is ignored.
     #[default]
     Ignore,
     /// 1008007.
@@ -97,7 +97,7 @@ pub enum Spelling {
     Camel,
 }
 
-/// Everything that can be chosen about the server.
+/// The configuration of the server.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
@@ -108,9 +108,9 @@ pub struct Config {
     /// Its secret key. Default: the one of the official example.
     pub secret_key: String,
     /// How long after its arrival an accepted operation shows in queries. Default: 0,
-    /// which is before the answer is sent.
+    /// which is before the response is sent.
     pub apply_delay_ms: u64,
-    /// How long every answer is held back. Default: 0.
+    /// How long every response is held back. Default: 0.
     pub latency_ms: u64,
     /// The server's clock minus the real one, in `Date` and in the time-stamp check. Default: 0.
     pub clock_skew_s: i64,
@@ -146,7 +146,7 @@ pub struct Config {
     pub max_log: usize,
     /// The faults to begin with. Default: none.
     pub faults: Vec<Fault>,
-    /// Faults by chance. Default: none.
+    /// Random faults. Default: none.
     pub random_faults: Option<RandomFaults>,
     /// HTTPS with a certificate from a CA made at the start. Read only when starting.
     pub tls: bool,

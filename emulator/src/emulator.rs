@@ -1,4 +1,4 @@
-//! A running server: start, steer, watch, stop.
+//! [`Emulator`]: start, control, inspect and stop a server.
 
 use std::fmt;
 use std::io;
@@ -14,14 +14,14 @@ use crate::faults::fault::Fault;
 use crate::http::server;
 use crate::http::tls::Tls;
 use crate::service::Service;
-use crate::service::locked::Shared;
+use crate::service::locked::SharedService;
 use crate::service::log::{Counters, LogEntry};
 use crate::state::snapshot::State;
 
 /// A running server. Dropping it closes every connection and ends its thread; in a
-/// child after `fork`, where the thread is not, it does neither.
+/// child after `fork`, which has no such thread, it does neither.
 pub struct Emulator {
-    shared: Arc<Shared>,
+    shared: Arc<SharedService>,
     address: SocketAddr,
     ca_pem: Option<String>,
     stop: Option<oneshot::Sender<()>>,
@@ -48,7 +48,7 @@ impl Emulator {
         let listener = TcpListener::bind(address)?;
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
-        let shared = Arc::new(Shared::new(config));
+        let shared = Arc::new(SharedService::new(config));
         let (stop, stopped) = oneshot::channel();
         let thread = thread::Builder::new()
             .name("xgpush-emulator".into())
@@ -89,17 +89,17 @@ impl Emulator {
         self.ca_pem.as_deref()
     }
 
-    /// Adds a fault behind those that wait already.
+    /// Appends a fault to the queue.
     pub fn push_fault(&self, fault: Fault) {
         self.shared.with(|service| service.push_fault(fault));
     }
 
-    /// Forgets all faults, those by chance too.
+    /// Removes all faults, random ones too.
     pub fn clear_faults(&self) {
         self.shared.with(Service::clear_faults);
     }
 
-    /// Takes another configuration and starts over: state, log, counters, faults.
+    /// Replaces the configuration and resets state, log, counters and faults.
     /// Port, TLS and open connections stay.
     pub fn reconfigure(&self, config: Config) {
         self.shared.reconfigure(config);
@@ -126,7 +126,7 @@ impl Emulator {
         self.shared.with(Service::apply_pending);
     }
 
-    /// Waits until the counters are so; false when `timeout` passes first.
+    /// Waits until the counters satisfy a condition; false when `timeout` passes first.
     pub fn wait_until(&self, timeout: Duration, until: impl Fn(&Counters) -> bool) -> bool {
         self.shared.wait_until(timeout, until)
     }
@@ -141,7 +141,7 @@ impl Drop for Emulator {
         }
         drop(self.stop.take());
         if let Some(thread) = self.thread.take() {
-            // A panic over there has been told by its thread.
+            // The thread has reported its own panic.
             let _ = thread.join();
         }
     }

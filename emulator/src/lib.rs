@@ -24,14 +24,14 @@
 //! * Empty lists and nulls count as missing (1008002).
 //! * With both kinds of authentication sent, the signature counts.
 //! * `platform` is required for queries only in legacy XG.
-//! * A query answers what was not found with an empty list in its place.
+//! * A query returns an empty list in the place of what was not found.
 //!
 //! # Programs in other languages
 //!
 //! The program `xgpush-emulator` prints its address; JSON sent by POST to
-//! `/_emulator/` on the same port steers it:
+//! `/_emulator/` on the same port controls it:
 //!
-//! | path | body | answer besides `ret_code` |
+//! | path | body | response besides `ret_code` |
 //! |---|---|---|
 //! | `config` | a [`Config`]: takes it and resets all | |
 //! | `reset` | state, log, counters and faults as at the start | |
@@ -43,8 +43,8 @@
 //! | `counters` (or GET) | | `counters`: [`Counters`] |
 #![forbid(unsafe_code)]
 
-// The way of a request: http reads it; service asks faults whether one hits it, lets its
-// api respond over protocol and state, injects the fault into the response, logs and
+// The path of a request: http reads it; service selects a fault from faults, gets the
+// response from its api (over protocol and state), injects the fault into it, logs and
 // counts; http writes it. Paths below /_emulator/ go to admin instead.
 mod admin;
 pub mod cli;

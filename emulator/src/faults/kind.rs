@@ -1,11 +1,11 @@
-//! The ways in which a response can go wrong.
+//! [`FaultKind`]: the ways in which a response can go wrong.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
 /// One way to go wrong. Unless said otherwise a fault that keeps the connection
-/// from carrying a sound answer leaves the request unapplied.
+/// from carrying a regular response leaves the request unapplied.
 ///
 /// A fault that applies a request applies only what would be accepted without it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -54,23 +54,23 @@ pub enum FaultKind {
         #[serde(default)]
         index: Vec<usize>,
     },
-    /// No answer, until the client closes.
+    /// No response, until the client closes.
     Hang,
-    /// Applied, and no answer until the client closes.
+    /// Applied, and no response until the client closes.
     HangAfterApply,
-    /// TCP reset instead of an answer.
+    /// TCP reset instead of a response.
     ResetBefore,
-    /// Applied, then TCP reset without a byte of an answer.
+    /// Applied, then TCP reset without a byte of a response.
     ResetAfter,
-    /// Orderly close instead of an answer.
+    /// Orderly close instead of a response.
     CloseBefore,
-    /// Applied, then orderly close without a byte of an answer.
+    /// Applied, then orderly close without a byte of a response.
     CloseAfter,
-    /// The sound answer, its body byte by byte.
+    /// The regular response, its body byte by byte.
     Drip { ms_per_byte: u64 },
-    /// The sound answer, its head byte by byte.
+    /// The regular response, its head byte by byte.
     DripHeaders { ms_per_byte: u64 },
-    /// The sound answer, closed after `at` bytes of the body.
+    /// The regular response, closed after `at` bytes of the body.
     Truncate { at: usize },
     /// A gateway's page.
     Html {
@@ -90,17 +90,17 @@ pub enum FaultKind {
     NoResult,
     /// Applied; a body of that many spaces.
     Huge { bytes: u64 },
-    /// The sound answer with a `Date` that is off by `skew_s` (on top of the server's skew).
+    /// The regular response with a `Date` that is off by `skew_s` (on top of the server's skew).
     WrongDate { skew_s: i64 },
     /// 302.
     Redirect { location: String },
-    /// The sound answer; the connection is then closed at the first byte of the
+    /// The regular response; the connection is then closed at the first byte of the
     /// next request on it, which is neither read on, nor applied, nor logged.
     /// By reset, or by an orderly close when `rst` is false. Combines with other faults.
     CloseIdle {
         #[serde(default = "yes")]
         rst: bool,
-        /// How many answers of a thousand are followed by this.
+        /// How many responses of a thousand are followed by this.
         #[serde(default = "always")]
         per_mille: u32,
     },

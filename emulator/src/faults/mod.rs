@@ -1,4 +1,4 @@
-//! What can go wrong on demand, and when.
+//! Faults on demand: their kinds, and which requests they hit.
 
 pub(crate) mod fault;
 pub(crate) mod kind;

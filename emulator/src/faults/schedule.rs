@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::fault::Fault;
 use super::kind::FaultKind;
 
-/// Faults thrown at requests by chance, repeatable by their seed.
+/// Random faults, reproducible by their seed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RandomFaults {

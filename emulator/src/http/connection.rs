@@ -1,4 +1,4 @@
-//! A connection that can drip, break off, reset, and close at the worst moment.
+//! A connection that can send byte by byte, truncate, reset, and close at the next request.
 
 use std::cell::Cell;
 use std::io;
@@ -14,16 +14,16 @@ use tokio::time::{Sleep, sleep};
 use tokio_rustls::server::TlsStream;
 
 use crate::response::http::WritePattern;
-use crate::service::locked::Shared;
+use crate::service::locked::SharedService;
 
-/// What the HTTP side and the connection tell each other.
+/// State shared by the HTTP side and the connection.
 pub(crate) struct ConnectionState {
     pub(crate) id: u64,
     /// Requests read so far.
     pub(crate) requests: Cell<u64>,
-    /// For the answer that is about to be written.
+    /// For the response that is about to be written.
     pattern: Cell<Option<WritePattern>>,
-    /// Set with an answer: what to do at the first byte of the next request;
+    /// Set with a response: what to do at the first byte of the next request;
     /// `Some(true)` is a reset.
     close_idle: Cell<Option<bool>>,
     reset: Cell<bool>,
@@ -40,8 +40,8 @@ impl ConnectionState {
         }
     }
 
-    /// An answer is handed over.
-    pub(crate) fn expect_answer(&self, pattern: WritePattern, close_idle: Option<bool>) {
+    /// A response is about to be written.
+    pub(crate) fn expect_response(&self, pattern: WritePattern, close_idle: Option<bool>) {
         self.pattern.set(Some(pattern));
         self.close_idle.set(close_idle);
     }
@@ -94,7 +94,7 @@ impl Stream {
     }
 }
 
-/// Finds the empty line that ends an answer's head.
+/// Finds the empty line that ends a response's head.
 #[derive(Clone, Copy, Default)]
 struct HeadEnd {
     matched: usize,
@@ -129,7 +129,7 @@ enum Ending {
 pub(crate) struct Connection {
     stream: Stream,
     state: Rc<ConnectionState>,
-    shared: Arc<Shared>,
+    shared: Arc<SharedService>,
     pattern: WritePattern,
     head: HeadEnd,
     body_written: usize,
@@ -138,7 +138,11 @@ pub(crate) struct Connection {
 }
 
 impl Connection {
-    pub(crate) fn new(stream: Stream, state: Rc<ConnectionState>, shared: Arc<Shared>) -> Self {
+    pub(crate) fn new(
+        stream: Stream,
+        state: Rc<ConnectionState>,
+        shared: Arc<SharedService>,
+    ) -> Self {
         Self {
             stream,
             state,

@@ -11,26 +11,26 @@ use hyper::header::{CONTENT_TYPE, DATE, HeaderName, HeaderValue};
 use hyper::{Response, StatusCode};
 
 use crate::response::http::{Content, HttpResponse};
-use crate::service::locked::Shared;
+use crate::service::locked::SharedService;
 
-pub(super) fn to_hyper(answer: HttpResponse, date: HeaderValue) -> Response<ResponseBody> {
-    let body = match answer.content {
+pub(super) fn to_hyper(http: HttpResponse, date: HeaderValue) -> Response<ResponseBody> {
+    let body = match http.content {
         Content::Bytes(bytes) => ResponseBody::Bytes(bytes.into()),
         Content::Spaces(count) => ResponseBody::Spaces(count),
     };
     let mut response = Response::new(body);
     *response.status_mut() =
-        StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        StatusCode::from_u16(http.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let headers = response.headers_mut();
     headers.insert(DATE, date);
-    let content_type = match answer.content_type {
+    let content_type = match http.content_type {
         std::borrow::Cow::Borrowed(text) => Some(HeaderValue::from_static(text)),
         std::borrow::Cow::Owned(text) => HeaderValue::try_from(text).ok(),
     };
     if let Some(content_type) = content_type {
         headers.insert(CONTENT_TYPE, content_type);
     }
-    for (name, value) in answer.headers {
+    for (name, value) in http.headers {
         if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
             headers.insert(name, value);
         }
@@ -43,7 +43,7 @@ pub(super) fn to_hyper(answer: HttpResponse, date: HeaderValue) -> Response<Resp
 pub(super) struct DateHeader(RefCell<Option<(u64, HeaderValue)>>);
 
 impl DateHeader {
-    pub(super) fn now(&self, shared: &Shared, skew_s: i64) -> HeaderValue {
+    pub(super) fn now(&self, shared: &SharedService, skew_s: i64) -> HeaderValue {
         // The last second that the header's format can show ends the year 9999.
         let second = (shared.now().unix_ms / 1000)
             .saturating_add_signed(skew_s)

@@ -27,12 +27,12 @@ use crate::response::http::WritePattern;
 use crate::response::inject::Delivery;
 use crate::service::Service;
 use crate::service::api::Call;
-use crate::service::locked::Shared;
+use crate::service::locked::SharedService;
 
 /// Serves until `stop` is sent or dropped.
 pub(crate) fn run(
     listener: std::net::TcpListener,
-    shared: &Arc<Shared>,
+    shared: &Arc<SharedService>,
     tls: Option<&TlsAcceptor>,
     stop: oneshot::Receiver<()>,
 ) -> io::Result<()> {
@@ -52,8 +52,8 @@ pub(crate) fn run(
     })
 }
 
-/// Lets accepted operations show when they are due, also when nobody asks.
-async fn apply_in_time(shared: Arc<Shared>) {
+/// Applies accepted operations when they are due, also between requests.
+async fn apply_in_time(shared: Arc<SharedService>) {
     loop {
         match shared.with(|service| service.next_due()) {
             None => shared.scheduled.notified().await,
@@ -66,7 +66,7 @@ async fn apply_in_time(shared: Arc<Shared>) {
     }
 }
 
-async fn accept(listener: TcpListener, shared: &Arc<Shared>, tls: Option<&TlsAcceptor>) {
+async fn accept(listener: TcpListener, shared: &Arc<SharedService>, tls: Option<&TlsAcceptor>) {
     let date = Rc::new(DateHeader::default());
     let mut connections = 0;
     loop {
@@ -91,10 +91,10 @@ async fn accept(listener: TcpListener, shared: &Arc<Shared>, tls: Option<&TlsAcc
 }
 
 /// Counts a connection for as long as it lives.
-struct Open(Arc<Shared>);
+struct Open(Arc<SharedService>);
 
 impl Open {
-    fn new(shared: &Arc<Shared>) -> Self {
+    fn new(shared: &Arc<SharedService>) -> Self {
         shared.with(Service::count_connection);
         Self(shared.clone())
     }
@@ -110,7 +110,7 @@ async fn connection(
     tcp: TcpStream,
     tls: Option<TlsAcceptor>,
     state: Rc<ConnectionState>,
-    shared: Arc<Shared>,
+    shared: Arc<SharedService>,
     date: Rc<DateHeader>,
     _open: Open,
 ) {
@@ -124,11 +124,11 @@ async fn connection(
     let io = TokioIo::new(Connection::new(stream, state.clone(), shared.clone()));
     let service =
         service_fn(move |request| serve(request, state.clone(), shared.clone(), date.clone()));
-    // How a connection ends is the client's affair, or a fault's.
+    // The client, or a fault, decides how a connection ends.
     let _ = http1::Builder::new().serve_connection(io, service).await;
 }
 
-/// The connection ends here without an answer.
+/// The connection ends here without a response.
 #[derive(Debug)]
 struct Dropped;
 
@@ -143,7 +143,7 @@ impl std::error::Error for Dropped {}
 async fn serve(
     request: Request<Incoming>,
     state: Rc<ConnectionState>,
-    shared: Arc<Shared>,
+    shared: Arc<SharedService>,
     date: Rc<DateHeader>,
 ) -> Result<Response<ResponseBody>, Dropped> {
     let arrived = Instant::now();
@@ -151,9 +151,9 @@ async fn serve(
     let body = body.collect().await.map_err(|_| Dropped)?.to_bytes();
     let path = head.uri.path();
     if let Some(name) = path.strip_prefix(admin::PREFIX) {
-        let answer = admin::handle(&shared, head.method.as_str(), name, &body);
-        state.expect_answer(WritePattern::AtOnce, None);
-        return Ok(to_hyper(answer, date.now(&shared, 0)));
+        let response = admin::handle(&shared, head.method.as_str(), name, &body);
+        state.expect_response(WritePattern::AtOnce, None);
+        return Ok(to_hyper(response, date.now(&shared, 0)));
     }
     state.requests.set(state.requests.get() + 1);
     let call = Call {
@@ -170,8 +170,8 @@ async fn serve(
     if later {
         shared.scheduled.notify_one();
     }
-    let answer = match handled.delivery {
-        Delivery::Send(answer) => answer,
+    let response = match handled.delivery {
+        Delivery::Send(response) => response,
         Delivery::Hang => std::future::pending().await,
         Delivery::Drop { reset } => {
             if reset {
@@ -183,11 +183,11 @@ async fn serve(
     if handled.latency_ms > 0 {
         Timer::at(arrived + Duration::from_millis(handled.latency_ms)).await;
     }
-    shared.with(|service| service.count_answer(answer.status));
-    state.expect_answer(answer.pattern, handled.close_idle);
-    let skew_s = handled.skew_s.saturating_add(answer.date_skew_s);
+    shared.with(|service| service.count_response(response.status));
+    state.expect_response(response.pattern, handled.close_idle);
+    let skew_s = handled.skew_s.saturating_add(response.date_skew_s);
     let date = date.now(&shared, skew_s);
-    Ok(to_hyper(answer, date))
+    Ok(to_hyper(response, date))
 }
 
 fn auth_headers(headers: &HeaderMap) -> AuthHeaders<'_> {

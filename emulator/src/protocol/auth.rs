@@ -1,4 +1,4 @@
-//! Both kinds of authentication, checked from the documents and with no code of the client.
+//! Both kinds of authentication, written from the documents and without the client's code.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -8,7 +8,7 @@ use sha2::Sha256;
 
 use crate::protocol::codes;
 
-/// How a request said who it is from.
+/// The kind of authentication of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum AuthKind {
@@ -61,7 +61,7 @@ impl Authenticator {
         }
     }
 
-    /// Accepts a request, or answers its code: 1008035 for another access id, 1008003 for the rest.
+    /// Accepts a request, or returns the code of the refusal: 1008035 for another access id, 1008003 for the rest.
     pub(crate) fn check(
         &self,
         headers: &AuthHeaders<'_>,

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-/// The rest of the documented v3 surface: authenticated and then agreed to.
+/// The rest of the documented v3 surface: authenticated, then always accepted.
 const OTHER_PATHS: [&str; 18] = [
     "/v3/push/app",
     "/v3/push/package/upload",

@@ -1,4 +1,4 @@
-//! What a request is: its endpoint, who sent it, its JSON.
+//! Reading a request: endpoint, authentication, JSON.
 
 pub(crate) mod auth;
 pub(crate) mod codes;

@@ -155,7 +155,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
     }
 }
 
-/// The rules that the version brings.
+/// The rules of a protocol version.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Rules {
     pub(crate) version: Version,

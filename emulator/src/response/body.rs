@@ -14,7 +14,7 @@ pub(crate) enum FieldNames {
     Camel,
 }
 
-/// What stands beside code and message.
+/// The members of a body besides code and message.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Payload {
     /// `seq` before all else.

@@ -33,7 +33,7 @@ pub(crate) struct FaultedResponse {
 
 impl FaultedResponse {
     /// The logical response, unchanged.
-    pub(crate) fn sound(response: &LogicalResponse) -> Self {
+    pub(crate) fn unchanged(response: &LogicalResponse) -> Self {
         Self::changed(response, |_| {})
     }
 
@@ -52,8 +52,8 @@ impl FaultedResponse {
         Self::changed(response, |http| http.pattern = pattern)
     }
 
-    /// What says nothing of the service.
-    fn opaque(delivery: Delivery) -> Self {
+    /// A delivery without a return code.
+    fn without_code(delivery: Delivery) -> Self {
         Self {
             delivery,
             code: None,
@@ -62,7 +62,7 @@ impl FaultedResponse {
     }
 
     fn replaced(http: HttpResponse) -> Self {
-        Self::opaque(Delivery::Send(http))
+        Self::without_code(Delivery::Send(http))
     }
 
     fn whole_code(names: FieldNames, code: i64, message: &str, status: u16) -> Self {
@@ -75,7 +75,7 @@ impl FaultedResponse {
     }
 }
 
-/// Turns a logical response into what a fault leaves of it. `success` is the result of
+/// Injects a fault into a logical response. `success` is the result of
 /// an item that was accepted.
 pub(crate) fn inject_fault(
     kind: FaultKind,
@@ -128,12 +128,14 @@ pub(crate) fn inject_fault(
         FaultKind::PartialApply { .. } => {
             FaultedResponse::replaced(HttpResponse::new(500, "text/plain", Vec::new()))
         }
-        FaultKind::Hang | FaultKind::HangAfterApply => FaultedResponse::opaque(Delivery::Hang),
+        FaultKind::Hang | FaultKind::HangAfterApply => {
+            FaultedResponse::without_code(Delivery::Hang)
+        }
         FaultKind::ResetBefore | FaultKind::ResetAfter => {
-            FaultedResponse::opaque(Delivery::Drop { reset: true })
+            FaultedResponse::without_code(Delivery::Drop { reset: true })
         }
         FaultKind::CloseBefore | FaultKind::CloseAfter => {
-            FaultedResponse::opaque(Delivery::Drop { reset: false })
+            FaultedResponse::without_code(Delivery::Drop { reset: false })
         }
         FaultKind::Drip { ms_per_byte: ms } => {
             FaultedResponse::written(&response, WritePattern::DripBody { ms })
@@ -158,7 +160,7 @@ pub(crate) fn inject_fault(
         FaultKind::NoResult => with_results(response, |_| None),
         // The items were refused while the request was handled; closing comes afterwards.
         FaultKind::Element { .. } | FaultKind::CloseIdle { .. } => {
-            FaultedResponse::sound(&response)
+            FaultedResponse::unchanged(&response)
         }
     }
 }
@@ -191,5 +193,5 @@ fn with_results(
     change: impl FnOnce(Results) -> Option<Results>,
 ) -> FaultedResponse {
     response.payload.results = response.payload.results.and_then(change);
-    FaultedResponse::sound(&response)
+    FaultedResponse::unchanged(&response)
 }

@@ -1,4 +1,4 @@
-//! What the service says to a request if no fault hits it.
+//! [`LogicalResponse`]: the response of the service without a fault.
 
 use std::borrow::Cow;
 

@@ -1,4 +1,4 @@
-//! What a client gets back, and what a fault makes of it.
+//! Responses: logical, as HTTP, and with a fault injected.
 
 pub(crate) mod body;
 pub(crate) mod http;

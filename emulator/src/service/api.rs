@@ -1,4 +1,4 @@
-//! The service without faults: who may come in, what is done, what is found.
+//! The API without faults: authentication, operations, queries.
 
 use std::borrow::Cow;
 
@@ -174,7 +174,7 @@ impl Api {
         self.rate.requests > limit
     }
 
-    /// The response of endpoints that keep nothing here.
+    /// The response of endpoints without state.
     fn generic_ok(&self) -> LogicalResponse {
         LogicalResponse {
             payload: Payload {

@@ -1,4 +1,4 @@
-//! The service between its thread and those who watch it.
+//! [`SharedService`]: the service behind its lock, for the server and for waiting threads.
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -15,7 +15,7 @@ struct Locked {
 }
 
 /// The one service, behind its lock.
-pub(crate) struct Shared {
+pub(crate) struct SharedService {
     watched: Mutex<Locked>,
     changed: Condvar,
     started: Instant,
@@ -23,7 +23,7 @@ pub(crate) struct Shared {
     pub(crate) scheduled: Notify,
 }
 
-impl Shared {
+impl SharedService {
     pub(crate) fn new(config: Config) -> Self {
         Self {
             watched: Mutex::new(Locked {
@@ -53,7 +53,7 @@ impl Shared {
         Duration::from_millis(monotonic_ms).saturating_sub(self.started.elapsed())
     }
 
-    /// Runs with the service, and wakes those who wait for its counters.
+    /// Runs `act` on the service, then wakes the threads that wait for its counters.
     pub(crate) fn with<T>(&self, act: impl FnOnce(&mut Service) -> T) -> T {
         let mut watched = self.lock();
         let result = act(&mut watched.service);
@@ -63,7 +63,7 @@ impl Shared {
         result
     }
 
-    /// Starts over under another configuration.
+    /// Replaces the configuration and resets everything.
     pub(crate) fn reconfigure(&self, config: Config) {
         self.with(|service| service.reconfigure(config));
     }

@@ -1,4 +1,4 @@
-//! What the server has seen: entries for reading, counters for waiting.
+//! The request log and the counters.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, VecDeque};
@@ -28,11 +28,11 @@ pub struct LogEntry {
     pub body: String,
     /// The name of the fault that hit it.
     pub fault: Option<&'static str>,
-    /// The HTTP status of the answer; none when no answer is sent.
+    /// The HTTP status of the response; none when no response is sent.
     pub status: Option<u16>,
-    /// The code in the answer; none when it has none that the server chose.
+    /// The code in the response; none when it has none that the server chose.
     pub ret_code: Option<i64>,
-    /// The element codes in the answer.
+    /// The element codes in the response.
     pub results: Vec<Cow<'static, str>>,
     /// Whether at least one item was accepted, and so was or will be applied.
     pub applied: bool,
@@ -49,7 +49,7 @@ pub struct Counters {
     pub open: u64,
     /// Requests read to their end.
     pub received: u64,
-    /// Answers handed to their connections, whole or changed by a fault.
+    /// Responses passed to their connections, whole or changed by a fault.
     pub answered: u64,
     /// Items (tokens, or accounts for operator 5) applied to the state.
     pub applied: u64,
@@ -57,7 +57,7 @@ pub struct Counters {
     pub faults: u64,
     /// Requests that met a `close_idle`.
     pub dropped_idle: u64,
-    /// Answers by HTTP status.
+    /// Responses by HTTP status.
     pub statuses: BTreeMap<u16, u64>,
 }
 

@@ -1,4 +1,4 @@
-//! The server without its sockets: a request goes in, a response comes out.
+//! The server without its sockets: a request in, a response out.
 
 pub(crate) mod api;
 pub(crate) mod locked;
@@ -40,7 +40,7 @@ pub(crate) struct Handled {
     pub(crate) skew_s: i64,
 }
 
-/// All that the server knows.
+/// The complete state of the server.
 pub(crate) struct Service {
     api: Api,
     schedule: FaultSchedule,
@@ -87,7 +87,7 @@ impl Service {
         self.counters.open -= 1;
     }
 
-    /// Starts over under another configuration.
+    /// Replaces the configuration and resets everything.
     pub(crate) fn reconfigure(&mut self, config: Config) {
         let open = self.counters.open;
         *self = Self::new(config);
@@ -98,12 +98,12 @@ impl Service {
         self.counters.dropped_idle += 1;
     }
 
-    pub(crate) fn count_answer(&mut self, status: u16) {
+    pub(crate) fn count_response(&mut self, status: u16) {
         self.counters.answered += 1;
         *self.counters.statuses.entry(status).or_insert(0) += 1;
     }
 
-    /// What shows now.
+    /// The visible bindings.
     pub(crate) fn state(&mut self, now: Now) -> State {
         self.apply_due(now);
         self.api.bindings.visible.snapshot()
@@ -154,7 +154,7 @@ impl Service {
         let applied = response.accepted;
         let fault_name = fault.as_ref().map(FaultKind::name);
         let faulted = match fault {
-            None => FaultedResponse::sound(&response),
+            None => FaultedResponse::unchanged(&response),
             Some(kind) => inject_fault(kind, response, &self.api.success),
         };
         let status = match &faulted.delivery {

@@ -1,4 +1,4 @@
-//! Who is bound to what, under the documented rules.
+//! [`Bindings`]: tokens and accounts, bound under the documented rules.
 //!
 //! * TPNS: one account per account type and token; a later one replaces the earlier.
 //! * Legacy XG: up to ten accounts per token; the eleventh pushes the oldest out.

@@ -1,4 +1,4 @@
-//! Who is bound to what.
+//! The bindings of tokens and accounts: now, delayed, and as a snapshot.
 
 pub(crate) mod bindings;
 pub(crate) mod delayed;

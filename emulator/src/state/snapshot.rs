@@ -1,4 +1,4 @@
-//! What is bound to what, as a value to compare.
+//! [`State`]: a snapshot of all bindings, to compare.
 
 use std::collections::BTreeMap;
 
