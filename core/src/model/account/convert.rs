@@ -1,6 +1,5 @@
 //! What the values convert from and into, and how they are shown.
 
-use std::borrow::Borrow;
 use std::fmt;
 use std::str::FromStr;
 
