@@ -1,8 +1,8 @@
 //! The sans-I/O way, for people who bring their own HTTP client.
 
 use crate::model::error::{Error, ErrorKind, Result};
-use crate::model::operation::Request;
 use crate::model::outcome::{ItemOutcome, Outcome, Reason};
+use crate::model::request::Request;
 use crate::options::Config;
 use crate::ordering::request_queue::split;
 use crate::progress::{PartProgress, RequestProgress};
@@ -206,7 +206,7 @@ fn no_part(part: usize, count: usize) -> Error {
 mod tests {
     use super::*;
     use crate::model::account::Account;
-    use crate::model::operation::Binding;
+    use crate::model::request::Binding;
     use crate::model::token::Token;
     use crate::protocol::message::SendErrorKind;
 

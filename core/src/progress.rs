@@ -1,7 +1,7 @@
 //! The outcomes of a request while its parts are under way.
 
-use crate::model::operation::Request;
 use crate::model::outcome::{ItemOutcome, Outcome, State, Warning};
+use crate::model::request::Request;
 use crate::ordering::blocked::{BlockedKeys, Unit, blocks};
 use crate::ordering::request_queue::{RequestQueue, keys_of};
 use crate::protocol::classify::{ResponseNotes, merge_attempts};

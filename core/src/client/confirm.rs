@@ -9,8 +9,8 @@ use crate::engine::Cancel;
 use crate::model::account::Platform;
 use crate::model::desired::{Asks, Expected, is_read};
 use crate::model::error::Result;
-use crate::model::operation::Request;
 use crate::model::outcome::{Outcome, State};
+use crate::model::request::Request;
 
 impl Client {
     /// Asks until the service shows what it accepted, or `timeout` is over, and tells

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use super::Client;
 use crate::engine::{Limits, items};
-use crate::model::operation::Request;
 use crate::model::outcome::{ItemOutcome, Outcome, Reason, Warning};
+use crate::model::request::Request;
 use crate::ordering::MAX_ITEMS_PER_REQUEST;
 use crate::progress::{PartProgress, RequestProgress};
 use crate::protocol::classify::ResponseNotes;

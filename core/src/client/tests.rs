@@ -7,8 +7,8 @@ use std::time::SystemTime;
 
 use super::*;
 use crate::model::account::Account;
-use crate::model::operation::Binding;
 use crate::model::outcome::{ItemOutcome, Reason, State, WarningKind};
+use crate::model::request::Binding;
 use crate::model::token::Token;
 use crate::protocol::message::{HttpRequest, HttpResponse, SendError, SendErrorKind};
 use crate::transport::Attempt;

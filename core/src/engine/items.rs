@@ -1,8 +1,8 @@
 //! Items of one request, each sent until it needs no more.
 
 use super::Payload;
-use crate::model::operation::Request;
 use crate::model::outcome::{ItemOutcome, State};
+use crate::model::request::Request;
 use crate::progress::PartProgress;
 use crate::protocol::api::Api;
 use crate::protocol::classify::{self, Classification, ResponseNotes};

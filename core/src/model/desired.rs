@@ -6,8 +6,8 @@ mod rows;
 use crate::model::account::{Account, AccountType};
 use crate::model::codes;
 use crate::model::error::{Error, Result};
-use crate::model::operation::{Action, Binding, Items, Operator, Request};
 use crate::model::outcome::{FoundAccount, ItemOutcome, State};
+use crate::model::request::{Action, Binding, Items, Operator, Request};
 use crate::model::token::Token;
 
 /// What a token is to be bound to: these accounts and no others.

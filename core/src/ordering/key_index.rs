@@ -9,7 +9,7 @@ use crate::model::key::{Key, KeyHasher};
 pub(crate) type Slot = u32;
 
 /// Which of a slot's keys, from 0. A binding has a token and at most
-/// [`MAX_ACCOUNTS_PER_BINDING`](crate::model::operation::MAX_ACCOUNTS_PER_BINDING) accounts.
+/// [`MAX_ACCOUNTS_PER_BINDING`](crate::model::request::MAX_ACCOUNTS_PER_BINDING) accounts.
 pub(super) type KeyNumber = u16;
 
 /// Where the keys of each slot are read from.

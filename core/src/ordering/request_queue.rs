@@ -7,7 +7,7 @@ use super::MAX_ITEMS_PER_REQUEST;
 use super::chains::Chains;
 use super::key_index::{KeyNumber, Keys, Slot};
 use crate::model::key::Key;
-use crate::model::operation::{Items, Request};
+use crate::model::request::{Items, Request};
 
 /// The items of a request that are not completed.
 ///
@@ -148,7 +148,7 @@ impl Keys for Items {
 mod tests {
     use super::*;
     use crate::model::account::{Account, AccountType};
-    use crate::model::operation::{Binding, MAX_ACCOUNTS_PER_BINDING};
+    use crate::model::request::{Binding, MAX_ACCOUNTS_PER_BINDING};
     use crate::model::token::Token;
     use proptest::prelude::*;
 

@@ -289,7 +289,7 @@ mod tests {
     use std::sync::{Arc, mpsc};
 
     use super::*;
-    use crate::model::operation::Operation;
+    use crate::model::request::Operation;
 
     const LONG: Duration = Duration::from_secs(60);
 

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use super::intake::SubmitError;
 use super::{Outbox, wrong_process};
 use crate::model::error::{Error, ErrorKind, Result};
-use crate::model::operation::{Operation, Request, single};
+use crate::model::request::{Operation, Request, single};
 
 /// Memory that was short comes back without a notice: how often a submission that waits
 /// for room looks itself.

@@ -5,9 +5,9 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use crate::model::account::Platform;
 use crate::model::error::{Error, ErrorKind, Result};
-use crate::model::operation::Operation;
-use crate::model::operation::Request;
 use crate::model::outcome::Warning;
+use crate::model::request::Operation;
+use crate::model::request::Request;
 use crate::protocol::access_point::BaseUrl;
 use crate::protocol::api_call::{ApiCall, JSON};
 use crate::protocol::credentials::{Credentials, Scheme};

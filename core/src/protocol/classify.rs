@@ -7,8 +7,8 @@ mod outcomes;
 mod reply;
 
 use crate::model::codes;
-use crate::model::operation::{Action, Items, Request};
 use crate::model::outcome::{Found, ItemOutcome, Reason, Warning, WarningKind};
+use crate::model::request::{Action, Items, Request};
 use crate::protocol::message::{self, HttpResponse};
 use crate::protocol::wire::{Answer, Element};
 

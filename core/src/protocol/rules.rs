@@ -2,10 +2,8 @@
 
 use crate::model::account::Account;
 use crate::model::error::{Error, Result};
-use crate::model::operation::{
-    Action, Binding, Items, MAX_ACCOUNTS_PER_BINDING, Operator, Request,
-};
 use crate::model::outcome::{Warning, WarningKind};
+use crate::model::request::{Action, Binding, Items, MAX_ACCOUNTS_PER_BINDING, Operator, Request};
 
 named! {
     /// Which documents apply.

@@ -11,8 +11,8 @@ use crate::engine::Cancel;
 use crate::model::account::{Account, Platform};
 use crate::model::desired::{Expected, accounts_read};
 use crate::model::error::{Error, Result};
-use crate::model::operation::{Binding, Request};
 use crate::model::outcome::{ItemOutcome, Outcome, State};
+use crate::model::request::{Binding, Request};
 use crate::retry::StopReason;
 
 pub use crate::model::desired::{Change, Wanted};

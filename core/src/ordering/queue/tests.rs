@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::model::account::AccountType;
-use crate::model::operation::{Operation, Operator};
+use crate::model::request::{Operation, Operator};
 
 type Op = (u8, u8, Vec<(u8, u8)>);
 

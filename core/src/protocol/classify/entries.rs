@@ -2,8 +2,8 @@
 
 use crate::model::account::Account;
 use crate::model::key::Key;
-use crate::model::operation::Items;
 use crate::model::outcome::{Found, FoundAccount};
+use crate::model::request::Items;
 use crate::protocol::wire::Answer;
 
 /// What an answer has for one item.

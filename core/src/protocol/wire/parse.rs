@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use crate::model::account::{Account, AccountType};
 use crate::model::error::{Error, ErrorKind, Result};
-use crate::model::operation::{Action, Binding, Items, LegacyFields, Lookup, Operator, Request};
+use crate::model::request::{Action, Binding, Items, LegacyFields, Lookup, Operator, Request};
 use crate::model::text::shortened;
 use crate::model::token::Token;
 
