@@ -2,8 +2,8 @@
 
 use crate::engine::pool::Job;
 use crate::engine::{BatchSender, Delivered};
+use crate::model::operation::Body;
 use crate::model::outcome::{ItemOutcome, State};
-use crate::model::request::single::Body;
 use crate::ordering::queue::Slot;
 
 /// Rows of one batch: their bodies, one behind the other, and where each ends.

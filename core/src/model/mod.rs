@@ -8,6 +8,7 @@ pub mod codes;
 pub(crate) mod desired;
 pub(crate) mod error;
 pub(crate) mod key;
+pub(crate) mod operation;
 pub(crate) mod outcome;
 pub(crate) mod request;
 pub(crate) mod row;

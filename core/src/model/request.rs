@@ -1,14 +1,10 @@
 //! The five bind/unbind operations and the two queries.
 
-pub(crate) mod single;
-
 use serde::{Deserialize, Serialize};
 
 use crate::model::account::{Account, Platform};
 use crate::model::error::{Error, Result};
 use crate::model::token::Token;
-
-pub use single::{Accounts, Operation};
 
 named! {
     /// `operator_type` of `POST /v3/device/account/batchoperate`.

@@ -1,7 +1,8 @@
 //! One row: an operator, a token and an account, as tables have them.
 
 use crate::model::account::{AccountType, Platform};
-use crate::model::request::{Accounts, Operation, Operator};
+use crate::model::operation::{Accounts, Operation};
+use crate::model::request::Operator;
 
 /// One row of a table. Nothing is checked before it is pushed.
 ///

@@ -13,7 +13,7 @@ use super::chains::Chains;
 use super::key_index::Keys;
 use super::{MAX_ITEMS_PER_REQUEST, grow_by_a_quarter};
 use crate::model::key::Key;
-use crate::model::request::single::Body;
+use crate::model::operation::Body;
 
 use ahead::{Choice, Lane, Turns};
 use ready::ReadyLists;

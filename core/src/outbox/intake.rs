@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::waker::Waker;
-use crate::model::request::single::Operation;
+use crate::model::operation::Operation;
 use crate::ordering::queue::{Entry, Millis};
 
 /// Why an operation was not taken.

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use super::pending::{Filter, PendingOperation};
 use super::store::{FileStore, Store as _};
 use crate::model::error::{Error, ErrorKind, Result};
-use crate::model::request::single::Body;
+use crate::model::operation::Body;
 use crate::options::Durability;
 use crate::sys::error_text;
 

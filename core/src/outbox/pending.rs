@@ -5,8 +5,8 @@ use std::sync::mpsc::Sender;
 use serde::Serialize;
 
 use crate::model::account::AccountType;
+use crate::model::operation::Body;
 use crate::model::outcome::ItemOutcome;
-use crate::model::request::single::Body;
 
 /// A pending operation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Hash)]

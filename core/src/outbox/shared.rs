@@ -289,7 +289,7 @@ mod tests {
     use std::sync::{Arc, mpsc};
 
     use super::*;
-    use crate::model::request::Operation;
+    use crate::model::operation::Operation;
 
     const LONG: Duration = Duration::from_secs(60);
 

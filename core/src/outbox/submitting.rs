@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 use super::intake::SubmitError;
 use super::{Outbox, wrong_process};
 use crate::model::error::{Error, ErrorKind, Result};
-use crate::model::request::{Operation, Request, single};
+use crate::model::operation::{self, Operation};
+use crate::model::request::Request;
 
 /// Memory that was short comes back without a notice: how often a submission that waits
 /// for room looks itself.
@@ -69,10 +70,10 @@ impl Outbox {
     pub fn submit_all(&self, request: &Request, first_tag: u64) -> Result<()> {
         self.ensure_same_process()?;
         self.check_request(request)?;
-        single::of_request(request, |index, operation| {
+        operation::of_request(request, |index, operation| {
             operation.check().map_err(|error| error.at_item(index))
         })?;
-        single::of_request(request, |index, operation| {
+        operation::of_request(request, |index, operation| {
             let tag = first_tag.wrapping_add(index as u64);
             self.submit(operation, tag)
                 .map_err(|error| error.at_item(index))

@@ -5,8 +5,8 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use crate::model::account::Platform;
 use crate::model::error::{Error, ErrorKind, Result};
+use crate::model::operation::Operation;
 use crate::model::outcome::Warning;
-use crate::model::request::Operation;
 use crate::model::request::Request;
 use crate::protocol::access_point::BaseUrl;
 use crate::protocol::api_call::{ApiCall, JSON};

@@ -7,7 +7,8 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::model::account::AccountType;
-use crate::model::request::{Operation, Operator};
+use crate::model::operation::Operation;
+use crate::model::request::Operator;
 
 type Op = (u8, u8, Vec<(u8, u8)>);
 

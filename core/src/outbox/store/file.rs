@@ -10,7 +10,7 @@ use rusqlite::{ErrorCode, params};
 
 use super::{NewRecord, Record, Store};
 use crate::model::error::{Error, ErrorKind, Result};
-use crate::model::request::single::Body;
+use crate::model::operation::Body;
 use crate::options::Durability;
 use crate::sys::NoFork;
 

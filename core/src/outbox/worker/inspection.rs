@@ -1,7 +1,7 @@
 //! Answers questions about what waits.
 
 use super::{Slot, Worker};
-use crate::model::request::single::Body;
+use crate::model::operation::Body;
 use crate::outbox::pending::{PendingOperation, Question};
 
 impl Worker {

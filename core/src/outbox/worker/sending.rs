@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::{HOUSEKEEPING_INTERVAL, Millis, Slot, Worker, add, millis};
 use crate::engine::Attempted;
+use crate::model::operation::Body;
 use crate::model::outcome::{ItemOutcome, State};
-use crate::model::request::single::Body;
 use crate::outbox::job::AttemptJob;
 use crate::protocol::classify::merge_attempts;
 use crate::protocol::wire;

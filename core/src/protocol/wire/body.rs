@@ -5,8 +5,8 @@
 use serde::Serialize;
 
 use crate::model::account::{AccountType, Platform};
+use crate::model::operation::Body as KeptOperation;
 use crate::model::request::Operator;
-use crate::model::request::single::Body as KeptOperation;
 use crate::model::request::{Action, Items, Request};
 
 /// The body of one HTTP request: the chosen items of `request`.
@@ -124,7 +124,7 @@ fn value<T: Serialize + ?Sized>(json: &mut Vec<u8>, value: &T) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::request::Operation;
+    use crate::model::operation::Operation;
 
     #[test]
     fn each_kind_of_operation_has_its_documented_body() {

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use rusqlite::Connection;
 
 use super::*;
-use crate::model::request::single::Operation;
+use crate::model::operation::Operation;
 
 const LARGE: u32 = 1 << 28;
 
