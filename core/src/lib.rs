@@ -139,10 +139,11 @@ pub use model::account::{Account, AccountType, MIN_ACCOUNT_BYTES, Platform};
 pub use model::codes;
 pub use model::error::{Error, ErrorKind, Result};
 pub use model::operation::{Accounts, Operation};
+pub use model::operator::{Action, Lookup, Operator};
 pub use model::outcome::{
     Found, FoundAccount, ItemOutcome, Outcome, Reason, State, Warning, WarningKind,
 };
-pub use model::request::{Action, Binding, Lookup, Operator, Request};
+pub use model::request::{Binding, Request};
 pub use model::row::Row;
 pub use model::token::{MAX_TOKEN_BYTES, Token};
 pub use options::{Config, Durability};

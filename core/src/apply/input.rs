@@ -19,7 +19,7 @@ use super::{Format, Reading};
 use crate::apply::checks::{Notice, RowChecker};
 use crate::model::account::AccountType;
 use crate::model::error::{Error, ErrorKind, Result};
-use crate::model::request::Operator;
+use crate::model::operator::Operator;
 use crate::model::row::Row;
 
 use table::Table;

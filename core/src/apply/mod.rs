@@ -24,7 +24,7 @@ use sha2::Sha256;
 use crate::bulk::Bulk;
 use crate::model::account::Platform;
 use crate::model::error::{Error, ErrorKind, Result};
-use crate::model::request::Operator;
+use crate::model::operator::Operator;
 
 #[doc(hidden)]
 pub use checks::RowChecker;

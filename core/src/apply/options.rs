@@ -7,8 +7,8 @@ use crate::apply::checks::CheckLevel;
 use crate::bulk::BulkOptions;
 use crate::model::account::Platform;
 use crate::model::error::{Error, ErrorKind, Result};
+use crate::model::operator::Operator;
 use crate::model::outcome::ItemOutcome;
-use crate::model::request::Operator;
 
 named! {
     /// How a file keeps rows.

@@ -8,7 +8,7 @@ use super::input::{Input, ParsedRow, Step};
 use super::{Format, Reading, lock_input};
 use crate::apply::checks::Notice;
 use crate::model::error::{Error, Result};
-use crate::model::request::Operator;
+use crate::model::operator::Operator;
 use crate::model::row::Row;
 
 /// Reads the rows of a file one by one, in memory that does not grow.

@@ -12,8 +12,9 @@ use std::time::Duration;
 
 use crate::engine::{Cancel, Engine, Limits};
 use crate::model::error::{Error, ErrorKind, Result};
+use crate::model::operator::Action;
 use crate::model::outcome::Outcome;
-use crate::model::request::{Action, Request};
+use crate::model::request::Request;
 use crate::options::Config;
 use crate::protocol::api_call::ApiCall;
 use crate::sys::clock::{Clock, SystemClock};

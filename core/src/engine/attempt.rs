@@ -5,8 +5,8 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::{Engine, Limits, skew};
+use crate::model::operator::{Action, Operator};
 use crate::model::outcome::{ItemOutcome, Reason, Warning, WarningKind};
-use crate::model::request::{Action, Operator};
 use crate::protocol::api::Api;
 use crate::protocol::classify;
 use crate::protocol::credentials::Scheme;

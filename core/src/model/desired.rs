@@ -6,8 +6,9 @@ mod rows;
 use crate::model::account::{Account, AccountType};
 use crate::model::codes;
 use crate::model::error::{Error, Result};
+use crate::model::operator::{Action, Operator};
 use crate::model::outcome::{FoundAccount, ItemOutcome, State};
-use crate::model::request::{Action, Binding, Items, Operator, Request};
+use crate::model::request::{Binding, Items, Request};
 use crate::model::token::Token;
 
 /// What a token is to be bound to: these accounts and no others.

@@ -9,6 +9,7 @@ pub(crate) mod desired;
 pub(crate) mod error;
 pub(crate) mod key;
 pub(crate) mod operation;
+pub(crate) mod operator;
 pub(crate) mod outcome;
 pub(crate) mod request;
 pub(crate) mod row;

@@ -4,7 +4,8 @@ use std::hash::{Hash, Hasher};
 
 use crate::model::account::{Account, AccountType, Platform};
 use crate::model::error::{Error, Result};
-use crate::model::request::{Action, Binding, Items, Operator, Request};
+use crate::model::operator::{Action, Operator};
+use crate::model::request::{Binding, Items, Request};
 use crate::model::token::Token;
 
 /// One operation to submit: an operator, and the token and accounts that it

@@ -2,7 +2,7 @@
 
 use crate::model::account::{AccountType, Platform};
 use crate::model::operation::{Accounts, Operation};
-use crate::model::request::Operator;
+use crate::model::operator::Operator;
 
 /// One row of a table. Nothing is checked before it is pushed.
 ///

@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use super::shared::Shared;
 use crate::engine::pool::Job;
 use crate::engine::{Attempted, Engine, Limits};
-use crate::model::request::Operator;
+use crate::model::operator::Operator;
 use crate::ordering::queue::Slot;
 
 /// The operations of one request.

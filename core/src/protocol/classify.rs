@@ -7,8 +7,9 @@ mod outcomes;
 mod reply;
 
 use crate::model::codes;
+use crate::model::operator::Action;
 use crate::model::outcome::{Found, ItemOutcome, Reason, Warning, WarningKind};
-use crate::model::request::{Action, Items, Request};
+use crate::model::request::{Items, Request};
 use crate::protocol::message::{self, HttpResponse};
 use crate::protocol::wire::{Answer, Element};
 

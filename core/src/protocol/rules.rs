@@ -2,8 +2,9 @@
 
 use crate::model::account::Account;
 use crate::model::error::{Error, Result};
+use crate::model::operator::{Action, Operator};
 use crate::model::outcome::{Warning, WarningKind};
-use crate::model::request::{Action, Binding, Items, MAX_ACCOUNTS_PER_BINDING, Operator, Request};
+use crate::model::request::{Binding, Items, MAX_ACCOUNTS_PER_BINDING, Request};
 
 named! {
     /// Which documents apply.

@@ -8,7 +8,7 @@ use super::text::{More, Text, count};
 use super::{Fields, LONGEST_ROW, NAMES, ParsedRow, SourceRecord, Step, header, no_table, set};
 use crate::apply::checks::RowChecker;
 use crate::model::error::{Error, Result};
-use crate::model::request::Operator;
+use crate::model::operator::Operator;
 use crate::model::row::Row;
 use crate::model::text::shortened;
 

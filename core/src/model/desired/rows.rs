@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::Wanted;
 use crate::model::account::Account;
 use crate::model::error::{Error, Result};
-use crate::model::request::Operator;
+use crate::model::operator::Operator;
 use crate::model::row::Row;
 use crate::model::token::Token;
 

@@ -5,7 +5,7 @@
 //! another list.
 
 use super::{Body, Queue, Slot, State, all_keys};
-use crate::model::request::Operator;
+use crate::model::operator::Operator;
 
 /// So many requests go ahead before one with the rest.
 const AHEAD: u8 = 3;

@@ -8,7 +8,7 @@
 
 use super::{Body, Entry, Key, Queue, Slot, State};
 use crate::model::account::AccountType;
-use crate::model::request::Operator;
+use crate::model::operator::Operator;
 
 impl Queue {
     /// The last operation on the token of `newer`, if it was never sent and

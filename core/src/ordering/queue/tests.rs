@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::model::account::AccountType;
 use crate::model::operation::Operation;
-use crate::model::request::Operator;
+use crate::model::operator::Operator;
 
 type Op = (u8, u8, Vec<(u8, u8)>);
 

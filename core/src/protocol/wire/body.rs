@@ -6,8 +6,9 @@ use serde::Serialize;
 
 use crate::model::account::{AccountType, Platform};
 use crate::model::operation::Body as KeptOperation;
-use crate::model::request::Operator;
-use crate::model::request::{Action, Items, Request};
+use crate::model::operator::Action;
+use crate::model::operator::Operator;
+use crate::model::request::{Items, Request};
 
 /// The body of one HTTP request: the chosen items of `request`.
 ///

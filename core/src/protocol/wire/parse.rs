@@ -7,7 +7,8 @@ use serde::Deserialize;
 
 use crate::model::account::{Account, AccountType};
 use crate::model::error::{Error, ErrorKind, Result};
-use crate::model::request::{Action, Binding, Items, LegacyFields, Lookup, Operator, Request};
+use crate::model::operator::{Action, Lookup, Operator};
+use crate::model::request::{Binding, Items, LegacyFields, Request};
 use crate::model::text::shortened;
 use crate::model::token::Token;
 
