@@ -2,7 +2,7 @@
 
 use crate::model::outcome::{ItemOutcome, Outcome, State, Warning};
 use crate::model::request::Request;
-use crate::ordering::blocked::{BlockedKeys, Unit, blocks};
+use crate::ordering::blocked::{BlockedKeys, ItemKind, blocks};
 use crate::ordering::request_queue::{RequestQueue, keys_of};
 use crate::protocol::classify::{ResponseNotes, merge_attempts};
 use crate::retry::GiveUpReason;
@@ -154,7 +154,7 @@ impl RequestProgress {
 
     /// The outcome. An item that was never sent is `unsent`, unless it was held back.
     pub(crate) fn into_outcome(self, request: &Request, unsent: &ItemOutcome) -> Outcome {
-        let mut blocked = BlockedKeys::new(Unit::Item, usize::MAX);
+        let mut blocked = BlockedKeys::new(ItemKind::Item, usize::MAX);
         // In their order, so one that is held back holds back the next.
         let items = self.items.into_iter().zip(0..).map(|(outcome, item)| {
             let keys = || keys_of(&request.items, item);

@@ -21,7 +21,7 @@ use crate::model::outcome::State;
 use crate::model::outcome::{ItemOutcome, Reason, Warning};
 use crate::model::row::Row;
 use crate::ordering::MAX_ITEMS_PER_REQUEST;
-use crate::ordering::blocked::{BlockedKeys, Unit};
+use crate::ordering::blocked::{BlockedKeys, ItemKind};
 use crate::ordering::queue::all_keys;
 use crate::ordering::queue::{Entry, Millis, Queue, Slot};
 use crate::retry::{Backoff, CircuitBreaker, StopReason};
@@ -150,7 +150,7 @@ impl Bulk {
             first: 0,
             window: parallel * MAX_ITEMS_PER_REQUEST * REQUESTS_IN_WINDOW,
             last: HashMap::default(),
-            blocked: BlockedKeys::new(Unit::Row, MAX_BLOCKED_KEYS),
+            blocked: BlockedKeys::new(ItemKind::Row, MAX_BLOCKED_KEYS),
             began: Instant::now(),
             failing_since: None,
             abort_reason: None,

@@ -93,7 +93,7 @@ fn held_back_message_names_the_row_and_the_shared_key() {
 #[test]
 fn full_table_of_blocked_keys_holds_later_rows_back_and_warns_once() {
     let mut bulk = stream();
-    bulk.blocked = BlockedKeys::new(Unit::Row, 3);
+    bulk.blocked = BlockedKeys::new(ItemKind::Row, 3);
     let first = outcomes(&mut bulk, &[("bad1", "alice"), ("free", "bob")]);
     assert_eq!(first[1].reason(), Reason::Accepted);
     assert!(bulk.warnings().is_empty());

@@ -18,7 +18,7 @@ pub(crate) fn blocks(outcome: &ItemOutcome) -> bool {
 
 /// What a blocking item is called in messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Unit {
+pub(crate) enum ItemKind {
     /// Of a call, counted from 0.
     Item,
     /// Of a stream, counted from 1.
@@ -30,7 +30,7 @@ pub(crate) enum Unit {
 /// By hash: two keys of one hash hold each other's items back, which harms nobody.
 #[derive(Debug)]
 pub(crate) struct BlockedKeys {
-    unit: Unit,
+    kind: ItemKind,
     limit: usize,
     keys: HashMap<u64, Blocker, KeyHasher>,
     hasher: KeyHasher,
@@ -59,9 +59,9 @@ impl Blocker {
 
 impl BlockedKeys {
     /// Beyond `limit` keys every later item is held back: memory stays bounded.
-    pub(crate) fn new(unit: Unit, limit: usize) -> Self {
+    pub(crate) fn new(kind: ItemKind, limit: usize) -> Self {
         Self {
-            unit,
+            kind,
             limit,
             keys: HashMap::default(),
             hasher: KeyHasher::default(),
@@ -115,7 +115,7 @@ impl BlockedKeys {
     fn behind(&self, key: Key<'_>, blocker: Blocker) -> String {
         format!(
             "held back: {} {} on the same {} ended {}; submit both again, in order",
-            self.unit.name(),
+            self.kind.name(),
             blocker.number(),
             describe_key(key),
             blocker.state().name(),
@@ -129,12 +129,12 @@ impl BlockedKeys {
              limit of xgpush), so any later {unit} may have to wait for one; submit all that is \
              retryable again, in order",
             self.limit,
-            unit = self.unit.name(),
+            unit = self.kind.name(),
         )
     }
 }
 
-impl Unit {
+impl ItemKind {
     fn name(self) -> &'static str {
         match self {
             Self::Item => "item",
@@ -166,7 +166,7 @@ mod tests {
 
     #[test]
     fn held_back_message_names_the_first_blocker_and_the_shared_key() {
-        let mut blocked = BlockedKeys::new(Unit::Item, 10);
+        let mut blocked = BlockedKeys::new(ItemKind::Item, 10);
         let long = "t".repeat(64);
         let token = Key::Token(long.as_bytes());
         let alice = Key::Account(b"alice", AccountType::DEFAULT);
@@ -203,7 +203,7 @@ mod tests {
 
     #[test]
     fn full_table_holds_everything_back_and_says_why() {
-        let mut blocked = BlockedKeys::new(Unit::Row, 1);
+        let mut blocked = BlockedKeys::new(ItemKind::Row, 1);
         let free = [Key::Token(b"free")];
         blocked.block([Key::Token(b"t1")].into_iter(), 1, State::Rejected);
         blocked.block([Key::Token(b"t1")].into_iter(), 2, State::NotSent);
