@@ -17,7 +17,7 @@ use std::time::Duration;
 use common::emulator;
 use coroutines::turn;
 use xgpush::bulk::{Bulk, BulkOptions};
-use xgpush::sync::{Change, SyncOptions, SyncState, Synced, Wanted};
+use xgpush::sync::{Change, DesiredAccounts, SyncOptions, SyncState, Synced};
 use xgpush::{
     Account, AccountType, Binding, Client, ItemOutcome, Operation, Request, State, Token,
 };
@@ -82,14 +82,14 @@ impl Player {
         }
     }
 
-    fn wanted(&mut self, token: &str) -> Wanted {
+    fn wanted(&mut self, token: &str) -> DesiredAccounts {
         let account = |name: &str, kind| Account::with_type(name, AccountType(kind)).unwrap();
         let accounts = match self.rng.u8(0..4) {
             0 => vec![],
             1 => vec![account("alice", 0), account("alice", 3)],
             _ => vec![account("alice", 0)],
         };
-        Wanted::new(Token::new(token).unwrap(), accounts).unwrap()
+        DesiredAccounts::new(Token::new(token).unwrap(), accounts).unwrap()
     }
 
     /// Streams of up to 100 rows; one in four is dropped before its end.

@@ -14,7 +14,7 @@ use xgpush::bulk::{AbortReason, Bulk, BulkOptions, BulkRows};
 use xgpush::codes::{Code, Fault, Retry};
 use xgpush::options::ConfigOption;
 use xgpush::outbox::{LogLevel, OutboxStats, PendingAccount, PendingOperation, Report};
-use xgpush::sync::{Change, SyncOptions, SyncState, Synced, Wanted};
+use xgpush::sync::{Change, DesiredAccounts, SyncOptions, SyncState, Synced};
 use xgpush::transport::{Attempt, CallbackTransport, Transfer, Transport};
 use xgpush::{
     AccessPoint, Account, AccountType, Accounts, Action, ApiCall, Binding, CallOptions, Client,
@@ -88,7 +88,7 @@ fn public_types_have_the_traits_that_callers_expect() {
     data::<Token>();
     data::<PendingOperation>();
     data::<PendingAccount>();
-    data::<Wanted>();
+    data::<DesiredAccounts>();
     data::<Warning>();
 
     named::<AbortReason>();

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use common::{client, emulator};
-use xgpush::sync::{SyncOptions, SyncState, Synced, Wanted};
+use xgpush::sync::{DesiredAccounts, SyncOptions, SyncState, Synced};
 use xgpush::{
     Account, AccountType, Binding, CallOptions, Client, Platform, Reason, Request, Token,
 };
@@ -29,8 +29,8 @@ fn typed(name: &str, kind: i32) -> Account {
     Account::with_type(name, AccountType(kind)).unwrap()
 }
 
-fn wanted(n: usize, accounts: Vec<Account>) -> Wanted {
-    Wanted::new(token(n), accounts).unwrap()
+fn wanted(n: usize, accounts: Vec<Account>) -> DesiredAccounts {
+    DesiredAccounts::new(token(n), accounts).unwrap()
 }
 
 fn applying() -> SyncOptions {
@@ -188,7 +188,7 @@ fn sync_reports_a_failed_step_and_sends_no_later_one() {
     let twice = [list[0].clone(), list[0].clone()];
     let refused = client.sync(&twice, &applying()).unwrap_err();
     assert_eq!(refused.item(), Some(1));
-    let two_of_a_type = Wanted::new(token(0), vec![account("alice"), typed("bob", 0)]);
+    let two_of_a_type = DesiredAccounts::new(token(0), vec![account("alice"), typed("bob", 0)]);
     assert!(
         two_of_a_type
             .unwrap_err()

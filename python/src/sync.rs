@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use pyo3::prelude::*;
-use xgpush::sync::{Change, SyncOptions, SyncState, Wanted};
+use xgpush::sync::{Change, DesiredAccounts, SyncOptions, SyncState};
 use xgpush::{Account, ItemOutcome, Row};
 
 use crate::bulk::platform;
@@ -26,7 +26,7 @@ type Synced = (
 /// A desired state.
 #[pyclass(frozen, module = "xgpush._native")]
 pub(crate) struct DesiredState {
-    wanted: Vec<Wanted>,
+    wanted: Vec<DesiredAccounts>,
     notices: Vec<String>,
 }
 
@@ -53,7 +53,7 @@ impl DesiredState {
                 None
             })
         });
-        let wanted = Wanted::from_rows(rows);
+        let wanted = DesiredAccounts::from_rows(rows);
         if let Some(error) = failed {
             return Err(error);
         }
@@ -131,7 +131,7 @@ fn read(py: Python<'_>, source: &mut Source, n: usize) -> PyResult<Option<Row>> 
     }
 }
 
-fn shown(wanted: &Wanted, synced: &xgpush::sync::Synced) -> Synced {
+fn shown(wanted: &DesiredAccounts, synced: &xgpush::sync::Synced) -> Synced {
     let failure = match &synced.state {
         SyncState::Unread(item) | SyncState::Failed(item) => Some(failure(item)),
         _ => None,

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::{CallOptions, Client};
 use crate::engine::Cancel;
 use crate::model::account::Platform;
-use crate::model::desired::{Asks, Expected, is_read};
+use crate::model::desired::{Expected, LookupKey, is_read};
 use crate::model::error::Result;
 use crate::model::outcome::{Outcome, State};
 use crate::model::request::Request;
@@ -27,7 +27,7 @@ impl Client {
         let mut last = HashMap::new();
         for item in 0..request.len() {
             if let Some(expected) = Expected::of(request, item) {
-                last.insert(expected.asks(), (item, expected));
+                last.insert(expected.lookup_key(), (item, expected));
             }
         }
         let accepted = |item: &usize| outcome.items[*item].state() == State::Accepted;
@@ -102,12 +102,12 @@ impl Client {
     ) -> Result<()> {
         let (mut tokens, mut accounts) = ((Vec::new(), Vec::new()), (Vec::new(), Vec::new()));
         for n in about {
-            match expected[*n].asks() {
-                Asks::Token(token) => {
+            match expected[*n].lookup_key() {
+                LookupKey::Token(token) => {
                     tokens.0.push(*n);
                     tokens.1.push(token.clone());
                 }
-                Asks::Account(account) => {
+                LookupKey::Account(account) => {
                     accounts.0.push(*n);
                     accounts.1.push(account.clone());
                 }

@@ -14,22 +14,22 @@ use crate::model::token::Token;
 /// What a token is to be bound to: these accounts and no others.
 ///
 /// ```
-/// use xgpush::sync::Wanted;
+/// use xgpush::sync::DesiredAccounts;
 /// use xgpush::{Account, Token};
 ///
-/// let alice = Wanted::new(Token::new("token1")?, [Account::new("alice")?])?;
-/// let nobody = Wanted::new(Token::new("token2")?, [])?;
+/// let alice = DesiredAccounts::new(Token::new("token1")?, [Account::new("alice")?])?;
+/// let nobody = DesiredAccounts::new(Token::new("token2")?, [])?;
 /// assert!(alice.change(&[]).is_some(), "alice is missing");
 /// assert!(nobody.change(&[]).is_none(), "nobody is there");
 /// # Ok::<(), xgpush::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Wanted {
+pub struct DesiredAccounts {
     token: Token,
     accounts: Vec<Account>,
 }
 
-impl Wanted {
+impl DesiredAccounts {
     /// A token and its accounts, at most one of each type; none at all is a state
     /// as well.
     ///
@@ -72,7 +72,7 @@ impl Wanted {
         let missing: Vec<_> = self.accounts.iter().filter(|a| !shows(found, a)).collect();
         let extra = found
             .iter()
-            .filter(|f| !self.accounts.iter().any(|a| is(f, a)));
+            .filter(|f| !self.accounts.iter().any(|a| same_account(f, a)));
         // An overwrite replaces the account of its own type for certain, and no
         // document says whether it clears the other types.
         let stays = |f: &&FoundAccount| {
@@ -98,7 +98,7 @@ impl Wanted {
                 unbind,
                 bind,
             }),
-            // Nothing is wanted, or one is there that cannot be named.
+            // No account is desired, or one is there that cannot be named.
             _ => Some(Change {
                 clear: true,
                 unbind: Vec::new(),
@@ -120,14 +120,14 @@ pub struct Change {
     pub bind: Vec<Account>,
 }
 
-fn is(found: &FoundAccount, account: &Account) -> bool {
+fn same_account(found: &FoundAccount, account: &Account) -> bool {
     let kind = found.account_type;
     found.account == account.name()
         && kind.is_none_or(|kind| kind == i64::from(account.effective_type().0))
 }
 
 fn shows(found: &[FoundAccount], account: &Account) -> bool {
-    found.iter().any(|f| is(f, account))
+    found.iter().any(|f| same_account(f, account))
 }
 
 fn account_of(found: &FoundAccount) -> Option<Account> {
@@ -163,7 +163,7 @@ pub(crate) enum Expected<'a> {
     /// The account has no token.
     AccountClear(&'a Account),
     /// The token has these accounts and no others.
-    Exactly(&'a Wanted),
+    Exactly(&'a DesiredAccounts),
 }
 
 impl<'a> Expected<'a> {
@@ -183,12 +183,12 @@ impl<'a> Expected<'a> {
     }
 
     /// Whom the query asks about: a token or an account.
-    pub(crate) fn asks(self) -> Asks<'a> {
+    pub(crate) fn lookup_key(self) -> LookupKey<'a> {
         match self {
-            Self::Bound(binding) | Self::Unbound(binding) => Asks::Token(binding.token()),
-            Self::TokenClear(token) => Asks::Token(token),
-            Self::Exactly(wanted) => Asks::Token(wanted.token()),
-            Self::AccountClear(account) => Asks::Account(account),
+            Self::Bound(binding) | Self::Unbound(binding) => LookupKey::Token(binding.token()),
+            Self::TokenClear(token) => LookupKey::Token(token),
+            Self::Exactly(desired) => LookupKey::Token(desired.token()),
+            Self::AccountClear(account) => LookupKey::Account(account),
         }
     }
 
@@ -212,7 +212,7 @@ impl<'a> Expected<'a> {
                 shown(&|found| !binding.accounts().iter().any(|a| shows(found, a)))
             }
             Self::TokenClear(_) => shown(&<[_]>::is_empty),
-            Self::Exactly(wanted) => shown(&|found| wanted.change(found).is_none()),
+            Self::Exactly(desired) => shown(&|found| desired.change(found).is_none()),
             Self::AccountClear(_) => tokens_read(answer).is_some_and(<[_]>::is_empty),
         }
     }
@@ -220,7 +220,7 @@ impl<'a> Expected<'a> {
 
 /// Whom a query asks about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) enum Asks<'a> {
+pub(crate) enum LookupKey<'a> {
     Token(&'a Token),
     Account(&'a Account),
 }

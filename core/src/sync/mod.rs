@@ -1,4 +1,4 @@
-//! Making the service's state the wanted one: read, compare, apply, confirm.
+//! Making the service's state the desired one: read, compare, apply, confirm.
 
 mod options;
 
@@ -15,14 +15,14 @@ use crate::model::outcome::{ItemOutcome, Outcome, State};
 use crate::model::request::{Binding, Request};
 use crate::retry::StopReason;
 
-pub use crate::model::desired::{Change, Wanted};
+pub use crate::model::desired::{Change, DesiredAccounts};
 pub use options::SyncOptions;
 
 /// The result for one token.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum SyncState {
-    /// The service already has the wanted accounts.
+    /// The service already has the desired accounts.
     Same,
     /// It differs, and nothing was sent.
     Different,
@@ -73,7 +73,7 @@ impl Synced {
 }
 
 impl Client {
-    /// Makes the service know for each token exactly the wanted accounts: reads what
+    /// Makes the service know for each token exactly the desired accounts: reads what
     /// it knows, and sends operations for those tokens that differ and for no other.
     /// One answer per token, in order. Doing it again sends nothing.
     ///
@@ -85,19 +85,19 @@ impl Client {
     /// Before anything is sent: [`InvalidRequest`](crate::ErrorKind::InvalidRequest)
     /// when a token is named twice or a rule of the protocol version is broken, and
     /// [`Closed`](crate::ErrorKind::Closed).
-    pub fn sync(&self, wanted: &[Wanted], options: &SyncOptions) -> Result<Vec<Synced>> {
+    pub fn sync(&self, desired: &[DesiredAccounts], options: &SyncOptions) -> Result<Vec<Synced>> {
         self.engine.ensure_open()?;
         let mut known = HashSet::new();
-        for (item, wanted) in wanted.iter().enumerate() {
-            if !known.insert(wanted.token()) {
+        for (item, desired) in desired.iter().enumerate() {
+            if !known.insert(desired.token()) {
                 let message = format!(
                     "token {:?} is named twice; what is wanted of a token is said once",
-                    wanted.token().as_str()
+                    desired.token().as_str()
                 );
                 return Err(Error::request(message).at_item(item));
             }
         }
-        self.check_wanted(wanted, options.platform)?;
+        self.check_desired(desired, options.platform)?;
         let mut run = Run {
             client: self,
             options,
@@ -105,10 +105,10 @@ impl Client {
             failing_since: None,
             given_up: None,
         };
-        let mut synced = Vec::with_capacity(wanted.len());
-        for chunk in wanted.chunks(self.chunk()) {
+        let mut synced = Vec::with_capacity(desired.len());
+        for chunk in desired.chunks(self.chunk()) {
             if let Some(rest) = run.rest() {
-                synced.resize(wanted.len(), Synced::unread(rest));
+                synced.resize(desired.len(), Synced::unread(rest));
                 break;
             }
             let begin = synced.len();
@@ -123,17 +123,17 @@ impl Client {
         if let Some(timeout) = options.confirm
             && run.rest().is_none()
         {
-            run.confirm_changes(wanted, &mut synced, timeout)?;
+            run.confirm_changes(desired, &mut synced, timeout)?;
         }
         Ok(synced)
     }
 
     /// Whatever would be refused later is refused before anything is sent.
-    fn check_wanted(&self, wanted: &[Wanted], platform: Option<Platform>) -> Result<()> {
+    fn check_desired(&self, desired: &[DesiredAccounts], platform: Option<Platform>) -> Result<()> {
         let api = &self.engine.api;
-        for (item, wanted) in wanted.iter().enumerate() {
-            let token = || wanted.token().clone();
-            let request = match wanted.accounts() {
+        for (item, desired) in desired.iter().enumerate() {
+            let token = || desired.token().clone();
+            let request = match desired.accounts() {
                 [] => Request::clear_tokens(vec![token()]),
                 accounts => Request::bind(vec![Binding::new(token(), accounts.to_vec())?]),
             };
@@ -170,16 +170,16 @@ impl Run<'_> {
             .run_request(&request, &self.options.call, &self.cancel)
     }
 
-    fn compare(&mut self, wanted: &[Wanted]) -> Result<Vec<Synced>> {
+    fn compare(&mut self, desired: &[DesiredAccounts]) -> Result<Vec<Synced>> {
         let began = self.client.engine.clock.elapsed();
-        let tokens = wanted.iter().map(|wanted| wanted.token().clone());
+        let tokens = desired.iter().map(|desired| desired.token().clone());
         let outcome = self.call(Request::query_by_token(tokens))?;
         self.note(began, outcome.items());
-        let compared = wanted.iter().zip(outcome.items()).map(|(wanted, item)| {
+        let compared = desired.iter().zip(outcome.items()).map(|(desired, item)| {
             let Some(found) = accounts_read(item) else {
                 return Synced::unread(item.clone());
             };
-            let change = wanted.change(found);
+            let change = desired.change(found);
             let state = match change {
                 None => SyncState::Same,
                 Some(_) => SyncState::Different,
@@ -210,13 +210,13 @@ impl Run<'_> {
     }
 
     /// Clears, then removes, then binds; what was refused a step is left alone.
-    fn apply(&self, wanted: &[Wanted], synced: &mut [Synced]) -> Result<()> {
+    fn apply(&self, desired: &[DesiredAccounts], synced: &mut [Synced]) -> Result<()> {
         let clears = |change: &Change| change.clear;
-        let binding = |wanted: &Wanted, accounts: &[Account]| {
-            Binding::new(wanted.token().clone(), accounts.to_vec())
+        let binding = |desired: &DesiredAccounts, accounts: &[Account]| {
+            Binding::new(desired.token().clone(), accounts.to_vec())
         };
         self.step(synced, clears, |chosen| {
-            let tokens = chosen.iter().map(|(n, _)| wanted[*n].token().clone());
+            let tokens = chosen.iter().map(|(n, _)| desired[*n].token().clone());
             Ok(Request::clear_tokens(tokens))
         })?;
         self.step(
@@ -225,7 +225,7 @@ impl Run<'_> {
             |chosen| {
                 let bindings = chosen
                     .iter()
-                    .map(|(n, change)| binding(&wanted[*n], &change.unbind));
+                    .map(|(n, change)| binding(&desired[*n], &change.unbind));
                 Ok(Request::unbind(bindings.collect::<Result<Vec<_>>>()?))
             },
         )?;
@@ -235,7 +235,7 @@ impl Run<'_> {
             |chosen| {
                 let bindings = chosen
                     .iter()
-                    .map(|(n, change)| binding(&wanted[*n], &change.bind));
+                    .map(|(n, change)| binding(&desired[*n], &change.bind));
                 Ok(Request::bind(bindings.collect::<Result<Vec<_>>>()?))
             },
         )
@@ -273,7 +273,7 @@ impl Run<'_> {
 
     fn confirm_changes(
         &self,
-        wanted: &[Wanted],
+        desired: &[DesiredAccounts],
         synced: &mut [Synced],
         timeout: Duration,
     ) -> Result<()> {
@@ -282,7 +282,7 @@ impl Run<'_> {
             .collect();
         let expected: Vec<_> = changed
             .iter()
-            .map(|n| Expected::Exactly(&wanted[*n]))
+            .map(|n| Expected::Exactly(&desired[*n]))
             .collect();
         let options = self.options;
         let shown = self.client.watch(

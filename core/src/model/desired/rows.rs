@@ -1,15 +1,15 @@
-//! A wanted state from a table: the rows of each token together.
+//! A desired state from a table: the rows of each token together.
 
 use std::collections::HashMap;
 
-use super::Wanted;
+use super::DesiredAccounts;
 use crate::model::account::Account;
 use crate::model::error::{Error, Result};
 use crate::model::operator::Operator;
 use crate::model::row::Row;
 use crate::model::token::Token;
 
-impl Wanted {
+impl DesiredAccounts {
     /// What rows in any order say of each token, in the order in which the tokens
     /// first come: a row of `bind` names one of its accounts, a row of `clear_token`
     /// says that it has none. A row that comes twice is one row.
@@ -23,13 +23,13 @@ impl Wanted {
         for (n, row) in rows.into_iter().enumerate() {
             grouped.add(&row).map_err(|error| error.at_item(n))?;
         }
-        Ok(grouped.wanted)
+        Ok(grouped.desired)
     }
 }
 
 #[derive(Default)]
 struct Grouped {
-    wanted: Vec<Wanted>,
+    desired: Vec<DesiredAccounts>,
     places: HashMap<String, usize>,
 }
 
@@ -54,19 +54,19 @@ impl Grouped {
         };
         let Some(&place) = self.places.get(&row.token) else {
             let token = Token::new(row.token.as_str())?;
-            self.places.insert(row.token.clone(), self.wanted.len());
+            self.places.insert(row.token.clone(), self.desired.len());
             let accounts = account.into_iter();
-            self.wanted.push(Wanted::new(token, accounts)?);
+            self.desired.push(DesiredAccounts::new(token, accounts)?);
             return Ok(());
         };
-        let wanted = &mut self.wanted[place];
+        let desired = &mut self.desired[place];
         match account {
-            Some(account) if wanted.accounts.contains(&account) => Ok(()),
-            None if wanted.accounts.is_empty() => Ok(()),
-            Some(account) if !wanted.accounts.is_empty() => {
-                let mut accounts = wanted.accounts.clone();
+            Some(account) if desired.accounts.contains(&account) => Ok(()),
+            None if desired.accounts.is_empty() => Ok(()),
+            Some(account) if !desired.accounts.is_empty() => {
+                let mut accounts = desired.accounts.clone();
                 accounts.push(account);
-                *wanted = Wanted::new(wanted.token.clone(), accounts)?;
+                *desired = DesiredAccounts::new(desired.token.clone(), accounts)?;
                 Ok(())
             }
             _ => Err(Error::value(format!(
@@ -82,8 +82,8 @@ mod tests {
     use super::*;
     use crate::model::account::AccountType;
 
-    fn rows(rows: &[(Operator, &str, &str, Option<i32>)]) -> Result<Vec<Wanted>> {
-        Wanted::from_rows(rows.iter().map(|(operator, token, account, kind)| Row {
+    fn rows(rows: &[(Operator, &str, &str, Option<i32>)]) -> Result<Vec<DesiredAccounts>> {
+        DesiredAccounts::from_rows(rows.iter().map(|(operator, token, account, kind)| Row {
             account_type: kind.map(AccountType),
             ..Row::new(*operator, *token, *account)
         }))
