@@ -4,8 +4,8 @@
 //! [`Chains`] keep the order of each key, [`ReadyLists`] what waits for nothing. An
 //! operation stays in its chains, through retries, until it is completed.
 
-mod ahead;
 mod inspect;
+mod priority;
 mod ready;
 mod supersede;
 
@@ -15,7 +15,7 @@ use super::{MAX_ITEMS_PER_REQUEST, grow_by_a_quarter};
 use crate::model::key::Key;
 use crate::model::operation::Body;
 
-use ahead::{Choice, Lane, Turns};
+use priority::{Choice, Lane, Turns};
 use ready::ReadyLists;
 
 pub(crate) use super::key_index::Slot;
@@ -71,8 +71,8 @@ struct Queued {
     send_alone: bool,
     /// To be sent later.
     delayed: bool,
-    /// Takes access away, or something that does waits for it.
-    goes_ahead: bool,
+    /// Removes a binding, or something that does waits for it.
+    is_priority: bool,
 }
 
 impl Keys for Vec<Queued> {
@@ -150,15 +150,15 @@ impl Queue {
         self.len += 1;
         if !self.chains.waits(slot) {
             self.list_ready(slot);
-        } else if self.slots[slot as usize].goes_ahead {
-            self.let_ahead_what_is_before(slot);
+        } else if self.slots[slot as usize].is_priority {
+            self.promote_predecessors(slot);
         }
         slot
     }
 
     fn place(&mut self, entry: Entry) -> Slot {
         let queued = Queued {
-            goes_ahead: self.turns.goes_ahead(&entry.body),
+            is_priority: self.turns.is_priority(&entry.body),
             body: entry.body,
             id: entry.id,
             tag: entry.tag,
@@ -219,10 +219,10 @@ impl Queue {
                 batch
             };
         }
-        if self.turns.are_ahead() {
-            let batch = self.take_ready(now, flush, Choice::Ahead);
+        if self.turns.priority_is_next() {
+            let batch = self.take_ready(now, flush, Choice::Priority);
             if !batch.is_empty() {
-                self.turns.went_ahead();
+                self.turns.priority_was_sent();
                 return batch;
             }
         }
@@ -231,9 +231,9 @@ impl Queue {
             batch = self.take_ready(now, flush, Choice::Rest);
         }
         if batch.is_empty() {
-            return self.take_ready(now, flush, Choice::Ahead);
+            return self.take_ready(now, flush, Choice::Priority);
         }
-        self.turns.rest_went();
+        self.turns.rest_was_sent();
         batch
     }
 
@@ -265,8 +265,8 @@ impl Queue {
                 let Some(slot) = self.ready.pop_lane(at) else {
                     break;
                 };
-                // It was listed again where it goes ahead.
-                let moved = !lane.goes_ahead && self.slots[slot as usize].goes_ahead;
+                // It was listed again with priority.
+                let moved = !lane.is_priority && self.slots[slot as usize].is_priority;
                 if !moved && self.take_if_waiting(slot) {
                     batch.push(slot);
                 }
@@ -319,7 +319,7 @@ impl Queue {
     fn lane_of(&self, slot: Slot) -> Lane {
         let queued = &self.slots[slot as usize];
         Lane {
-            goes_ahead: queued.goes_ahead,
+            is_priority: queued.is_priority,
             kind: Body(&queued.body).kind(),
         }
     }

@@ -94,7 +94,7 @@ impl Worker {
         Self {
             pool: WorkerPool::new(sender, parallel, parallel, on_done),
             breaker: CircuitBreaker::new(backoff),
-            queue: Queue::new(linger).taking_away_first(),
+            queue: Queue::new(linger).prioritising_removals(),
             shared,
             engine,
             backoff,

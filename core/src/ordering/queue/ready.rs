@@ -7,7 +7,7 @@
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 
-use super::ahead::Lane;
+use super::priority::Lane;
 use super::{Millis, Slot};
 use crate::ordering::grow_by_a_quarter;
 

@@ -83,10 +83,10 @@ proptest! {
     /// What may be sent is what a look at the whole list says: nothing older on
     /// any of its keys is there.
     #[test]
-    fn next_batch_is_of_operations_with_nothing_older_on_their_keys(steps in steps(), ahead in any::<bool>()) {
+    fn next_batch_is_of_operations_with_nothing_older_on_their_keys(steps in steps(), prioritising in any::<bool>()) {
         let mut queue = Queue::new(0);
-        if ahead {
-            queue = queue.taking_away_first();
+        if prioritising {
+            queue = queue.prioritising_removals();
         }
         let mut pushed = 0;
         // (tag, body, taken), in the order of submission.
@@ -430,8 +430,8 @@ fn operators(queue: &mut Queue, probe: bool) -> Vec<Operator> {
 /// A phone's clearing overtakes other players' logins, and a login of its own goes with it;
 /// the logins get every fourth request.
 #[test]
-fn operations_that_take_access_away_go_ahead_and_starve_no_other() {
-    let mut queue = Queue::new(0).taking_away_first();
+fn removals_have_priority_and_starve_no_other() {
+    let mut queue = Queue::new(0).prioritising_removals();
     for n in 0..1000 {
         push(&mut queue, n, bind(&format!("t{n}"), &format!("a{n}x")));
     }
@@ -481,7 +481,7 @@ fn operations_that_take_access_away_go_ahead_and_starve_no_other() {
 /// Whether the service answers is found out with all that waits in turn.
 #[test]
 fn probes_take_turns_among_kinds() {
-    let mut queue = Queue::new(0).taking_away_first();
+    let mut queue = Queue::new(0).prioritising_removals();
     push(&mut queue, 0, Operation::clear_token("poison").encode());
     push(&mut queue, 1, bind("t1", "alice"));
     let mut sent = Vec::new();
