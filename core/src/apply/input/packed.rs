@@ -9,7 +9,7 @@ use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
 
 use super::stream::Stream;
 
-/// Bytes as they are told by [`Read`]; by what they begin with, not by a name.
+/// The format is recognised by the first bytes, not by a name.
 pub(super) enum Packed {
     Plain(Box<BufReader<Stream>>),
     Gzip(Box<MultiGzDecoder<BufReader<Stream>>>),
@@ -30,7 +30,7 @@ impl Packed {
             Self::Gzip(Box::new(MultiGzDecoder::new(reader)))
         } else if head.starts_with(b"\x28\xb5\x2f\xfd") {
             Self::Zstd(Box::new(Frames {
-                source: Patient(reader),
+                source: RetryingReader(reader),
                 decoder: FrameDecoder::new(),
                 inside: false,
             }))
@@ -72,14 +72,16 @@ impl Read for Packed {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = match self {
             Self::Plain(reader) => reader.read(buffer),
-            Self::Gzip(decoder) => decoder.read(buffer).map_err(|e| told("gzip", e)),
-            Self::Zstd(frames) => frames.read(buffer).map_err(|e| told("Zstandard", e)),
+            Self::Gzip(decoder) => decoder.read(buffer).map_err(|e| with_context("gzip", e)),
+            Self::Zstd(frames) => frames
+                .read(buffer)
+                .map_err(|e| with_context("Zstandard", e)),
         };
         read.map_err(|error| self.stream().has_changed().unwrap_or(error))
     }
 }
 
-fn told(what: &str, error: io::Error) -> io::Error {
+fn with_context(what: &str, error: io::Error) -> io::Error {
     match error.kind() {
         io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted => error,
         io::ErrorKind::UnexpectedEof => io::Error::new(
@@ -95,9 +97,9 @@ fn told(what: &str, error: io::Error) -> io::Error {
 
 /// Waits in place of [`WouldBlock`](io::ErrorKind::WouldBlock), for a decoder that
 /// cannot go on after an error.
-struct Patient(BufReader<Stream>);
+struct RetryingReader(BufReader<Stream>);
 
-impl Patient {
+impl RetryingReader {
     fn is_at_end(&mut self) -> io::Result<bool> {
         loop {
             match self.0.fill_buf() {
@@ -110,7 +112,7 @@ impl Patient {
     }
 }
 
-impl Read for Patient {
+impl Read for RetryingReader {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         if self.is_at_end()? {
             return Ok(0);
@@ -121,7 +123,7 @@ impl Read for Patient {
 
 /// Frames of Zstandard, one behind the other.
 pub(super) struct Frames {
-    source: Patient,
+    source: RetryingReader,
     decoder: FrameDecoder,
     inside: bool,
 }
