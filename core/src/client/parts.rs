@@ -4,7 +4,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::Client;
-use crate::engine::{Limits, items};
+use crate::engine::{Limits, items_payload};
 use crate::model::outcome::{ItemOutcome, Outcome, Reason, Warning};
 use crate::model::request::Request;
 use crate::ordering::MAX_ITEMS_PER_REQUEST;
@@ -179,7 +179,7 @@ impl Parts<'_> {
     }
 
     fn send(&self, part: PartProgress, limits: &Limits) -> SentPart {
-        let mut payload = items::of_request(part, self.request);
+        let mut payload = items_payload::of_request(part, self.request);
         let sent = self.client.engine.send(&mut payload, limits);
         let (mut part, mut notes) = (payload.part, payload.notes);
         if let Some(reason) = sent.gave_up {

@@ -37,8 +37,8 @@ pub(crate) trait Payload {
     fn reclaim(&mut self, _: HttpRequest) {}
 }
 
-/// The end of an attempt.
-pub(crate) struct Attempted {
+/// The result of an attempt.
+pub(crate) struct AttemptResult {
     /// One per item that was sent.
     pub(crate) outcomes: Vec<ItemOutcome>,
     /// How many HTTP requests were sent.
@@ -48,7 +48,7 @@ pub(crate) struct Attempted {
     pub(crate) warning: Option<Warning>,
 }
 
-impl Attempted {
+impl AttemptResult {
     fn without_response(outcomes: Vec<ItemOutcome>) -> Self {
         Self {
             outcomes,
@@ -65,8 +65,8 @@ impl Attempted {
 }
 
 /// One HTTP request and what came back.
-struct Exchanged {
-    attempted: Attempted,
+struct RoundTrip {
+    attempted: AttemptResult,
     /// What the service's clock said, and by how much ours was corrected to sign.
     date: Option<String>,
     skew: i64,
@@ -81,25 +81,25 @@ impl Engine {
         &self,
         payload: &mut impl Payload,
         limits: &Limits,
-    ) -> Result<Attempted, StopReason> {
+    ) -> Result<AttemptResult, StopReason> {
         self.wait_for_turn(limits)?;
-        let first = self.exchange(payload, limits);
+        let first = self.round_trip(payload, limits);
         let warning = self.correct_clock(&first);
         let first = first.attempted;
         if warning.is_none() || self.wait_for_turn(limits).is_err() {
-            return Ok(Attempted { warning, ..first });
+            return Ok(AttemptResult { warning, ..first });
         }
         payload.record(first.outcomes);
         payload.resend_refused();
-        let second = self.exchange(payload, limits).attempted;
-        Ok(Attempted {
+        let second = self.round_trip(payload, limits).attempted;
+        Ok(AttemptResult {
             requests: first.requests + second.requests,
             warning,
             ..second
         })
     }
 
-    fn exchange(&self, payload: &mut impl Payload, limits: &Limits) -> Exchanged {
+    fn round_trip(&self, payload: &mut impl Payload, limits: &Limits) -> RoundTrip {
         let skew = self.skew.load(Ordering::Relaxed);
         let now = unix_seconds(self.clock.now()).saturating_add(skew);
         let request = payload.http_request(&self.api, now);
@@ -118,8 +118,8 @@ impl Engine {
                 let outcomes = payload.classify(&shown);
                 let after = response.retry_after.as_deref();
                 let after = after.and_then(|value| message::retry_after(value, self.clock.now()));
-                Exchanged {
-                    attempted: Attempted {
+                RoundTrip {
+                    attempted: AttemptResult {
                         outcomes,
                         requests: 1,
                         retry_after: after,
@@ -129,10 +129,10 @@ impl Engine {
                     skew,
                 }
             }
-            Err(error) => Exchanged {
-                attempted: Attempted {
+            Err(error) => RoundTrip {
+                attempted: AttemptResult {
                     requests: u32::from(error.sent),
-                    ..Attempted::without_response(vec![
+                    ..AttemptResult::without_response(vec![
                         classify::not_answered(&error);
                         payload.sent_items()
                     ])
@@ -171,14 +171,14 @@ impl Engine {
 
     /// When the caller was refused and the service's clock differs from the time that
     /// was signed, takes the service's time for this and later calls.
-    fn correct_clock(&self, exchanged: &Exchanged) -> Option<Warning> {
-        let mut outcomes = exchanged.attempted.outcomes.iter();
-        let date = exchanged.date.as_deref()?;
+    fn correct_clock(&self, round_trip: &RoundTrip) -> Option<Warning> {
+        let mut outcomes = round_trip.attempted.outcomes.iter();
+        let date = round_trip.date.as_deref()?;
         if !outcomes.any(ItemOutcome::refuses_caller) {
             return None;
         }
         let skew = skew::clock_skew(date, self.clock.now())?;
-        if skew.abs_diff(exchanged.skew) < skew::MIN_SKEW.unsigned_abs() {
+        if skew.abs_diff(round_trip.skew) < skew::MIN_SKEW.unsigned_abs() {
             return None;
         }
         self.skew.store(skew, Ordering::Relaxed);
@@ -227,19 +227,20 @@ impl Payload for BatchBody {
 }
 
 impl Engine {
-    /// Sends the body of an operation on so many items, at most 20, once: for those who
+    /// Sends the body of an operation on so many items, at most 20, once: for callers that
     /// decide themselves when to send it again.
-    pub(crate) fn attempt(
+    pub(crate) fn send_batch_once(
         &self,
         operator: Operator,
         body: Vec<u8>,
         items: usize,
         limits: &Limits,
-    ) -> Attempted {
+    ) -> AttemptResult {
         let path = Action::Batch(operator).path();
         let mut payload = BatchBody { path, body, items };
         let attempted = self.send_once(&mut payload, limits);
-        attempted.unwrap_or_else(|stop| Attempted::without_response(vec![stop.not_sent(); items]))
+        attempted
+            .unwrap_or_else(|stop| AttemptResult::without_response(vec![stop.not_sent(); items]))
     }
 }
 

@@ -3,8 +3,8 @@
 //! is built on it.
 
 mod attempt;
-mod batch;
-pub(crate) mod items;
+mod batch_sender;
+pub(crate) mod items_payload;
 mod limits;
 mod pacing;
 pub(crate) mod pool;
@@ -23,8 +23,8 @@ use crate::sys::clock::Clock;
 use crate::sys::owner_process::OwnerProcess;
 use crate::transport::Transport;
 
-pub(crate) use attempt::{Attempted, Payload};
-pub(crate) use batch::{BatchSender, Delivered};
+pub(crate) use attempt::{AttemptResult, Payload};
+pub(crate) use batch_sender::{BatchSender, Delivered};
 pub(crate) use limits::{Cancel, Interrupt, Limits};
 
 /// What sends the requests of one application. Shared by its calls, streams and

@@ -1,4 +1,4 @@
-//! One attempt after the other until a payload needs no more.
+//! [`Engine::send`]: attempts of one payload, repeated until it is final.
 
 use super::{Engine, Limits, Payload};
 use crate::model::outcome::{Reason, Warning};

@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 
 use super::shared::Shared;
 use crate::engine::pool::Job;
-use crate::engine::{Attempted, Engine, Limits};
+use crate::engine::{AttemptResult, Engine, Limits};
 use crate::model::operator::Operator;
 use crate::ordering::queue::Slot;
 
@@ -26,18 +26,18 @@ pub(super) struct Sender {
 
 impl Job for AttemptJob {
     type Context = Sender;
-    type Output = Attempted;
+    type Output = AttemptResult;
 
-    fn run(&mut self, sender: &Sender) -> Attempted {
+    fn run(&mut self, sender: &Sender) -> AttemptResult {
         let _on_the_wire = OnTheWire::new(&sender.shared);
         let body = std::mem::take(&mut self.body);
         sender
             .engine
-            .attempt(self.operator, body, self.slots.len(), &sender.limits)
+            .send_batch_once(self.operator, body, self.slots.len(), &sender.limits)
     }
 
-    fn panicked(&self) -> Attempted {
-        Attempted::panicked(self.slots.len())
+    fn panicked(&self) -> AttemptResult {
+        AttemptResult::panicked(self.slots.len())
     }
 }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{HOUSEKEEPING_INTERVAL, Millis, Slot, Worker, add, millis};
-use crate::engine::Attempted;
+use crate::engine::AttemptResult;
 use crate::model::operation::Body;
 use crate::model::outcome::{ItemOutcome, State};
 use crate::outbox::job::AttemptJob;
@@ -67,7 +67,7 @@ impl Worker {
     }
 
     /// A request was sent once, with these operations.
-    fn handle_attempt(&mut self, slots: Vec<Slot>, attempted: Attempted) {
+    fn handle_attempt(&mut self, slots: Vec<Slot>, attempted: AttemptResult) {
         let now = self.now();
         self.count(&attempted);
         self.update_breaker(&attempted, now);
@@ -97,7 +97,7 @@ impl Worker {
         }
     }
 
-    fn count(&mut self, attempted: &Attempted) {
+    fn count(&mut self, attempted: &AttemptResult) {
         let counters = &self.shared.counters;
         let sent = attempted.outcomes.iter().filter(|o| was_sent(o)).count();
         add(&counters.requests, usize::from(sent > 0));
@@ -107,7 +107,7 @@ impl Worker {
         }
     }
 
-    fn update_breaker(&mut self, attempted: &Attempted, now: Millis) {
+    fn update_breaker(&mut self, attempted: &AttemptResult, now: Millis) {
         let health = service_health(&attempted.outcomes);
         let counters = &self.shared.counters;
         match health {

@@ -1,11 +1,11 @@
-//! Batches of operations, sent until they need no more: for those who keep the order
-//! of batches themselves.
+//! [`BatchSender`]: batches of operations, retried until final, for callers that keep the
+//! order of batches themselves (bulk).
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::attempt::panicked;
-use super::items::ItemsPayload;
+use super::items_payload::ItemsPayload;
 use super::{Cancel, Engine, Interrupt};
 use crate::model::operation::Body;
 use crate::model::operator::Action;

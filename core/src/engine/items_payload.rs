@@ -1,4 +1,4 @@
-//! Items of one request, each sent until it needs no more.
+//! [`ItemsPayload`]: the items of one request, each retried until final.
 
 use super::Payload;
 use crate::model::outcome::{ItemOutcome, State};
