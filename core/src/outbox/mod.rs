@@ -1,8 +1,8 @@
 //! Background delivery: never block, never lose, never reorder.
 
-mod alarm;
 mod closing;
 mod durability;
+mod flap_damping;
 mod inspection;
 mod intake;
 mod job;

@@ -1,12 +1,12 @@
 //! The outbox's own thread: stores what was submitted, sends it, and completes it.
 
 mod completion;
+mod health_log;
 mod inspection;
 mod recovery;
 mod sending;
 mod sleep;
 mod storing;
-mod trouble;
 
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -64,7 +64,7 @@ pub(super) struct Worker {
     awake_until: Millis,
     store_retry_at: Millis,
     expires_at: Millis,
-    trouble: trouble::Trouble,
+    health_log: health_log::HealthLog,
     /// The largest number that the store has given.
     appended: u64,
     /// Nothing is sent any more.
@@ -107,7 +107,7 @@ impl Worker {
             awake_until: 0,
             store_retry_at: 0,
             expires_at: 0,
-            trouble: trouble::Trouble::new(),
+            health_log: health_log::HealthLog::new(),
             appended: 0,
             ended: false,
             abandon_at: None,

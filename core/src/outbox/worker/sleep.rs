@@ -96,7 +96,7 @@ impl Worker {
             abandon_at: self.abandon_at,
             completes_at: completes.then_some(self.store_retry_at),
             expires_at: (self.queue.len() > 0).then_some(self.expires_at),
-            recovers_at: self.trouble.due(),
+            recovers_at: self.health_log.due(),
             sends_at: ready.map(|ready| ready.max(allowed)),
             awake_until: self.awake_until,
             longest_nap: self.longest_nap(),

@@ -4,15 +4,15 @@
 /// Milliseconds from a moment that the caller chooses.
 type Millis = u64;
 
-/// What fails again so soon after it was over has not been over.
-const RESTLESS: Millis = 60_000;
+/// A failure that begins again within this time of its end was not over.
+const FLAPPING_WINDOW: Millis = 60_000;
 
-/// The longest that it has to work before it is called over.
-const LONGEST: Millis = 60_000;
+/// The longest that it has to work before the failure counts as over.
+const MAX_QUIET: Millis = 60_000;
 
 /// Something that works, or fails time and again.
 #[derive(Debug)]
-pub(crate) struct Alarm {
+pub(crate) struct FlapDamping {
     /// How long it has to have worked before it is over, the first time.
     first: Millis,
     /// The same now: it doubles each time that it was called over too soon.
@@ -27,7 +27,7 @@ enum State {
     Fails { last: Millis, works_since: bool },
 }
 
-impl Alarm {
+impl FlapDamping {
     pub(crate) fn new(quiet: Millis) -> Self {
         Self {
             first: quiet,
@@ -41,9 +41,11 @@ impl Alarm {
     pub(crate) fn fails(&mut self, now: Millis) -> bool {
         let begins = self.state == State::Works;
         if begins {
-            let restless = self.ended.is_some_and(|ended| now < ended + RESTLESS);
-            self.quiet = if restless {
-                (self.quiet * 2).clamp(1000, LONGEST)
+            let is_flapping = self
+                .ended
+                .is_some_and(|ended| now < ended + FLAPPING_WINDOW);
+            self.quiet = if is_flapping {
+                (self.quiet * 2).clamp(1000, MAX_QUIET)
             } else {
                 self.first
             };
@@ -90,45 +92,48 @@ mod tests {
 
     #[test]
     fn it_begins_once_and_is_over_once() {
-        let mut alarm = Alarm::new(1000);
-        assert!(!alarm.is_over(0, true));
-        assert!(alarm.fails(0));
+        let mut damping = FlapDamping::new(1000);
+        assert!(!damping.is_over(0, true));
+        assert!(damping.fails(0));
         for now in 1..5000 {
-            assert!(!alarm.fails(now));
+            assert!(!damping.fails(now));
             // Something else works: that is no end.
-            alarm.works();
-            assert!(!alarm.is_over(now, false), "{now}");
+            damping.works();
+            assert!(!damping.is_over(now, false), "{now}");
         }
-        assert_eq!(alarm.due(), Some(5999));
-        assert!(!alarm.is_over(5998, false));
-        assert!(alarm.is_over(5999, false));
-        assert!(!alarm.is_over(6000, true) && alarm.due().is_none());
+        assert_eq!(damping.due(), Some(5999));
+        assert!(!damping.is_over(5998, false));
+        assert!(damping.is_over(5999, false));
+        assert!(!damping.is_over(6000, true) && damping.due().is_none());
     }
 
     #[test]
-    fn what_comes_and_goes_is_told_less_and_less() {
-        let mut alarm = Alarm::new(0);
+    fn flapping_is_logged_less_and_less() {
+        let mut damping = FlapDamping::new(0);
         let mut lines = 0;
         // Every second it fails and works again, for an hour.
         for second in 0..3600 {
             let now = second * 1000;
-            lines += u32::from(alarm.fails(now));
-            alarm.works();
-            lines += u32::from(alarm.is_over(now + 500, false));
+            lines += u32::from(damping.fails(now));
+            damping.works();
+            lines += u32::from(damping.is_over(now + 500, false));
         }
         assert!(lines <= 4, "{lines}");
-        assert!(alarm.is_over(4_000_000, false));
-        assert!(alarm.fails(4_070_000));
-        alarm.works();
-        assert!(alarm.is_over(4_070_000, false), "a new one is over at once");
+        assert!(damping.is_over(4_000_000, false));
+        assert!(damping.fails(4_070_000));
+        damping.works();
+        assert!(
+            damping.is_over(4_070_000, false),
+            "a new one is over at once"
+        );
     }
 
     #[test]
     fn what_still_fails_at_the_end_is_not_over() {
-        let mut alarm = Alarm::new(1000);
-        alarm.fails(0);
-        assert!(!alarm.is_over(10, true));
-        alarm.works();
-        assert!(alarm.is_over(10, true));
+        let mut damping = FlapDamping::new(1000);
+        damping.fails(0);
+        assert!(!damping.is_over(10, true));
+        damping.works();
+        assert!(damping.is_over(10, true));
     }
 }
