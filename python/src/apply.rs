@@ -31,7 +31,7 @@ impl Apply {
     #[expect(
         clippy::too_many_arguments,
         clippy::needless_pass_by_value,
-        reason = "what the interpreter hands over"
+        reason = "the arguments of a Python call"
     )]
     fn new(
         py: Python<'_>,
@@ -42,7 +42,7 @@ impl Apply {
         platform_name: Option<&str>,
         parallel: u32,
         patience: f64,
-        rehearsal: bool,
+        dry_run: bool,
         report: Option<PathBuf>,
         rejects: Option<PathBuf>,
         state: Option<PathBuf>,
@@ -62,7 +62,7 @@ impl Apply {
                 BulkOptions::new()
                     .with_parallel(parallel)
                     .with_outage_timeout(seconds("patience", patience)?)
-                    .with_dry_run(rehearsal),
+                    .with_dry_run(dry_run),
             )
             .with_escape_formulas(escape_formulas);
         options.platform = platform(platform_name)?;

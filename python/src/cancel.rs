@@ -9,7 +9,7 @@ use pyo3::prelude::*;
 /// How long a wait goes on before it looks for signals or the flag.
 pub(crate) const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
-/// Asked while a call waits: whether to end it.
+/// Called while a call waits: whether to end it.
 pub(crate) type Interrupt = Arc<dyn Fn() -> bool + Send + Sync>;
 
 /// An exception that Python raised during a call: it ends the call, which raises it.
@@ -67,7 +67,7 @@ impl CancelFlag {
     }
 }
 
-/// Whether to end a wait, asked at each [`POLL_INTERVAL`].
+/// Whether to end a wait, called at each [`POLL_INTERVAL`].
 pub(crate) fn is_cancelled(py: Python<'_>, cancel: Option<&CancelFlag>) -> PyResult<bool> {
     match cancel {
         Some(flag) => Ok(flag.is_set()),

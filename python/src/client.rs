@@ -91,7 +91,7 @@ impl Client {
 
     /// Posts a body to any other v3 path.
     #[pyo3(signature = (path, body, deadline, content_type=None, auth=None, repeatable=false, cancel=None))]
-    #[expect(clippy::too_many_arguments, reason = "what the interpreter hands over")]
+    #[expect(clippy::too_many_arguments, reason = "the arguments of a Python call")]
     fn call(
         &self,
         py: Python<'_>,

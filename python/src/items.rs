@@ -9,7 +9,7 @@ use xgpush::{Account, AccountType, Binding, Error, ErrorKind, Row, Token};
 use crate::errors::exception;
 use crate::values::{account_type, is_missing, named_fields, text, type_name};
 
-/// How many items are read before the interpreter is asked for signals.
+/// How many items are read before signals are checked.
 const ITEMS_PER_CHECK: usize = 4096;
 
 static ACCOUNT: PyOnceLock<Py<PyType>> = PyOnceLock::new();
@@ -37,7 +37,7 @@ impl From<Error> for ItemError {
 
 type Read<T> = Result<T, ItemError>;
 
-/// An account's name and type, not looked at yet.
+/// An account's name and type, not yet checked.
 type RawAccount<'py> = (Bound<'py, PyAny>, Option<Bound<'py, PyAny>>);
 
 /// Bindings one by one, or a mapping from token to account or accounts.
@@ -74,7 +74,7 @@ pub(crate) fn accounts(given: &Bound<'_, PyAny>) -> Read<Vec<Account>> {
     each("accounts", given, |item| account(raw_account(item)?))
 }
 
-/// One account or several, where either may stand.
+/// One account, or a list of accounts.
 pub(crate) fn raw_accounts<'py>(given: &Bound<'py, PyAny>) -> PyResult<Vec<RawAccount<'py>>> {
     if given.is_none() {
         return Ok(Vec::new());
@@ -216,7 +216,7 @@ fn made(name: &Bound<'_, PyAny>, accounts: Vec<RawAccount<'_>>) -> Read<Binding>
     Ok(Binding::new(token, accounts)?)
 }
 
-/// Whether several accounts stand in the place of one.
+/// Whether this is a list of accounts rather than one account.
 fn is_list(given: &Bound<'_, PyAny>) -> PyResult<bool> {
     if given.is_instance_of::<PyString>() {
         return Ok(false);
@@ -234,7 +234,7 @@ fn is_list(given: &Bound<'_, PyAny>) -> PyResult<bool> {
     Ok(listed && named_fields(given)?.is_none())
 }
 
-/// Whether nothing stands in the place of a type: an account's own is kept then.
+/// Whether the type is missing: an account then keeps its own.
 fn is_no_type(given: &Bound<'_, PyAny>) -> bool {
     is_missing(given) || matches!(account_type(given), Ok(None))
 }
@@ -243,7 +243,7 @@ fn is_type(given: &Bound<'_, PyAny>) -> bool {
     given.is_none() || given.is_instance_of::<PyInt>()
 }
 
-/// Whether a text in the place of a type may mean one: a phone number has more digits.
+/// Whether a text given as a type may be one: a phone number has more digits.
 fn may_be_type(given: &Bound<'_, PyAny>) -> PyResult<bool> {
     if !given.is_instance_of::<PyString>() || !given.call_method0("isdecimal")?.is_truthy()? {
         return Ok(false);
@@ -290,7 +290,7 @@ fn each<T>(
     if given.is_instance_of::<PyString>() || given.is_instance_of::<PyBytes>() {
         return Err(shape(&format!("expected a list of {what}, not one text")));
     }
-    // What it says of its length need not be true, nor fit into memory.
+    // The claimed length may be false, and may not fit into memory.
     let len = given.len().unwrap_or(0);
     let mut read = Vec::with_capacity(len.min(ITEMS_PER_CHECK));
     for item in given.try_iter()? {

@@ -28,7 +28,7 @@ pub(crate) fn to(function: Py<PyAny>) -> Arc<dyn Fn(LogLevel, &str) + Send + Syn
                 LogLevel::Warning => 30,
                 _ => 40,
             };
-            // Nobody can catch what it raises.
+            // No caller could catch what it raises.
             if let Err(error) = function.call1(py, (level, line)) {
                 error.write_unraisable(py, None);
             }

@@ -1,4 +1,4 @@
-//! The outbox, and its reports.
+//! [`Outbox`] and its reports.
 
 use std::time::{Duration, Instant};
 
@@ -29,7 +29,7 @@ impl Outbox {
     }
 
     /// Submits one operation; waits up to `wait` seconds while the outbox is full.
-    #[expect(clippy::too_many_arguments, reason = "what the interpreter hands over")]
+    #[expect(clippy::too_many_arguments, reason = "the arguments of a Python call")]
     fn submit(
         &self,
         py: Python<'_>,
@@ -119,7 +119,7 @@ impl Outbox {
     #[pyo3(signature = (timeout, cancel=None))]
     fn sync(&self, py: Python<'_>, timeout: f64, cancel: Option<&CancelFlag>) -> PyResult<()> {
         let ends = Instant::now() + seconds("timeout", timeout)?;
-        // Operations that are submitted meanwhile are not waited for.
+        // Operations that are submitted during the wait are not waited for.
         let taken = self.0.taken();
         loop {
             let left = ends.saturating_duration_since(Instant::now());
@@ -200,7 +200,7 @@ impl Outbox {
     /// The stats of this outbox and the others on one page.
     #[expect(
         clippy::needless_pass_by_value,
-        reason = "what the interpreter hands over"
+        reason = "the arguments of a Python call"
     )]
     fn prometheus(&self, others: Vec<Py<Self>>) -> String {
         let stats: Vec<_> = std::iter::once(&self.0)
@@ -234,7 +234,7 @@ impl Drop for Outbox {
 #[pyfunction]
 #[expect(
     clippy::needless_pass_by_value,
-    reason = "what the interpreter hands over"
+    reason = "the arguments of a Python call"
 )]
 pub(crate) fn list_pending_in_file(
     py: Python<'_>,

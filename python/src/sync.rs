@@ -79,7 +79,7 @@ impl DesiredState {
     /// Compares, and with `apply` changes what differs. `progress` is called with the number of
     /// finished tokens.
     #[pyo3(signature = (client, apply, confirm, platform_name, deadline, patience, progress=None, cancel=None))]
-    #[expect(clippy::too_many_arguments, reason = "what the interpreter hands over")]
+    #[expect(clippy::too_many_arguments, reason = "the arguments of a Python call")]
     fn sync(
         &self,
         py: Python<'_>,
@@ -117,7 +117,7 @@ impl DesiredState {
         })?;
         let results = self.wanted.iter().zip(synced);
         Ok(results
-            .map(|(wanted, synced)| shown(wanted, &synced))
+            .map(|(wanted, synced)| to_python(wanted, &synced))
             .collect())
     }
 }
@@ -131,7 +131,7 @@ fn read(py: Python<'_>, source: &mut Source, n: usize) -> PyResult<Option<Row>> 
     }
 }
 
-fn shown(wanted: &DesiredAccounts, synced: &xgpush::sync::Synced) -> Synced {
+fn to_python(wanted: &DesiredAccounts, synced: &xgpush::sync::Synced) -> Synced {
     let failure = match &synced.state {
         SyncState::Unread(item) | SyncState::Failed(item) => Some(failure(item)),
         _ => None,
@@ -163,11 +163,11 @@ fn changes(change: &Change) -> (bool, Accounts, Accounts) {
 }
 
 fn accounts(accounts: &[Account]) -> Accounts {
-    let shown = accounts.iter().map(|account| {
+    let pairs = accounts.iter().map(|account| {
         let kind = account.account_type().map(|kind| kind.0);
         (account.name().to_owned(), kind)
     });
-    shown.collect()
+    pairs.collect()
 }
 
 /// (name, type) of the desired account or accounts of a token, unchecked.

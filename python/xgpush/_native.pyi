@@ -112,7 +112,7 @@ class Apply:
         platform_name: Optional[str],
         parallel: int,
         patience: float,
-        rehearsal: bool,
+        dry_run: bool,
         report: Optional[str],
         rejects: Optional[str],
         state: Optional[str],

@@ -1,6 +1,6 @@
 """A TPNS on localhost, for tests.
 
-xgpush brings two fixtures for pytest: ``xgpush_emulator``, an :class:`Emulator` for one test,
+xgpush has two fixtures for pytest: ``xgpush_emulator``, an :class:`Emulator` for one test,
 and ``xgpush_client``, a client of it::
 
     def test_login(xgpush_emulator, xgpush_client):

@@ -31,7 +31,7 @@ pub(crate) struct BulkDriver {
     interrupted: Option<PyErr>,
 }
 
-/// What ends a step from outside, and what can be read meanwhile.
+/// What ends a step from outside, and the count that others may read during it.
 pub(crate) struct StopFlags<'a> {
     pub(crate) closing: &'a Arc<AtomicBool>,
     pub(crate) cancel: Option<&'a CancelFlag>,
@@ -43,7 +43,7 @@ impl StopFlags<'_> {
         self.closing.load(Ordering::Acquire) || self.cancel.is_some_and(CancelFlag::is_set)
     }
 
-    /// [`should_stop`](Self::should_stop), to be asked without the interpreter.
+    /// [`should_stop`](Self::should_stop), to be called without the interpreter.
     fn interrupt(&self) -> Interrupt {
         let closing = Arc::clone(self.closing);
         let cancel = self.cancel.map(CancelFlag::interrupt);

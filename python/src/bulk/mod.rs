@@ -1,4 +1,4 @@
-//! Streams of rows.
+//! [`Bulk`]: streams of rows, as Python iterators.
 
 pub(crate) mod driver;
 pub(crate) mod result;
@@ -27,7 +27,7 @@ const COLLECT_TIME: Duration = Duration::from_millis(20);
 /// A stream under way: an iterator over the results of its rows.
 ///
 /// The thread that iterates takes the driver out of its slot, so no lock is held while
-/// Python runs, and other threads may close the stream or read its numbers meanwhile.
+/// Python runs, and other threads may close the stream or read its numbers at any time.
 #[pyclass(frozen, module = "xgpush._native")]
 pub(crate) struct Bulk {
     slot: Mutex<Slot>,
@@ -62,7 +62,7 @@ impl Bulk {
     #[expect(
         clippy::needless_pass_by_value,
         clippy::too_many_arguments,
-        reason = "what the interpreter hands over"
+        reason = "the arguments of a Python call"
     )]
     fn new(
         client: PyRef<'_, Client>,
@@ -243,7 +243,7 @@ impl Bulk {
         }
     }
 
-    /// Puts the driver back, or ends the stream if it was closed meanwhile.
+    /// Puts the driver back, or ends the stream if it was closed during the step.
     fn put_back(&self, py: Python<'_>, driver: Box<BulkDriver>) {
         self.count(driver.requests());
         let mut slot = self.lock();

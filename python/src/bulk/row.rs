@@ -106,7 +106,7 @@ fn by_name<'py>(
     Ok(fields)
 }
 
-/// What stands in columns without a name, if it is nothing: of trailing commas.
+/// Whether a column has neither a name nor a value, as trailing commas make them.
 fn is_rest(name: &Bound<'_, PyAny>, value: &Bound<'_, PyAny>) -> bool {
     let empty = |value: &Bound<'_, PyAny>| value.is_none() || value.eq("").unwrap_or(false);
     if !name.is_none() && !name.eq("").unwrap_or(false) {
@@ -118,13 +118,13 @@ fn is_rest(name: &Bound<'_, PyAny>, value: &Bound<'_, PyAny>) -> bool {
             .is_ok_and(|list| list.iter().all(|value| empty(&value)))
 }
 
-/// Whether a row without names is a header whose columns stand otherwise than those of
-/// such rows: all behind it would be read wrongly.
+/// Whether a row without names is a header with another order of columns than such rows
+/// have: all rows after it would be read wrongly.
 pub(crate) fn is_other_header(given: &Bound<'_, PyAny>) -> bool {
     if !given.is_instance_of::<PyTuple>() && !given.is_instance_of::<PyList>() {
         return false;
     }
-    // A subclass may say any length, and memory is taken for that.
+    // A subclass may claim any length, and memory is allocated for that.
     if !given
         .len()
         .is_ok_and(|len| (2..=FIELDS.len()).contains(&len))

@@ -109,9 +109,9 @@ pub(crate) fn reading(encoding: Option<String>, check: &str) -> PyResult<Reading
     Ok(reading)
 }
 
-/// Opens a file on a thread, because that reads all of it or waits for a pipe, and signals
-/// must be answered meanwhile. An interrupted call abandons the thread, which runs nothing
-/// of Python.
+/// Opens a file on a thread: opening reads all of it or waits for a pipe, and signals must
+/// be handled during that. An interrupted call abandons the thread, which runs no Python
+/// code.
 fn open_interruptibly(
     py: Python<'_>,
     open: impl FnOnce() -> xgpush::Result<RowFile> + Send + 'static,

@@ -37,9 +37,9 @@ def caught() -> Iterator[List[int]]:
 
 
 def run_interruptibly(call: Callable[[], _ResultT], stop: List[int]) -> _ResultT:
-    """Runs a call in another thread, so that a signal ends the command meanwhile. For opening
-    files, which reads a whole table or waits for a pipe. Nothing has been sent then, so the
-    process may simply exit."""
+    """Runs a call in another thread, so that a signal can end the command during it. For
+    opening files, which reads a whole table or waits for a pipe. Nothing has been sent then, so
+    the process may simply exit."""
     done: Future[_ResultT] = Future()
 
     def work() -> None:

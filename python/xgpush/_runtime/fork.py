@@ -1,4 +1,4 @@
-"""Objects that a child after ``fork`` needs anew."""
+"""Objects that a child process must create again after ``fork``."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def _this_process() -> Tuple[int, int]:
 
 
 class PerProcess(Generic[T]):
-    """An object with connections or threads, created anew in each child that uses it.
+    """An object with connections or threads, created again in each child that uses it.
 
     There is no lock: if another thread held it at the fork, it would stay locked in the child.
     Of threads that create it at the same time, one wins.

@@ -1,7 +1,7 @@
 """Refuses sub-interpreters: the package works in the main interpreter of a process only.
 
 Native code finds its interpreter by the current thread, and assumes the main one. In another
-one nobody could catch its exceptions, and the interpreter would hang at its end. Newer
+one its exceptions could not be caught, and the interpreter would hang at its end. Newer
 versions of Python refuse such a module only if the application asks for isolation.
 """
 

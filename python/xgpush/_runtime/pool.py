@@ -60,7 +60,7 @@ class Pool:
 
 
 def _future(running: Future[_Result]) -> asyncio.Future[_Result]:
-    """A future of the running loop, silent if nobody fetches its exception."""
+    """A future of the running loop, silent if its exception is never fetched."""
     future = asyncio.wrap_future(running)
     future.add_done_callback(lambda done: done.cancelled() or done.exception())
     return future
