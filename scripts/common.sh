@@ -45,13 +45,13 @@ skip() { # NAME WHAT-IS-MISSING
     echo "$1: 0 passed, 0 failed, 1 skipped: needs $2"
   fi
 }
-# Whether what a program said tells of a network that is not there.
+# Whether the output of a program shows a network failure.
 offline() {
   grep -qiE 'resolve|resolution|no such host|unknown host|EAI_AGAIN|ENOTFOUND|ECONNREFUSED|ETIMEDOUT|ENETUNREACH|connection (refused|timed out)|unreachable|offline' <<< "$1"
 }
 
 # The virtual environment with the Python tools that the project uses, pinned
-# in python/requirements-test.txt; made anew when that file changes.
+# in python/requirements-test.txt; made again when that file changes.
 VENV=$ROOT/target/venv/bin
 venv_wanted() { "$PYTHON" --version; cat python/requirements-test.txt; }
 venv_is_made() { [ "$(cat "$ROOT/target/venv/made-from" 2>/dev/null)" = "$(venv_wanted)" ]; }

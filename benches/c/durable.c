@@ -3,7 +3,7 @@
  *   durable latency FILE URL   32 operations at a time at 60 Hz: from the submission to
  *                              the notice that it is durable, in us: "p50 p99 worst"
  *   durable kill FILE MS       the same for a while, and SIGKILL so long after the
- *                              last 32; nobody answers, so all of it stays in the file
+ *                              last 32; no server responds, so all of it stays in the file
  *   durable left FILE          how many of these 32 the file has */
 #define _POSIX_C_SOURCE 200809L
 #include <signal.h>

@@ -26,6 +26,6 @@ int main(int argc, char **argv) {
   topic = rd_kafka_topic_new(producer, "bindings", NULL);
   int bad = measure(strcmp(argv[1], "flat") == 0, submit);
   fflush(stdout);
-  /* Nobody takes them: it would wait for ever. */
+  /* No broker takes them: destroying the producer would wait forever. */
   _exit(bad);
 }

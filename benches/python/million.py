@@ -84,7 +84,7 @@ class Ended(NamedTuple):
     status: int
     seconds: float
     peak_mb: float
-    told: str
+    output: str
 
 
 def run(command: List[str], url: str, is_enough: Callable[[], bool] = lambda: False) -> Ended:
@@ -105,8 +105,8 @@ def run(command: List[str], url: str, is_enough: Callable[[], bool] = lambda: Fa
         if is_enough():
             program.kill()
         time.sleep(0.01)
-    told, _ = program.communicate()
-    return Ended(program.returncode, time.monotonic() - began, peak, told.strip())
+    output, _ = program.communicate()
+    return Ended(program.returncode, time.monotonic() - began, peak, output.strip())
 
 
 def peak_mb(process: int) -> float:
@@ -141,7 +141,7 @@ def check_state(service: Service) -> None:
 
 def tell(what: str, ended: Ended, rows: int) -> None:
     rate = f"{rows / ended.seconds:.0f} rows/s, " if rows else ""
-    print(f"  {what}: {ended.seconds:.1f} s, {rate}peak {ended.peak_mb:.0f} MB. {ended.told}")
+    print(f"  {what}: {ended.seconds:.1f} s, {rate}peak {ended.peak_mb:.0f} MB. {ended.output}")
     assert 0 < ended.peak_mb < MOST_MB, f"{ended.peak_mb:.0f} MB, promised are {MOST_MB}"
 
 

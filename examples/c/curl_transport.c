@@ -14,7 +14,7 @@ struct stack {
   int count;
 };
 
-/* What came of the body so far. */
+/* The part of the body received so far. */
 struct body {
   char *bytes;
   size_t len, most;

@@ -1,4 +1,4 @@
-/* Bring your own HTTP: libcurl carries the bytes; signing, retries, order and
+/* A transport over libcurl, which carries the bytes; signing, retries, order and
  * reports stay in xgpush. */
 #ifndef CURL_TRANSPORT_H
 #define CURL_TRANSPORT_H

@@ -32,7 +32,7 @@ void check(const xgpush::submission& sent, tally& seen) {
   seen.submitted += sent.taken();
   if (sent) return;
   seen.refused++;
-  // Full: the service has been away for long.
+  // Full: the service has been down for long.
   std::cerr << sent.reason() << ": " << sent.message() << '\n';
 }
 
@@ -79,7 +79,7 @@ int main(int argc, char** argv) try {
   tally seen;
   auto next = std::chrono::steady_clock::now();
   for (long tick = 0; tick < ticks; tick++) {
-    // Somebody logs in on each phone now and then; a few log out again.
+    // Players log in on each phone now and then; a few log out again.
     for (int n = 0; n < 32; n++) {
       const auto player = static_cast<std::uint64_t>((tick * 32 + n) % 5000);
       const std::string phone = "phone" + std::to_string(player % 1000);

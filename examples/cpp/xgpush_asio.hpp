@@ -13,7 +13,7 @@
 
 namespace xgpush_asio {
 
-// Brings each report of an outbox to a function, on an executor that runs one handler at
+// Passes each report of an outbox to a function, on an executor that runs one handler at
 // a time: an io_context with one thread, or a strand. The outbox must outlive it. Stop it
 // there before the outbox is closed: the descriptor that it waits for is the outbox's.
 class report_stream {

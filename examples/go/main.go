@@ -38,7 +38,7 @@ func must(status C.enum_xg_status, failure **C.xg_error) {
 }
 
 // trouble is what fails in the background, such as a wrong key; "" while all is well. It is
-// asked for, since calls from C into Go cost more than they tell here.
+// polled, because callbacks from C into Go are expensive.
 func trouble(outbox *C.xg_outbox) string {
 	var stats *C.xg_stats
 	var failure *C.xg_error
@@ -54,7 +54,7 @@ func main() {
 	}
 }
 
-// run answers whether everything was accepted.
+// run returns whether everything was accepted.
 func run() bool {
 	var failure *C.xg_error
 	must(C.xg_abi_check(C.XG_ABI_VERSION, &failure), &failure)

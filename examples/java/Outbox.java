@@ -36,7 +36,7 @@ public final class Outbox {
         void xg_outbox_free(Pointer outbox);
         String xg_stats_trouble(Pointer stats);
         void xg_stats_free(Pointer stats);
-        int xg_reports_new(long room, PointerByReference reports, PointerByReference error);
+        int xg_reports_new(long capacity, PointerByReference reports, PointerByReference error);
         void xg_reports_free(Pointer reports);
         long xg_reports_tag(Pointer reports, long nth);
         int xg_reports_state(Pointer reports, long nth);

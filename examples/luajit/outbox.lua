@@ -40,7 +40,7 @@ local function make(type, free, call, ...)
   return ffi.gc(made[0], free)
 end
 
--- Hands a binding in and answers whether it was taken. Tokens and accounts come from
+-- Submits a binding and returns whether it was queued. Tokens and accounts come from
 -- phones: what is none is refused, and the game goes on.
 local function bind(outbox, phone, player, tag)
   local taken, why = pcall(try, xg.xg_outbox_bind_n, outbox, phone, #phone, player, #player, no_account_type, tag)
@@ -48,8 +48,8 @@ local function bind(outbox, phone, player, tag)
   return taken
 end
 
--- What fails in the background, such as a wrong key: a foreign thread may bring no line to
--- LuaJIT, so it is asked for.
+-- What fails in the background, such as a wrong key: a foreign thread must not
+-- call into LuaJIT, so this is polled.
 local function trouble(outbox)
   return ffi.string(xg.xg_stats_trouble(make("xg_stats", xg.xg_stats_free, xg.xg_outbox_stats, outbox)))
 end

@@ -39,7 +39,7 @@ const outbox_free = declare('void xg_outbox_free(xg_outbox *outbox)');
 const outbox_stats = declareFallible('xg_outbox_stats', 'const xg_outbox *outbox, _Out_ xg_stats **stats');
 const stats_trouble = declare('const char *xg_stats_trouble(const xg_stats *stats)');
 const stats_free = declare('void xg_stats_free(xg_stats *stats)');
-const reports_new = declareFallible('xg_reports_new', 'size_t room, _Out_ xg_reports **reports');
+const reports_new = declareFallible('xg_reports_new', 'size_t capacity, _Out_ xg_reports **reports');
 const reports_free = declare('void xg_reports_free(xg_reports *reports)');
 const reports_tag = declare('uint64_t xg_reports_tag(const xg_reports *reports, size_t nth)');
 const reports_state = declare('int xg_reports_state(const xg_reports *reports, size_t nth)');
@@ -47,7 +47,7 @@ const reports_reason = declare('const char *xg_reports_reason(const xg_reports *
 const reports_code = declare('int64_t xg_reports_code(const xg_reports *reports, size_t nth)');
 const reports_message = declare('const char *xg_reports_message(const xg_reports *reports, size_t nth)');
 
-// What waits does so on a thread of its own, and the event loop goes on.
+// Blocking calls run on a thread of their own, and the event loop goes on.
 const poll = promisify(outbox_poll.async);
 const close = promisify(outbox_close.async);
 
@@ -63,7 +63,7 @@ try {
   let open = 0;
   let failed = 0;
   // Tokens and accounts come from phones: what is none is refused, and the game goes on.
-  const handIn = (token, player, tag) => {
+  const submit = (token, player, tag) => {
     const lengths = [token, player].map((text) => Buffer.byteLength(text));
     try {
       outbox_bind(outbox[0], token, lengths[0], player, lengths[1], NO_ACCOUNT_TYPE, tag);
@@ -73,8 +73,8 @@ try {
     }
   };
   const players = ['alice', 'bob', '小明']; // the tag of an operation is its player's number
-  players.forEach((player, n) => handIn(`token-of-phone-${n + 1}`, player, n + 1));
-  handIn('x'.repeat(65), 'mallory', 4); // no token of TPNS
+  players.forEach((player, n) => submit(`token-of-phone-${n + 1}`, player, n + 1));
+  submit('x'.repeat(65), 'mallory', 4); // no token of TPNS
 
   const readReports = async (timeout) => {
     const count = await poll(outbox[0], reports[0], timeout);

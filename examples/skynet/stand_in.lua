@@ -50,7 +50,7 @@ local function call(name, ...)
 end
 answer = setmetatable({}, { __mode = "k" })
 
--- While everybody sleeps, the thread waits for reports.
+-- While every coroutine sleeps, the thread waits for reports.
 local function run()
   while #ready > 0 do
     local round, idle = ready, true

@@ -13,7 +13,7 @@ local xgpush = require "lxgpush"
 
 local outbox
 local waiting = {} -- by tag: who waits for the report
-local last_tag = 0 -- of this run only: reports of an earlier one are told apart
+local last_tag = 0 -- of this run only: reports of an earlier one are marked
 local closing = false
 
 local function next_tag()
@@ -32,11 +32,11 @@ local function settle(report)
   end
 end
 
--- Messages that found the outbox full. Each has a coroutine of its own, so they stand in
+-- Messages that found the outbox full. Each has a coroutine of its own, so they queue in
 -- one line: a login must not be overtaken by the logout that came after it.
 local line, head, tail = {}, 1, 0
 
--- Whoever waits for the report is known before it can come.
+-- The waiter is registered before its report can arrive.
 local function submit(waiter, method, ...)
   if closing then return nil, "the outbox is closed" end
   local turn = { method = method, tag = next_tag(), arguments = table.pack(...) }
@@ -52,7 +52,7 @@ local function submit(waiter, method, ...)
   return nil, turn.why
 end
 
--- Lets those in whose turn it is, until it is full again.
+-- Submits queued messages in their order, until the outbox is full again.
 local function let_in()
   while head <= tail do
     local turn = line[head]

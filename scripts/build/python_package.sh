@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# python_package.sh DIR: puts the Python package into DIR, for PYTHONPATH. It takes cargo
-# and no tool of Python. Where maturin is here already its build is taken: the two
-# would take turns in compiling PyO3 anew.
+# python_package.sh DIR: puts the Python package into DIR, for PYTHONPATH. It needs cargo
+# and no Python tool. If maturin is installed, its build is used: the two would compile
+# PyO3 again in turn.
 . "$(dirname "$0")/../common.sh"
 need_cargo
 dir=$1

@@ -4,7 +4,7 @@ xgpush.h: puts each declaration into the group of its type, and makes a link of 
 xg_ and XG_ name in a comment, so that doxygen warns of a name that does not exist.
 
 xgpush.hpp: the same links; a member without a comment refers to the C function that it
-calls; the inline namespace that tells exceptions from results is left out."""
+calls; the inline namespace that separates exceptions from results is left out."""
 
 import re
 import sys

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # abi.sh check|record [HEADER LIBRARY RECORD]: the ABI, which is what the header says
 # of the functions that the library exports, against its record. Additions pass;
-# exit code 3 tells of anything else. `record` writes the record, and refuses what
-# is no addition unless XG_ABI_VERSION and the SONAME are new.
+# exit code 3 means any other change. `record` writes the record, and refuses what
+# is not an addition unless XG_ABI_VERSION and the SONAME are new.
 . "$(dirname "$0")/../common.sh"
 verb=${1:-check} header=${2:-include/xgpush.h}
 library=${3:-target/ctest/lib/libxgpush.so} record=${4:-ffi/abi/libxgpush.abi}
@@ -27,10 +27,10 @@ describe() { # the header and the library, as the record has them
 
 compare() { # ARGUMENTS…: abidiff; says what differs
   local code=0
-  abidiff --no-architecture "$@" "$record" "$work/now.abi" > "$work/told" 2>&1 || code=$?
+  abidiff --no-architecture "$@" "$record" "$work/now.abi" > "$work/differences" 2>&1 || code=$?
   # 1 and 2 say that the tool failed, 4 and 8 that the ABI differs.
   if [ $((code & 3)) != 0 ]; then
-    cat "$work/told" >&2
+    cat "$work/differences" >&2
     missing "a comparison" "abidiff ($(abidiff --version)) failed"
   fi
   [ $code = 0 ]
@@ -49,7 +49,7 @@ describe
 case $verb in
 check)
   if ! only_additions; then
-    cat "$work/told"
+    cat "$work/differences"
     echo "the ABI is not that of $record; CONTRIBUTING.md says what may change"
     exit 3
   fi
@@ -63,7 +63,7 @@ record)
       exit 3
     fi
     if [ $both = 0 ] && ! only_additions; then
-      cat "$work/told"
+      cat "$work/differences"
       echo "not recorded: this breaks programs, and XG_ABI_VERSION and the SONAME are the old ones"
       exit 3
     fi

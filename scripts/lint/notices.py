@@ -18,7 +18,7 @@ LICENCE = re.compile(r"(?i)^(un)?licen[cs]e|^copying|^copyright|^notice")
 FOLDERS = ("src", "third_party", "LICENSES")
 RULE = "=" * 78
 
-#: What the compiler brings along: no crate of the metadata.
+#: What the compiler adds: not a crate of the metadata.
 STANDARD_LIBRARY = """\
 The standard library of Rust <https://www.rust-lang.org>, with the crates that it is
 made of (backtrace, cfg-if, gimli, hashbrown, libc, rustc-demangle and others)
@@ -72,7 +72,7 @@ def taken(crate):
     return files
 
 
-def told(crate):
+def described(crate):
     """The lines that name a crate."""
     line = f"{crate['name']} {crate['version']}: {crate['license']}"
     return f"{line}\n  {crate['repository']}" if crate["repository"] else line
@@ -101,10 +101,10 @@ def notices(package):
     yield f"What is compiled into {package} beside its own code, and its licences."
     yield STANDARD_LIBRARY + "\n" + (mit[1] + mit[2]).strip("\n")
     for text, of in texts.values():
-        yield "\n".join(map(told, of)) + "\n\n" + text
+        yield "\n".join(map(described, of)) + "\n\n" + text
     for crate in without:
         authors = ", ".join(crate["authors"]) or "its authors"
-        yield f"{told(crate)}\n\nNo text comes with it. Copyright: {authors}."
+        yield f"{described(crate)}\n\nNo text comes with it. Copyright: {authors}."
 
 
 if __name__ == "__main__":

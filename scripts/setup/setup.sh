@@ -59,7 +59,7 @@ install_packages() { # PACKAGE…: all at once, or else what can be had of them
 
 mapfile -t rows < <(lacking)
 if [ ${#rows[@]} -gt 0 ] && may_install; then
-  # A package may bring several things.
+  # A package may contain several things.
   mapfile -t names < <(printf '%s\n' "${rows[@]}" | cut -d' ' -f3 | sort -u)
   install_packages "${names[@]}"
   hash -r

@@ -14,7 +14,7 @@ cargo build --quiet -p xgpush --example story
 bash scripts/build/python_package.sh "$out/python"
 
 start_emulator
-tell() { # LANGUAGE COMMAND…: the service forgets, then the story is told
+tell() { # LANGUAGE COMMAND…: resets the service, then runs the story
   local language=$1; shift
   "$PYTHON" scripts/test/emulator_admin.py "$BASE_URL" reset
   "$@" "$BASE_URL" > "$out/$language.tsv"

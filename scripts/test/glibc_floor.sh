@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# glibc_floor.sh LIBRARY [FLOOR]: tells the oldest glibc that it runs on; fails when that is
+# glibc_floor.sh LIBRARY [FLOOR]: prints the oldest glibc that it runs on; fails when that is
 # newer than what is promised.
 . "$(dirname "$0")/../common.sh"
 GLIBC_FLOOR=${2:-2.34}

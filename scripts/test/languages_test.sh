@@ -52,7 +52,7 @@ stops() { # COMMAND…: SIGTERM ends it while the service is away; it says what 
     > "$work/stopped" 2> "$work/errors" &
   program=$!
   exec 8< "$work/errors"
-  # It ends when it has told that the service is away.
+  # It is ended once it has logged that the service is down.
   until grep -q '^xgpush: ' <<< "${line:-}"; do
     read -r -t 60 -u 8 line || { echo "it logged nothing"; break; }
   done

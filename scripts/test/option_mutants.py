@@ -1,7 +1,7 @@
-"""option_mutants.py [OPTION…]: disconnects each option, and sees its test fail.
+"""option_mutants.py [OPTION…]: disconnects each option and checks that its test fails.
 
-In a copy of the sources, each place that uses an option can be told to take the option's
-default instead of its value. One place at a time is told so, and the row of the option in
+In a copy of the sources, each place that uses an option can be switched to the
+option's default. One place at a time is switched, and the row of the option in
 core/tests/options.rs must fail: otherwise nothing shows that the option has an effect
 there.
 

@@ -25,8 +25,8 @@ count() { # WORD LOG…
     awk '{n += $1} END {print n + 0}'
 }
 
-# What the other suites link and install is built beside the Rust tests, which wait a
-# lot. What fails here fails again, and is told, where it is needed.
+# What the other suites link and install is built during the Rust tests, which wait a
+# lot. A build that fails here fails again, and is reported, where it is needed.
 built_ahead() {
   cargo build --quiet --profile fast -p xgpush-ffi
   cargo build --quiet --profile fast -p xgpush-emulator
@@ -34,7 +34,7 @@ built_ahead() {
   rm -rf "$ROOT"/target/ahead.*
 }
 cargo test --quiet --workspace --exclude xgpush-python --no-run
-# Whoever ends this ends what runs beside it: each has a process group of its own.
+# Ending this script ends its background jobs: each has a process group of its own.
 ahead='' beside=''
 trap 'for group in $ahead $beside; do kill -- "-$group" 2>/dev/null || true; done' EXIT
 set -m

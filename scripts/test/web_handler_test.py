@@ -9,7 +9,7 @@ program = subprocess.Popen(
     [sys.executable, "examples/python/web_handler.py"],
     stdout=subprocess.PIPE,
     text=True,
-    # What starts the tests may have told its children to ignore it.
+    # The parent of the tests may have made its children ignore it.
     preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
 )
 assert program.stdout is not None

@@ -1,4 +1,4 @@
-//! What the outbox does behind the submission, beside what it is made of.
+//! Benchmarks of the outbox after submission, next to plain SQLite and blocking calls.
 //!
 //! `outbox durable URL FILE`, `outbox inserts FILE`, `outbox memory URL`,
 //! `outbox delivered URL`, `outbox blocking URL`: each prints one number.
@@ -43,7 +43,7 @@ fn fill_some(outbox: &Outbox, numbers: std::ops::Range<u32>) {
         let accounts = [(account.as_str(), None)];
         outbox
             .submit(&Operation::bind(&token, &accounts), n.into())
-            .expect("room for all");
+            .expect("capacity for all");
     }
 }
 
@@ -103,7 +103,7 @@ fn memory(url: &str) -> f64 {
         let token = format!("warm{n}");
         outbox
             .submit(&Operation::unbind(&token, &accounts), n)
-            .expect("room");
+            .expect("capacity");
     }
     std::thread::sleep(Duration::from_millis(300));
     let before = resident();
