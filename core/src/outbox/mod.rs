@@ -3,6 +3,7 @@
 mod closing;
 mod durability;
 mod flap_damping;
+mod fork;
 mod inspection;
 mod intake;
 mod job;
@@ -29,7 +30,7 @@ use std::time::Duration;
 
 use crate::client::Client;
 use crate::engine::Engine;
-use crate::model::error::{Error, ErrorKind, Result};
+use crate::model::error::Result;
 use crate::options::Config;
 use crate::sys::owner_process::OwnerProcess;
 use crate::sys::threads;
@@ -87,8 +88,8 @@ impl Outbox {
     /// file and goes on with what is in it.
     ///
     /// # Errors
-    /// As [`Client::new`], and [`Storage`](ErrorKind::Storage) when the file
-    /// cannot be used; nothing in it is deleted. [`Resources`](ErrorKind::Resources) when
+    /// As [`Client::new`], and [`Storage`](crate::ErrorKind::Storage) when the file
+    /// cannot be used; nothing in it is deleted. [`Resources`](crate::ErrorKind::Resources) when
     /// no thread could be started.
     pub fn open(config: &Config) -> Result<Self> {
         Self::with_client(config, Client::new(config)?)
@@ -176,7 +177,7 @@ impl Outbox {
     /// belongs to the outbox: wait for it, and do nothing else with it.
     ///
     /// # Errors
-    /// [`Resources`](ErrorKind::Resources) when the system gives none.
+    /// [`Resources`](crate::ErrorKind::Resources) when the system gives none.
     #[cfg(unix)]
     pub fn reports_fd(&self) -> Result<std::os::fd::RawFd> {
         self.ensure_same_process()?;
@@ -193,30 +194,6 @@ impl Outbox {
         self.ensure_same_process()?;
         self.engine.set_secret_key(key)
     }
-
-    /// Whether this process is a child of the one that opened it.
-    pub fn is_forked(&self) -> bool {
-        self.owner.is_forked()
-    }
-
-    /// Whether its threads are here.
-    ///
-    /// # Errors
-    /// [`Closed`](ErrorKind::Closed) in a child after `fork`.
-    #[doc(hidden)]
-    pub fn ensure_same_process(&self) -> Result<()> {
-        if self.is_forked() {
-            return Err(wrong_process());
-        }
-        Ok(())
-    }
-}
-
-fn wrong_process() -> Error {
-    Error::new(
-        ErrorKind::Closed,
-        "the outbox was opened in another process; after a fork the child opens its own",
-    )
 }
 
 impl Drop for Outbox {

@@ -3,8 +3,9 @@
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
+use super::Outbox;
+use super::fork::wrong_process;
 use super::intake::SubmitError;
-use super::{Outbox, wrong_process};
 use crate::model::error::{Error, ErrorKind, Result};
 use crate::model::operation::{self, Operation};
 use crate::model::request::Request;
