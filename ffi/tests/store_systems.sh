@@ -54,7 +54,7 @@ each() { # KIND
   expect "read-only, $kind" "Read-only file system" "$(on read-only "$file" open)"
   for file in "$(name full)" "$(name ro)"; do
     [ $kind != new ] || store "$file" fill >/dev/null
-    expect "the same with room, $kind" 10 "$(store "$file" drain | count)"
+    expect "the same with free space, $kind" 10 "$(store "$file" drain | count)"
   done
 }
 

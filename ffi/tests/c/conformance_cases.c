@@ -330,7 +330,7 @@ void run_call(const json_t *test) {
   xg_reply *reply = NULL;
   const json_t *body = json_object_get(test, "json_text");
   only(test, " name kind source options path json_text expect ");
-  /* Port 9 is for discarding, and nobody listens on it. */
+  /* Port 9 is for discarding, and no server listens on it. */
   xg_config *config = config_of(json_object_get(test, "options"), "http://127.0.0.1:9", &error);
   if (config && xg_client_new(config, &client, &error) == XG_OK &&
       xg_call(client, string_of(test, "path"), json_string_value(body), json_string_length(body),

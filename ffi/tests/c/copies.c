@@ -119,7 +119,7 @@ static int in_another_process(const struct library *by, const char *name) {
   return WEXITSTATUS(status);
 }
 
-/* One of them has the file: nobody else gets it, whatever the host does to its files. */
+/* One of them has the file: no other gets it, whatever the host does to its files. */
 static void one_owner(const struct library *first, const struct library *second) {
   char why[512], real[600], link_path[600];
   xg_outbox *outbox = opened(first, "shared", why);

@@ -105,7 +105,7 @@ static void coroutine(int mine) {
   for (int n = 0; n < rounds; n++) {
     char token[64];
     snprintf(token, sizeof token, "%s-%d-%d.", prefix, mine, n);
-    /* Now and then one that finds nobody, so that not_sent happens, too. */
+    /* Now and then one without a server, so that not_sent happens, too. */
     xg_client *client = clients[dice(16) == 0];
     inside[mine] = 1;
     switch (dice(3)) {

@@ -81,7 +81,7 @@ static void threads(const char *url) {
   CHECK(xg_outbox_clear_token(outbox, "limits1", 1, NULL) == XG_OK);
   size_t left = 0;
   CHECK(xg_outbox_flush(outbox, 100, &left, NULL) == XG_OK && left == 1);
-  /* It is tried again and again, and told once. */
+  /* It is tried again and again, and logged once. */
   while (number(outbox, "resource_failures") < 3) xg_outbox_flush(outbox, 100, &left, NULL);
   CHECK(number(outbox, "requests") == 0 && atomic_load(&lines) == 1);
   none = 0;

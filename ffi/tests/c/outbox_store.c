@@ -1,6 +1,6 @@
 /* A short run over a file: outbox_store BASE_URL FILE DURABILITY VERB.
  *
- * fill   hands ten operations in while nobody answers, one commit each, and prints
+ * fill   submits ten operations while no server responds, one commit each, and prints
  *        the tags of those that were reported durable; "refused: WHY" when the
  *        file cannot be opened.
  * die    the same, and ends as by kill -9.
@@ -61,7 +61,7 @@ int main(int argc, char **argv) {
       if (xg_outbox_bind_n(outbox, token, (size_t)length, "player", 6, 0, (uint64_t)n, NULL) !=
           XG_OK)
         return 5;
-      /* A commit of its own; one that fails brings no notice. */
+      /* A commit of its own; one that fails gives no notice. */
       print(outbox, reports, false, 30);
     }
     if (die) raise(SIGKILL);

@@ -123,7 +123,7 @@ int main(int argc, char **argv) {
   CHECK(strcmp(sqlite3_libversion(), SQLITE_VERSION) == 0);
   CHECK(written_by(own) == SQLITE_VERSION_NUMBER);
   CHECK(written_by(outbox) == atoi(argv[4]));
-  /* The one in libxgpush was compiled so; tells them apart if the versions are equal. */
+  /* The one in libxgpush was compiled so; distinguishes them if the versions are equal. */
   CHECK(!sqlite3_compileoption_used("OMIT_LOAD_EXTENSION"));
   sqlite3_close(memory);
   curl_easy_cleanup(curl);
