@@ -1,4 +1,4 @@
-//! Benchmarks of the outbox after submission, next to plain SQLite and blocking calls.
+//! Benchmarks of the outbox after submission, next to plain `SQLite` and blocking calls.
 //!
 //! `outbox durable URL FILE`, `outbox inserts FILE`, `outbox memory URL`,
 //! `outbox delivered URL`, `outbox blocking URL`: each prints one number.
