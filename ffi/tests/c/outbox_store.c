@@ -64,7 +64,11 @@ int main(int argc, char **argv) {
       /* A commit of its own; one that fails gives no notice. */
       print(outbox, reports, false, 30);
     }
-    if (die) raise(SIGKILL);
+    if (die) {
+      /* The last commit may take longer than its notice is waited for. */
+      if (xg_outbox_sync(outbox, 30000, NULL) != XG_OK) return 9;
+      raise(SIGKILL);
+    }
     xg_outbox_close(outbox, 0);
     print(outbox, reports, false, 0);
   } else if (drain) {
