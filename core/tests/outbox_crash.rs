@@ -1,6 +1,6 @@
 //! A process that hands operations in is killed again and again, at any moment.
 //!
-//! This program runs itself as the process that is killed: the ignored test `child`.
+//! The test starts itself again as the process that it kills.
 
 #![cfg(unix)]
 #![expect(clippy::print_stdout, reason = "the child tells what is durable")]
@@ -9,9 +9,9 @@ mod common;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead as _, BufReader, Write as _};
-use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use common::child;
 use serde_json::Value;
 use xgpush::{Config, Operation, Outbox, State};
 use xgpush_emulator::{Config as Service, Emulator, Fault, FaultKind};
@@ -41,11 +41,8 @@ fn options(file: &str) -> [(&str, &str); 7] {
 
 /// Hands operations in until it is killed. Tells `h N` before it hands in up to N,
 /// and `d N` when N is durable.
-#[test]
-#[ignore = "the process that the other test kills"]
-fn child() {
-    let told = std::env::var("XG_CRASH_CHILD").expect("it is started by the other test");
-    let told: Value = serde_json::from_str(&told).unwrap();
+fn run_until_killed(told: &str) -> ! {
+    let told: Value = serde_json::from_str(told).unwrap();
     let service = Service::default();
     let mut config = Config::new();
     config.set("access_id", &service.access_id).unwrap();
@@ -83,11 +80,7 @@ fn child() {
 /// where it may have handed in.
 fn run_and_kill(url: &str, file: &str, next: u64, rng: &mut fastrand::Rng) -> (Vec<u64>, u64) {
     let told = serde_json::json!({"url": url, "file": file, "next": next});
-    let mut child = Command::new(std::env::current_exe().unwrap())
-        .args(["--ignored", "--exact", "child", "--nocapture"])
-        .env("XG_CRASH_CHILD", told.to_string())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
+    let mut child = child::command(TEST, CHILD, told.to_string())
         .spawn()
         .unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
@@ -135,8 +128,15 @@ fn applied(emulator: &Emulator) -> Vec<u64> {
         .collect()
 }
 
+/// Names the process that the test kills.
+const CHILD: &str = "XG_CRASH_CHILD";
+const TEST: &str = "durable_operations_survive_kills_in_order";
+
 #[test]
 fn durable_operations_survive_kills_in_order() {
+    if let Some(told) = child::word(CHILD) {
+        run_until_killed(&told);
+    }
     let emulator = common::emulator(Service::default());
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("outbox");

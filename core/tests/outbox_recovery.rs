@@ -1,7 +1,6 @@
 //! What a file brings back: after a kill, after an orderly end, and after a long time.
 //!
-//! This program runs itself as the process that is killed: the ignored tests
-//! `child` and `synced_child`.
+//! A test that kills starts itself again as the process that it kills.
 
 #![cfg(unix)]
 #![expect(clippy::print_stdout, reason = "what was counted")]
@@ -10,9 +9,10 @@ mod common;
 
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::time::{Duration, SystemTime};
 
+use common::child;
 use common::model::Op;
 use common::outbox::{all_reports, bind};
 use xgpush::outbox::{NewRecord, Record, Report, Store};
@@ -23,6 +23,10 @@ const KILLS: usize = 200;
 const AT_ONCE: usize = 8;
 /// How many operations are synced at once.
 const SYNCED: u64 = 32;
+
+/// Name the processes that are killed.
+const KILLED_CHILD: &str = "XG_KILLED_CHILD";
+const SYNCED_CHILD: &str = "XG_SYNCED_CHILD";
 
 const LONG: Duration = Duration::from_secs(60);
 
@@ -53,10 +57,7 @@ fn config(url: &str, file: &str, more: &[(&str, &str)]) -> Config {
 /// Hands four operations in, the last of which says the same as the first, and
 /// waits to be killed. `XG_KILLED_PAUSED`: while sending is paused, which another
 /// operation has brought about.
-#[test]
-#[ignore = "the process that the other tests kill"]
-fn child() {
-    let told = std::env::var("XG_KILLED_CHILD").expect("it is started by the other tests");
+fn submit_and_wait(told: &str) {
     let (url, file) = told.split_once(' ').unwrap();
     let paused = std::env::var_os("XG_KILLED_PAUSED").is_some();
     let outbox = Outbox::open(&config(url, file, &[("throttle_base_ms", "50")])).unwrap();
@@ -78,20 +79,13 @@ fn run_and_kill(emulator: &Emulator, file: &Path, paused: bool) {
         emulator.push_fault(Fault::new(FaultKind::status(429)));
     }
     emulator.push_fault(Fault::new(FaultKind::HangAfterApply).times(0));
-    let mut command = Command::new(std::env::current_exe().unwrap());
+    let told = format!("{} {}", emulator.base_url(), file.display());
+    let test = "operation_sent_before_a_kill_is_never_reported_not_sent";
+    let mut command = child::command(test, KILLED_CHILD, told);
     if paused {
         command.env("XG_KILLED_PAUSED", "1");
     }
-    let mut child = command
-        .args(["--ignored", "--exact", "child", "--nocapture"])
-        .env(
-            "XG_KILLED_CHILD",
-            format!("{} {}", emulator.base_url(), file.display()),
-        )
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
+    let mut child = command.stdout(Stdio::null()).spawn().unwrap();
     let came = emulator.wait_until(LONG, |counters| counters.applied > 0);
     child.kill().unwrap();
     child.wait().unwrap();
@@ -151,6 +145,9 @@ fn check(file: &Path, had: &[Op]) -> (usize, usize) {
 
 #[test]
 fn operation_sent_before_a_kill_is_never_reported_not_sent() {
+    if let Some(told) = child::word(KILLED_CHILD) {
+        return submit_and_wait(&told);
+    }
     let folder = tempfile::tempdir().unwrap();
     let files: Vec<_> = (0..KILLS)
         .map(|n| folder.path().join(n.to_string()))
@@ -186,11 +183,8 @@ fn operation_sent_before_a_kill_is_never_reported_not_sent() {
 }
 
 /// Hands operations in, tells when all of them are durable, and waits to be killed.
-#[test]
-#[ignore = "the process that another test kills"]
-fn synced_child() {
-    let file = std::env::var("XG_SYNCED_CHILD").expect("it is started by another test");
-    let outbox = Outbox::open(&config(DEAD, &file, &[])).unwrap();
+fn sync_and_wait(file: &str) {
+    let outbox = Outbox::open(&config(DEAD, file, &[])).unwrap();
     for n in 0..SYNCED {
         bind(&outbox, &format!("t{n}"), &format!("player{n}"), n);
     }
@@ -202,13 +196,8 @@ fn synced_child() {
 /// How many operations are there of a child that was killed as soon as it had said
 /// that they are durable.
 fn left_after_sync(file: &Path) -> u64 {
-    let mut child = Command::new(std::env::current_exe().unwrap())
-        .args(["--ignored", "--exact", "synced_child", "--nocapture"])
-        .env("XG_SYNCED_CHILD", file)
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
+    let test = "synced_operation_survives_a_kill";
+    let mut child = child::command(test, SYNCED_CHILD, file).spawn().unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
     let durable = lines.any(|line| line.unwrap() == "durable");
     child.kill().unwrap();
@@ -221,6 +210,9 @@ fn left_after_sync(file: &Path) -> u64 {
 
 #[test]
 fn synced_operation_survives_a_kill() {
+    if let Some(file) = child::word(SYNCED_CHILD) {
+        return sync_and_wait(&file);
+    }
     let folder = tempfile::tempdir().unwrap();
     let files: Vec<_> = (0..KILLS)
         .map(|n| folder.path().join(n.to_string()))

@@ -2,6 +2,7 @@
 
 #![allow(dead_code, reason = "not every test binary uses all of it")]
 
+pub(crate) mod child;
 #[cfg(feature = "apply")]
 pub(crate) mod files;
 pub(crate) mod model;

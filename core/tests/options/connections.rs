@@ -1,14 +1,14 @@
 //! Connections: how long they are tried and kept, and which way they go.
 
 use std::net::TcpListener;
-use std::process::Command;
+use std::process::Stdio;
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use xgpush::{Client, ErrorKind, Reason};
 use xgpush_emulator::Config as Service;
 
-use crate::common::{bindings, client, emulator};
+use crate::common::{bindings, child, client, emulator};
 use crate::fake_transport::offline;
 use crate::libc_spy;
 use crate::raw_server::RawServer;
@@ -178,7 +178,7 @@ pub(crate) fn proxy() {
 /// In a process of its own, whose environment names a proxy.
 pub(crate) fn proxy_from_env() {
     const SERVICE: &str = "XG_SERVICE_BEHIND_PROXY";
-    if let Ok(url) = std::env::var(SERVICE) {
+    if let Some(url) = child::word(SERVICE) {
         for from_env in ["false", "true"] {
             let options = [
                 ("base_url", &*url),
@@ -191,9 +191,8 @@ pub(crate) fn proxy_from_env() {
         return;
     }
     let (proxy, service, connect) = proxy_and_service();
-    let child = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "proxy_from_env"])
-        .env(SERVICE, service.url())
+    let child = child::command("proxy_from_env", SERVICE, service.url())
+        .stderr(Stdio::piped())
         .env("http_proxy", proxy.url())
         .env_remove("no_proxy")
         .env_remove("NO_PROXY")
