@@ -9,10 +9,9 @@
 
 mod common;
 
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use common::model::{Op, check_held_back, check_order, random_fault, seeds, stream};
+use common::model::{Op, check_held_back, check_order, random_fault, run_seeds, stream};
 use xgpush::bulk::BulkOptions;
 use xgpush::{Reason, State};
 use xgpush_emulator::{Clears, Config as Service, Emulator};
@@ -85,27 +84,7 @@ fn run(seed: u64, emulator: &Emulator, reference: &Emulator) -> usize {
 
 #[test]
 fn stream_ends_as_its_rows_one_by_one() {
-    let (first, count) = seeds(500);
-    let next = AtomicU64::new(first);
-    let held = AtomicU64::new(0);
-    // Mostly waiting: more threads than processors.
-    std::thread::scope(|scope| {
-        for _ in 0..16.min(count) {
-            scope.spawn(|| {
-                let emulator = common::emulator(Service::default());
-                let reference = common::emulator(Service::default());
-                loop {
-                    let seed = next.fetch_add(1, Ordering::Relaxed);
-                    if seed >= first + count {
-                        return;
-                    }
-                    let rows = run(seed, &emulator, &reference) as u64;
-                    held.fetch_add(rows, Ordering::Relaxed);
-                }
-            });
-        }
-    });
-    let held = held.into_inner();
+    let (count, held) = run_seeds(500, run);
     println!("{count} seeds, {held} rows held back");
     assert!(held > 0 || count < 100, "no run has held a row back");
 }

@@ -9,10 +9,9 @@
 
 mod common;
 
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use common::model::{Op, check_held_back, check_order, random_fault, seeds, stream};
+use common::model::{Op, check_held_back, check_order, random_fault, run_seeds, stream};
 use xgpush::bulk::BulkOptions;
 use xgpush::{Client, ItemOutcome, Operation, Outbox, Reason, State};
 use xgpush_emulator::{Clears, Config as Service, Emulator};
@@ -201,27 +200,7 @@ fn run(seed: u64, emulator: &Emulator, reference: &Emulator) -> usize {
 
 #[test]
 fn random_history_ends_the_same_through_call_bulk_and_outbox() {
-    let (first, count) = seeds(100);
-    let next = AtomicU64::new(first);
-    let held_back = AtomicU64::new(0);
-    // Mostly waiting: more threads than processors.
-    std::thread::scope(|scope| {
-        for _ in 0..16.min(count) {
-            scope.spawn(|| {
-                let emulator = common::emulator(Service::default());
-                let reference = common::emulator(Service::default());
-                loop {
-                    let seed = next.fetch_add(1, Ordering::Relaxed);
-                    if seed >= first + count {
-                        return;
-                    }
-                    let held = run(seed, &emulator, &reference) as u64;
-                    held_back.fetch_add(held, Ordering::Relaxed);
-                }
-            });
-        }
-    });
-    let held_back = held_back.into_inner();
+    let (count, held_back) = run_seeds(100, run);
     println!("{count} seeds, {held_back} operations held back");
     assert!(held_back > 0 || count < 50, "nothing was held back");
 }

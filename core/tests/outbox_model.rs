@@ -9,10 +9,9 @@
 mod common;
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use common::model::{Op, check_order, random_fault, seeds};
+use common::model::{Op, check_order, random_fault, run_seeds};
 use xgpush::outbox::Report;
 use xgpush::{Client, Config, Operation, Outbox, State};
 use xgpush_emulator::{Clears, Config as Service, Emulator};
@@ -150,24 +149,10 @@ fn run(seed: u64, emulator: &Emulator, reference: &Emulator, folder: &std::path:
 
 #[test]
 fn outbox_ends_as_its_operations_one_by_one() {
-    let (first, count) = seeds(2000);
-    let next = AtomicU64::new(first);
     let folder = tempfile::tempdir().unwrap();
-    // Mostly waiting: more threads than processors.
-    std::thread::scope(|scope| {
-        for _ in 0..16.min(count) {
-            scope.spawn(|| {
-                let emulator = common::emulator(Service::default());
-                let reference = common::emulator(Service::default());
-                loop {
-                    let seed = next.fetch_add(1, Ordering::Relaxed);
-                    if seed >= first + count {
-                        return;
-                    }
-                    run(seed, &emulator, &reference, folder.path());
-                }
-            });
-        }
+    let (count, _) = run_seeds(2000, |seed, emulator, reference| {
+        run(seed, emulator, reference, folder.path());
+        0
     });
     println!("{count} seeds");
 }

@@ -2,6 +2,7 @@
 //! the same operations, one by one, in the order in which they were handed in.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -9,7 +10,7 @@ use xgpush::bulk::{Bulk, BulkOptions};
 use xgpush::{
     Account, AccountType, Binding, Client, ItemOutcome, Operation, Operator, Request, State, Token,
 };
-use xgpush_emulator::{Emulator, Fault, FaultKind};
+use xgpush_emulator::{Config as Service, Emulator, Fault, FaultKind};
 
 /// One operation, for a model that applies them one by one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -201,11 +202,36 @@ pub(crate) fn check_held_back(seed: u64, ops: &[Op], outcomes: &[ItemOutcome]) {
     }
 }
 
-/// How often and from where a model runs: `XG_SEEDS=N` or `XG_SEED=S`.
-pub(crate) fn seeds(usual: u64) -> (u64, u64) {
+/// Runs a model with many seeds, each over an emulator and one for the reference: `usual`
+/// of them, or as `XG_SEEDS=N` or `XG_SEED=S` says. Returns how many, and the sum of what
+/// the runs return.
+pub(crate) fn run_seeds(
+    usual: u64,
+    run: impl Fn(u64, &Emulator, &Emulator) -> usize + Sync,
+) -> (u64, usize) {
     let number = |name: &str| std::env::var(name).ok().map(|text| text.parse().unwrap());
-    match number("XG_SEED") {
+    let (first, count) = match number("XG_SEED") {
         Some(seed) => (seed, 1),
         None => (0, number("XG_SEEDS").unwrap_or(usual)),
-    }
+    };
+    let next = AtomicU64::new(first);
+    let sum = AtomicUsize::new(0);
+    // Mostly waiting: more threads than processors.
+    std::thread::scope(|scope| {
+        for _ in 0..16.min(count) {
+            scope.spawn(|| {
+                let emulator = super::emulator(Service::default());
+                let reference = super::emulator(Service::default());
+                loop {
+                    let seed = next.fetch_add(1, Ordering::Relaxed);
+                    if seed >= first + count {
+                        return;
+                    }
+                    let found = run(seed, &emulator, &reference);
+                    sum.fetch_add(found, Ordering::Relaxed);
+                }
+            });
+        }
+    });
+    (count, sum.into_inner())
 }
