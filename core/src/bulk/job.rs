@@ -2,7 +2,7 @@
 
 use crate::engine::pool::Job;
 use crate::engine::{BatchSender, Delivered};
-use crate::model::operation::Body;
+use crate::model::encoded::EncodedOperation;
 use crate::model::outcome::{ItemOutcome, State};
 use crate::ordering::queue::Slot;
 
@@ -14,10 +14,10 @@ pub(super) struct BatchJob {
 }
 
 impl BatchJob {
-    fn bodies(&self) -> Vec<Body<'_>> {
+    fn bodies(&self) -> Vec<EncodedOperation<'_>> {
         let mut start = 0;
         let ends = self.ends.iter();
-        ends.map(|end| Body(&self.bytes[std::mem::replace(&mut start, *end)..*end]))
+        ends.map(|end| EncodedOperation(&self.bytes[std::mem::replace(&mut start, *end)..*end]))
             .collect()
     }
 }

@@ -14,9 +14,10 @@ use std::time::{Duration, Instant};
 use crate::client::Client;
 use crate::engine::pool::WorkerPool;
 use crate::engine::{BatchSender, Engine};
+use crate::model::encoded::EncodedOperation;
 use crate::model::error::{Error, ErrorKind, Result};
 use crate::model::key::KeyHasher;
-use crate::model::operation::{Body, Operation};
+use crate::model::operation::Operation;
 use crate::model::outcome::State;
 use crate::model::outcome::{ItemOutcome, Reason, Warning};
 use crate::model::row::Row;
@@ -252,7 +253,8 @@ impl Bulk {
     pub(crate) fn block(&mut self, row: u64, operation: &Operation<'_>, state: State) {
         self.bytes.clear();
         operation.encode_to(&mut self.bytes);
-        self.blocked.block(all_keys(Body(&self.bytes)), row, state);
+        self.blocked
+            .block(all_keys(EncodedOperation(&self.bytes)), row, state);
         self.warn_when_all_is_held_back();
     }
 

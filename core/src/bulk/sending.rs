@@ -6,7 +6,7 @@ use super::job::BatchJob;
 use super::{AbortReason, Bulk};
 use crate::engine::pool::run_job;
 use crate::engine::{Delivered, Interrupt};
-use crate::model::operation::Body;
+use crate::model::encoded::EncodedOperation;
 use crate::model::outcome::{ItemOutcome, Reason, Warning, WarningKind};
 use crate::ordering::blocked::blocks;
 use crate::ordering::queue::{Millis, Slot, all_keys};
@@ -118,7 +118,7 @@ impl Bulk {
         }
         let mut free = Vec::with_capacity(slots.len());
         for slot in slots {
-            let keys = all_keys(Body(self.queue.body(slot)));
+            let keys = all_keys(EncodedOperation(self.queue.body(slot)));
             match self.blocked.held_back(keys) {
                 None => free.push(slot),
                 Some(held_back) => {
@@ -221,7 +221,7 @@ impl Bulk {
     /// A row has its outcome: what waited behind it may be sent, or is held back.
     fn complete(&mut self, slot: Slot, outcome: ItemOutcome) {
         if blocks(&outcome) {
-            let keys = all_keys(Body(self.queue.body(slot)));
+            let keys = all_keys(EncodedOperation(self.queue.body(slot)));
             let row = self.queue.tag(slot) + 1;
             self.blocked.block(keys, row, outcome.state());
             self.warn_when_all_is_held_back();

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::attempt::panicked;
 use super::items_payload::ItemsPayload;
 use super::{Cancel, Engine, Interrupt};
-use crate::model::operation::Body;
+use crate::model::encoded::EncodedOperation;
 use crate::model::operator::Action;
 use crate::model::outcome::{ItemOutcome, Warning};
 use crate::progress::PartProgress;
@@ -70,7 +70,7 @@ impl BatchSender {
 
     /// Sends operations of one kind, at most 20, and those that failed again, as
     /// a call does.
-    pub(crate) fn send(&self, operations: &[Body<'_>]) -> Delivered {
+    pub(crate) fn send(&self, operations: &[EncodedOperation<'_>]) -> Delivered {
         let operator = operations.first().map(|first| first.operator());
         let path = operator.map_or("", |operator| Action::Batch(operator).path());
         let body = |sent: &[u32]| {

@@ -6,6 +6,7 @@ pub(crate) mod named;
 pub(crate) mod account;
 pub mod codes;
 pub(crate) mod desired;
+pub(crate) mod encoded;
 pub(crate) mod error;
 pub(crate) mod key;
 pub(crate) mod operation;

@@ -12,8 +12,8 @@ mod supersede;
 use super::chains::Chains;
 use super::key_index::Keys;
 use super::{MAX_ITEMS_PER_REQUEST, grow_by_a_quarter};
+use crate::model::encoded::EncodedOperation;
 use crate::model::key::Key;
-use crate::model::operation::Body;
 
 use priority::{Choice, Lane, Turns};
 use ready::ReadyLists;
@@ -77,7 +77,7 @@ struct Queued {
 
 impl Keys for Vec<Queued> {
     fn keys(&self, slot: Slot) -> impl Iterator<Item = Key<'_>> {
-        all_keys(Body(&self[slot as usize].body))
+        all_keys(EncodedOperation(&self[slot as usize].body))
     }
 }
 
@@ -320,7 +320,7 @@ impl Queue {
         let queued = &self.slots[slot as usize];
         Lane {
             is_priority: queued.is_priority,
-            kind: Body(&queued.body).kind(),
+            kind: EncodedOperation(&queued.body).kind(),
         }
     }
 
@@ -374,7 +374,7 @@ impl Queue {
 }
 
 /// The token and the accounts; an account that is named twice comes twice.
-pub(crate) fn all_keys(body: Body<'_>) -> impl Iterator<Item = Key<'_>> {
+pub(crate) fn all_keys(body: EncodedOperation<'_>) -> impl Iterator<Item = Key<'_>> {
     let token = Some(body.raw_token()).filter(|token| !token.is_empty());
     let accounts = body.raw_accounts();
     token.map(Key::Token).into_iter().chain(

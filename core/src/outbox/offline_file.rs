@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 
 use super::pending::{Filter, PendingOperation};
 use super::store::{FileStore, Store as _};
+use crate::model::encoded::EncodedOperation;
 use crate::model::error::{Error, ErrorKind, Result};
-use crate::model::operation::Body;
 use crate::options::Durability;
 use crate::sys::error_text;
 
@@ -57,7 +57,7 @@ pub fn list_pending_in_file(
         };
         after = last.id;
         for record in records {
-            let body = Body(&record.body);
+            let body = EncodedOperation(&record.body);
             if !filter.lets_pass(body) {
                 continue;
             }

@@ -5,7 +5,7 @@ use std::sync::mpsc::Sender;
 use serde::Serialize;
 
 use crate::model::account::AccountType;
-use crate::model::operation::Body;
+use crate::model::encoded::EncodedOperation;
 use crate::model::outcome::ItemOutcome;
 
 /// A pending operation.
@@ -56,7 +56,7 @@ impl PendingOperation {
     }
 
     /// What its kept bytes say; the rest is to be filled in.
-    pub(super) fn of(body: Body<'_>, state: &'static str) -> Self {
+    pub(super) fn of(body: EncodedOperation<'_>, state: &'static str) -> Self {
         let account = |(name, kind): (&str, Option<AccountType>)| PendingAccount {
             account: name.to_owned(),
             account_type: kind.map(|AccountType(number)| number),
@@ -93,7 +93,7 @@ pub(super) struct Filter {
 }
 
 impl Filter {
-    pub(super) fn lets_pass(&self, body: Body<'_>) -> bool {
+    pub(super) fn lets_pass(&self, body: EncodedOperation<'_>) -> bool {
         let token = self.token.as_deref();
         let account = self.account.as_deref();
         token.is_none_or(|token| body.token() == token)

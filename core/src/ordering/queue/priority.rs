@@ -4,7 +4,7 @@
 //! The order on each key is not touched: an operation that waits for nothing is only
 //! chosen from another list.
 
-use super::{Body, Queue, Slot, State, all_keys};
+use super::{EncodedOperation, Queue, Slot, State, all_keys};
 use crate::model::operator::Operator;
 
 /// So many priority requests are sent before one with the rest.
@@ -41,7 +41,7 @@ pub(super) struct Turns {
 
 impl Turns {
     pub(super) fn is_priority(&self, body: &[u8]) -> bool {
-        let removes = match Body(body).operator() {
+        let removes = match EncodedOperation(body).operator() {
             Operator::Unbind | Operator::ClearToken | Operator::ClearAccount => true,
             Operator::Append | Operator::Bind => false,
         };
@@ -86,7 +86,7 @@ impl Queue {
     pub(super) fn promote_predecessors(&mut self, slot: Slot) {
         let mut waiting = vec![slot];
         while let Some(slot) = waiting.pop() {
-            let count = all_keys(Body(self.body(slot))).count();
+            let count = all_keys(EncodedOperation(self.body(slot))).count();
             for number in (0..).take(count) {
                 let Some(before) = self.chains.before(slot, number) else {
                     continue;

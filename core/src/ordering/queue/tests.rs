@@ -53,7 +53,7 @@ fn entry(n: usize, op: &Op) -> Entry {
 }
 
 fn keys_of(body: &[u8]) -> Vec<Key<'_>> {
-    all_keys(Body(body)).collect()
+    all_keys(EncodedOperation(body)).collect()
 }
 
 fn tag(queue: &Queue, slot: Slot) -> u64 {
@@ -422,7 +422,7 @@ fn operators(queue: &mut Queue, probe: bool) -> Vec<Operator> {
     let batches = std::iter::from_fn(|| {
         let batch = queue.next_batch(Millis::MAX, true, probe);
         let first = *batch.first()?;
-        Some(Body(queue.body(first)).operator())
+        Some(EncodedOperation(queue.body(first)).operator())
     });
     batches.collect()
 }

@@ -9,8 +9,8 @@ use std::path::Path;
 use rusqlite::{ErrorCode, params};
 
 use super::{NewRecord, Record, Store};
+use crate::model::encoded::EncodedOperation;
 use crate::model::error::{Error, ErrorKind, Result};
-use crate::model::operation::Body;
 use crate::options::Durability;
 use crate::sys::NoFork;
 
@@ -278,7 +278,10 @@ impl Store for FileStore {
             })?;
             rows.collect()
         })?;
-        match records.iter().find(|record| !Body(&record.body).is_valid()) {
+        match records
+            .iter()
+            .find(|record| !EncodedOperation(&record.body).is_valid())
+        {
             None => Ok(records),
             Some(bad) => {
                 let why = format!("is corrupt: operation {} cannot be read", bad.id);

@@ -1,7 +1,7 @@
 //! Answers questions about what waits.
 
 use super::{Slot, Worker};
-use crate::model::operation::Body;
+use crate::model::encoded::EncodedOperation;
 use crate::outbox::pending::{PendingOperation, Question};
 
 impl Worker {
@@ -24,7 +24,7 @@ impl Worker {
             };
             let passing = all
                 .into_iter()
-                .filter(|slot| filter.lets_pass(Body(self.queue.body(*slot))));
+                .filter(|slot| filter.lets_pass(EncodedOperation(self.queue.body(*slot))));
             let list = passing
                 .take(most)
                 .map(|slot| self.to_pending(slot))
@@ -54,7 +54,7 @@ impl Worker {
             durable: self.queue.id(slot) != 0,
             maybe_sent: attempts > 0 || state == "sending",
             attempts,
-            ..PendingOperation::of(Body(self.queue.body(slot)), state)
+            ..PendingOperation::of(EncodedOperation(self.queue.body(slot)), state)
         }
         .with_last(last)
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{HOUSEKEEPING_INTERVAL, Millis, Slot, Worker, add, millis};
 use crate::engine::AttemptResult;
-use crate::model::operation::Body;
+use crate::model::encoded::EncodedOperation;
 use crate::model::outcome::{ItemOutcome, State};
 use crate::outbox::job::AttemptJob;
 use crate::protocol::classify::merge_attempts;
@@ -39,9 +39,9 @@ impl Worker {
                 }
                 continue;
             }
-            let kept: Vec<Body<'_>> = slots
+            let kept: Vec<EncodedOperation<'_>> = slots
                 .iter()
-                .map(|slot| Body(self.queue.body(*slot)))
+                .map(|slot| EncodedOperation(self.queue.body(*slot)))
                 .collect();
             let job = AttemptJob {
                 operator: kept[0].operator(),

@@ -5,7 +5,7 @@
 use serde::Serialize;
 
 use crate::model::account::{AccountType, Platform};
-use crate::model::operation::Body as KeptOperation;
+use crate::model::encoded::EncodedOperation;
 use crate::model::operator::Action;
 use crate::model::operator::Operator;
 use crate::model::request::{Items, Request};
@@ -43,7 +43,7 @@ pub(crate) fn body(request: &Request, chosen: &[u32]) -> Vec<u8> {
 
 /// The body of one HTTP request of kept operations, all of one kind. Byte for byte
 /// what [`body`] makes of the same items.
-pub(crate) fn body_of_operations(operations: &[KeptOperation<'_>]) -> Vec<u8> {
+pub(crate) fn body_of_operations(operations: &[EncodedOperation<'_>]) -> Vec<u8> {
     let Some(first) = operations.first() else {
         return b"{}".to_vec();
     };
@@ -155,9 +155,9 @@ mod tests {
             let kept = operation.encode();
             let (head, list) = expected.split_once('[').unwrap();
             let item = list.strip_suffix("]}").unwrap();
-            let body = body_of_operations(&[KeptOperation(&kept)]);
+            let body = body_of_operations(&[EncodedOperation(&kept)]);
             assert_eq!(String::from_utf8(body).unwrap(), expected);
-            let body = body_of_operations(&[KeptOperation(&kept), KeptOperation(&kept)]);
+            let body = body_of_operations(&[EncodedOperation(&kept), EncodedOperation(&kept)]);
             let expected = format!("{head}[{item},{item}]}}");
             assert_eq!(String::from_utf8(body).unwrap(), expected);
             let request = operation.to_request().unwrap();
