@@ -102,7 +102,7 @@ impl DnsCache {
         port: u16,
         deadline: &Deadline<'_>,
     ) -> Result<Found, Error> {
-        if let Some(addrs) = self.find(host, port) {
+        if let Some(addrs) = self.lock().find(host, port) {
             return Ok(addrs);
         }
         if host.parse::<IpAddr>().is_ok() || host.eq_ignore_ascii_case("localhost") {
@@ -115,6 +115,10 @@ impl DnsCache {
 
     fn look_up(self: &Arc<Self>, host: &str, port: u16) -> Result<Arc<PendingLookup>, Error> {
         let mut state = self.lock();
+        // It may have been answered since the caller looked: nobody asks again.
+        if let Some(addrs) = state.find(host, port) {
+            return Ok(Arc::new(PendingLookup::answered(addrs)));
+        }
         let key = key(host, port);
         if let Some(running) = state.running.get(&key) {
             return Ok(Arc::clone(running));
@@ -136,12 +140,6 @@ impl DnsCache {
         Ok(look_up)
     }
 
-    fn find(&self, host: &str, port: u16) -> Option<Found> {
-        let state = self.lock();
-        let entry = state.known.get(&key(host, port))?;
-        (Instant::now() < entry.until).then(|| entry.addrs.clone())
-    }
-
     fn keep(&self, host: &str, port: u16, addrs: &[SocketAddr]) {
         let Some(until) = Instant::now().checked_add(self.keep) else {
             return;
@@ -156,7 +154,21 @@ impl DnsCache {
     }
 }
 
+impl State {
+    fn find(&self, host: &str, port: u16) -> Option<Found> {
+        let entry = self.known.get(&key(host, port))?;
+        (Instant::now() < entry.until).then(|| entry.addrs.clone())
+    }
+}
+
 impl PendingLookup {
+    fn answered(addrs: Found) -> Self {
+        Self {
+            answer: Mutex::new(Some(Ok(addrs))),
+            answered: Condvar::new(),
+        }
+    }
+
     fn wait(&self, deadline: &Deadline<'_>) -> Result<Found, Error> {
         let mut answer = lock(&self.answer);
         loop {
@@ -237,13 +249,16 @@ mod tests {
         let addrs = ["127.0.0.1:443".parse().unwrap()];
         let names = DnsCache::new(Duration::from_secs(60));
         names.keep("tpns.test", 443, &addrs);
-        assert_eq!(names.find("tpns.test", 443).as_deref(), Some(&addrs[..]));
-        assert_eq!(names.find("tpns.test", 444), None);
+        assert_eq!(
+            names.lock().find("tpns.test", 443).as_deref(),
+            Some(&addrs[..])
+        );
+        assert_eq!(names.lock().find("tpns.test", 444), None);
         names.forget(&uri);
-        assert_eq!(names.find("tpns.test", 443), None);
+        assert_eq!(names.lock().find("tpns.test", 443), None);
         let brief = DnsCache::new(Duration::ZERO);
         brief.keep("tpns.test", 443, &addrs);
-        assert_eq!(brief.find("tpns.test", 443), None);
+        assert_eq!(brief.lock().find("tpns.test", 443), None);
     }
 
     #[test]
