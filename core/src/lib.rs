@@ -114,6 +114,9 @@ mod client;
 #[cfg(feature = "http")]
 mod engine;
 mod exchange;
+#[cfg(feature = "outbox")]
+#[allow(dead_code, reason = "the engines and the machines follow")]
+mod fleet;
 pub mod options;
 mod ordering;
 #[cfg(feature = "outbox")]

@@ -32,6 +32,7 @@ LAYERS = [
         ("transport", "HTTP over ureq, or the host's own"),
     ],
     [("progress", "the outcomes of a call so far")],
+    [("fleet", "one order for many processes")],
     [("engine", "one signed request; the worker pool")],
     [("client", "blocking calls"), ("exchange", "the protocol without I/O")],
     [
@@ -43,7 +44,7 @@ LAYERS = [
 ]
 
 # Decisions over values: nothing here may touch the world.
-PURE = ["model", "protocol", "ordering", "retry"]
+PURE = ["model", "protocol", "ordering", "retry", "fleet"]
 WORLD = re.compile(
     r"\bstd::(fs|process|thread|env)\b|\b(TcpStream|TcpListener|UdpSocket|ToSocketAddrs)\b|\b(Instant|SystemTime)::now\b|\b(rustix|libc|ureq|rusqlite)::"
 )
