@@ -40,6 +40,9 @@ pub(crate) struct NewOperation<'a> {
     pub(crate) tag: u64,
     /// When it was submitted, in milliseconds since 1970-01-01 UTC.
     pub(crate) submitted_ms: u64,
+    /// It was in an append before whose fate its sender does not know, or that the engine
+    /// forgot: a relay may have sent it since, whatever [`Lease::top`] says.
+    pub(crate) maybe_sent: bool,
     /// As in the outbox's file ([`EncodedOperation`](crate::model::encoded)).
     pub(crate) body: &'a [u8],
 }
@@ -59,10 +62,11 @@ pub(crate) enum Appended {
 pub(crate) struct Lease {
     /// Grows by one each time that somebody takes the lease.
     pub(crate) epoch: u64,
-    /// Grows by one with each command of this epoch, this one included. Another number than
-    /// expected: the engine went back.
+    /// Grows by one with each command of a holder, this one included: a lease that is taken
+    /// or renewed, a page that is not empty, a settle. Never begins anew, so another number
+    /// than expected says that the engine went back.
     pub(crate) beat: u64,
-    /// Operations up to here may have been sent by an earlier holder.
+    /// Operations up to here may have been sent.
     pub(crate) top: Position,
 }
 
@@ -74,7 +78,22 @@ pub(crate) enum LeaseAnswer {
     Taken {
         holder: String,
         left: Duration,
+        /// Whether this one is the first in line: it asks often, so that a lease that is
+        /// given up is taken at once. One is, for [`FIRST_IN_LINE`] after it asked last.
+        next: bool,
     },
+}
+
+/// How long one who asks for a lease in vain stays the first in line.
+pub(crate) const FIRST_IN_LINE: Duration = Duration::from_secs(3);
+
+/// The answer to [`FleetEngine::load`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Page {
+    /// Raised by one if there are operations: an append that was seen and is lost later is
+    /// noticed then.
+    pub(crate) beat: u64,
+    pub(crate) operations: Vec<Loaded>,
 }
 
 /// An operation in the order.
@@ -87,6 +106,8 @@ pub(crate) struct Loaded {
     pub(crate) submitted_ms: u64,
     /// Where its report goes: the sender itself, a group, or nowhere.
     pub(crate) reports_to: ReportsTo,
+    /// As [`NewOperation::maybe_sent`].
+    pub(crate) maybe_sent: bool,
     pub(crate) body: Box<[u8]>,
 }
 
@@ -148,7 +169,8 @@ pub(crate) trait FleetEngine: Send {
 
     /// Appends operations with larger numbers than the sender's largest so far, and skips
     /// the others: the same call again is harmless. `after`: the largest number that the
-    /// sender was told is in; an engine that has less refuses. Says that this sender lives.
+    /// sender was told is in; an engine that has less refuses. With no operations it asks
+    /// just that. Says that this sender lives.
     fn append(
         &mut self,
         sender: &SenderId,
@@ -157,14 +179,14 @@ pub(crate) trait FleetEngine: Send {
         reports_to: &ReportsTo,
     ) -> Result<Appended>;
 
-    /// Takes the lease if nobody holds it, or renews it: `epoch` is that of the holder who
-    /// renews, and [`LeaseAnswer::Taken`] tells it that it lost it. For `time` from now on,
-    /// by the engine's clock.
+    /// Takes the lease if nobody else holds it, under a new epoch, or renews it: `epoch` is
+    /// that of the holder who renews, and [`LeaseAnswer::Taken`] tells it that it lost it.
+    /// Who holds it may take it anew: whatever of its old epoch is still under way is refused
+    /// then. For `time` from now on, by the engine's clock.
     fn lease(&mut self, holder: &str, epoch: Option<u64>, time: Duration) -> Result<LeaseAnswer>;
 
-    /// Up to `most` operations after a position, in order. Not fenced: who loads also
-    /// renews.
-    fn load(&mut self, after: Position, most: usize) -> Result<Vec<Loaded>>;
+    /// Up to `most` operations after a position, in order. `None`: another epoch.
+    fn load(&mut self, epoch: u64, after: Position, most: usize) -> Result<Option<Page>>;
 
     /// In one step, if the epoch is still this one: sets `top` if it is larger than what is
     /// there, removes the operations, and adds a report for each that was still there.
@@ -172,12 +194,14 @@ pub(crate) trait FleetEngine: Send {
     /// it sets `top`.
     fn settle(&mut self, epoch: u64, top: Position, done: &[Done]) -> Result<Option<u64>>;
 
-    /// Makes sure that what was done so far survives what it is to survive (a copy on
-    /// another machine, a disk). `false`: not now. Nothing to do for most.
+    /// Makes sure that what was answered so far, to whomever, survives what it is to survive
+    /// (a copy on another machine, a disk). `false`: not now. Nothing to do for most. It may
+    /// have been carried out by an engine that went back just before: whoever asks makes sure
+    /// afterwards that it did not.
     fn confirm(&mut self) -> Result<bool>;
 
-    /// Removes the reports that were taken, and answers those behind them. Says that this
-    /// sender lives.
+    /// Removes the reports that were taken, and answers the first ones that are there. Says
+    /// that this sender lives.
     fn reports(
         &mut self,
         reader: &SenderId,
