@@ -149,7 +149,7 @@ pub use model::outcome::{
 pub use model::request::{Binding, Request};
 pub use model::row::Row;
 pub use model::token::{MAX_TOKEN_BYTES, Token};
-pub use options::{Config, Durability};
+pub use options::{Config, Durability, OutboxRole};
 pub use ordering::MAX_ITEMS_PER_REQUEST;
 #[cfg(feature = "outbox")]
 pub use outbox::Outbox;

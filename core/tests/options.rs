@@ -17,6 +17,8 @@ mod fake_transport;
 mod libc_spy;
 #[path = "options/outbox.rs"]
 mod outbox;
+#[path = "options/outbox_engine.rs"]
+mod outbox_engine;
 #[path = "options/outbox_file.rs"]
 mod outbox_file;
 #[path = "options/raw_server.rs"]
@@ -92,6 +94,13 @@ rows! {
         outbox_file_max_bytes: "whether all operations are durable",
         outbox_recover_max_age_ms: "whether an operation from an earlier run is sent",
         outbox_durable_notices: "whether a report tells that an operation is durable",
+    }
+    outbox_engine {
+        outbox_url: "what cannot be used is refused, and no password is in the error",
+        outbox_role: "without an engine nobody would relay for `submit`, and it is refused",
+        outbox_lease_ms: "a lease that two requests may outlast is refused",
+        outbox_reports_to: "without an engine there is nobody else to read, and it is refused",
+        outbox_prefix: "what cannot begin a key is refused",
     }
 }
 

@@ -19,8 +19,9 @@ use xgpush::transport::{Attempt, CallbackTransport, Transfer, Transport};
 use xgpush::{
     AccessPoint, Account, AccountType, Accounts, Action, ApiCall, Binding, CallOptions, Client,
     Config, Durability, Error, ErrorKind, Exchange, Found, FoundAccount, HttpRequest, HttpResponse,
-    ItemOutcome, Lookup, Operation, Operator, Outbox, Outcome, Platform, ProtocolVersion, Reason,
-    Reply, Request, Row, Scheme, SendError, SendErrorKind, State, Token, Warning, WarningKind,
+    ItemOutcome, Lookup, Operation, Operator, Outbox, OutboxRole, Outcome, Platform,
+    ProtocolVersion, Reason, Reply, Request, Row, Scheme, SendError, SendErrorKind, State, Token,
+    Warning, WarningKind,
 };
 
 /// Of every public type (C-DEBUG, C-SEND-SYNC).
@@ -97,6 +98,7 @@ fn public_types_have_the_traits_that_callers_expect() {
     named::<ApplyEnd>();
     named::<CheckLevel>();
     named::<Durability>();
+    named::<OutboxRole>();
     named::<ErrorKind>();
     named::<Fault>();
     named::<Format>();

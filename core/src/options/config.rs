@@ -30,6 +30,8 @@ pub struct Config {
     pub(crate) settings: Settings,
     /// The values as text, in the order of [`OPTIONS`]; secrets as `***`.
     shown: Vec<String>,
+    /// Which of them were set.
+    set: Vec<bool>,
 }
 
 impl Config {
@@ -41,8 +43,13 @@ impl Config {
                 .write(&mut settings, option.default)
                 .expect("the default of every option is in its range")
         };
-        let shown = OPTIONS.iter().map(write_default).collect();
-        Self { settings, shown }
+        let shown: Vec<String> = OPTIONS.iter().map(write_default).collect();
+        let set = vec![false; shown.len()];
+        Self {
+            settings,
+            shown,
+            set,
+        }
     }
 
     /// Sets an option from text; the names are those of the table.
@@ -53,6 +60,7 @@ impl Config {
     pub fn set(&mut self, name: &str, value: &str) -> Result<&mut Self> {
         let index = find(name)?;
         self.shown[index] = OPTIONS[index].write(&mut self.settings, value)?;
+        self.set[index] = true;
         Ok(self)
     }
 
@@ -89,6 +97,12 @@ impl Config {
             })?;
         }
         Ok(self)
+    }
+
+    /// Whether an option was set, be it to its default.
+    #[cfg(feature = "outbox")]
+    pub(crate) fn is_set(&self, name: &str) -> bool {
+        find(name).is_ok_and(|index| self.set[index])
     }
 
     /// The value of an option as text; a secret as `***`.
@@ -191,6 +205,50 @@ mod tests {
             .unwrap();
         assert_eq!(config.get("proxy").unwrap(), "http://***@proxy:8080");
         assert!(!format!("{config:?}").contains("hunter2"));
+    }
+
+    #[test]
+    fn no_password_of_an_engine_is_shown() {
+        let mut config = Config::new();
+        for (url, shown) in [
+            ("redis://10.0.0.7:6379/0", "redis://10.0.0.7:6379/0"),
+            ("redis://:hunter2@h:1/0", "redis://***@h:1/0"),
+            ("rediss://user:hunt@er2@h", "rediss://***@h"),
+            ("redis://user:hunt?er2@h", "redis://***@h?***"),
+            (
+                "redis+sentinel://u:hunter2@h1,h2/m?db=1",
+                "redis+sentinel://***@h1,h2/m?***",
+            ),
+            (
+                "unix:/run/redis.sock?pass=hunter2",
+                "unix:/run/redis.sock?***",
+            ),
+            ("unix:/run/redis.sock?pass=hunter2@x", "***@x?***"),
+            ("redis:/u:hunter2@h", "***@h"),
+        ] {
+            config.set("outbox_url", url).unwrap();
+            assert_eq!(config.get("outbox_url").unwrap(), shown);
+            assert_eq!(config.settings.outbox.url.as_str(), url);
+            assert!(!format!("{config:?}").contains("hunter2"), "{url}");
+        }
+    }
+
+    #[test]
+    fn readers_of_reports_are_named_as_people_write_them() {
+        let mut config = Config::new();
+        for good in ["process", "none", "group:web"] {
+            config.set("outbox_reports_to", good).unwrap();
+        }
+        for bad in [
+            "",
+            "group",
+            "group:",
+            "group:two words",
+            "Process",
+            "group:\n",
+        ] {
+            assert!(config.set("outbox_reports_to", bad).is_err(), "{bad}");
+        }
     }
 
     fn set_from(variables: &[(&str, &str)]) -> Result<Config> {

@@ -27,6 +27,8 @@ pub(super) type Write<T> = fn(&mut Settings, T);
 /// The kind of its values, and where they are written.
 pub(super) enum Kind {
     Text(Write<String>),
+    /// A text with a password in it, perhaps: shown without.
+    Url(Write<Zeroizing<String>>),
     Secret(Write<Zeroizing<String>>),
     Flag(Write<bool>),
     Number(RangeInclusive<u32>, Write<u32>),
@@ -48,11 +50,12 @@ impl std::fmt::Debug for ConfigOption {
 }
 
 impl ConfigOption {
-    /// The type, for people: `text`, `secret`, `flag`, `number`, `milliseconds`
+    /// The type, for people: `text`, `url`, `secret`, `flag`, `number`, `milliseconds`
     /// or `choice`.
     pub fn type_name(&self) -> &'static str {
         match self.kind {
             Kind::Text(_) => "text",
+            Kind::Url(_) => "url",
             Kind::Secret(_) => "secret",
             Kind::Flag(_) => "flag",
             Kind::Number(..) => "number",
@@ -64,7 +67,7 @@ impl ConfigOption {
     /// What values it takes, for people.
     pub fn range(&self) -> String {
         match &self.kind {
-            Kind::Text(_) | Kind::Secret(_) => "any text".to_owned(),
+            Kind::Text(_) | Kind::Url(_) | Kind::Secret(_) => "any text".to_owned(),
             Kind::Flag(_) => "true, false".to_owned(),
             Kind::Number(range, _) => format!("{} to {}", range.start(), range.end()),
             Kind::Milliseconds(range, _) => format!("{} to {} ms", range.start(), range.end()),
@@ -89,6 +92,10 @@ impl ConfigOption {
             Kind::Text(write) => {
                 write(settings, value.to_owned());
                 Some(without_password(value))
+            }
+            Kind::Url(write) => {
+                write(settings, Zeroizing::new(value.to_owned()));
+                Some(without_secrets(value))
             }
             Kind::Secret(write) => {
                 write(settings, Zeroizing::new(value.to_owned()));
@@ -126,5 +133,27 @@ fn without_password(text: &str) -> String {
             format!("{scheme}://***@{host}")
         }
         _ => text.to_owned(),
+    }
+}
+
+/// A URL without what may be a user, a password, or a parameter that bears one. Less is
+/// shown where the text is no URL: a password may be in it all the same.
+fn without_secrets(text: &str) -> String {
+    let (address, has_parameters) = match text.split_once(['?', '#']) {
+        Some((address, _)) => (address, true),
+        None => (text, false),
+    };
+    let shown = match (address.split_once("://"), text.rsplit_once('@')) {
+        (_, None) => address.to_owned(),
+        (scheme, Some((_, host))) => {
+            let scheme = scheme.map_or(String::new(), |(scheme, _)| format!("{scheme}://"));
+            let host = host.split_once(['?', '#']).map_or(host, |(host, _)| host);
+            format!("{scheme}***@{host}")
+        }
+    };
+    if has_parameters {
+        format!("{shown}?***")
+    } else {
+        shown
     }
 }

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::path::Path;
 use std::time::Duration;
 
-use super::{Config, Durability};
+use super::{Config, Durability, OutboxRole};
 use crate::model::error::{Error, Result};
 use crate::protocol::access_point::AccessPoint;
 use crate::protocol::credentials::Scheme;
@@ -26,7 +26,15 @@ macro_rules! shown_as {
     )+};
 }
 
-shown_as!(bool, u32, AccessPoint, Durability, ProtocolVersion, Scheme);
+shown_as!(
+    bool,
+    u32,
+    AccessPoint,
+    Durability,
+    OutboxRole,
+    ProtocolVersion,
+    Scheme
+);
 
 impl AsOption for &str {
     /// Borrowed: no copy of a secret stays in memory.
@@ -131,6 +139,11 @@ setters! {
     outbox_name("outbox_name"): &str;
     outbox_reports("outbox_reports"): bool;
     outbox_durable_notices("outbox_durable_notices"): bool;
+    outbox_url("outbox_url"): &str;
+    outbox_role("outbox_role"): OutboxRole;
+    outbox_lease("outbox_lease_ms"): Duration;
+    outbox_reports_to("outbox_reports_to"): &str;
+    outbox_prefix("outbox_prefix"): &str;
     user_agent("user_agent"): &str;
 }
 

@@ -62,6 +62,11 @@ pub(crate) struct OutboxSettings {
     pub(crate) durable_notices: bool,
     pub(crate) recover_max_age: Duration,
     pub(crate) commit: Duration,
+    pub(crate) url: Zeroizing<String>,
+    pub(crate) role: OutboxRole,
+    pub(crate) lease: Duration,
+    pub(crate) reports_to: ReportsTo,
+    pub(crate) prefix: String,
 }
 
 named! {
@@ -75,6 +80,49 @@ named! {
         /// A power failure: each commit waits for the disk.
         Power => "power",
     }
+}
+
+named! {
+    /// What a process does in its fleet.
+    #[derive(Default)]
+    #[non_exhaustive]
+    pub enum OutboxRole("outbox_role", InvalidValue) {
+        /// Submits, and relays while it has open operations and nobody else relays.
+        #[default]
+        Auto => "auto",
+        /// Submits only.
+        Submit => "submit",
+        /// Relays whenever nobody else does; may submit as well.
+        Relay => "relay",
+    }
+}
+
+/// Who gets the final reports of what a process submits.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) enum ReportsTo {
+    #[default]
+    Process,
+    Group(String),
+    Nobody,
+}
+
+impl ReportsTo {
+    /// What `outbox_reports_to` takes.
+    pub(super) const NAMES: [&str; 3] = ["process", "group:<name>", "none"];
+
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        match (text, text.strip_prefix("group:")) {
+            ("process", _) => Some(Self::Process),
+            ("none", _) => Some(Self::Nobody),
+            (_, Some(name)) if is_name(name) => Some(Self::Group(name.to_owned())),
+            _ => None,
+        }
+    }
+}
+
+/// Whether it can be a part of a key's name that people read.
+fn is_name(text: &str) -> bool {
+    (1..=128).contains(&text.len()) && text.chars().all(|c| !c.is_control() && !c.is_whitespace())
 }
 
 impl Settings {

@@ -3,7 +3,7 @@
 use std::mem::take;
 
 use super::option::{ConfigOption, Kind, Write};
-use super::settings::{Durability, OutboxSettings, Settings};
+use super::settings::{Durability, OutboxRole, OutboxSettings, ReportsTo, Settings};
 use crate::protocol::access_point::AccessPoint;
 use crate::protocol::credentials::Scheme;
 use crate::protocol::rules::ProtocolVersion;
@@ -306,15 +306,66 @@ pub static OPTIONS: &[ConfigOption] = &[
         default: "16",
         text: "Outbox: maximum requests in parallel, each on a thread of its own that starts \
                when it is first needed and takes about 90 KiB. Operations per second are at \
-               most this × 20 ÷ the round trip in seconds: 16 carry 6,400 at 50 ms",
+               most this × 20 ÷ the round trip in seconds: 16 carry 6,400 at 50 ms. With \
+               outbox_url it is 64 unless it is set",
         kind: Kind::Number(1..=256, field!(outbox.parallel)),
     },
     ConfigOption {
         name: "outbox_name",
         default: "",
         text: "Outbox: its label in the metrics for Prometheus. Default: access_id. Two \
-               outboxes of one application in one process need two names",
+               outboxes of one application in one process need two names. With outbox_url \
+               also the name whose reports it takes over when an earlier process of this \
+               name ended without reading them. Default there: the name of the host",
         kind: Kind::Text(field!(outbox.name)),
+    },
+    ConfigOption {
+        name: "outbox_url",
+        default: "",
+        text: "Outbox: the Redis or Valkey that keeps the operations of a fleet in one order: \
+               redis://, rediss:// (TLS), redis+sentinel://host1,host2/master, or unix:. One \
+               process of the fleet at a time relays them to the service. With outbox_file \
+               beside it operations are in the file as well until their final report",
+        kind: Kind::Url(field!(outbox.url)),
+    },
+    ConfigOption {
+        name: "outbox_role",
+        default: "auto",
+        text: "Outbox with outbox_url: what it does in the fleet. auto: it submits, and relays \
+               while it has open operations and nobody else relays. submit: it never relays, \
+               as for web workers. relay: it relays whenever nobody else does, and may submit",
+        kind: choice!(OutboxRole, outbox.role),
+    },
+    ConfigOption {
+        name: "outbox_lease_ms",
+        default: "10000",
+        text: "Outbox with outbox_url: how long a relay that is not heard of keeps others \
+               from relaying. At least 2 × request_timeout_ms + 4000. The same in every \
+               process of a fleet",
+        kind: Kind::Milliseconds(1..=HOUR, field!(outbox.lease)),
+    },
+    ConfigOption {
+        name: "outbox_reports_to",
+        default: "process",
+        text: "Outbox with outbox_url: who gets the final reports of what is submitted here. \
+               process: this one, or its successor of the same outbox_name. group:<name>: any \
+               process with the same value, for workers that come and go. none: nobody. Unless \
+               it is process, an operation takes no capacity here once it is durable",
+        kind: Kind::Choice {
+            names: || ReportsTo::NAMES.to_vec(),
+            write: |settings, value| {
+                let write: Write<_> = field!(outbox.reports_to);
+                let reader = ReportsTo::parse(value);
+                reader.map(|reader| write(settings, reader)).is_some()
+            },
+        },
+    },
+    ConfigOption {
+        name: "outbox_prefix",
+        default: "",
+        text: "Outbox with outbox_url: what the names of its keys begin with, in braces. The \
+               same in every process of a fleet. Default: xg: and the access_id",
+        kind: Kind::Text(field!(outbox.prefix)),
     },
     ConfigOption {
         name: "outbox_reports",

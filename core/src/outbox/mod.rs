@@ -2,6 +2,7 @@
 
 mod closing;
 mod durability;
+mod engine_options;
 mod flap_damping;
 mod fork;
 mod inspection;
@@ -45,6 +46,7 @@ pub use store::{NewRecord, Record, Store};
 
 pub use pending::{PendingAccount, PendingOperation};
 
+use engine_options::EngineOptions;
 use intake::Intake;
 use shared::Shared;
 use store::FileStore;
@@ -101,6 +103,9 @@ impl Outbox {
     /// # Errors
     /// As [`Outbox::open`].
     pub fn with_client(config: &Config, client: Client) -> Result<Self> {
+        if EngineOptions::of(config)?.is_some() {
+            return Err(EngineOptions::no_engine());
+        }
         let options = &config.settings.outbox;
         let store: Option<Box<dyn Store>> = if options.file.is_empty() {
             None
