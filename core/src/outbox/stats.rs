@@ -54,6 +54,18 @@ pub struct OutboxStats {
     /// Not in the JSON.
     #[serde(skip)]
     pub latency_at_most: [u64; Self::LATENCY_MS.len()],
+    /// With an engine: commands that it refused or did not answer in time.
+    pub engine_failures: u64,
+    /// With an engine: times that it had forgotten what it had acknowledged.
+    pub engine_went_back: u64,
+    /// With an engine: times that this process took the lease.
+    pub takeovers: u64,
+    /// With an engine: times that everything it had loaded waited behind others on its keys,
+    /// and more was in the engine.
+    pub engine_window_blocked: u64,
+    /// With an engine: reports that nobody fetched within `outbox_report_ttl_ms`, as far as
+    /// this process saw.
+    pub reports_dropped: u64,
     /// Gauge: submitted and not completed.
     pub open: u64,
     /// Gauge: requests in flight.
@@ -70,6 +82,17 @@ pub struct OutboxStats {
     pub room: u64,
     /// Gauge: unread reports.
     pub reports_waiting: u64,
+    /// Gauge: 0 without an engine, 1 if it submits only, 2 if it may take the lease, 3 while
+    /// it relays.
+    pub role: u64,
+    /// Gauge: the number of the lease that this process holds or held last; 0 if it never
+    /// held one.
+    pub epoch: u64,
+    /// Gauge: operations in the engine, as this process saw while it relayed; else 0.
+    pub engine_backlog: u64,
+    /// Gauge: how long the oldest operation that the engine has not acknowledged has waited
+    /// here, in milliseconds.
+    pub engine_lag_ms: u64,
 }
 
 /// Name, text, whether it is a gauge, and where it is.
@@ -138,6 +161,36 @@ pub(super) const ROWS: &[Row] = &[
         false,
         |s| s.callback_failures,
     ),
+    (
+        "engine_failures_total",
+        "Commands that the engine refused or did not answer in time.",
+        false,
+        |s| s.engine_failures,
+    ),
+    (
+        "engine_went_back_total",
+        "Times that the engine had forgotten what it had acknowledged.",
+        false,
+        |s| s.engine_went_back,
+    ),
+    (
+        "takeovers_total",
+        "Times that this process took the lease.",
+        false,
+        |s| s.takeovers,
+    ),
+    (
+        "engine_window_blocked_total",
+        "Times that everything loaded waited behind others on its keys.",
+        false,
+        |s| s.engine_window_blocked,
+    ),
+    (
+        "reports_dropped_total",
+        "Reports that nobody fetched in time.",
+        false,
+        |s| s.reports_dropped,
+    ),
     ("open", "Operations not completed.", true, |s| s.open),
     ("in_flight", "Requests on the wire.", true, |s| s.in_flight),
     (
@@ -168,6 +221,30 @@ pub(super) const ROWS: &[Row] = &[
     ("reports_waiting", "Unread reports.", true, |s| {
         s.reports_waiting
     }),
+    (
+        "role",
+        "0 without an engine, 1 submits only, 2 may take the lease, 3 relays.",
+        true,
+        |s| s.role,
+    ),
+    (
+        "epoch",
+        "Number of the lease that this process holds or held last.",
+        true,
+        |s| s.epoch,
+    ),
+    (
+        "engine_backlog",
+        "Operations in the engine, as the relay saw.",
+        true,
+        |s| s.engine_backlog,
+    ),
+    (
+        "engine_lag_milliseconds",
+        "How long the oldest operation that the engine has not acknowledged has waited.",
+        true,
+        |s| s.engine_lag_ms,
+    ),
 ];
 
 impl OutboxStats {
@@ -221,6 +298,23 @@ pub(crate) struct Counters {
     /// When the oldest open operation was submitted; 0: there is none.
     pub(crate) oldest: AtomicU64,
     pub(crate) breaker_open: AtomicU64,
+    pub(crate) fleet: FleetCounters,
+}
+
+/// What there is with an engine, written by the outbox's thread.
+#[derive(Debug, Default)]
+pub(crate) struct FleetCounters {
+    pub(crate) failures: AtomicU64,
+    pub(crate) went_back: AtomicU64,
+    pub(crate) takeovers: AtomicU64,
+    pub(crate) window_blocked: AtomicU64,
+    pub(crate) reports_dropped: AtomicU64,
+    pub(crate) role: AtomicU64,
+    pub(crate) epoch: AtomicU64,
+    pub(crate) backlog: AtomicU64,
+    /// When the oldest operation was submitted that the engine has not acknowledged; 0:
+    /// there is none.
+    pub(crate) oldest_unacknowledged: AtomicU64,
 }
 
 pub(crate) fn add(counter: &AtomicU64, more: usize) {
@@ -250,6 +344,14 @@ impl Counters {
         let settled = |state: State| read(&self.settled[state as usize - 1]);
         let oldest = read(&self.oldest);
         let in_flight = read(&self.in_flight);
+        let age = |since: u64| {
+            if since == 0 {
+                0
+            } else {
+                now.saturating_sub(since)
+            }
+        };
+        let fleet = &self.fleet;
         let mut sum = 0;
         let latency_at_most = std::array::from_fn(|at| {
             sum += read(&self.latencies[at]);
@@ -280,14 +382,19 @@ impl Counters {
             in_flight,
             ready: read(&self.given_to_pool).saturating_sub(in_flight),
             bytes: bytes as u64,
-            oldest_ms: if oldest == 0 || open == 0 {
-                0
-            } else {
-                now.saturating_sub(oldest)
-            },
+            oldest_ms: if open == 0 { 0 } else { age(oldest) },
             breaker_open: read(&self.breaker_open),
             room: 0,
             reports_waiting: 0,
+            engine_failures: read(&fleet.failures),
+            engine_went_back: read(&fleet.went_back),
+            takeovers: read(&fleet.takeovers),
+            engine_window_blocked: read(&fleet.window_blocked),
+            reports_dropped: read(&fleet.reports_dropped),
+            role: read(&fleet.role),
+            epoch: read(&fleet.epoch),
+            engine_backlog: read(&fleet.backlog),
+            engine_lag_ms: age(read(&fleet.oldest_unacknowledged)),
         }
     }
 }
