@@ -49,7 +49,7 @@ pub use pending::{PendingAccount, PendingOperation};
 use engine_options::EngineOptions;
 use intake::Intake;
 use shared::Shared;
-use store::FileStore;
+use store::{FileStore, Purpose};
 use worker::Worker;
 
 /// Delivers operations in the background, in the order of each token and account.
@@ -111,7 +111,8 @@ impl Outbox {
             None
         } else {
             let path = Path::new(&options.file);
-            let file = FileStore::open(path, options.durability, options.file_max_bytes)?;
+            let (durability, most) = (options.durability, options.file_max_bytes);
+            let file = FileStore::open(path, Purpose::Delivery, durability, most)?;
             Some(Box::new(file))
         };
         Self::start(config, client, store)
@@ -165,11 +166,12 @@ impl Outbox {
         if self.ensure_same_process().is_err() {
             return 0;
         }
-        let before = to.len();
-        let count = self.shared.reports.take(to, most, timeout);
-        let ended = to[before..].iter().filter(|report| report.is_final());
-        self.shared.release(ended.count());
-        count
+        let taken = self.shared.reports.take(to, most, timeout);
+        self.shared.release(taken.places);
+        if taken.has_read {
+            self.shared.intake.waker.wake_if_parked();
+        }
+        taken.count
     }
 
     /// True once it is closed and every report has been read, and in a child after `fork`.

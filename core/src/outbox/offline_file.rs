@@ -6,7 +6,7 @@ use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
 use super::pending::{Filter, PendingOperation};
-use super::store::{FileStore, Store as _};
+use super::store::{FileStore, Purpose, Store as _};
 use crate::model::encoded::EncodedOperation;
 use crate::model::error::{Error, ErrorKind, Result};
 use crate::options::Durability;
@@ -41,7 +41,7 @@ pub fn list_pending_in_file(
     let lock = FileStore::lock_to_read(path)?;
     let copy = Copy::new(path).map_err(|error| failed("cannot be copied", &error))?;
     drop(lock);
-    let mut store = FileStore::open(&copy.file, Durability::Process, u32::MAX)
+    let mut store = FileStore::open(&copy.file, Purpose::Reading, Durability::Process, u32::MAX)
         .map_err(|error| copy.named(&error, path))?;
     let filter = Filter {
         token: token.map(str::to_owned),

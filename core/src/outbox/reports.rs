@@ -18,14 +18,48 @@ pub(crate) struct Reports {
 
 #[derive(Debug, Default)]
 struct Unread {
-    reports: VecDeque<Report>,
+    reports: VecDeque<(Report, Ticket)>,
     /// No more reports will come.
     ended: bool,
     signal: Option<Signal>,
+    /// Tickets of those that a caller has, and may not have looked at.
+    handed: Vec<u64>,
+    /// Tickets of those that a caller has looked at: it came back.
+    read: Vec<u64>,
+}
+
+/// Where a report came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Ticket {
+    /// What the outbox's thread is told when the caller has read it; 0: nothing.
+    pub(crate) number: u64,
+    /// The operation was submitted here, and the report holds its place.
+    pub(crate) holds_place: bool,
+}
+
+/// What somebody took.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Taken {
+    pub(crate) count: usize,
+    /// How many places are free now.
+    pub(crate) places: usize,
+    /// There are tickets of reports that were read.
+    pub(crate) has_read: bool,
 }
 
 impl Reports {
     pub(crate) fn push(&self, reports: impl IntoIterator<Item = Report>) {
+        let own = |report: Report| {
+            let ticket = Ticket {
+                number: 0,
+                holds_place: report.is_final(),
+            };
+            (report, ticket)
+        };
+        self.push_with_tickets(reports.into_iter().map(own));
+    }
+
+    pub(crate) fn push_with_tickets(&self, reports: impl IntoIterator<Item = (Report, Ticket)>) {
         let mut waiting = self.lock();
         let before = waiting.reports.len();
         waiting.reports.extend(reports);
@@ -51,29 +85,57 @@ impl Reports {
     }
 
     /// Moves up to `most` reports to the end of `to`; waits up to `timeout` for
-    /// the first one.
-    pub(crate) fn take(&self, to: &mut Vec<Report>, most: usize, timeout: Duration) -> usize {
+    /// the first one. Who takes has read what was taken before.
+    pub(crate) fn take(&self, to: &mut Vec<Report>, most: usize, timeout: Duration) -> Taken {
         let ends = Instant::now().checked_add(timeout);
         let mut waiting = self.lock();
+        let before = std::mem::take(&mut waiting.handed);
+        waiting.read.extend(before);
+        let mut taken = Taken {
+            count: 0,
+            places: 0,
+            has_read: !waiting.read.is_empty(),
+        };
         while waiting.reports.is_empty() && !waiting.ended {
             let left = ends.map_or(Duration::from_secs(3600), |ends| {
                 ends.saturating_duration_since(Instant::now())
             });
             if left.is_zero() {
-                return 0;
+                return taken;
             }
             let waited = self.arrived.wait_timeout(waiting, left);
             waiting = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
-        let count = waiting.reports.len().min(most);
-        to.extend(waiting.reports.drain(..count));
+        taken.count = waiting.reports.len().min(most);
+        for _ in 0..taken.count {
+            let Some((report, ticket)) = waiting.reports.pop_front() else {
+                break;
+            };
+            to.push(report);
+            taken.places += usize::from(ticket.holds_place);
+            if ticket.number != 0 {
+                waiting.handed.push(ticket.number);
+            }
+        }
         if waiting.reports.is_empty()
             && !waiting.ended
             && let Some(signal) = &waiting.signal
         {
             signal.lower();
         }
-        count
+        taken
+    }
+
+    /// The tickets of what was read since this was asked last; `all` that was taken, for at
+    /// the end nobody comes back.
+    #[allow(dead_code, reason = "the outbox over an engine follows")]
+    pub(crate) fn read(&self, all: bool) -> Vec<u64> {
+        let mut waiting = self.lock();
+        let mut read = std::mem::take(&mut waiting.read);
+        if all {
+            read.append(&mut waiting.handed);
+        }
+        read
     }
 
     /// How many are unread.
@@ -155,6 +217,30 @@ mod tests {
     }
 
     #[test]
+    fn a_report_counts_as_read_when_its_taker_comes_back() {
+        let reports = Reports::default();
+        let stored = |number, holds_place| {
+            let ticket = Ticket {
+                number,
+                holds_place,
+            };
+            (durable(number), ticket)
+        };
+        reports.push_with_tickets([stored(1, true), stored(2, false), stored(0, true)]);
+        let mut taken = Vec::new();
+        let mut take = |most| reports.take(&mut taken, most, Duration::ZERO);
+        let first = take(2);
+        assert_eq!((first.count, first.places, first.has_read), (2, 1, false));
+        assert!(reports.read(false).is_empty());
+        let second = take(2);
+        assert_eq!((second.count, second.places, second.has_read), (1, 1, true));
+        assert_eq!(reports.read(false), [1, 2]);
+        reports.push_with_tickets([stored(3, true), stored(4, true)]);
+        take(1);
+        assert_eq!(reports.read(true), [3], "and 4 is nobody's yet");
+    }
+
+    #[test]
     fn a_taker_waits_for_the_first_report_and_not_past_the_end() {
         let reports = Reports::default();
         std::thread::scope(|scope| {
@@ -162,8 +248,8 @@ mod tests {
                 let mut taken = Vec::new();
                 let long = Duration::from_secs(60);
                 (
-                    reports.take(&mut taken, 9, long),
-                    reports.take(&mut taken, 9, long),
+                    reports.take(&mut taken, 9, long).count,
+                    reports.take(&mut taken, 9, long).count,
                 )
             });
             reports.push([durable(7)]);

@@ -5,7 +5,7 @@ mod file;
 
 use crate::model::error::Result;
 
-pub(crate) use file::FileStore;
+pub(crate) use file::{FileStore, Purpose};
 
 /// A stored operation.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -3,6 +3,7 @@
 mod database;
 mod lock;
 mod place;
+mod spool;
 
 use std::path::Path;
 
@@ -23,6 +24,21 @@ const APPLICATION_ID: i32 = 0x7867_706f;
 /// The version of the schema, and of the bytes in it. Schema 1 had no mark.
 const SCHEMA: i32 = 2;
 
+/// The version with senders: who knows only the one before must not send what is in it.
+const SPOOL_SCHEMA: i32 = 3;
+
+/// What a file is opened for.
+#[allow(dead_code, reason = "the outbox over an engine follows")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// Its operations go to the service from here.
+    Delivery,
+    /// Its operations go to an engine, which may have them already.
+    Spool,
+    /// To look at what is in it, whatever it is for.
+    Reading,
+}
+
 /// The store that `outbox_file` names.
 pub(crate) struct FileStore {
     db: Database,
@@ -37,7 +53,12 @@ pub(crate) struct FileStore {
 
 impl FileStore {
     /// Opens the file, or makes it.
-    pub(crate) fn open(path: &Path, durability: Durability, max_bytes: u32) -> Result<Self> {
+    pub(crate) fn open(
+        path: &Path,
+        purpose: Purpose,
+        durability: Durability,
+        max_bytes: u32,
+    ) -> Result<Self> {
         let name = path.display().to_string();
         let real = place::resolve(path).map_err(|why| storage(&name, &why))?;
         let lock = Lock::take(&real).map_err(|why| storage(&name, &why))?;
@@ -52,7 +73,7 @@ impl FileStore {
             next: 1,
             lock,
         };
-        store.prepare(max_bytes)?;
+        store.prepare(purpose, max_bytes)?;
         store.read_mark()?;
         Ok(store)
     }
@@ -69,7 +90,7 @@ impl FileStore {
         }
     }
 
-    fn prepare(&mut self, max_bytes: u32) -> Result<()> {
+    fn prepare(&mut self, purpose: Purpose, max_bytes: u32) -> Result<()> {
         let name = self.name.clone();
         let fail = |error: rusqlite::Error| failed(&name, error);
         // Before anything is read: then the index of the log is in memory, where it need
@@ -87,10 +108,10 @@ impl FileStore {
         if !is_new && application != i64::from(APPLICATION_ID) {
             return Err(storage(&self.name, "is a database of another program"));
         }
-        if version > i64::from(SCHEMA) {
+        if version > i64::from(SPOOL_SCHEMA) {
             let why = format!(
-                "has schema {version}, and this version of xgpush knows schemas up to {SCHEMA}: it \
-                 was written by a newer version"
+                "has schema {version}, and this version of xgpush knows schemas up to \
+                 {SPOOL_SCHEMA}: it was written by a newer version"
             );
             return Err(storage(&self.name, &why));
         }
@@ -123,6 +144,12 @@ impl FileStore {
         if sound != "ok" {
             return Err(storage(&self.name, &format!("is corrupt: {sound}")));
         }
+        let change = if is_new {
+            SCHEMA
+        } else {
+            i32::try_from(version).unwrap_or(SCHEMA)
+        };
+        let change = spool::change(&self.db, change, purpose, &self.name)?;
         // Nobody knows of an operation in a file without a mark that it was not sent.
         let mark = if is_new || version >= 2 {
             ""
@@ -132,11 +159,12 @@ impl FileStore {
         };
         // Read-only files open, and fail at the first write: better now.
         let written = self.db.execute_batch(&format!(
-            "BEGIN IMMEDIATE; {mark} PRAGMA user_version = {SCHEMA}; COMMIT;"
+            "BEGIN IMMEDIATE; {mark} {} PRAGMA user_version = {}; COMMIT;",
+            change.sql, change.version
         ));
         if let Err(error) = written {
             // A full disk may have room again: what is in the file is delivered meanwhile.
-            if is_new || !mark.is_empty() || !may_pass(&error) {
+            if is_new || !mark.is_empty() || !change.sql.is_empty() || !may_pass(&error) {
                 return Err(fail(error));
             }
             if !self.db.is_autocommit() {

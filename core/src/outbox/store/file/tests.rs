@@ -25,7 +25,11 @@ fn place() -> Place {
 }
 
 fn open(path: &Path) -> Result<FileStore> {
-    FileStore::open(path, Durability::Process, LARGE)
+    open_for(path, Purpose::Delivery)
+}
+
+fn open_for(path: &Path, purpose: Purpose) -> Result<FileStore> {
+    FileStore::open(path, purpose, Durability::Process, LARGE)
 }
 
 fn body(n: u64) -> Box<[u8]> {
@@ -67,7 +71,7 @@ fn message<T>(result: Result<T>) -> String {
 fn what_is_not_acknowledged_is_there_in_order_after_opening_again() {
     for durability in [Durability::Process, Durability::Power] {
         let place = place();
-        let mut store = FileStore::open(&place.file, durability, LARGE).unwrap();
+        let mut store = FileStore::open(&place.file, Purpose::Delivery, durability, LARGE).unwrap();
         let first = append(&mut store, 0..50).unwrap();
         assert_eq!(append(&mut store, 50..100).unwrap(), first + 50);
         let gone: Vec<u64> = (0..100).filter(|n| n % 3 == 0).map(|n| first + n).collect();
@@ -184,7 +188,8 @@ fn what_is_not_ours_is_refused_and_left_as_it_is() {
 #[test]
 fn a_full_file_takes_nothing_and_loses_nothing() {
     let place = place();
-    let mut store = FileStore::open(&place.file, Durability::Process, 1 << 20).unwrap();
+    let mut store =
+        FileStore::open(&place.file, Purpose::Delivery, Durability::Process, 1 << 20).unwrap();
     let mut next = 0;
     let error = loop {
         match append(&mut store, next..next + 1000) {
@@ -385,4 +390,79 @@ fn log_without_its_file_is_kept() {
     let refused = message(open(&place.file.with_file_name("other")));
     assert!(refused.contains("other-wal is"), "{refused}");
     assert_eq!(tags(&mut store).unwrap().len(), 3);
+}
+
+/// The runs of a spool, as (sender, first number).
+fn runs(store: &mut FileStore, sender: &str) -> Vec<(String, u64)> {
+    let runs = store.begin_run(sender).unwrap().into_iter();
+    runs.map(|run| (run.sender, run.first)).collect()
+}
+
+fn run(sender: &str, first: u64) -> (String, u64) {
+    (sender.to_owned(), first)
+}
+
+#[test]
+fn a_spool_knows_which_run_its_operations_are_of() {
+    let place = place();
+    let mut store = open_for(&place.file, Purpose::Spool).unwrap();
+    assert_eq!(runs(&mut store, "gate.1"), [run("gate.1", 1)]);
+    assert_eq!(append(&mut store, 0..5).unwrap(), 1);
+    // Not stored, and its number is nobody else's.
+    assert_eq!(store.skip(2), 6);
+    assert_eq!(append(&mut store, 5..6).unwrap(), 8);
+    drop(store);
+    let mut store = open_for(&place.file, Purpose::Spool).unwrap();
+    assert_eq!(
+        runs(&mut store, "gate.2"),
+        [run("gate.1", 1), run("gate.2", 9)]
+    );
+    drop(store);
+    // The second one left nothing.
+    let mut store = open_for(&place.file, Purpose::Spool).unwrap();
+    assert_eq!(
+        runs(&mut store, "gate.3"),
+        [run("gate.1", 1), run("gate.3", 9)]
+    );
+    append(&mut store, 6..7).unwrap();
+    store.acknowledge(&[1, 2, 3, 4, 5, 8]).unwrap();
+    drop(store);
+    let mut store = open_for(&place.file, Purpose::Spool).unwrap();
+    assert_eq!(
+        runs(&mut store, "gate.4"),
+        [run("gate.3", 9), run("gate.4", 10)]
+    );
+}
+
+#[test]
+fn what_an_outbox_left_in_its_file_belongs_to_the_first_run_with_an_engine() {
+    let place = place();
+    let mut store = open(&place.file).unwrap();
+    append(&mut store, 0..3).unwrap();
+    store.acknowledge(&[1]).unwrap();
+    drop(store);
+    let mut store = open_for(&place.file, Purpose::Spool).unwrap();
+    assert_eq!(runs(&mut store, "gate.1"), [run("gate.1", 2)]);
+    assert_eq!(tags(&mut store).unwrap(), [1, 2]);
+}
+
+#[test]
+fn an_outbox_without_an_engine_takes_a_spool_only_when_it_is_empty() {
+    let place = place();
+    let mut store = open_for(&place.file, Purpose::Spool).unwrap();
+    store.begin_run("gate.1").unwrap();
+    append(&mut store, 0..1).unwrap();
+    drop(store);
+    let said = message(open(&place.file));
+    assert!(said.contains("outbox_url"), "{said}");
+    let mut store = open_for(&place.file, Purpose::Reading).unwrap();
+    assert_eq!(tags(&mut store).unwrap(), [0]);
+    drop(store);
+    let mut store = open_for(&place.file, Purpose::Spool).unwrap();
+    store.acknowledge(&[1]).unwrap();
+    drop(store);
+    drop(open(&place.file).unwrap());
+    drop(open(&place.file).unwrap());
+    let mut store = open_for(&place.file, Purpose::Spool).unwrap();
+    assert_eq!(runs(&mut store, "gate.2").len(), 1);
 }
