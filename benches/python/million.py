@@ -148,7 +148,7 @@ def tell(what: str, ended: Ended, rows: int) -> None:
 def to_the_end(xgpush: Path, service: Service, folder: Path) -> int:
     """Answers how long the report is."""
     print("To its end:")
-    service.ask("config", CONFIG)
+    service.ask("reset", {"config": CONFIG})
     report = folder / "report.csv"
     command = [str(xgpush), "apply", str(folder / "players.csv"), "--report", str(report)]
     ended = run(command, service.url)
@@ -162,7 +162,7 @@ def to_the_end(xgpush: Path, service: Service, folder: Path) -> int:
 def killed_and_resumed(xgpush: Path, service: Service, folder: Path, whole: int) -> None:
     print("Killed halfway, and resumed:")
     # A small table takes a while as well: the state is written once a second.
-    service.ask("config", {**CONFIG, "latency_ms": 1_000_000 // ROWS})
+    service.ask("reset", {"config": {**CONFIG, "latency_ms": 1_000_000 // ROWS}})
     report = folder / "resumed.csv"
     command = [str(xgpush), "apply", str(folder / "players.csv"), "--report", str(report)]
     command += ["--resume", str(folder / "players.state")]

@@ -5,6 +5,7 @@
 //! client can be tested under every interpretation.
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use crate::faults::fault::Fault;
 use crate::faults::schedule::RandomFaults;
@@ -144,6 +145,13 @@ pub struct Config {
     pub rate_limit_per_s: Option<u32>,
     /// How many log entries are kept; the oldest go first. Default: 1,000,000.
     pub max_log: usize,
+    /// How much memory they may take, about; the oldest go first. Default: 256 MiB.
+    pub max_log_bytes: usize,
+    /// How much of each body the log keeps, of the request and of the response.
+    /// Default: 64 KiB.
+    pub max_log_body_bytes: usize,
+    /// The longest body that is read; a longer one is answered 413. Default: 128 MiB.
+    pub max_body_bytes: usize,
     /// The faults to begin with. Default: none.
     pub faults: Vec<Fault>,
     /// Random faults. Default: none.
@@ -175,9 +183,51 @@ impl Default for Config {
             bad_token_prefix: "bad".into(),
             rate_limit_per_s: None,
             max_log: 1_000_000,
+            max_log_bytes: 256 << 20,
+            max_log_body_bytes: 64 << 10,
+            max_body_bytes: 128 << 20,
             faults: Vec::new(),
             random_faults: None,
             tls: false,
         }
+    }
+}
+
+/// What stands in the place of a secret key that is not shown. Where it comes back, the key stays.
+const HIDDEN: &str = "***";
+
+impl Config {
+    /// This configuration with some fields changed. Digits may stand for a text: an access
+    /// id, say.
+    ///
+    /// # Errors
+    /// When there is no such field, or its value is none for it.
+    pub fn with(&self, fields: &Map<String, Value>) -> Result<Self, String> {
+        let Ok(Value::Object(mut all)) = serde_json::to_value(self) else {
+            return Err("the configuration cannot be written".into());
+        };
+        for (name, value) in fields {
+            let Some(held) = all.get_mut(name) else {
+                return Err(format!("there is no setting `{name}`"));
+            };
+            *held = match value {
+                Value::String(text) if name == "secret_key" && text == HIDDEN => continue,
+                Value::Number(number) if held.is_string() => Value::from(number.to_string()),
+                value => value.clone(),
+            };
+        }
+        serde_json::from_value(Value::Object(all)).map_err(|error| error.to_string())
+    }
+
+    /// The configuration as it is shown: without the secret key, and without the faults,
+    /// which are a list of their own.
+    pub(crate) fn shown(&self) -> Value {
+        let mut shown = serde_json::to_value(self).unwrap_or_default();
+        if let Some(fields) = shown.as_object_mut() {
+            fields.insert("secret_key".into(), HIDDEN.into());
+            fields.remove("faults");
+            fields.remove("random_faults");
+        }
+        shown
     }
 }

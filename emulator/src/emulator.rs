@@ -107,7 +107,7 @@ impl Emulator {
 
     /// The requests so far, in the order of their arrival.
     pub fn log(&self) -> Vec<LogEntry> {
-        self.shared.with(|service| service.log())
+        self.shared.with(|service| service.log().entries())
     }
 
     /// The counters now.

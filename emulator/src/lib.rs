@@ -28,19 +28,8 @@
 //!
 //! # Programs in other languages
 //!
-//! The program `xgpush-emulator` prints its address; JSON sent by POST to
-//! `/_emulator/` on the same port controls it:
-//!
-//! | path | body | response besides `ret_code` |
-//! |---|---|---|
-//! | `config` | a [`Config`]: takes it and resets all | |
-//! | `reset` | state, log, counters and faults as at the start | |
-//! | `fault` | a [`Fault`] or a list of them | |
-//! | `clear_faults` | | |
-//! | `settle` | applies what was accepted and is not due yet | |
-//! | `state` (or GET) | | `state`: [`State`] |
-//! | `log` (or GET) | | `log`: list of [`LogEntry`] |
-//! | `counters` (or GET) | | `counters`: [`Counters`] |
+//! The program `xgpush-emulator` prints its address. JSON over HTTP below `/_emulator/` on
+//! the same port controls it; the README of the crate lists the paths.
 #![forbid(unsafe_code)]
 
 // The path of a request: http reads it; service selects a fault from faults, gets the
@@ -52,6 +41,7 @@ mod config;
 mod emulator;
 mod faults;
 mod http;
+mod mention;
 mod protocol;
 mod response;
 mod service;
@@ -65,5 +55,7 @@ pub use faults::fault::Fault;
 pub use faults::kind::FaultKind;
 pub use faults::schedule::RandomFaults;
 pub use protocol::auth::AuthKind;
+pub use service::headers::RequestHeaders;
 pub use service::log::{Counters, LogEntry};
+pub use state::change::Change;
 pub use state::snapshot::State;

@@ -20,6 +20,15 @@ def admin(command, body=None):
         return response.read()
 
 
+def log():
+    """Every entry, page by page."""
+    since, more = 0, True
+    while more:
+        page = json.loads(admin(f"log?limit=10000&since={since}"))
+        yield from page["log"]
+        since, more = page["log"][-1]["seq"] if page["log"] else since, page["more"]
+
+
 def faults(seed):
     """One request in four goes wrong, before it is taken or after it."""
     kinds = ["reset_before", "reset_after", "close_before", "close_after"]
@@ -61,7 +70,7 @@ while interleaved < at_least and run < 200 and not wrong:
         sys.exit(f"{program} ended with {done.returncode}: {done.stderr}")
     interleaved += int(count)
     seen = {}
-    for entry in json.loads(admin("log"))["log"]:
+    for entry in log():
         for token in TOKEN.findall(entry["body"]):
             seen.setdefault(token, []).append(entry)
     for line in done.stdout.splitlines():

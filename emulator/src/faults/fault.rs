@@ -20,6 +20,14 @@ pub struct Fault {
     pub path: Option<String>,
     /// Only this operator type. Default: every one.
     pub operator_type: Option<i64>,
+    /// Only requests that name this token. Default: every one.
+    pub token: Option<String>,
+    /// Only requests that name this account. Default: every one.
+    pub account: Option<String>,
+    /// How many of a hundred of these requests are hit, drawn reproducibly. Default: 100.
+    pub percent: f64,
+    /// To find it again. It replaces a waiting fault of that name. Default: none.
+    pub name: Option<String>,
 }
 
 impl Fault {
@@ -31,6 +39,10 @@ impl Fault {
             skip: 0,
             path: None,
             operator_type: None,
+            token: None,
+            account: None,
+            percent: 100.0,
+            name: None,
         }
     }
 
@@ -63,6 +75,39 @@ impl Fault {
             ..self
         }
     }
+
+    /// Hits only requests that name this token.
+    #[must_use]
+    pub fn token(self, token: impl Into<String>) -> Self {
+        Self {
+            token: Some(token.into()),
+            ..self
+        }
+    }
+
+    /// Hits only requests that name this account.
+    #[must_use]
+    pub fn account(self, account: impl Into<String>) -> Self {
+        Self {
+            account: Some(account.into()),
+            ..self
+        }
+    }
+
+    /// Hits so many of a hundred.
+    #[must_use]
+    pub fn percent(self, percent: f64) -> Self {
+        Self { percent, ..self }
+    }
+
+    /// Gives it a name.
+    #[must_use]
+    pub fn name(self, name: impl Into<String>) -> Self {
+        Self {
+            name: Some(name.into()),
+            ..self
+        }
+    }
 }
 
 impl From<FaultKind> for Fault {
@@ -82,6 +127,10 @@ impl<'de> Deserialize<'de> for Fault {
             skip: u32,
             path: Option<String>,
             operator_type: Option<i64>,
+            token: Option<String>,
+            account: Option<String>,
+            percent: f64,
+            name: Option<String>,
         }
         impl Default for Filter {
             fn default() -> Self {
@@ -90,19 +139,35 @@ impl<'de> Deserialize<'de> for Fault {
                     skip: 0,
                     path: None,
                     operator_type: None,
+                    token: None,
+                    account: None,
+                    percent: 100.0,
+                    name: None,
                 }
             }
         }
 
         let mut kind = Map::deserialize(deserializer)?;
         let mut filter = Map::new();
-        for name in ["times", "skip", "path", "operator_type"] {
+        for name in [
+            "times",
+            "skip",
+            "path",
+            "operator_type",
+            "token",
+            "account",
+            "percent",
+            "name",
+        ] {
             if let Some(value) = kind.remove(name) {
                 filter.insert(name.into(), value);
             }
         }
         let filter: Filter =
             serde_json::from_value(Value::Object(filter)).map_err(D::Error::custom)?;
+        if !(0.0..=100.0).contains(&filter.percent) {
+            return Err(D::Error::custom("`percent` is from 0 to 100"));
+        }
         let fields: Vec<String> = kind.keys().cloned().collect();
         let kind: FaultKind =
             serde_json::from_value(Value::Object(kind)).map_err(D::Error::custom)?;
@@ -120,6 +185,10 @@ impl<'de> Deserialize<'de> for Fault {
             skip: filter.skip,
             path: filter.path,
             operator_type: filter.operator_type,
+            token: filter.token,
+            account: filter.account,
+            percent: filter.percent,
+            name: filter.name,
         })
     }
 }
@@ -165,6 +234,10 @@ mod tests {
             r#"{"kind":"truncate","at":1,"time":2}"#,
             r#"{"kind":"truncate"}"#,
             r#"{"kind":"no_such"}"#,
+            r#"{"kind":"hang","percent":101}"#,
+            r#"{"kind":"hang","percent":-1}"#,
+            r#"{"kind":"hang","percent":"5"}"#,
+            r#"{"kind":"hang","name":5}"#,
         ] {
             assert!(read(text).is_err(), "{text}");
         }

@@ -106,6 +106,8 @@ pub enum FaultKind {
     },
     /// The first `items` items are applied, then status 500.
     PartialApply { items: usize },
+    /// The regular response, that much later than `latency_ms`. Combines with other faults.
+    Delay { ms: u64 },
 }
 
 fn ok() -> u16 {
@@ -199,7 +201,13 @@ impl FaultKind {
             Self::Redirect { .. } => "redirect",
             Self::CloseIdle { .. } => "close_idle",
             Self::PartialApply { .. } => "partial_apply",
+            Self::Delay { .. } => "delay",
         }
+    }
+
+    /// Whether it comes on top of the regular response, or of another fault.
+    pub(crate) fn combines(&self) -> bool {
+        matches!(self, Self::CloseIdle { .. } | Self::Delay { .. })
     }
 
     /// Whether the request is carried out in spite of the fault.
@@ -227,7 +235,8 @@ impl FaultKind {
             | Self::Huge { .. }
             | Self::WrongDate { .. }
             | Self::CloseIdle { .. }
-            | Self::PartialApply { .. } => true,
+            | Self::PartialApply { .. }
+            | Self::Delay { .. } => true,
         }
     }
 }

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use async_io::Timer;
-use http_body_util::BodyExt as _;
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use hyper::body::Incoming;
-use hyper::header::{HeaderMap, HeaderValue};
+use hyper::header::{HOST, HeaderMap, HeaderValue, ORIGIN};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, Response};
@@ -23,10 +23,11 @@ use super::connection::{Connection, ConnectionState, Stream};
 use super::response::{DateHeader, ResponseBody, to_hyper};
 use crate::admin;
 use crate::protocol::auth::AuthHeaders;
-use crate::response::http::WritePattern;
+use crate::response::http::{HttpResponse, WritePattern};
 use crate::response::inject::Delivery;
 use crate::service::Service;
 use crate::service::api::Call;
+use crate::service::headers::RequestHeaders;
 use crate::service::locked::SharedService;
 
 /// Serves until `stop` is sent or dropped.
@@ -148,15 +149,39 @@ async fn serve(
 ) -> Result<Response<ResponseBody>, Dropped> {
     let arrived = Instant::now();
     let (head, body) = request.into_parts();
-    let body = body.collect().await.map_err(|_| Dropped)?.to_bytes();
     let path = head.uri.path();
-    if let Some(name) = path.strip_prefix(admin::PREFIX) {
-        let response = admin::handle(&shared, head.method.as_str(), name, &body);
+    let admin_name = path.strip_prefix(admin::PREFIX);
+    let most = match admin_name {
+        Some(_) => admin::MAX_BODY,
+        None => shared.with(|service| service.config().max_body_bytes),
+    };
+    let body = match Limited::new(body, most).collect().await {
+        Ok(body) => body.to_bytes(),
+        Err(error) if error.is::<LengthLimitError>() => {
+            let too_long = HttpResponse::new(413, "text/plain", b"the body is too long".to_vec());
+            state.expect_response(WritePattern::AtOnce, None);
+            return Ok(to_hyper(too_long, date.now(&shared, 0)));
+        }
+        Err(_) => return Err(Dropped),
+    };
+    if let Some(name) = admin_name {
+        let response = if is_foreign(&head.headers) {
+            HttpResponse::new(403, "text/plain", b"a page of another origin".to_vec())
+        } else {
+            let request = admin::Request {
+                method: head.method.as_str(),
+                name,
+                query: head.uri.query().unwrap_or_default(),
+                body: &body,
+            };
+            admin::handle(&shared, request).await
+        };
         state.expect_response(WritePattern::AtOnce, None);
         return Ok(to_hyper(response, date.now(&shared, 0)));
     }
     state.requests.set(state.requests.get() + 1);
     let call = Call {
+        seq: 0,
         connection: state.id,
         nth: state.requests.get(),
         method: head.method.as_str(),
@@ -165,8 +190,11 @@ async fn serve(
         body: &body,
     };
     let now = shared.now();
-    let (handled, later) =
-        shared.with(|service| (service.handle(&call, now), service.next_due().is_some()));
+    let (handled, later) = shared.with(|service| {
+        let handled = service.handle(&call, || all_headers(&head.headers), now);
+        (handled, service.next_due().is_some())
+    });
+    shared.arrived.notify_waiters();
     if later {
         shared.scheduled.notify_one();
     }
@@ -202,4 +230,19 @@ fn auth_headers(headers: &HeaderMap) -> AuthHeaders<'_> {
         sign: text("sign"),
         authorization: text("authorization"),
     }
+}
+
+fn all_headers(headers: &HeaderMap) -> RequestHeaders {
+    let pairs = headers.iter();
+    RequestHeaders::new(pairs.map(|(name, value)| (name.as_str(), value.as_bytes())))
+}
+
+/// Whether a browser sends this for a page that is not ours: a web site could steer the
+/// emulator of whoever looks at it.
+fn is_foreign(headers: &HeaderMap) -> bool {
+    let text = |name| headers.get(name).map(|value| value.to_str().unwrap_or("?"));
+    let (Some(origin), host) = (text(ORIGIN), text(HOST)) else {
+        return false;
+    };
+    origin.split_once("://").map(|(_, own)| own) != host
 }

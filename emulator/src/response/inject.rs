@@ -159,7 +159,7 @@ pub(crate) fn inject_fault(
         }),
         FaultKind::NoResult => with_results(response, |_| None),
         // The items were refused while the request was handled; closing comes afterwards.
-        FaultKind::Element { .. } | FaultKind::CloseIdle { .. } => {
+        FaultKind::Element { .. } | FaultKind::CloseIdle { .. } | FaultKind::Delay { .. } => {
             FaultedResponse::unchanged(&response)
         }
     }

@@ -17,6 +17,10 @@ pub(crate) struct LogicalResponse {
     pub(crate) payload: Payload,
     /// Whether an item was accepted.
     pub(crate) accepted: bool,
+    /// Why the request, or an item of it, was refused: for the log.
+    pub(crate) reason: Option<Cow<'static, str>>,
+    /// What the sender may not have meant: for the log.
+    pub(crate) warnings: Vec<Cow<'static, str>>,
 }
 
 impl LogicalResponse {
@@ -29,6 +33,8 @@ impl LogicalResponse {
             message: message.into(),
             payload: Payload::default(),
             accepted: false,
+            reason: None,
+            warnings: Vec::new(),
         }
     }
 

@@ -16,6 +16,8 @@ use crate::state::delayed::DelayedBindings;
 /// One request, read to its end.
 #[derive(Debug)]
 pub(crate) struct Call<'a> {
+    /// Its number in the log.
+    pub(crate) seq: u64,
     pub(crate) connection: u64,
     pub(crate) nth: u64,
     pub(crate) method: &'a str,
@@ -71,27 +73,30 @@ struct RateWindow {
 
 impl Api {
     pub(crate) fn new(config: Config) -> Self {
-        let success = match (config.ok_word.as_str(), config.version) {
-            ("", Version::XgV3) | ("ok", _) => Cow::Borrowed("ok"),
-            ("" | "0", _) => Cow::Borrowed("0"),
-            (word, _) => Cow::Owned(word.to_owned()),
-        };
-        let rules = Rules {
-            version: config.version,
-            platform_field: config.platform_field,
-        };
+        let rules = rules(&config);
         Self {
             rules,
-            authenticator: Authenticator::new(
-                &config.access_id,
-                &config.secret_key,
-                config.timestamp_tolerance_s,
-            ),
-            success,
+            authenticator: authenticator(&config),
+            success: success(&config),
             bindings: DelayedBindings::new(&config, rules),
             rate: RateWindow::default(),
             config,
         }
+    }
+
+    /// Follows another configuration from now on; the state stays.
+    pub(crate) fn follow(&mut self, config: Config) {
+        self.rules = rules(&config);
+        self.authenticator = authenticator(&config);
+        self.success = success(&config);
+        self.bindings.follow(&config, self.rules);
+        self.config = config;
+    }
+
+    /// Removes every binding, and what waits to be applied. What was is given back.
+    pub(crate) fn clear_bindings(&mut self) -> DelayedBindings {
+        let fresh = DelayedBindings::new(&self.config, self.rules);
+        std::mem::replace(&mut self.bindings, fresh)
     }
 
     /// Checks a request and carries it out. `raw` is its body, where the endpoint reads one.
@@ -123,7 +128,7 @@ impl Api {
         let outcome = match (endpoint, raw) {
             (Endpoint::Batch, Some(raw)) => raw
                 .and_then(|raw| raw.batch(self.rules))
-                .map(|batch| self.operate(&batch, names, call.body, forced, now)),
+                .map(|batch| self.operate(&batch, names, call, forced, now)),
             (Endpoint::Query, Some(raw)) => raw
                 .and_then(|raw| raw.query(self.rules))
                 .map(|query| self.query(&query, names, now)),
@@ -199,7 +204,7 @@ impl Api {
         &mut self,
         batch: &Batch<'_>,
         names: FieldNames,
-        body: &[u8],
+        call: &Call<'_>,
         forced: &ForcedRefusals<'_>,
         now: Now,
     ) -> LogicalResponse {
@@ -222,7 +227,7 @@ impl Api {
         let any = !accepted.is_empty();
         let code = top_code(batch.len() - accepted.len(), batch.len());
         self.bindings
-            .queue_accepted(body, accepted, now.monotonic_ms);
+            .queue_accepted(call.seq, call.body, accepted, now.monotonic_ms);
         let has_results = code == codes::OK || self.config.result_with_partial;
         LogicalResponse {
             payload: Payload {
@@ -312,6 +317,29 @@ impl Api {
             account: name.to_owned(),
             account_type: is_shown.then_some(account_type),
         }
+    }
+}
+
+fn rules(config: &Config) -> Rules {
+    Rules {
+        version: config.version,
+        platform_field: config.platform_field,
+    }
+}
+
+fn authenticator(config: &Config) -> Authenticator {
+    Authenticator::new(
+        &config.access_id,
+        &config.secret_key,
+        config.timestamp_tolerance_s,
+    )
+}
+
+fn success(config: &Config) -> Cow<'static, str> {
+    match (config.ok_word.as_str(), config.version) {
+        ("", Version::XgV3) | ("ok", _) => Cow::Borrowed("ok"),
+        ("" | "0", _) => Cow::Borrowed("0"),
+        (word, _) => Cow::Owned(word.to_owned()),
     }
 }
 

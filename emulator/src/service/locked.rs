@@ -21,6 +21,8 @@ pub(crate) struct SharedService {
     started: Instant,
     /// There is something to apply later.
     pub(crate) scheduled: Notify,
+    /// A request was logged.
+    pub(crate) arrived: Notify,
 }
 
 impl SharedService {
@@ -33,6 +35,7 @@ impl SharedService {
             changed: Condvar::new(),
             started: Instant::now(),
             scheduled: Notify::new(),
+            arrived: Notify::new(),
         }
     }
 
@@ -65,7 +68,18 @@ impl SharedService {
 
     /// Replaces the configuration and resets everything.
     pub(crate) fn reconfigure(&self, config: Config) {
-        self.with(|service| service.reconfigure(config));
+        let before = self.with(|service| service.reconfigure(config));
+        if before.is_large() {
+            // To free a million bindings takes half a second, for which requests do not
+            // wait. Without another thread they do.
+            let _ = std::thread::Builder::new().spawn(move || drop(before));
+        }
+    }
+
+    /// Removes every binding; log, counters and faults stay.
+    pub(crate) fn clear_bindings(&self) {
+        let before = self.with(Service::clear_bindings);
+        let _ = std::thread::Builder::new().spawn(move || drop(before));
     }
 
     pub(crate) fn wait_until(&self, timeout: Duration, until: impl Fn(&Counters) -> bool) -> bool {

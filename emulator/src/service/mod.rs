@@ -1,23 +1,28 @@
 //! The server without its sockets: a request in, a response out.
 
 pub(crate) mod api;
+pub(crate) mod headers;
 pub(crate) mod locked;
 pub(crate) mod log;
 
 use std::borrow::Cow;
 
 use self::api::{Api, Call, ForcedRefusals};
+use self::headers::RequestHeaders;
 use self::log::{Counters, LogEntry, RequestLog};
 use crate::config::Config;
 use crate::faults::fault::Fault;
 use crate::faults::kind::FaultKind;
-use crate::faults::schedule::FaultSchedule;
+use crate::faults::schedule::{FaultSchedule, Hit, Removal, Target};
 use crate::protocol::codes;
 use crate::protocol::endpoint::Endpoint;
 use crate::protocol::request::Raw;
 use crate::response::body::FieldNames;
+use crate::response::http::Content;
 use crate::response::inject::{Delivery, FaultedResponse, inject_fault};
 use crate::response::logical::LogicalResponse;
+use crate::state::bindings::Bindings;
+use crate::state::delayed::DelayedBindings;
 use crate::state::snapshot::State;
 
 /// The moment, by both clocks.
@@ -50,32 +55,64 @@ pub(crate) struct Service {
 
 impl Service {
     pub(crate) fn new(config: Config) -> Self {
-        Self {
+        let log = RequestLog::new(&config);
+        let mut service = Self {
             schedule: FaultSchedule::new(&config.faults, config.random_faults.as_ref()),
-            log: RequestLog::new(config.max_log),
             counters: Counters::default(),
             api: Api::new(config),
-        }
+            log,
+        };
+        service.keep_journal();
+        service
+    }
+
+    fn keep_journal(&mut self) {
+        let is_kept = self.log.is_kept();
+        self.api.bindings.visible.journal.keep(is_kept);
     }
 
     pub(crate) fn config(&self) -> &Config {
         &self.api.config
     }
 
-    pub(crate) fn log(&self) -> Vec<LogEntry> {
-        self.log.entries()
+    /// Follows another configuration from now on; bindings, log and counters stay. The
+    /// faults that wait stay too, unless `faults` says that they are part of the change.
+    pub(crate) fn follow(&mut self, config: Config, faults: bool) {
+        if faults {
+            self.schedule = FaultSchedule::new(&config.faults, config.random_faults.as_ref());
+        }
+        self.log.follow(&config);
+        self.api.follow(config);
+        self.keep_journal();
+    }
+
+    /// Whether it takes long to free.
+    pub(crate) fn is_large(&self) -> bool {
+        self.api.bindings.visible.counts().0 + self.log.size().0 > 10_000
+    }
+
+    pub(crate) fn log(&self) -> &RequestLog {
+        &self.log
     }
 
     pub(crate) fn counters(&self) -> &Counters {
         &self.counters
     }
 
-    pub(crate) fn push_fault(&mut self, fault: Fault) {
-        self.schedule.push(fault);
+    pub(crate) fn schedule(&self) -> &FaultSchedule {
+        &self.schedule
+    }
+
+    pub(crate) fn push_fault(&mut self, fault: Fault) -> u64 {
+        self.schedule.push(fault)
+    }
+
+    pub(crate) fn remove_faults(&mut self, removal: &Removal) -> usize {
+        self.schedule.remove(removal)
     }
 
     pub(crate) fn clear_faults(&mut self) {
-        self.schedule.clear();
+        self.schedule.remove(&Removal::default());
     }
 
     pub(crate) fn count_connection(&mut self) {
@@ -87,11 +124,12 @@ impl Service {
         self.counters.open -= 1;
     }
 
-    /// Replaces the configuration and resets everything.
-    pub(crate) fn reconfigure(&mut self, config: Config) {
-        let open = self.counters.open;
-        *self = Self::new(config);
-        self.counters.open = open;
+    /// Replaces the configuration and resets everything. What was is given back: to
+    /// free very much takes its time.
+    pub(crate) fn reconfigure(&mut self, config: Config) -> Self {
+        let mut fresh = Self::new(config);
+        fresh.counters.open = self.counters.open;
+        std::mem::replace(self, fresh)
     }
 
     pub(crate) fn count_idle_drop(&mut self) {
@@ -107,6 +145,26 @@ impl Service {
     pub(crate) fn state(&mut self, now: Now) -> State {
         self.apply_due(now);
         self.api.bindings.visible.snapshot()
+    }
+
+    /// Removes every binding, and what waits to be applied. What was is given back.
+    pub(crate) fn clear_bindings(&mut self) -> DelayedBindings {
+        let applied = self.api.bindings.applied;
+        let before = self.api.clear_bindings();
+        self.api.bindings.applied = applied;
+        self.keep_journal();
+        before
+    }
+
+    /// The visible bindings, after everything that is due.
+    pub(crate) fn bindings(&mut self, now: Now) -> &mut Bindings {
+        self.apply_due(now);
+        &mut self.api.bindings.visible
+    }
+
+    /// How many accepted requests wait to be applied.
+    pub(crate) fn waiting(&self) -> usize {
+        self.api.bindings.waiting()
     }
 
     /// When the next accepted operation is due.
@@ -128,10 +186,21 @@ impl Service {
 
     fn count_applied(&mut self) {
         self.counters.applied = self.api.bindings.applied;
+        for (seq, changes) in self.api.bindings.take_late() {
+            self.log.add_changes(seq, changes);
+        }
     }
 
-    /// Carries out one request, logs it and says what to deliver.
-    pub(crate) fn handle(&mut self, call: &Call<'_>, now: Now) -> Handled {
+    /// Carries out one request, logs it and says what to deliver. `headers` are asked for
+    /// only when the log is kept.
+    pub(crate) fn handle(
+        &mut self,
+        call: &Call<'_>,
+        headers: impl FnOnce() -> RequestHeaders,
+        now: Now,
+    ) -> Handled {
+        let seq = self.log.number();
+        let call = &Call { seq, ..*call };
         let endpoint = Endpoint::of(call.path);
         let raw = match endpoint {
             Endpoint::Batch | Endpoint::Query => Some(Raw::read(call.body)),
@@ -141,57 +210,77 @@ impl Service {
             Some(Ok(raw)) => raw.operator_type,
             _ => None,
         };
-        let (fault, close_idle) = match self.schedule.next(call.path, operator_type) {
+        let target = Target {
+            path: call.path,
+            operator_type,
+            body: call.body,
+        };
+        let Hit { fault, delay_ms } = self.schedule.next(&target);
+        let (fault, close_idle) = match fault {
             Some(FaultKind::CloseIdle { rst, .. }) => (None, Some(rst)),
             fault => (fault, None),
         };
-        let response = if fault.as_ref().is_none_or(FaultKind::applies) {
+        let mut response = if fault.as_ref().is_none_or(FaultKind::applies) {
             let forced = ForcedRefusals::of(fault.as_ref());
             self.api.respond(call, endpoint, raw, &forced, now)
         } else {
             LogicalResponse::new(FieldNames::Snake, codes::OK, "")
         };
         let applied = response.accepted;
+        let reason = response.reason.take();
+        let warnings = std::mem::take(&mut response.warnings);
         let fault_name = fault.as_ref().map(FaultKind::name);
         let faulted = match fault {
             None => FaultedResponse::unchanged(&response),
             Some(kind) => inject_fault(kind, response, &self.api.success),
         };
-        let status = match &faulted.delivery {
-            Delivery::Send(http) => Some(http.status),
-            Delivery::Hang | Delivery::Drop { .. } => None,
+        let (status, answer) = match &faulted.delivery {
+            Delivery::Send(http) => (Some(http.status), Some(&http.content)),
+            Delivery::Hang | Delivery::Drop { .. } => (None, None),
         };
         self.counters.received += 1;
         self.counters.faults += u64::from(fault_name.is_some());
+        let changes = self.api.bindings.visible.journal.take();
+        if self.log.is_kept() {
+            let entry = LogEntry {
+                seq,
+                connection: call.connection,
+                nth: call.nth,
+                received_ms: now.unix_ms,
+                method: match call.method {
+                    "POST" => Cow::Borrowed("POST"),
+                    other => Cow::Owned(other.to_owned()),
+                },
+                path: endpoint.path(call.path),
+                headers: headers(),
+                operator_type,
+                body: self.log.text(call.body),
+                body_bytes: call.body.len(),
+                fault: fault_name,
+                status,
+                ret_code: faulted.code,
+                results: faulted.results,
+                answer: match answer {
+                    Some(Content::Bytes(bytes)) => self.log.text(bytes),
+                    Some(Content::Spaces(_)) | None => String::new(),
+                },
+                reason,
+                warnings,
+                applied,
+                changes,
+                auth: call.headers.kind(),
+            };
+            self.log.push(entry);
+        }
         self.count_applied();
-        let entry = LogEntry {
-            seq: self.log.number(),
-            connection: call.connection,
-            nth: call.nth,
-            received_ms: now.unix_ms,
-            method: match call.method {
-                "POST" => Cow::Borrowed("POST"),
-                other => Cow::Owned(other.to_owned()),
-            },
-            path: endpoint.path(call.path),
-            operator_type,
-            body: String::from_utf8_lossy(call.body).into_owned(),
-            fault: fault_name,
-            status,
-            ret_code: faulted.code,
-            results: faulted.results,
-            applied,
-            auth: call.headers.kind(),
-        };
-        self.log.push(entry);
         let close_idle = status.and_then(|_| {
-            let planned = self.schedule.next_idle(call.path, operator_type);
+            let planned = self.schedule.next_idle(&target);
             planned.or(close_idle)
         });
         Handled {
             delivery: faulted.delivery,
             close_idle,
-            latency_ms: self.api.config.latency_ms,
+            latency_ms: self.api.config.latency_ms.saturating_add(delay_ms),
             skew_s: self.api.config.clock_skew_s,
         }
     }

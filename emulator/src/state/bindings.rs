@@ -8,10 +8,13 @@
 //! * Removing what is not bound is a success and changes nothing.
 
 use std::collections::HashMap;
+use std::ops::Bound as From;
 use std::sync::Arc;
 
 use crate::config::{Clears, Config, OverLimit, Version};
 use crate::protocol::request::{Account, Batch, TokenAccounts};
+use crate::state::change::Journal;
+use crate::state::ordered::Ordered;
 use crate::state::snapshot::State;
 
 /// Legacy XG: "at most 10, oldest pushed out" (client SDK documents of 2019 and 2020).
@@ -43,6 +46,11 @@ pub(crate) struct Bindings {
     max_tokens: usize,
     tokens: HashMap<Arc<str>, Vec<Bound>>,
     accounts: HashMap<Arc<str>, Vec<Devices>>,
+    token_order: Ordered,
+    account_order: Ordered,
+    pub(crate) journal: Journal,
+    /// Grows with every change.
+    pub(crate) generation: u64,
 }
 
 impl Bindings {
@@ -55,6 +63,73 @@ impl Bindings {
             max_tokens: config.max_tokens_per_account,
             tokens: HashMap::new(),
             accounts: HashMap::new(),
+            token_order: Ordered::default(),
+            account_order: Ordered::default(),
+            journal: Journal::default(),
+            generation: 0,
+        }
+    }
+
+    /// Follows other rules from now on; what is bound stays.
+    pub(crate) fn follow(&mut self, config: &Config) {
+        let rules = Self::new(config);
+        self.one_per_type = rules.one_per_type;
+        self.append = rules.append;
+        self.clears = rules.clears;
+        self.over_limit = rules.over_limit;
+        self.max_tokens = rules.max_tokens;
+    }
+
+    /// How many tokens and how many accounts are bound.
+    pub(crate) fn counts(&self) -> (usize, usize) {
+        (self.tokens.len(), self.accounts.len())
+    }
+
+    /// The tokens that are bound, in order.
+    pub(crate) fn tokens_from(&self, start: From<&str>) -> impl Iterator<Item = &Arc<str>> {
+        self.token_order.from(start)
+    }
+
+    /// The accounts that are bound, in order.
+    pub(crate) fn accounts_from(&self, start: From<&str>) -> impl Iterator<Item = &Arc<str>> {
+        self.account_order.from(start)
+    }
+
+    /// The types of an account, each with its tokens.
+    pub(crate) fn types_of(&self, account: &str) -> impl Iterator<Item = (i64, &[Arc<str>])> {
+        self.accounts
+            .get(account)
+            .map_or(&[] as &[Devices], Vec::as_slice)
+            .iter()
+            .map(|devices| (devices.account_type, &*devices.tokens))
+    }
+
+    /// Binds as a snapshot says it, whatever the rules; what is bound already keeps its place.
+    pub(crate) fn restore(&mut self, token: &str, account: &str, account_type: i64) {
+        let is_bound = self
+            .accounts_of(token)
+            .any(|bound| bound == (account, account_type));
+        if !is_bound {
+            self.insert(token, account, account_type);
+        }
+    }
+
+    /// Puts the tokens of an account into an order; those that it does not name come first.
+    pub(crate) fn reorder(&mut self, account: &str, account_type: i64, order: &[String]) {
+        let Some(types) = self.accounts.get_mut(account) else {
+            return;
+        };
+        let place: HashMap<&str, usize> = order
+            .iter()
+            .enumerate()
+            .map(|(place, token)| (token.as_str(), place + 1))
+            .collect();
+        for devices in types.iter_mut() {
+            if devices.account_type == account_type {
+                devices
+                    .tokens
+                    .sort_by_key(|token| place.get(&**token).copied().unwrap_or(0));
+            }
         }
     }
 
@@ -153,8 +228,10 @@ impl Bindings {
     }
 
     fn insert(&mut self, token: &str, account: &str, account_type: i64) {
-        let token = shared_key(&self.tokens, token);
-        let account = shared_key(&self.accounts, account);
+        let token = shared_key(&self.tokens, &mut self.token_order, token);
+        let account = shared_key(&self.accounts, &mut self.account_order, account);
+        self.journal.write(true, &token, &account, account_type);
+        self.generation += 1;
         self.tokens.entry(token.clone()).or_default().push(Bound {
             account: account.clone(),
             account_type,
@@ -195,10 +272,8 @@ impl Bindings {
             return;
         };
         bound.remove(position);
-        if bound.is_empty() {
-            self.tokens.remove(token);
-        }
         self.forget_device(token, account, account_type);
+        self.forget_if_unbound(token);
     }
 
     fn clear_token(&mut self, token: &str, of_type: impl Fn(i64) -> bool) {
@@ -206,11 +281,17 @@ impl Bindings {
             return;
         };
         let gone: Vec<Bound> = bound.extract_if(.., |b| of_type(b.account_type)).collect();
-        if bound.is_empty() {
-            self.tokens.remove(token);
-        }
         for bound in gone {
             self.forget_device(token, &bound.account, bound.account_type);
+        }
+        self.forget_if_unbound(token);
+    }
+
+    fn forget_if_unbound(&mut self, token: &str) {
+        if self.tokens.get(token).is_some_and(Vec::is_empty)
+            && let Some((name, _)) = self.tokens.remove_entry(token)
+        {
+            self.token_order.remove(&name);
         }
     }
 
@@ -222,6 +303,13 @@ impl Bindings {
 
     /// The account's side of an unbinding.
     fn forget_device(&mut self, token: &str, account: &str, account_type: i64) {
+        if let (Some((token, _)), Some((account, _))) = (
+            self.tokens.get_key_value(token),
+            self.accounts.get_key_value(account),
+        ) {
+            self.journal.write(false, token, account, account_type);
+        }
+        self.generation += 1;
         let Some(types) = self.accounts.get_mut(account) else {
             return;
         };
@@ -231,14 +319,22 @@ impl Bindings {
             }
         }
         types.retain(|devices| !devices.tokens.is_empty());
-        if types.is_empty() {
-            self.accounts.remove(account);
+        if types.is_empty()
+            && let Some((name, _)) = self.accounts.remove_entry(account)
+        {
+            self.account_order.remove(&name);
         }
     }
 }
 
-/// The key as it is already held, or a new one.
-fn shared_key<V>(map: &HashMap<Arc<str>, V>, key: &str) -> Arc<str> {
-    map.get_key_value(key)
-        .map_or_else(|| Arc::from(key), |(held, _)| held.clone())
+/// The key as it is already held, or a new one, which takes its place in the order.
+fn shared_key<V>(map: &HashMap<Arc<str>, V>, order: &mut Ordered, key: &str) -> Arc<str> {
+    map.get_key_value(key).map_or_else(
+        || {
+            let name: Arc<str> = Arc::from(key);
+            order.insert(name.clone());
+            name
+        },
+        |(held, _)| held.clone(),
+    )
 }

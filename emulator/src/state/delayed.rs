@@ -3,14 +3,19 @@
 use std::collections::VecDeque;
 
 use super::bindings::{Bindings, Full};
+use super::change::Change;
 use crate::config::Config;
 use crate::protocol::request::{Batch, Raw, Rules};
 
 /// An accepted operation that does not show yet.
 struct Pending {
+    /// The request's number in the log.
+    request: u64,
     due_ms: u64,
     body: Vec<u8>,
     items: Vec<usize>,
+    /// Those it was accepted under.
+    rules: Rules,
 }
 
 /// The bindings, and what waits to change them. Times are of a clock that never goes back.
@@ -21,6 +26,8 @@ pub(crate) struct DelayedBindings {
     rules: Rules,
     /// Items that were applied.
     pub(crate) applied: u64,
+    /// What requests changed after their answer, each with its number in the log.
+    late: Vec<(u64, Vec<Change>)>,
 }
 
 impl DelayedBindings {
@@ -31,7 +38,25 @@ impl DelayedBindings {
             delay_ms: config.apply_delay_ms,
             rules,
             applied: 0,
+            late: Vec::new(),
         }
+    }
+
+    /// Follows other rules from now on; what was accepted stays.
+    pub(crate) fn follow(&mut self, config: &Config, rules: Rules) {
+        self.visible.follow(config);
+        self.delay_ms = config.apply_delay_ms;
+        self.rules = rules;
+    }
+
+    /// How many requests wait to be applied.
+    pub(crate) fn waiting(&self) -> usize {
+        self.pending.len()
+    }
+
+    /// What requests changed after their answer, since the last look.
+    pub(crate) fn take_late(&mut self) -> Vec<(u64, Vec<Change>)> {
+        std::mem::take(&mut self.late)
     }
 
     fn is_delayed(&self) -> bool {
@@ -49,9 +74,17 @@ impl DelayedBindings {
     }
 
     /// With a delay, queues the items of a request that were accepted.
-    pub(crate) fn queue_accepted(&mut self, body: &[u8], items: Vec<usize>, now_ms: u64) {
+    pub(crate) fn queue_accepted(
+        &mut self,
+        request: u64,
+        body: &[u8],
+        items: Vec<usize>,
+        now_ms: u64,
+    ) {
         if self.is_delayed() && !items.is_empty() {
             self.pending.push_back(Pending {
+                request,
+                rules: self.rules,
                 due_ms: now_ms.saturating_add(self.delay_ms),
                 body: body.to_vec(),
                 items,
@@ -81,12 +114,16 @@ impl DelayedBindings {
         let Some(pending) = self.pending.pop_front() else {
             return;
         };
-        if let Ok(batch) = Raw::read(&pending.body).and_then(|raw| raw.batch(self.rules)) {
+        if let Ok(batch) = Raw::read(&pending.body).and_then(|raw| raw.batch(pending.rules)) {
             for item in pending.items {
                 if self.visible.apply(&batch, item).is_ok() {
                     self.applied += 1;
                 }
             }
+        }
+        let changes = self.visible.journal.take();
+        if !changes.is_empty() {
+            self.late.push((pending.request, changes));
         }
     }
 }

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// All bindings at one moment. Tokens and accounts without bindings do not appear.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct State {
     /// Per token its (account, account type) pairs, oldest first.
     pub tokens: BTreeMap<String, Vec<(String, i64)>>,
@@ -25,5 +26,45 @@ impl State {
             .get(account)
             .and_then(|types| types.get(&account_type))
             .map_or(&[], Vec::as_slice)
+    }
+
+    /// Makes the tokens' side of the accounts' side.
+    pub(crate) fn fill_tokens(&mut self) {
+        for (account, types) in &self.accounts {
+            for (account_type, tokens) in types {
+                for token in tokens {
+                    let accounts = self.tokens.entry(token.clone()).or_default();
+                    accounts.push((account.clone(), *account_type));
+                }
+            }
+        }
+    }
+
+    /// Whether both sides tell the same. Either may be left out as a whole: then the
+    /// other one counts.
+    pub(crate) fn is_consistent(&self) -> Result<(), String> {
+        if self.accounts.is_empty() || self.tokens.is_empty() {
+            return Ok(());
+        }
+        let mut count = 0;
+        for (account, types) in &self.accounts {
+            for (account_type, tokens) in types {
+                for token in tokens {
+                    let pair =
+                        |(name, number): &(String, i64)| name == account && number == account_type;
+                    if !self.accounts_of(token).iter().any(pair) {
+                        return Err(format!(
+                            "`accounts` has {account:?} of type {account_type} with token \
+                             {token:?}, and `tokens` does not"
+                        ));
+                    }
+                    count += 1;
+                }
+            }
+        }
+        if count != self.tokens.values().map(Vec::len).sum::<usize>() {
+            return Err("`tokens` has bindings that `accounts` does not have".into());
+        }
+        Ok(())
     }
 }

@@ -88,10 +88,11 @@ static json_t *admin(struct emulator *emulator, const char *path, const char *js
 static void configure(struct emulator *emulator, const json_t *given, bool tls) {
   json_t *config = given ? json_copy((json_t *)given) : json_object();
   json_object_set_new(config, "tls", json_boolean(tls));
-  char *text = text_of(config);
-  json_decref(admin(emulator, "/_emulator/config", text));
+  json_t *fresh = json_pack("{s:o}", "config", config);
+  char *text = text_of(fresh);
+  json_decref(admin(emulator, "/_emulator/reset", text));
   free(text);
-  json_decref(config);
+  json_decref(fresh);
 }
 
 static void compare_log(json_t *before, json_t *after, const json_t *log) {
