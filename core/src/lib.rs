@@ -86,6 +86,7 @@
 //! | `http` | [`Client`], [`sync`], [`bulk`], and the transport over `ureq` | by the others |
 //! | `apply` | [`apply`]; takes `http` with it | yes |
 //! | `outbox` | [`Outbox`], with `SQLite` for its file; takes `http` with it | yes |
+//! | `outbox-redis` | one order for many processes, through Redis or Valkey; takes `outbox` with it | no |
 //!
 //! Without any, the crate does no I/O and starts no thread: the values, the protocol and
 //! [`Exchange`] are left, which build for `wasm32-unknown-unknown`.
@@ -121,6 +122,9 @@ pub mod options;
 mod ordering;
 #[cfg(feature = "outbox")]
 pub mod outbox;
+#[cfg(feature = "outbox-redis")]
+#[allow(dead_code, unused_imports, reason = "the outbox over it follows")]
+mod over_redis;
 mod progress;
 mod protocol;
 mod retry;

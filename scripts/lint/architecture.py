@@ -33,6 +33,7 @@ LAYERS = [
     ],
     [("progress", "the outcomes of a call so far")],
     [("fleet", "one order for many processes")],
+    [("over_redis", "the fleet's engine")],
     [("engine", "one signed request; the worker pool")],
     [("client", "blocking calls"), ("exchange", "the protocol without I/O")],
     [

@@ -8,7 +8,7 @@ say "architecture"
 "$PYTHON" scripts/lint/architecture.py self-check
 say "clippy"; cargo clippy --quiet --workspace --all-targets -- -D warnings
 say "each set of features"
-for features in "" http apply outbox; do
+for features in "" http apply outbox outbox-redis; do
   cargo clippy --quiet -p xgpush --lib --no-default-features --features "$features" -- -D warnings
 done
 # Without features there is nothing of the operating system in it.

@@ -32,6 +32,15 @@ impl OwnerProcess {
         }
     }
 
+    /// That of whoever started this one.
+    #[cfg(test)]
+    pub(crate) fn parent() -> Self {
+        Self {
+            process: std::os::unix::process::parent_id(),
+            ..Self::current()
+        }
+    }
+
     /// Whether this process is a child of that one.
     pub(crate) fn is_forked(&self) -> bool {
         self.is_known_forked() || std::process::id() != self.process

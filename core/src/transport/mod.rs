@@ -11,6 +11,8 @@ use std::time::Duration;
 
 pub use callback::{CallbackTransport, Transfer};
 pub(crate) use over_ureq::UreqTransport;
+#[cfg(feature = "outbox-redis")]
+pub(crate) use over_ureq::{certificate_problem, trusted_certificates};
 
 use crate::protocol::message::{HttpRequest, HttpResponse, SendError};
 

@@ -18,6 +18,11 @@ mod settings;
 mod tcp;
 mod tls;
 
+#[cfg(feature = "outbox-redis")]
+pub(crate) use settings::trusted_certificates;
+#[cfg(feature = "outbox-redis")]
+pub(crate) use tls::certificate_problem;
+
 use std::sync::Arc;
 use std::time::Instant;
 

@@ -74,8 +74,31 @@ fn chosen(config: &Config) -> Result<Option<(ureq::Proxy, String)>> {
 }
 
 fn roots(config: &Config) -> Result<RootCerts> {
-    if config.settings.ca_file.is_empty() {
+    let mut certificates = of_ca_file(config)?;
+    if certificates.is_empty() {
         return Ok(RootCerts::WebPki);
+    }
+    let built_in = webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter();
+    certificates.extend(built_in.map(|der| Certificate::from_der(der.as_ref())));
+    Ok(RootCerts::Specific(Arc::new(certificates)))
+}
+
+/// Whom TLS trusts: Mozilla's roots, and those of `ca_file`.
+#[cfg(feature = "outbox-redis")]
+pub(crate) fn trusted_certificates(config: &Config) -> Result<rustls::RootCertStore> {
+    let mut store = rustls::RootCertStore::empty();
+    for certificate in of_ca_file(config)? {
+        // Each was tried when the file was read.
+        let _ = store.add(certificate.der().to_vec().into());
+    }
+    store.add_parsable_certificates(webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter().cloned());
+    Ok(store)
+}
+
+/// None, if no file is named.
+fn of_ca_file(config: &Config) -> Result<Vec<Certificate<'static>>> {
+    if config.settings.ca_file.is_empty() {
+        return Ok(Vec::new());
     }
     let refuse = |why: String| {
         Error::option(format!(
@@ -85,8 +108,5 @@ fn roots(config: &Config) -> Result<RootCerts> {
     };
     let bytes = std::fs::read(&config.settings.ca_file)
         .map_err(|e| refuse(crate::sys::error_text::io_error(&e)).with_source(e))?;
-    let mut certificates = ca_file::read(&bytes).map_err(refuse)?;
-    let built_in = webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter();
-    certificates.extend(built_in.map(|der| Certificate::from_der(der.as_ref())));
-    Ok(RootCerts::Specific(Arc::new(certificates)))
+    ca_file::read(&bytes).map_err(refuse)
 }

@@ -47,7 +47,7 @@ pub(super) fn describe(service: &str, error: &Error) -> String {
         (Some(rustls::Error::InvalidCertificate(why)), _) => {
             format!(
                 "the certificate of {service} is not trusted: {}",
-                certificate(why)
+                certificate_problem(why, "base_url")
             )
         }
         (Some(rustls::Error::InvalidMessage(_)), _) => format!(
@@ -80,8 +80,8 @@ pub(super) fn describe(service: &str, error: &Error) -> String {
     }
 }
 
-/// What is wrong with a certificate.
-fn certificate(why: &CertificateError) -> String {
+/// What is wrong with a certificate of a host that `address` names.
+pub(crate) fn certificate_problem(why: &CertificateError, address: &str) -> String {
     use CertificateError as E;
     match why {
         E::Expired | E::ExpiredContext { .. } => {
@@ -114,7 +114,7 @@ fn certificate(why: &CertificateError) -> String {
                 }
                 _ => String::new(),
             };
-            format!("it is not for this host{names}; check base_url")
+            format!("it is not for this host{names}; check {address}")
         }
         E::Revoked => "it is revoked".to_owned(),
         E::BadEncoding => "it is damaged".to_owned(),

@@ -1,0 +1,24 @@
+//! Redis as the engine of a fleet, spoken to over sockets of our own.
+//!
+//! The protocol is small, and the bounds that the fleet needs are not those of a general
+//! client: one end in time for a whole command however its bytes trickle in, name look-up
+//! and TLS handshake included; one TLS provider by name, so that a host program with another
+//! one is not harmed; no error that repeats a password or an account.
+
+mod connect;
+mod connection;
+mod failure;
+mod resp;
+mod sentinel;
+mod stream;
+
+pub(crate) mod link;
+pub(crate) mod url;
+
+pub(crate) use link::{Commands, Link, Script};
+pub(crate) use resp::Reply;
+pub(crate) use url::RedisUrl;
+
+#[cfg(test)]
+#[path = "../../tests/common/redis.rs"]
+mod server;
