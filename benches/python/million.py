@@ -36,7 +36,7 @@ def is_bad(n: int) -> bool:
 
 
 def token(n: int) -> str:
-    return f"{'bad' if is_bad(n) else 'token'}{n % TOKENS:031d}"
+    return f"{'bad-' if is_bad(n) else 'token'}{n % TOKENS:031d}"
 
 
 def write_table(path: Path) -> None:

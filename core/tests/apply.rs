@@ -18,7 +18,7 @@ fn csv_becomes_report_and_rejects() {
     let client = client(&emulator, &[]);
     let table = "\u{feff}account,token,operation,account_type\n\
                  alice,token1,,\n\
-                 \"bob, the \"\"second\"\"\",bad1,bind,3\r\n\
+                 \"bob, the \"\"second\"\"\",bad-1,bind,3\r\n\
                  carol,token3,bind,many\n\
                  dave,token4\n\
                  ,token1,clear_token,\n\
@@ -50,7 +50,7 @@ fn csv_becomes_report_and_rejects() {
     );
     assert!(
         lines[2].starts_with(
-            "2,bad1,\"bob, the \"\"second\"\"\",3,bind,rejected,item_refused,1008006,1,false,"
+            "2,bad-1,\"bob, the \"\"second\"\"\",3,bind,rejected,item_refused,1008006,1,false,"
         ),
         "{}",
         lines[2]
@@ -62,7 +62,7 @@ fn csv_becomes_report_and_rejects() {
     assert_eq!(
         files.text("rejects.csv"),
         "account,token,operation,account_type\n\
-         \"bob, the \"\"second\"\"\",bad1,bind,3\n\
+         \"bob, the \"\"second\"\"\",bad-1,bind,3\n\
          carol,token3,bind,many\n\
          dave,token4\n\
          erin,token5,forget,\n"
@@ -74,7 +74,7 @@ fn json_lines_become_report_and_rejects() {
     let (emulator, files) = (emulator(Service::default()), Files::new());
     let client = client(&emulator, &[]);
     let text = "{\"token\":\"token1\",\"account\":\"al\\u0069ce\"}\n\n\
-                {\"token\":\"bad2\",\"account\":\"bob\",\"account_type\":3}\n\
+                {\"token\":\"bad-2\",\"account\":\"bob\",\"account_type\":3}\n\
                 {\"token\":\"token3\",\"acount\":\"carol\"}\n\
                 not json\n\
                 {\"account\":\"dave\",\"operation\":\"clear_account\",\"token\":null}";
@@ -99,7 +99,7 @@ fn json_lines_become_report_and_rejects() {
     );
     let left: Vec<_> = text
         .lines()
-        .filter(|l| l.contains("bad2") || l.contains("acount") || *l == "not json")
+        .filter(|l| l.contains("bad-2") || l.contains("acount") || *l == "not json")
         .collect();
     assert_eq!(
         files.text("rejects.jsonl").lines().collect::<Vec<_>>(),
@@ -120,7 +120,7 @@ fn formulas_in_a_report_for_a_spreadsheet_are_escaped() {
         "ali=ce",
         "a;=1",
     ];
-    let rows = names.map(|name| format!("bad{},{name}\n", name.len()));
+    let rows = names.map(|name| format!("bad-{},{name}\n", name.len()));
     let table = format!("token,account\n{}", rows.concat());
     let input = files.input("in.csv", &table);
     let mut options = files.options("csv");

@@ -107,7 +107,7 @@ fn outputs_that_changed_since_the_run_are_refused() {
     let (service, files) = (emulator(Service::default()), Files::new());
     let client = client(&service, &[]);
     let mut text = table(2000);
-    text.insert_str("token,account\n".len(), "bad1,alice\nbad2,bob\n");
+    text.insert_str("token,account\n".len(), "bad-1,alice\nbad-2,bob\n");
     let input = files.input("in.csv", &text);
     let options = files.with_state();
     begin(&client, &input, &options);
@@ -286,8 +286,8 @@ fn a_full_disk_ends_a_run_whose_rows_are_counted() {
         let input = files.input(
             "in.csv",
             &table(20_000)
-                .replace("token", "bad")
-                .replacen("bad", "token", 1),
+                .replace("token", "bad-")
+                .replacen("bad-", "token", 1),
         );
         symlink("/dev/full", files.path(broken)).unwrap();
         let mut apply = Apply::open(&client, &input, &files.options("csv")).unwrap();

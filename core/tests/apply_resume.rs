@@ -16,7 +16,7 @@ use xgpush_emulator::{Config as Service, Emulator, Fault, FaultKind};
 fn table(rows: usize, tokens: usize) -> String {
     let mut text = "token,account\n".to_owned();
     for n in 0..rows {
-        let kind = if n % 100 == 7 { "bad" } else { "token" };
+        let kind = if n % 100 == 7 { "bad-" } else { "token" };
         writeln!(text, "{kind}{},player{n}", n % tokens).unwrap();
     }
     text

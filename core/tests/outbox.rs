@@ -20,7 +20,7 @@ fn operation_is_delivered_and_reported_once() {
     let outbox = open(&emulator, &[("outbox_linger_ms", "60000")]);
     for n in 0..45 {
         let token = if n == 7 {
-            "bad".to_owned()
+            "bad-".to_owned()
         } else {
             format!("t{n}")
         };
@@ -257,7 +257,7 @@ fn refused_request_fails_only_the_operation_that_caused_it() {
         code: 1_008_007,
         err_msg: String::new(),
         http_status: 200,
-        camel: false,
+        camel: None,
         apply: false,
     }));
     let outbox = open(&emulator, &[]);

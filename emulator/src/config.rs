@@ -17,34 +17,38 @@ pub enum Version {
     /// Current TPNS: no `platform`, optional account types, one account per type and token.
     #[default]
     Tpns,
-    /// TPNS of 2020 to mid-2021: `platform` is required when binding.
+    /// TPNS of 2020 to mid-2021: `platform` is required when binding; up to ten
+    /// accounts per token, whatever their types; an item's success is `ok`.
     TpnsWithPlatform,
     /// Legacy XG v3: `platform` and every account type are required; up to ten
-    /// accounts per token, whatever their types.
+    /// accounts per token, whatever their types; the codes are those of its own table.
     XgV3,
 }
 
-/// The form of an authentication failure (nothing is documented).
+/// The form of an authentication failure. The FAQ of the official Java SDK names
+/// HTTP 403, the table of codes a code.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum AuthFailure {
     /// Status 200 and the code in a JSON body.
-    #[default]
     Json200,
     /// Status 403 and the code in a JSON body.
+    #[default]
     Json403,
     /// Status 403 and a line of plain text.
     Plain403,
 }
 
-/// What an overwriting bind removes from the token first.
+/// What an overwriting bind removes from the token first. No page says it of the REST
+/// operator; the client's operation that replaces operator 1 overrides the accounts
+/// "of the current account type".
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Clears {
     /// Only accounts of the types that the request names.
+    #[default]
     SameType,
     /// Every account of the token.
-    #[default]
     AllTypes,
 }
 
@@ -85,11 +89,24 @@ pub enum PlatformField {
     Reject,
 }
 
+/// What an `account_type` beside the lists does. The tables have a row for it there; all
+/// samples write the type inside each account.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TopLevelType {
+    /// Nothing but a warning in the log.
+    #[default]
+    Ignore,
+    /// It is the type of every account that has none of its own; a warning in the log.
+    Apply,
+}
+
 /// How code and message are spelled.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Spelling {
-    /// As documented: `retCode`/`errMsg` for the TPNS query, `ret_code`/`err_msg` elsewhere.
+    /// As documented: `ret_code`/`err_msg` for pushes, tags, bindings and everything of
+    /// legacy XG; `retCode`/`errMsg` for the other paths of TPNS.
     #[default]
     ByVersion,
     /// `ret_code`/`err_msg` everywhere.
@@ -117,9 +134,9 @@ pub struct Config {
     pub clock_skew_s: i64,
     /// How far a signature's time stamp may be off. Default: 300; none is not checked.
     pub timestamp_tolerance_s: Option<u64>,
-    /// The form of an authentication failure. Default: `json200`.
+    /// The form of an authentication failure. Default: `json403`.
     pub auth_failure: AuthFailure,
-    /// What an overwriting bind clears. Default: `all_types`.
+    /// What an overwriting bind clears. Default: `same_type`.
     pub overwrite_clears: Clears,
     /// Whether operator 1 acts as operator 2 in version `tpns`. Default: yes, as
     /// documented since 2020-10-26.
@@ -136,11 +153,20 @@ pub struct Config {
     pub platform_field: PlatformField,
     /// The envelope's spelling. Default: `by_version`.
     pub spelling: Spelling,
-    /// The element code of success. Default: empty, which is `ok` in `xg_v3` and `0` otherwise.
+    /// The element code of success. Default: empty, which is `0` in `tpns` and `ok` before.
     pub ok_word: String,
     /// Tokens that begin so are refused: 1008006, in `xg_v3` `token_not_exists`.
-    /// Default: `bad`; empty refuses none.
+    /// Default: `bad-`, with which no token of hex digits begins; empty refuses none.
     pub bad_token_prefix: String,
+    /// Texts of a request that begin so, followed by a documented code, are refused with
+    /// that code: `code-1008029`. Default: `code-`; empty refuses none.
+    pub code_prefix: String,
+    /// What an `account_type` beside the lists does. Default: `ignore`.
+    pub top_level_account_type: TopLevelType,
+    /// Whether an operation that failed in part has the codes 10302 to 10305 in `xg_v3`,
+    /// which its table has for pushes to lists. Default: no, and the code is 0: its page
+    /// shows `["ok","token_not_exists"]` and no code beside it.
+    pub xg_list_codes: bool,
     /// Requests per second beyond which 1008028 is answered. Default: none.
     pub rate_limit_per_s: Option<u32>,
     /// How many log entries are kept; the oldest go first. Default: 1,000,000.
@@ -180,7 +206,10 @@ impl Default for Config {
             platform_field: PlatformField::default(),
             spelling: Spelling::default(),
             ok_word: String::new(),
-            bad_token_prefix: "bad".into(),
+            bad_token_prefix: "bad-".into(),
+            code_prefix: "code-".into(),
+            top_level_account_type: TopLevelType::default(),
+            xg_list_codes: false,
             rate_limit_per_s: None,
             max_log: 1_000_000,
             max_log_bytes: 256 << 20,

@@ -48,7 +48,8 @@ mod service;
 mod state;
 
 pub use config::{
-    AuthFailure, Clears, Config, NotFound, OverLimit, PlatformField, Spelling, Version,
+    AuthFailure, Clears, Config, NotFound, OverLimit, PlatformField, Spelling, TopLevelType,
+    Version,
 };
 pub use emulator::Emulator;
 pub use faults::fault::Fault;

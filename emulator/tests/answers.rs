@@ -31,9 +31,9 @@ fn response_of_each_version_has_its_documented_form() {
         ),
         (
             Version::TpnsWithPlatform,
-            r#"{"ret_code":0,"err_msg":"ok","result":["0"]}"#,
-            r#"{"ret_code":0,"err_msg":"ok","result":["0","10110008"],"account_tokens":[{"account":"a1","token_list":["t1"]},{"account":"a9","account_type":2,"token_list":[]}]}"#,
-            r#"{"ret_code":0,"err_msg":"ok","result":["0","10110008"],"token_accounts":[{"token":"t1","account_list":[{"account":"a1"},{"account":"a2","account_type":9}]},{"token":"t9","account_list":[]}]}"#,
+            r#"{"ret_code":0,"err_msg":"ok","result":["ok"]}"#,
+            r#"{"retCode":0,"errMsg":"ok","result":["ok","10110008"],"account_tokens":[{"account":"a1","token_list":["t1"]},{"account":"a9","account_type":2,"token_list":[]}]}"#,
+            r#"{"retCode":0,"errMsg":"ok","result":["ok","10110008"],"token_accounts":[{"token":"t1","account_list":[{"account":"a1"},{"account":"a2","account_type":9}]},{"token":"t9","account_list":[]}]}"#,
         ),
         (
             Version::XgV3,
@@ -58,13 +58,22 @@ fn response_of_each_version_has_its_documented_form() {
 
 #[test]
 fn batch_with_bad_tokens_reports_each_item_and_a_top_code() {
-    for (version, code) in [
-        (Version::Tpns, "1008006"),
-        (Version::XgV3, "token_not_exists"),
+    for (version, xg_list_codes, code, some_failed, all_failed) in [
+        (Version::Tpns, false, "1008006", 1_008_026, 1_008_027),
+        (
+            Version::TpnsWithPlatform,
+            false,
+            "1008006",
+            1_008_026,
+            1_008_027,
+        ),
+        (Version::XgV3, false, "token_not_exists", 0, 0),
+        (Version::XgV3, true, "token_not_exists", 10_304, 10_305),
     ] {
         for shown in [true, false] {
             let (emulator, mut client) = start(Config {
                 version,
+                xg_list_codes,
                 result_with_partial: shown,
                 ok_word: "fine".into(),
                 ..Config::default()
@@ -73,23 +82,92 @@ fn batch_with_bad_tokens_reports_each_item_and_a_top_code() {
                 let body = json!({"operator_type": 4, "platform": "ios", "token_list": tokens});
                 client.post(BATCH, &body.to_string()).json()
             };
-            let some = clear(&["t1", "bad1"]);
-            assert_eq!(some["ret_code"], 1_008_026);
-            let results = if shown {
+            let some = clear(&["t1", "bad-1"]);
+            assert_eq!(some["ret_code"], some_failed);
+            let results = if shown || some_failed == 0 {
                 json!(["fine", code])
             } else {
                 json!(null)
             };
             assert_eq!(some["result"], results);
-            let all = clear(&["bad1", "bad2"]);
-            assert_eq!(all["ret_code"], 1_008_027);
-            assert_eq!(clear(&["t1"])["result"], json!(["fine"]));
+            let all = clear(&["bad-1", "bad-2"]);
+            assert_eq!(all["ret_code"], all_failed);
+            assert_eq!(clear(&["t1", "bad"])["result"], json!(["fine", "fine"]));
             let log = emulator.log();
-            assert_eq!((log[0].ret_code, log[0].applied), (Some(1_008_026), true));
-            assert_eq!((log[1].ret_code, log[1].applied), (Some(1_008_027), false));
-            assert_eq!(emulator.counters().applied, 2);
+            assert_eq!((log[0].ret_code, log[0].applied), (Some(some_failed), true));
+            assert_eq!((log[1].ret_code, log[1].applied), (Some(all_failed), false));
+            assert_eq!(emulator.counters().applied, 3);
         }
     }
+}
+
+#[test]
+fn refusals_of_each_version_have_the_codes_of_its_table() {
+    let unbind = |rest: &str| format!(r#"{{"operator_type":3,"platform":"ios"{rest}}}"#);
+    let cases = [
+        ("{".to_owned(), 1_008_001, 10_107),
+        (unbind(""), 1_008_002, 10_102),
+        (unbind(r#","token_accounts":7"#), 1_008_007, 10_103),
+        (unbind("").replace('3', "9"), 1_008_007, 10_103),
+    ];
+    for version in [Version::Tpns, Version::TpnsWithPlatform, Version::XgV3] {
+        let (_emulator, mut client) = start(Config {
+            version,
+            rate_limit_per_s: Some(u32::MAX),
+            ..Config::default()
+        });
+        let expected = |tpns, legacy| {
+            if version == Version::XgV3 {
+                legacy
+            } else {
+                tpns
+            }
+        };
+        for (body, tpns, legacy) in &cases {
+            let answer = client.post(BATCH, body).json();
+            assert_eq!(answer["ret_code"], expected(*tpns, *legacy), "{body}");
+        }
+        for (headers, tpns, legacy) in [
+            ("", 1_008_003, 10_104),
+            ("Authorization: Basic MTU6eA==\r\n", 1_008_035, 10_606),
+        ] {
+            let received = client.exchange("POST", BATCH, headers, "{}");
+            assert_eq!(received.status(), 403);
+            assert_eq!(received.json()["ret_code"], expected(tpns, legacy));
+        }
+    }
+}
+
+#[test]
+fn texts_that_begin_with_the_prefix_are_refused_with_their_code() {
+    let (emulator, mut client) = start(Config::default());
+    let answer = client.post(BATCH, &overwrite(&[("code-1008029", "a"), ("t1", "b")]));
+    assert_eq!(answer.json()["result"], json!(["1008029", "0"]));
+    let clear = r#"{"operator_type":5,"account_list":[{"account":"code-1008004 x"}]}"#;
+    assert_eq!(
+        client.post(BATCH, clear).json()["result"],
+        json!(["1008004"])
+    );
+    let query = r#"{"operator_type":2,"token_list":["code-1008031","code-7"]}"#;
+    let answer = client.post(QUERY, query).json();
+    assert_eq!(answer["result"], json!(["1008031", "10110008"]));
+    emulator.reconfigure(Config {
+        code_prefix: String::new(),
+        ..Config::default()
+    });
+    let answer = client.post(BATCH, &overwrite(&[("code-1008029", "a")]));
+    assert_eq!(answer.json()["result"], json!(["0"]));
+}
+
+#[test]
+fn account_type_beside_the_lists_is_named_in_the_log() {
+    let (emulator, mut client) = start(Config::default());
+    let body = r#"{"operator_type":5,"account_type":7,"account_list":[{"account":"a1"}]}"#;
+    assert_eq!(client.post(BATCH, body).json()["ret_code"], 0);
+    assert_eq!(client.post(BATCH, BIND).json()["ret_code"], 0);
+    let log = emulator.log();
+    assert!(log[0].warnings[0].contains("top_level_account_type"));
+    assert!(log[1].warnings.is_empty());
 }
 
 #[test]
@@ -142,8 +220,9 @@ fn signature_over_other_bytes_is_refused() {
     });
     let mut code = |headers: &str, body: &str| {
         let received = client.exchange("POST", BATCH, headers, body);
-        assert_eq!(received.status(), 200);
-        received.json()["ret_code"].as_i64().unwrap()
+        let code = received.json()["ret_code"].as_i64().unwrap();
+        assert_eq!(received.status(), if code == 0 { 200 } else { 403 });
+        code
     };
     assert_eq!(code(signed, body), 0);
     assert_eq!(

@@ -67,18 +67,33 @@ fn status() {
 fn ret_code() {
     let (received, applied) = under(FaultKind::ret_code(1_008_004));
     assert_eq!(received.status(), 200);
-    assert_eq!(received.body(), r#"{"ret_code":1008004,"err_msg":""}"#);
+    assert_eq!(
+        received.body(),
+        r#"{"ret_code":1008004,"err_msg":"failed to call an internal service"}"#
+    );
     assert_eq!(applied, none());
     let (received, applied) = under(FaultKind::RetCode {
         code: 1_008_028,
         err_msg: "fast".into(),
         http_status: 500,
-        camel: true,
+        camel: Some(true),
         apply: true,
     });
     assert_eq!(received.status(), 500);
     assert_eq!(received.body(), r#"{"retCode":1008028,"errMsg":"fast"}"#);
     assert_eq!(applied, both());
+}
+
+#[test]
+fn ret_code_on_a_query_is_spelled_as_queries_are() {
+    let emulator = Emulator::start(Config::default()).unwrap();
+    emulator.push_fault(Fault::new(FaultKind::ret_code(1_008_028)));
+    let mut client = Client::new(&emulator);
+    let query = r#"{"operator_type":2,"token_list":["t1"]}"#;
+    assert_eq!(
+        client.post(QUERY, query).body(),
+        r#"{"retCode":1008028,"errMsg":"request too fast"}"#
+    );
 }
 
 #[test]
@@ -278,7 +293,7 @@ fn partial_apply() {
 fn fault_that_applies_skips_items_that_would_be_refused() {
     let emulator = Emulator::start(Config::default()).unwrap();
     emulator.push_fault(Fault::new(FaultKind::ResetAfter).times(0));
-    let body = overwrite(&[("t1", "a1"), ("bad", "a1")]);
+    let body = overwrite(&[("t1", "a1"), ("bad-1", "a1")]);
     Client::new(&emulator).exchange("POST", BATCH, "", &body);
     assert!(emulator.state().tokens.is_empty());
     Client::new(&emulator).post(BATCH, &body);

@@ -18,9 +18,9 @@ async def in_a_loop(service: Emulator) -> Tuple[str, ...]:
 
 
 def tell(service: Emulator) -> None:
-    service.configure(bad_token_prefix="bad")
+    service.configure(bad_token_prefix="bad-")
     with service.client() as client:
-        outcome = client.bind({"token1": "alice", "bad1": "bob"})
+        outcome = client.bind({"token1": "alice", "bad-1": "bob"})
         assert [item.state for item in outcome] == ["accepted", "rejected"], outcome
         assert outcome[1].code == 1008006, outcome
         (item,) = client.query_by_token(["token1"])

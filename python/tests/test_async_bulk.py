@@ -25,7 +25,7 @@ def endless() -> Iterator[Tuple[str, str]]:
 
 
 def test_rows_give_one_result_each_in_order(xgpush_emulator: Emulator) -> None:
-    rows = [("bad" if n % 7 == 3 else f"token{n}", f"player{n}") for n in range(2000)]
+    rows = [("bad-" if n % 7 == 3 else f"token{n}", f"player{n}") for n in range(2000)]
 
     async def main() -> None:
         async with xgpush_emulator.async_client(parallel=2) as client:

@@ -37,7 +37,7 @@ async def until(condition: Callable[[], bool]) -> None:
 def test_each_method_returns_what_the_blocking_one_does(xgpush_emulator: Emulator) -> None:
     async def main() -> None:
         async with xgpush_emulator.async_client() as client:
-            outcome = await client.bind({"t1": "alice", "bad": "bobby"})
+            outcome = await client.bind({"t1": "alice", "bad-": "bobby"})
             assert [item.state for item in outcome] == ["accepted", "rejected"]
             assert (await client.bind([(f"p{n}", f"player{n}") for n in range(45)])).requests == 3
             assert (await client.bind([(f"t{n}", "carol", 3) for n in range(3)])).all_accepted

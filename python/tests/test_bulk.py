@@ -22,7 +22,7 @@ def states(results: Any) -> List[str]:
 
 
 def test_rows_give_one_result_each_in_order(service: Emulator) -> None:
-    rows = [("bad" if n % 7 == 3 else f"token{n}", f"player{n}") for n in range(1000)]
+    rows = [("bad-" if n % 7 == 3 else f"token{n}", f"player{n}") for n in range(1000)]
     n = -1
     with service.client(parallel=4) as client:
         for n, result in enumerate(client.bulk(iter(rows))):
@@ -106,7 +106,7 @@ def test_error_in_source_is_raised_after_results(service: Emulator) -> None:
 
 
 def test_interrupt_in_source_loses_no_outcome(service: Emulator) -> None:
-    rows = iter([(f"bad{n}" if n % 7 == 3 else f"token{n}", f"player{n}") for n in range(2000)])
+    rows = iter([(f"bad-{n}" if n % 7 == 3 else f"token{n}", f"player{n}") for n in range(2000)])
     interrupts = iter(range(5))
 
     class Source:
@@ -135,7 +135,7 @@ def test_interrupt_in_source_loses_no_outcome(service: Emulator) -> None:
     assert interrupted == 5
     assert [result.index for result in results] == list(range(2000))
     for n, result in enumerate(results):
-        assert result.row[0].startswith("bad" if n % 7 == 3 else "token")
+        assert result.row[0].startswith("bad-" if n % 7 == 3 else "token")
         assert result.state == ("rejected" if n % 7 == 3 else "accepted")
 
 

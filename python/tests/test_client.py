@@ -210,7 +210,7 @@ def test_item_of_each_form_is_bound(service: Emulator, client: Client) -> None:
 
 
 def test_outcome_is_frozen_sequence(client: Client) -> None:
-    outcome = client.bind([("t1", "alice"), ("bad", "bobby")])
+    outcome = client.bind([("t1", "alice"), ("bad-", "bobby")])
     assert [item.state for item in outcome] == ["accepted", "rejected"]
     assert outcome.counts == {"accepted": 1, "rejected": 1, "unknown": 0, "not_sent": 0}
     assert outcome[-1].code == 1008006 and not outcome[-1].retryable
@@ -308,7 +308,7 @@ import xgpush
 
 client = xgpush.Client(base_url=sys.argv[1], access_id=sys.argv[2], secret_key=sys.argv[3],
                        parallel=8, deadline_ms=300000)
-items = [(("bad" if n % 97 == 5 else "tok") + f"{n:033}", f"player{n:08}") for n in range(100000)]
+items = [(("bad-" if n % 97 == 5 else "tok") + f"{n:033}", f"player{n:08}") for n in range(100000)]
 outcome = client.bind(items)
 assert len(outcome) == 100000
 for n, item in enumerate(outcome):

@@ -65,7 +65,7 @@ def test_single_operations(service: Emulator) -> None:
 
 
 def test_exit_codes(service: Emulator, tmp_path: Path) -> None:
-    refused = run(service, "bind", "bad1", "alice")
+    refused = run(service, "bind", "bad-1", "alice")
     assert refused.returncode == 1 and "1008006" in refused.stdout
     for wrong in (
         ("bind", "token1"),
@@ -111,7 +111,7 @@ def write_table(path: Path, rows: int, tokens: int = 1 << 30) -> None:
     with path.open("w") as file:
         file.write("token,account\n")
         for n in range(rows):
-            kind = "bad" if n % 100 == 7 else "token"
+            kind = "bad-" if n % 100 == 7 else "token"
             file.write(f"{kind}{n % tokens},player{n}\n")
 
 

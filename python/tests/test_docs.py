@@ -95,10 +95,10 @@ def test_back_office_commands(name: str, xgpush_emulator: Emulator, tmp_path: Pa
 
 @BACK_OFFICE
 def test_back_office_python(name: str, xgpush_emulator: Emulator, tmp_path: Path) -> None:
-    (tmp_path / "players.csv").write_text("token,account\ntoken1,alice\nbad1,bob\n")
+    (tmp_path / "players.csv").write_text("token,account\ntoken1,alice\nbad-1,bob\n")
     code = "\n".join(blocks(page(name), "python"))
     printed = run_python(code, xgpush_emulator, tmp_path)
-    assert printed[0].startswith("1 ('bad1', 'bob', None, 'bind') item_refused 1008006")
+    assert printed[0].startswith("1 ('bad-1', 'bob', None, 'bind') item_refused 1008006")
     assert printed[1].startswith("token-of-phone-1 confirmed Change(")
     assert printed[2].startswith("token-of-phone-2 same") and printed[3:] == ["True"]
     assert accounts(xgpush_emulator)["token-of-phone-1"] == [["alice", 0]]

@@ -42,7 +42,7 @@ def test_a_closed_pipe_changes_nothing(service: Emulator, tmp_path: Path) -> Non
     assert len(report_of(report)) == len(service.state["tokens"]) == 3000
     assert into_a_closed_pipe(service, "sync", table, "--apply", "--json") == 0
     assert into_a_closed_pipe(service, "bind", "token1", "alice") == 0
-    assert into_a_closed_pipe(service, "bind", "bad1", "alice") == 1
+    assert into_a_closed_pipe(service, "bind", "bad-1", "alice") == 1
     assert into_a_closed_pipe(service, "query", "--token", "token1") == 0
     assert into_a_closed_pipe(service, "bind", "token1") == 2
     assert into_a_closed_pipe(service, "--help") == 0
@@ -66,7 +66,7 @@ def test_a_full_disk_and_no_output_at_all(service: Emulator) -> None:
     # Where lines of progress and of what failed cannot be printed, a run goes on.
     with open("/dev/full", "w") as full:
         unheard = subprocess.run(
-            command("bind", "bad1", "token1", "--set", "no_such=1"),
+            command("bind", "bad-1", "token1", "--set", "no_such=1"),
             env=environment(service),
             stdout=subprocess.PIPE,
             stderr=full,
@@ -131,8 +131,8 @@ def test_names_that_cannot_be_encoded(encoding: str, service: Emulator, tmp_path
     table.write_text(f"token,account\ntoken1,{name}\ntoken2,{name}\n", encoding="utf-8")
     assert f"token2\tdifferent\t+ {shown}" in printed("sync", table)
     assert name in json.dumps(json.loads(printed("sync", table, "--json").splitlines()[1]), ensure_ascii=False)
-    bad = subprocess.run(command("bind", f"bad{name}", "alice"), env=env, capture_output=True, timeout=60)
-    assert bad.returncode == 1 and f"bad{shown}" in bad.stdout.decode(encoding), bad
+    bad = subprocess.run(command("bind", f"bad-{name}", "alice"), env=env, capture_output=True, timeout=60)
+    assert bad.returncode == 1 and f"bad-{shown}" in bad.stdout.decode(encoding), bad
 
 
 @pytest.mark.parametrize("name, value", [("parallel", -1), ("parallel", 0), ("parallel", 5000)])
@@ -183,7 +183,7 @@ def test_a_run_that_got_no_answer_goes_on_and_tells_all_of_it(
 ) -> None:
     table = tmp_path / "in.csv"
     good = [f"token{n},player{n}" for n in range(40)]
-    table.write_text("\n".join(["token,account", *good, *(f"bad{n},player" for n in range(40))]))
+    table.write_text("\n".join(["token,account", *good, *(f"bad-{n},player" for n in range(40))]))
     files = ["--report", tmp_path / "out.csv", "--resume", tmp_path / "state"]
     apply = ["apply", table, "--parallel", 1, *files]
     service.fault({"kind": "status", "status": 503, "times": 0, "skip": 2})

@@ -27,7 +27,7 @@ COPIES: Dict[str, Callable[[Any], Any]] = {
 def results(service: Emulator) -> List[Any]:
     """One of everything: what was found, refused, never sent and warned of."""
     with service.client() as client:
-        bound = client.bind([Binding("t1", "alice", ("alex", 0)), ("bad", "bobby"), ("t2", "bobby", 3)])
+        bound = client.bind([Binding("t1", "alice", ("alex", 0)), ("bad-", "bobby"), ("t2", "bobby", 3)])
         by_token = client.query_by_token(["t2", "nobody"])
         by_account = client.query_by_account([("bobby", 3), "nobody"])
         reply = client.call("/v3/push/app", {"message": "\u7206"})
@@ -36,9 +36,9 @@ def results(service: Emulator) -> List[Any]:
         service.fault({"kind": "status", "status": 503, "times": 0})
         held_back = client.bind([("t1", "alice"), ("t1", "bobby")])
         service.clear_faults()
-        rows = list(client.bulk([("t1", "alice"), {"token": "bad", "account": "bobby"}, 7]))
+        rows = list(client.bulk([("t1", "alice"), {"token": "bad-", "account": "bobby"}, 7]))
         confirmed = client.bind([("t1", "alice")], confirm=10)
-        synced = client.sync({"t1": "bobby", "bad": "alice"})
+        synced = client.sync({"t1": "bobby", "bad-": "alice"})
     assert bound.warnings and odd.extra == {"extra": '{"b": [1.50]}'}
     assert by_token[0].accounts and by_account[0].tokens and not held_back.all_accepted
     outcomes = [bound, by_token, by_account, odd, held_back, confirmed]
@@ -49,7 +49,7 @@ def results(service: Emulator) -> List[Any]:
 def reports(service: Emulator, path: Path) -> List[Report]:
     outbox = service.outbox(outbox_file=path, outbox_durable_notices=True)
     outbox.bind("t1", "alice", tag=2**64 - 1)
-    outbox.bind("bad", "bobby", tag=1)
+    outbox.bind("bad-", "bobby", tag=1)
     outbox.close(30)
     return list(outbox)
 
@@ -99,7 +99,7 @@ def test_errors_come_back_with_what_they_tell(how: str, xgpush_emulator: Emulato
                 call()
             errors.append(caught.value)
         with pytest.raises(xgpush.NotAllAccepted) as failed:
-            xgpush.raise_for_failures(client.bind([("bad", "alice")]))
+            xgpush.raise_for_failures(client.bind([("bad-", "alice")]))
     errors.append(failed.value)
     for error in errors:
         error.caller_s_own = "note"  # type: ignore[attr-defined]

@@ -104,7 +104,7 @@ def test_what_cannot_be_wanted(service: Emulator, tmp_path: Path) -> None:
 
 def test_a_refusal_is_told(service: Emulator) -> None:
     with service.client() as client:
-        good, bad = client.sync({"token1": "alice", "bad1": "bob"}, dry_run=False)
+        good, bad = client.sync({"token1": "alice", "bad-1": "bob"}, dry_run=False)
         assert (good.state, bad.state, bad.code) == ("changed", "unread", 1008006)
         assert bad.message and bad.reason == "item_refused", bad
         service.fault({"kind": "element", "code": "1008006", "operator_type": 4})
@@ -144,7 +144,7 @@ def test_what_progress_raises_ends_it(service: Emulator) -> None:
 def test_confirm(service: Emulator) -> None:
     slow = {"apply_delay_ms": 300}
     with Emulator(**slow) as delayed, delayed.client() as client:
-        outcome = client.bind([("token1", "alice"), ("bad1", "bob")], confirm=timedelta(seconds=10))
+        outcome = client.bind([("token1", "alice"), ("bad-1", "bob")], confirm=timedelta(seconds=10))
         assert [item.confirmed for item in outcome] == [True, None]
         assert client.query_by_token(["token1"])[0].accounts == [("alice", 0)]
         outcome = client.unbind([("token1", "alice")], confirm=0.05)
@@ -183,7 +183,7 @@ def test_the_command(service: Emulator, tmp_path: Path) -> None:
     assert done.returncode == 0 and "1 same, 3 confirmed" in done.stderr, done
     done = run(service, "sync", path, "--apply", "--json")
     assert [json.loads(line)["state"] for line in done.stdout.splitlines()] == ["same"] * 4
-    path.write_text("token,account\nbad1,alice\n")
+    path.write_text("token,account\nbad-1,alice\n")
     done = run(service, "sync", path, "--apply")
     assert done.returncode == 1 and "1008006" in done.stdout
     other = environment(service, secret_key="0123456789abcdef0123456789abcdef")

@@ -24,7 +24,8 @@ pub enum FaultKind {
         #[serde(default)]
         apply: bool,
     },
-    /// A code for the whole request, in the spelling chosen by `camel`.
+    /// A code for the whole request. Without `err_msg` the text is the documented one,
+    /// without `camel` the spelling that of the path.
     RetCode {
         code: i64,
         #[serde(default)]
@@ -32,7 +33,7 @@ pub enum FaultKind {
         #[serde(default = "ok")]
         http_status: u16,
         #[serde(default)]
-        camel: bool,
+        camel: Option<bool>,
         #[serde(default)]
         apply: bool,
     },
@@ -159,7 +160,7 @@ impl FaultKind {
             code,
             err_msg: String::new(),
             http_status: ok(),
-            camel: false,
+            camel: None,
             apply: false,
         }
     }

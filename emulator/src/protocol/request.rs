@@ -12,7 +12,7 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
-use crate::config::{PlatformField, Version};
+use crate::config::{PlatformField, TopLevelType, Version};
 use crate::protocol::codes;
 
 /// Documented for `token_accounts`; other lists have no documented limit.
@@ -26,14 +26,14 @@ pub(crate) struct Refusal {
 }
 
 impl Refusal {
-    fn missing(name: &str) -> Self {
+    pub(crate) fn missing(name: &str) -> Self {
         Self {
             code: codes::MISSING,
             message: format!("missing required parameter: {name}").into(),
         }
     }
 
-    fn invalid(text: impl Into<Cow<'static, str>>) -> Self {
+    pub(crate) fn invalid(text: impl Into<Cow<'static, str>>) -> Self {
         Self {
             code: codes::INVALID,
             message: text.into(),
@@ -74,6 +74,14 @@ impl Batch<'_> {
             Self::Append(items) | Self::Overwrite(items) | Self::Unbind(items) => items.len(),
             Self::ClearTokens(tokens) => tokens.len(),
             Self::ClearAccounts(accounts) => accounts.len(),
+        }
+    }
+
+    /// The account that an item is about, where it is about an account.
+    pub(crate) fn account(&self, index: usize) -> Option<&str> {
+        match self {
+            Self::ClearAccounts(accounts) => Some(&accounts[index].name),
+            _ => None,
         }
     }
 
@@ -128,6 +136,8 @@ pub(crate) struct Raw<'a> {
     token_list: Option<Vec<Text<'a>>>,
     #[serde(borrow)]
     token_accounts: Option<Vec<Object<RawTokenAccounts<'a>>>>,
+    /// A row of the tables that no sample shows.
+    pub(crate) account_type: Option<i64>,
     #[serde(borrow, rename = "op_type")]
     _op_type: Option<Text<'a>>,
     #[serde(borrow, rename = "op_id")]
@@ -160,6 +170,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
 pub(crate) struct Rules {
     pub(crate) version: Version,
     pub(crate) platform_field: PlatformField,
+    pub(crate) top_level_type: TopLevelType,
 }
 
 impl<'a> Raw<'a> {
@@ -190,11 +201,12 @@ impl<'a> Raw<'a> {
             return Err(Refusal::invalid("operator_type is not in [1,5]"));
         }
         self.platform_is_right(rules, rules.version != Version::Tpns)?;
+        let default_type = self.default_type(rules);
         Ok(match operator {
             4 => Batch::ClearTokens(tokens(self.token_list, rules)?),
-            5 => Batch::ClearAccounts(accounts(self.account_list, rules)?),
+            5 => Batch::ClearAccounts(accounts(self.account_list, default_type, rules)?),
             _ => {
-                let items = token_accounts(self.token_accounts, rules)?;
+                let items = token_accounts(self.token_accounts, default_type, rules)?;
                 match operator {
                     1 => Batch::Append(items),
                     2 => Batch::Overwrite(items),
@@ -210,10 +222,23 @@ impl<'a> Raw<'a> {
             .operator_type
             .ok_or_else(|| Refusal::missing("operator_type"))?;
         self.platform_is_right(rules, rules.version == Version::XgV3)?;
+        let default_type = self.default_type(rules);
         match operator {
-            1 => Ok(Query::TokensOf(accounts(self.account_list, rules)?)),
+            1 => Ok(Query::TokensOf(accounts(
+                self.account_list,
+                default_type,
+                rules,
+            )?)),
             2 => Ok(Query::AccountsOf(tokens(self.token_list, rules)?)),
             _ => Err(Refusal::invalid("operator_type is not in [1,2]")),
+        }
+    }
+
+    /// The type of accounts that have none of their own.
+    fn default_type(&self, rules: Rules) -> Option<i64> {
+        match rules.top_level_type {
+            TopLevelType::Ignore => None,
+            TopLevelType::Apply => self.account_type,
         }
     }
 
@@ -266,6 +291,7 @@ fn tokens(list: Option<Vec<Text<'_>>>, rules: Rules) -> Result<Vec<Cow<'_, str>>
 
 fn accounts(
     list: Option<Vec<Object<RawAccount<'_>>>>,
+    default_type: Option<i64>,
     rules: Rules,
 ) -> Result<Vec<Account<'_>>, Refusal> {
     let legacy = rules.version == Version::XgV3;
@@ -277,12 +303,13 @@ fn accounts(
             if name.is_empty() || (legacy && name.len() < 2) {
                 return Err(Refusal::invalid("account has a wrong length"));
             }
-            if legacy && raw.account_type.is_none() {
+            let account_type = raw.account_type.or(default_type);
+            if legacy && account_type.is_none() {
                 return Err(Refusal::missing("account_type"));
             }
             Ok(Account {
                 name,
-                account_type: raw.account_type.unwrap_or(0),
+                account_type: account_type.unwrap_or(0),
             })
         })
         .collect()
@@ -290,6 +317,7 @@ fn accounts(
 
 fn token_accounts(
     list: Option<Vec<Object<RawTokenAccounts<'_>>>>,
+    default_type: Option<i64>,
     rules: Rules,
 ) -> Result<Vec<TokenAccounts<'_>>, Refusal> {
     let list = given(list, "token_accounts")?;
@@ -301,7 +329,7 @@ fn token_accounts(
             let text = raw.token.ok_or_else(|| Refusal::missing("token"))?;
             Ok(TokenAccounts {
                 token: token(text, rules)?,
-                accounts: accounts(raw.account_list, rules)?,
+                accounts: accounts(raw.account_list, default_type, rules)?,
             })
         })
         .collect()

@@ -1,15 +1,16 @@
 //! The samples of the documents, and each way to leave them.
 
 use super::{Account, Batch, Query, Raw, Rules, TokenAccounts};
-use crate::config::{PlatformField, Version};
+use crate::config::{PlatformField, TopLevelType, Version};
 
 const TPNS: Rules = Rules {
     version: Version::Tpns,
     platform_field: PlatformField::Ignore,
+    top_level_type: TopLevelType::Ignore,
 };
 const STRICT: Rules = Rules {
-    version: Version::Tpns,
     platform_field: PlatformField::Reject,
+    ..TPNS
 };
 const WITH_PLATFORM: Rules = Rules {
     version: Version::TpnsWithPlatform,
@@ -178,4 +179,22 @@ fn query_without_platform_is_refused_in_xg_v3_only() {
     ] {
         assert_eq!(query_code(body, rules), code, "{body} {rules:?}");
     }
+}
+
+#[test]
+fn account_type_beside_the_lists_is_the_default_of_those_without_one_by_option() {
+    let body = r#"{"operator_type":5,"account_type":7,"account_list":[{"account":"a1"},{"account":"a2","account_type":1}]}"#;
+    let types = |rules| {
+        let batch = Raw::read(body.as_bytes()).unwrap().batch(rules).unwrap();
+        let Batch::ClearAccounts(accounts) = batch else {
+            panic!("{batch:?}");
+        };
+        accounts.iter().map(|a| a.account_type).collect::<Vec<_>>()
+    };
+    assert_eq!(types(TPNS), [0, 1]);
+    let applied = Rules {
+        top_level_type: TopLevelType::Apply,
+        ..TPNS
+    };
+    assert_eq!(types(applied), [7, 1]);
 }

@@ -6,6 +6,7 @@ use super::body::{FieldNames, Payload, envelope};
 use super::http::{Content, HttpResponse, WritePattern};
 use super::logical::LogicalResponse;
 use crate::faults::kind::FaultKind;
+use crate::protocol::codes;
 
 const GATEWAY_PAGE: &str = "<html>\r\n<head><title>Gateway</title></head>\r\n<body>\r\n\
     <center><h1>The service is busy</h1></center>\r\n<hr><center>gateway</center>\r\n\
@@ -96,7 +97,12 @@ pub(crate) fn inject_fault(
             http_status,
             camel,
             ..
-        } => FaultedResponse::whole_code(field_names(camel), code, &err_msg, http_status),
+        } => {
+            let names = camel.map_or(response.names, field_names);
+            let documented = codes::text(code).unwrap_or_default();
+            let message = Some(&*err_msg).filter(|text| !text.is_empty());
+            FaultedResponse::whole_code(names, code, message.unwrap_or(documented), http_status)
+        }
         FaultKind::Body {
             body,
             http_status,

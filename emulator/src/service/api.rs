@@ -13,6 +13,9 @@ use crate::response::body::{Extra, FieldNames, FoundAccount, FoundAccounts, Foun
 use crate::response::logical::{LogicalResponse, top_code};
 use crate::state::delayed::DelayedBindings;
 
+const TOP_LEVEL_TYPE: &str = "account_type stands beside the lists: the documents have a row for \
+    it there and write it inside each account in every sample; see top_level_account_type";
+
 /// One request, read to its end.
 #[derive(Debug)]
 pub(crate) struct Call<'a> {
@@ -109,7 +112,10 @@ impl Api {
         now: Now,
     ) -> LogicalResponse {
         let names = self.field_names(endpoint);
-        let refused = |code, message: &'static str| LogicalResponse::new(names, code, message);
+        let version = self.config.version;
+        let refused = |code, message: &'static str| {
+            LogicalResponse::new(names, codes::of_version(version, code), message)
+        };
         if endpoint == Endpoint::Unknown {
             return refused(codes::INVALID, "no such path").with_status(404);
         }
@@ -125,6 +131,7 @@ impl Api {
         if self.is_too_fast(now) {
             return refused(codes::TOO_FAST, "request too fast");
         }
+        let has_top_level_type = matches!(&raw, Some(Ok(raw)) if raw.account_type.is_some());
         let outcome = match (endpoint, raw) {
             (Endpoint::Batch, Some(raw)) => raw
                 .and_then(|raw| raw.batch(self.rules))
@@ -134,12 +141,20 @@ impl Api {
                 .map(|query| self.query(&query, names, now)),
             _ => Ok(self.generic_ok()),
         };
-        outcome.unwrap_or_else(|refusal| LogicalResponse::new(names, refusal.code, refusal.message))
+        let mut response = outcome.unwrap_or_else(|refusal| {
+            let code = codes::of_version(version, refusal.code);
+            LogicalResponse::new(names, code, refusal.message)
+        });
+        if has_top_level_type {
+            response.warnings.push(TOP_LEVEL_TYPE.into());
+        }
+        response
     }
 
-    fn field_names(&self, endpoint: Endpoint) -> FieldNames {
+    pub(crate) fn field_names(&self, endpoint: Endpoint) -> FieldNames {
         match (self.config.spelling, endpoint, self.config.version) {
-            (Spelling::Camel, _, _) | (Spelling::ByVersion, Endpoint::Query, Version::Tpns) => {
+            (Spelling::Camel, _, _) => FieldNames::Camel,
+            (Spelling::ByVersion, Endpoint::Query, Version::Tpns | Version::TpnsWithPlatform) => {
                 FieldNames::Camel
             }
             _ => FieldNames::Snake,
@@ -147,12 +162,8 @@ impl Api {
     }
 
     fn auth_error(&self, names: FieldNames, code: i64) -> LogicalResponse {
-        let message = if code == codes::WRONG_ACCESS_ID {
-            "accessId or domain not correct"
-        } else {
-            "authentication failure"
-        };
-        let response = LogicalResponse::new(names, code, message);
+        let code = codes::of_version(self.config.version, code);
+        let response = LogicalResponse::new(names, code, codes::text(code).unwrap_or_default());
         match self.config.auth_failure {
             AuthFailure::Json200 => response,
             AuthFailure::Json403 => response.with_status(403),
@@ -195,8 +206,7 @@ impl Api {
         match (code, self.config.version) {
             (codes::OK, Version::Tpns) => "NO_ERROR",
             (codes::OK, _) => "ok",
-            (codes::SOME_FAILED, _) => "batch operation, part failed",
-            _ => "batch operation, all failed",
+            _ => codes::text(code).unwrap_or_default(),
         }
     }
 
@@ -214,10 +224,10 @@ impl Api {
         for item in 0..batch.len() {
             let refusal = forced
                 .code(item)
-                .or_else(|| batch.token(item).and_then(|token| self.bad_token(token)))
+                .or_else(|| self.refusal(batch, item).map(|code| self.element(code)))
                 .or_else(|| {
                     let taken = self.bindings.accept(batch, item);
-                    taken.err().map(|_| Cow::Borrowed(codes::BAD_ELEMENT))
+                    taken.err().map(|_| self.element(codes::INVALID))
                 });
             results.push(refusal.unwrap_or_else(|| {
                 accepted.push(item);
@@ -225,7 +235,12 @@ impl Api {
             }));
         }
         let any = !accepted.is_empty();
-        let code = top_code(batch.len() - accepted.len(), batch.len());
+        let code = self.partial_code(
+            batch.len() - accepted.len(),
+            batch.len(),
+            matches!(batch, Batch::ClearAccounts(_)),
+            self.config.xg_list_codes,
+        );
         self.bindings
             .queue_accepted(call.seq, call.body, accepted, now.monotonic_ms);
         let has_results = code == codes::OK || self.config.result_with_partial;
@@ -239,15 +254,38 @@ impl Api {
         }
     }
 
-    fn bad_token(&self, token: &str) -> Option<Cow<'static, str>> {
-        let prefix = &self.config.bad_token_prefix;
-        if prefix.is_empty() || !token.starts_with(prefix.as_str()) {
-            return None;
+    /// Why an item is refused whatever the state.
+    fn refusal(&self, batch: &Batch<'_>, item: usize) -> Option<i64> {
+        match batch.token(item) {
+            Some(token) => self.refused_token(token),
+            None => codes::on_demand(&self.config.code_prefix, batch.account(item)?),
         }
-        Some(Cow::Borrowed(match self.config.version {
-            Version::XgV3 => codes::BAD_TOKEN_XG,
-            Version::Tpns | Version::TpnsWithPlatform => codes::BAD_TOKEN,
-        }))
+    }
+
+    fn refused_token(&self, token: &str) -> Option<i64> {
+        let prefix = &self.config.bad_token_prefix;
+        if !prefix.is_empty() && token.starts_with(prefix.as_str()) {
+            return Some(codes::BAD_TOKEN);
+        }
+        codes::on_demand(&self.config.code_prefix, token)
+    }
+
+    fn element(&self, code: i64) -> Cow<'static, str> {
+        codes::element(self.config.version, code)
+    }
+
+    /// The code over those of items of which some failed.
+    fn partial_code(&self, failed: usize, all: usize, accounts: bool, xg_list_codes: bool) -> i64 {
+        if self.config.version != Version::XgV3 || failed == 0 {
+            return top_code(failed, all);
+        }
+        match (xg_list_codes, accounts, failed < all) {
+            (false, _, _) => codes::OK,
+            (true, true, true) => 10_302,
+            (true, true, false) => 10_303,
+            (true, false, true) => 10_304,
+            (true, false, false) => 10_305,
+        }
     }
 
     fn query(&mut self, query: &Query<'_>, names: FieldNames, now: Now) -> LogicalResponse {
@@ -262,7 +300,8 @@ impl Api {
                             .bindings
                             .visible
                             .tokens_of(&account.name, account.account_type);
-                        refusals.push(not_found(tokens.is_empty()));
+                        let on_demand = codes::on_demand(&self.config.code_prefix, &account.name);
+                        refusals.push(on_demand.or(not_found(tokens.is_empty())));
                         FoundTokens {
                             account: self.found_account(&account.name, account.account_type),
                             token_list: tokens.iter().map(ToString::to_string).collect(),
@@ -276,7 +315,7 @@ impl Api {
                     .map(|token| {
                         let accounts = self.bindings.visible.accounts_of(token);
                         let nothing = accounts.len() == 0;
-                        refusals.push(self.bad_token(token).or(not_found(nothing)));
+                        refusals.push(self.refused_token(token).or(not_found(nothing)));
                         FoundAccounts {
                             token: token.to_string(),
                             account_list: accounts
@@ -291,14 +330,15 @@ impl Api {
             NotFound::Zero => codes::OK,
             NotFound::Partial => {
                 let failed = refusals.iter().filter(|refusal| refusal.is_some()).count();
-                top_code(failed, refusals.len())
+                let of_accounts = matches!(query, Query::TokensOf(_));
+                self.partial_code(failed, refusals.len(), of_accounts, true)
             }
         };
         let has_results = self.config.version != Version::XgV3
             && (code == codes::OK || self.config.result_with_partial);
         let results = refusals
             .into_iter()
-            .map(|refusal| refusal.unwrap_or_else(|| self.success.clone()))
+            .map(|refusal| refusal.map_or_else(|| self.success.clone(), |code| self.element(code)))
             .collect();
         LogicalResponse {
             payload: Payload {
@@ -324,6 +364,7 @@ fn rules(config: &Config) -> Rules {
     Rules {
         version: config.version,
         platform_field: config.platform_field,
+        top_level_type: config.top_level_account_type,
     }
 }
 
@@ -337,12 +378,12 @@ fn authenticator(config: &Config) -> Authenticator {
 
 fn success(config: &Config) -> Cow<'static, str> {
     match (config.ok_word.as_str(), config.version) {
-        ("", Version::XgV3) | ("ok", _) => Cow::Borrowed("ok"),
-        ("" | "0", _) => Cow::Borrowed("0"),
+        ("", Version::Tpns) | ("0", _) => Cow::Borrowed("0"),
+        ("" | "ok", _) => Cow::Borrowed("ok"),
         (word, _) => Cow::Owned(word.to_owned()),
     }
 }
 
-fn not_found(nothing: bool) -> Option<Cow<'static, str>> {
-    nothing.then_some(Cow::Borrowed(codes::NOT_FOUND))
+fn not_found(nothing: bool) -> Option<i64> {
+    nothing.then_some(codes::NOT_FOUND)
 }

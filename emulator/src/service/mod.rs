@@ -17,7 +17,6 @@ use crate::faults::schedule::{FaultSchedule, Hit, Removal, Target};
 use crate::protocol::codes;
 use crate::protocol::endpoint::Endpoint;
 use crate::protocol::request::Raw;
-use crate::response::body::FieldNames;
 use crate::response::http::Content;
 use crate::response::inject::{Delivery, FaultedResponse, inject_fault};
 use crate::response::logical::LogicalResponse;
@@ -224,7 +223,7 @@ impl Service {
             let forced = ForcedRefusals::of(fault.as_ref());
             self.api.respond(call, endpoint, raw, &forced, now)
         } else {
-            LogicalResponse::new(FieldNames::Snake, codes::OK, "")
+            LogicalResponse::new(self.api.field_names(endpoint), codes::OK, "")
         };
         let applied = response.accepted;
         let reason = response.reason.take();

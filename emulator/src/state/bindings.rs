@@ -1,7 +1,8 @@
 //! [`Bindings`]: tokens and accounts, bound under the documented rules.
 //!
 //! * TPNS: one account per account type and token; a later one replaces the earlier.
-//! * Legacy XG: up to ten accounts per token; the eleventh pushes the oldest out.
+//! * Legacy XG and TPNS of 2020: up to ten accounts per token; the eleventh pushes the
+//!   oldest out. The rule of one per type came in 2022.
 //! * An overwrite first clears the token, wholly or by type (`overwrite_clears`).
 //! * Binding again what is bound makes it the newest, at the token and at the account.
 //! * An account has a limited number of tokens (`over_limit`).
@@ -17,8 +18,8 @@ use crate::state::change::Journal;
 use crate::state::ordered::Ordered;
 use crate::state::snapshot::State;
 
-/// Legacy XG: "at most 10, oldest pushed out" (client SDK documents of 2019 and 2020).
-const ACCOUNTS_PER_TOKEN_XG: usize = 10;
+/// "At most 10, oldest pushed out" (client SDK documents of 2019 and 2020).
+const ACCOUNTS_PER_TOKEN: usize = 10;
 
 /// The account has all the tokens that it may have.
 #[derive(Debug, PartialEq, Eq)]
@@ -56,7 +57,7 @@ pub(crate) struct Bindings {
 impl Bindings {
     pub(crate) fn new(config: &Config) -> Self {
         Self {
-            one_per_type: config.version != Version::XgV3,
+            one_per_type: config.version == Version::Tpns,
             append: config.version != Version::Tpns || !config.append_is_overwrite,
             clears: config.overwrite_clears,
             over_limit: config.over_limit,
@@ -249,7 +250,7 @@ impl Bindings {
 
     fn push_out_accounts(&mut self, token: &str) {
         while let Some(bound) = self.tokens.get(token)
-            && bound.len() > ACCOUNTS_PER_TOKEN_XG
+            && bound.len() > ACCOUNTS_PER_TOKEN
         {
             let (account, account_type) = (bound[0].account.clone(), bound[0].account_type);
             self.unbind(token, &account, account_type);

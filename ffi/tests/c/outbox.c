@@ -57,7 +57,7 @@ static void admin(const char *command, const char *json) {
 
 static xg_status bind_one(const xg_outbox *outbox, int n, xg_error **error) {
   char token[32], account[32];
-  int token_len = snprintf(token, sizeof token, n == 7 ? "bad" : "token%d", n);
+  int token_len = snprintf(token, sizeof token, n == 7 ? "bad-" : "token%d", n);
   int account_len = snprintf(account, sizeof account, "player%d", n);
   return xg_outbox_bind_n(outbox, token, (size_t)token_len, account, (size_t)account_len,
                           XG_NO_ACCOUNT_TYPE, (uint64_t)n, error);

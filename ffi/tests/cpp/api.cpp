@@ -39,7 +39,7 @@ void admin(string_view command, string_view json = "{}") {
 void items(const xgpush::client& client) {
   xgpush::request bind(XG_BIND);
   for (int n = 0; n < 45; n++)
-    bind.add((n == 7 ? "bad" : "cpp") + std::to_string(n), "player" + std::to_string(n),
+    bind.add((n == 7 ? "bad-" : "cpp") + std::to_string(n), "player" + std::to_string(n),
              n == 3 ? 2 : 1);
   bind.add_account("other44", 9);
   CHECK(bind.size() == 45);
@@ -114,7 +114,7 @@ void refusals(const xgpush::client& client) {
         1008003);
   const auto denied = refused([&] { return stranger.call("/v3/push/app", "{}"); });
   CHECK(denied.status() == XG_CALL_REJECTED && denied.code() == 1008003);
-  CHECK(denied.http_status() == 200 && !denied.is_retryable());
+  CHECK(denied.http_status() == 403 && !denied.is_retryable());
   stranger.close();
   CHECK(refused([&] { return stranger.call("/v3/push/app", "{}"); }).status() == XG_CLOSED);
   CHECK(value(client.call("/v3/push/app", "{}")).body().size() > 2);
@@ -179,7 +179,7 @@ void delivery() {
   const xgpush::reports reports(4);
   pollfd waiting = {outbox.fd(), POLLIN, 0};
   CHECK(waiting.fd >= 0 && poll(&waiting, 1, 0) == 0);
-  CHECK(outbox.bind("box1", "alice", 1) && outbox.bind("bad1", "bob", 2, 3));
+  CHECK(outbox.bind("box1", "alice", 1) && outbox.bind("bad-1", "bob", 2, 3));
   CHECK(outbox.unbind("box3", "carol", 3, 0));
   CHECK(outbox.clear_token("box4", 4) && outbox.clear_account("dave", 5));
   const auto two = outbox.submit(
