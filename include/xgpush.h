@@ -82,7 +82,7 @@
  *
  * It prints "42: accepted" and "0 left in the file". A real server polls in its loop,
  * or waits for xg_outbox_fd, or registers xg_outbox_set_report_callback.
- * docs/outbox.md is the guide.
+ * docs/outbox.md is the guide. Several processes or machines: docs/fleet.md.
  *
  * ## Install and link
  *
@@ -173,8 +173,8 @@
  * - A client starts none that outlive a call. Within a call: "xgpush-part" for the
  *   option `parallel`, "xgpush-resolve" to look up a name.
  * - An outbox has one that works ("xgpush-outbox"), up to `outbox_parallel` that send
- *   ("xgpush-send", started when needed), and one for a report callback
- *   ("xgpush-report").
+ *   ("xgpush-send", started when needed), one for a report callback ("xgpush-report"), and
+ *   with `outbox_url` one that talks to the engine ("xgpush-engine").
  *
  * New threads inherit the signal mask, the CPU affinity and the scheduling policy
  * (SCHED_FIFO included) of the thread that opens the outbox or registers the callback.
@@ -248,8 +248,8 @@
  *
  * A client logs nothing: outcomes, their warnings and errors tell what happened. An outbox
  * calls xg_outbox_set_log_callback when something fails in the background and when it
- * works again; xg_outbox_stats has the numbers, also for Prometheus. The secret key is in
- * no message, line or number.
+ * works again; xg_outbox_stats has the numbers, also for Prometheus. Neither the secret key
+ * nor a password in a URL is in any message, line or number.
  *
  * ## ABI stability
  *
@@ -1105,9 +1105,13 @@ void xg_reply_free(struct xg_reply *reply);
  * tags. What you submit reaches the file about outbox_commit_ms (2 ms) later: see
  * xg_outbox_sync.
  *
+ * With the option outbox_url the operations of all processes of the application are in one
+ * order, in an engine (Redis), and one process at a time sends them: docs/fleet.md. An
+ * engine that is away is no error: what you submit waits.
+ *
  * Errors: XG_INVALID_OPTION; XG_STORAGE if the file cannot be used (another outbox has it,
- * it is not ours, of a newer version, corrupt, read-only); XG_RESOURCES if the system
- * gives no thread.
+ * it is not ours, of a newer version, corrupt, read-only) or the engine refuses (it evicts
+ * keys, wants a password, has a newer schema); XG_RESOURCES if the system gives no thread.
  */
 enum xg_status xg_outbox_open(const struct xg_config *config,
                               struct xg_outbox **outbox,
@@ -1133,14 +1137,15 @@ void xg_outbox_begin_close(const struct xg_outbox *outbox);
 
 /**
  * Accepts no more operations, delivers for up to timeout_ms, and ends delivery. Returns how
- * many operations are left: they stay in the file, or, without a file, are reported with
- * what is known. You can still poll reports; a report callback gets them, and this waits
+ * many operations are left: they stay in the file or in the engine, or, without either, are
+ * reported with what is known. You can still poll reports; a report callback gets them, and this waits
  * for it within the timeout. "reports_waiting" of xg_outbox_stats counts unread ones.
  *
  * It takes at most timeout_ms and one second, even if callbacks hang. May be called twice;
  * 0 for NULL.
  */
-size_t xg_outbox_close(const struct xg_outbox *outbox, uint64_t timeout_ms);
+size_t xg_outbox_close(const struct xg_outbox *outbox,
+                       uint64_t timeout_ms);
 
 /**
  * Frees an outbox. Unless it was closed before, closes it with 2 s for delivery. Takes at
@@ -1158,9 +1163,9 @@ void xg_outbox_free(struct xg_outbox *outbox);
  * account_type: any number, or XG_NO_ACCOUNT_TYPE. Never waits. The report with this tag
  * has the result.
  *
- * tag: your own number, such as a row or a player. With outbox_file it must mean the same
- * after a restart, because the next run reports what this one left: no pointers, no
- * indexes into memory. xg_reports_is_recovered marks those reports.
+ * tag: your own number, such as a row or a player. With outbox_file or outbox_url it must
+ * mean the same after a restart, because the next run reports what this one left: no
+ * pointers, no indexes into memory. xg_reports_is_recovered marks those reports.
  *
  * Errors: XG_FULL, XG_CLOSED, XG_INVALID_ARGUMENT, XG_INVALID_VALUE, XG_INVALID_REQUEST.
  * The operation was not queued then, and there will be no report.
@@ -1274,12 +1279,14 @@ enum xg_status xg_outbox_flush(const struct xg_outbox *outbox,
                                struct xg_error **error);
 
 /**
- * Waits up to timeout_ms until everything submitted so far is durable, as the option
- * outbox_durability defines it, or complete. Without this call it takes about
- * outbox_commit_ms; a process that is killed earlier loses what was not durable.
+ * Waits up to timeout_ms until everything submitted so far is durable or complete. Durable
+ * is in the file, as the option outbox_durability defines it, or with outbox_url in the
+ * engine, as outbox_engine_durability defines it, whichever comes first. Without this call
+ * it takes about outbox_commit_ms, or a round trip to the engine; a process that is killed
+ * earlier loses what was not durable.
  *
- * Errors: XG_STORAGE if it is not durable: no file, the file failed, or the timeout passed
- * (then xg_error_is_retryable); XG_CLOSED in a child after fork.
+ * Errors: XG_STORAGE if it is not durable: neither file nor engine, the file failed, or the
+ * timeout passed (then xg_error_is_retryable); XG_CLOSED in a child after fork.
  */
 enum xg_status xg_outbox_sync(const struct xg_outbox *outbox,
                               uint64_t timeout_ms,
@@ -1378,14 +1385,15 @@ size_t xg_reports_count(const struct xg_reports *reports);
 uint64_t xg_reports_tag(const struct xg_reports *reports, size_t index);
 
 /**
- * Whether an earlier run submitted the operation, so that the tag is of that run. false
- * past the end.
+ * Whether this outbox did not submit the operation itself, so that the tag is somebody
+ * else's: an earlier run, from its file or under its outbox_name, or another process of
+ * the group (outbox_reports_to). false past the end.
  */
 bool xg_reports_is_recovered(const struct xg_reports *reports, size_t index);
 
 /**
  * True for the one final report of an operation. False if the report says that the
- * operation is in the file now (option outbox_durable_notices), and past the end.
+ * operation is durable now (option outbox_durable_notices), and past the end.
  */
 bool xg_reports_is_final(const struct xg_reports *reports, size_t index);
 
@@ -1458,11 +1466,12 @@ size_t xg_pending_count(const struct xg_pending *pending);
  * NULL. Each has "tag", "operation" (such as "bind"), "token", "accounts"
  * ([{"account","account_type"}]), "submitted_ms", "state" ("behind": waits for an earlier
  * one on its token or accounts; "ready": will be sent, or sent again; "sending";
- * "settling": decided, waits for the file), "durable", "maybe_sent", "attempts", and of the
+ * "settling": decided, waits for the file or the engine), "durable", "maybe_sent", "attempts", and of the
  * last attempt "reason" (docs/reasons.md, or null) and "message". Valid until it is freed;
  * "" and 0 for NULL.
  */
-const char *xg_pending_json(const struct xg_pending *pending, size_t *len);
+const char *xg_pending_json(const struct xg_pending *pending,
+                            size_t *len);
 
 /**
  * Frees a list. NULL is allowed.
@@ -1494,6 +1503,18 @@ enum xg_status xg_outbox_stats(const struct xg_outbox *outbox,
  * (requests that wait for a thread), "bytes" (of tokens and accounts), "oldest_ms" (age of
  * the oldest operation), "breaker_open" (1 while sending is paused after failures in a
  * row), "room" (how many more operations fit), "reports_waiting" (unread reports).
+ *
+ * With the option outbox_url also the counters "engine_failures" (commands that the engine
+ * refused or did not answer in time), "engine_went_back" (times that the engine had
+ * forgotten what it had acknowledged), "takeovers" (times that this process took the
+ * lease), "engine_window_blocked" (times that everything loaded waited behind others on
+ * its keys), "reports_dropped" (reports that nobody fetched within
+ * outbox_report_ttl_ms), and the gauges "role" (1: submits only; 2: may take the lease;
+ * 3: relays; 0: no engine), "epoch" (number of the lease that this process has or had
+ * last), "engine_backlog" (operations in the engine; 0 unless it relays), "engine_lag_ms"
+ * (how long the oldest operation that the engine has not acknowledged has waited here).
+ * Final reports are counted by the process that submitted the operation, requests by the
+ * one that relayed it.
  */
 uint64_t xg_stats_value(const struct xg_stats *stats, const char *name);
 

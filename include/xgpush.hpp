@@ -317,9 +317,10 @@ class report {
   report(const xg_reports* of, std::size_t nth) noexcept : of_(of), n_(nth) {}
 
   [[nodiscard]] std::uint64_t tag() const noexcept { return xg_reports_tag(of_, n_); }
-  /// Submitted by an earlier run, so that the tag is of that run.
+  /// Not submitted by this outbox: the tag is an earlier run's, or another process's of the
+  /// group. See xg_reports_is_recovered.
   [[nodiscard]] bool is_recovered() const noexcept { return xg_reports_is_recovered(of_, n_); }
-  /// False: the report says that the operation is in the file (outbox_durable_notices).
+  /// False: the report says that the operation is durable (outbox_durable_notices).
   [[nodiscard]] bool is_final() const noexcept { return xg_reports_is_final(of_, n_); }
   [[nodiscard]] xg_state state() const noexcept { return xg_reports_state(of_, n_); }
   [[nodiscard]] std::string_view state_name() const noexcept { return xg_state_name(state()); }
@@ -419,8 +420,8 @@ class [[nodiscard]] submission {
 
 /// Background delivery. Submitting never waits and never throws. Share it between threads by
 /// reference. The destructor closes it with 2 s for delivery, and takes at most 3 s even if
-/// callbacks hang: see xg_outbox_free. With outbox_file a tag must mean the same after a
-/// restart: no pointers (see xg_outbox_bind).
+/// callbacks hang: see xg_outbox_free. With outbox_file or outbox_url a tag must mean the same
+/// after a restart: no pointers (see xg_outbox_bind).
 class outbox : public detail::handle<xg_outbox, xg_outbox_free> {
  public:
   explicit outbox(const config& options) {
@@ -530,8 +531,8 @@ class outbox : public detail::handle<xg_outbox, xg_outbox_free> {
     if (why) return detail::fail<std::size_t>(*why);
     return left;
   }
-  /// Waits until everything submitted so far is durable. Fails if there is no file, the file
-  /// failed, or the timeout passed.
+  /// Waits until everything submitted so far is durable, in the file or the engine. Fails if
+  /// there is neither, the file failed, or the timeout passed.
   result<std::monostate> sync(std::chrono::milliseconds timeout) const {
     auto why = failed();
     if (!why) why = detail::call(xg_outbox_sync, get(), detail::count(timeout));

@@ -82,7 +82,7 @@
  *
  * It prints "42: accepted" and "0 left in the file". A real server polls in its loop,
  * or waits for xg_outbox_fd, or registers xg_outbox_set_report_callback.
- * docs/outbox.md is the guide.
+ * docs/outbox.md is the guide. Several processes or machines: docs/fleet.md.
  *
  * ## Install and link
  *
@@ -173,8 +173,8 @@
  * - A client starts none that outlive a call. Within a call: "xgpush-part" for the
  *   option `parallel`, "xgpush-resolve" to look up a name.
  * - An outbox has one that works ("xgpush-outbox"), up to `outbox_parallel` that send
- *   ("xgpush-send", started when needed), and one for a report callback
- *   ("xgpush-report").
+ *   ("xgpush-send", started when needed), one for a report callback ("xgpush-report"), and
+ *   with `outbox_url` one that talks to the engine ("xgpush-engine").
  *
  * New threads inherit the signal mask, the CPU affinity and the scheduling policy
  * (SCHED_FIFO included) of the thread that opens the outbox or registers the callback.
@@ -248,8 +248,8 @@
  *
  * A client logs nothing: outcomes, their warnings and errors tell what happened. An outbox
  * calls xg_outbox_set_log_callback when something fails in the background and when it
- * works again; xg_outbox_stats has the numbers, also for Prometheus. The secret key is in
- * no message, line or number.
+ * works again; xg_outbox_stats has the numbers, also for Prometheus. Neither the secret key
+ * nor a password in a URL is in any message, line or number.
  *
  * ## ABI stability
  *

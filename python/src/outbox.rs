@@ -268,15 +268,16 @@ impl Report {
         self.0.tag()
     }
 
-    /// Whether an earlier run submitted it, and it was read from the file. The tag is of that
-    /// run.
+    /// Whether this outbox did not submit it, so that the tag is somebody else's: an earlier
+    /// run, from its file or under its ``outbox_name``, or another process of the group
+    /// (``outbox_reports_to``).
     #[getter]
     fn is_recovered(&self) -> bool {
         self.0.is_recovered()
     }
 
     /// Whether this is the final report, of which each operation has exactly one. Others say
-    /// that it is in the file (``outbox_durable_notices``).
+    /// that it is durable (``outbox_durable_notices``).
     #[getter]
     fn is_final(&self) -> bool {
         self.0.is_final()

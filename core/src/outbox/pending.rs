@@ -24,10 +24,10 @@ pub struct PendingOperation {
     pub submitted_ms: u64,
     /// `behind`: an earlier one on its token or one of its accounts comes first.
     /// `ready`: to be sent, or sent again. `sending`: on its way, or about to be.
-    /// `settling`: decided, and not yet removed from the file. `stored`: in a file that no
-    /// outbox holds.
+    /// `settling`: decided, and not yet removed from the file or the engine. `stored`: in a
+    /// file that no outbox holds.
     pub state: &'static str,
-    /// Whether it is in the file.
+    /// Whether it is in the file or the engine.
     pub durable: bool,
     /// Whether it was sent, or may have been by an earlier run.
     pub maybe_sent: bool,

@@ -113,7 +113,9 @@ impl Report {
         self.tag
     }
 
-    /// Whether the operation was submitted by an earlier run and recovered from the file.
+    /// Whether this outbox did not submit the operation itself, so that the tag is somebody
+    /// else's: an earlier run, from its file or under its `outbox_name`, or another process
+    /// of the group (`outbox_reports_to`).
     pub fn is_recovered(&self) -> bool {
         self.recovered
     }

@@ -63,9 +63,13 @@ impl xg_outbox {
 /// tags. What you submit reaches the file about outbox_commit_ms (2 ms) later: see
 /// xg_outbox_sync.
 ///
+/// With the option outbox_url the operations of all processes of the application are in one
+/// order, in an engine (Redis), and one process at a time sends them: docs/fleet.md. An
+/// engine that is away is no error: what you submit waits.
+///
 /// Errors: XG_INVALID_OPTION; XG_STORAGE if the file cannot be used (another outbox has it,
-/// it is not ours, of a newer version, corrupt, read-only); XG_RESOURCES if the system
-/// gives no thread.
+/// it is not ours, of a newer version, corrupt, read-only) or the engine refuses (it evicts
+/// keys, wants a password, has a newer schema); XG_RESOURCES if the system gives no thread.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg_outbox_open(
     config: *const xg_config,
@@ -116,8 +120,8 @@ pub unsafe extern "C" fn xg_outbox_begin_close(outbox: *const xg_outbox) {
 }
 
 /// Accepts no more operations, delivers for up to timeout_ms, and ends delivery. Returns how
-/// many operations are left: they stay in the file, or, without a file, are reported with
-/// what is known. You can still poll reports; a report callback gets them, and this waits
+/// many operations are left: they stay in the file or in the engine, or, without either, are
+/// reported with what is known. You can still poll reports; a report callback gets them, and this waits
 /// for it within the timeout. "reports_waiting" of xg_outbox_stats counts unread ones.
 ///
 /// It takes at most timeout_ms and one second, even if callbacks hang. May be called twice;

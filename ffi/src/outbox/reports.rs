@@ -134,8 +134,9 @@ pub unsafe extern "C" fn xg_reports_tag(reports: *const xg_reports, index: usize
     unsafe { with_report(reports, index, 0, |report| Some(report.tag())) }
 }
 
-/// Whether an earlier run submitted the operation, so that the tag is of that run. false
-/// past the end.
+/// Whether this outbox did not submit the operation itself, so that the tag is somebody
+/// else's: an earlier run, from its file or under its outbox_name, or another process of
+/// the group (outbox_reports_to). false past the end.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg_reports_is_recovered(reports: *const xg_reports, index: usize) -> bool {
     // SAFETY: as the header demands.
@@ -143,7 +144,7 @@ pub unsafe extern "C" fn xg_reports_is_recovered(reports: *const xg_reports, ind
 }
 
 /// True for the one final report of an operation. False if the report says that the
-/// operation is in the file now (option outbox_durable_notices), and past the end.
+/// operation is durable now (option outbox_durable_notices), and past the end.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg_reports_is_final(reports: *const xg_reports, index: usize) -> bool {
     // SAFETY: as the header demands.

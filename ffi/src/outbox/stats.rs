@@ -83,6 +83,18 @@ pub unsafe extern "C" fn xg_outbox_stats(
 /// (requests that wait for a thread), "bytes" (of tokens and accounts), "oldest_ms" (age of
 /// the oldest operation), "breaker_open" (1 while sending is paused after failures in a
 /// row), "room" (how many more operations fit), "reports_waiting" (unread reports).
+///
+/// With the option outbox_url also the counters "engine_failures" (commands that the engine
+/// refused or did not answer in time), "engine_went_back" (times that the engine had
+/// forgotten what it had acknowledged), "takeovers" (times that this process took the
+/// lease), "engine_window_blocked" (times that everything loaded waited behind others on
+/// its keys), "reports_dropped" (reports that nobody fetched within
+/// outbox_report_ttl_ms), and the gauges "role" (1: submits only; 2: may take the lease;
+/// 3: relays; 0: no engine), "epoch" (number of the lease that this process has or had
+/// last), "engine_backlog" (operations in the engine; 0 unless it relays), "engine_lag_ms"
+/// (how long the oldest operation that the engine has not acknowledged has waited here).
+/// Final reports are counted by the process that submitted the operation, requests by the
+/// one that relayed it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg_stats_value(stats: *const xg_stats, name: *const c_char) -> u64 {
     guard::value(0, || {

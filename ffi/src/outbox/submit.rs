@@ -47,9 +47,9 @@ unsafe fn submit_one(
 /// account_type: any number, or XG_NO_ACCOUNT_TYPE. Never waits. The report with this tag
 /// has the result.
 ///
-/// tag: your own number, such as a row or a player. With outbox_file it must mean the same
-/// after a restart, because the next run reports what this one left: no pointers, no
-/// indexes into memory. xg_reports_is_recovered marks those reports.
+/// tag: your own number, such as a row or a player. With outbox_file or outbox_url it must
+/// mean the same after a restart, because the next run reports what this one left: no
+/// pointers, no indexes into memory. xg_reports_is_recovered marks those reports.
 ///
 /// Errors: XG_FULL, XG_CLOSED, XG_INVALID_ARGUMENT, XG_INVALID_VALUE, XG_INVALID_REQUEST.
 /// The operation was not queued then, and there will be no report.

@@ -24,6 +24,10 @@ class Outbox(OutboxOperations, CloseOnExit):
     what this one left (``report.is_recovered``), so a tag must mean the same after a
     restart: the number of a row or a player, not ``id(…)``.
 
+    With ``outbox_url`` the operations of all processes of the application are in one order,
+    in an engine (Redis), and one process at a time sends them: docs/fleet.md. An engine
+    that is away raises nothing: operations wait, in memory or in ``outbox_file``.
+
     >>> with xgpush.Outbox.from_env() as outbox:  # doctest: +SKIP
     ...     outbox.bind("token-of-phone-1", "alice", tag=7)
     ...     outbox.flush(10)
@@ -69,13 +73,14 @@ class Outbox(OutboxOperations, CloseOnExit):
         return found
 
     def sync(self, timeout: Seconds) -> None:
-        """Waits until everything submitted so far is durable (in the file) or completed.
-        Raises :class:`Storage` if it is not: without an ``outbox_file``, when the file
-        fails, or after ``timeout``."""
+        """Waits until everything submitted so far is durable (in the file, or in the engine
+        as ``outbox_engine_durability`` says, whichever comes first) or completed. Raises
+        :class:`Storage` if it is not: without a file and an engine, when the file fails, or
+        after ``timeout``."""
         self._native.sync(seconds(timeout))
 
     def close(self, timeout: Seconds = 2.0) -> int:
         """Accepts no more operations, delivers the queued ones for up to ``timeout``, and
-        ends. Returns how many are left: they stay in the file, or without one are reported
-        with what is known of them."""
+        ends. Returns how many are left: they stay in the file or in the engine, or without
+        either are reported with what is known of them."""
         return self._native.close(seconds(timeout))
