@@ -208,4 +208,25 @@ mod tests {
             assert!(two.lines().any(|l| l == line), "{line}\n{two}");
         }
     }
+
+    #[test]
+    fn every_number_of_the_dashboard_is_on_the_page() {
+        let dashboard = include_str!("../../../docs/fleet-dashboard.json");
+        let page = OutboxStats::default().to_prometheus();
+        let on_the_page: BTreeSet<&str> = page
+            .lines()
+            .filter(|line| !line.starts_with('#'))
+            .map(|line| sample(line).0)
+            .collect();
+        let is_end = |c: char| !c.is_ascii_lowercase() && c != '_';
+        let shown: BTreeSet<&str> = dashboard
+            .match_indices("xgpush_outbox_")
+            .map(|(at, _)| dashboard[at..].split(is_end).next().unwrap())
+            .collect();
+        assert!(shown.len() > 15, "{shown:?}");
+        for name in shown {
+            assert!(on_the_page.contains(name), "the dashboard shows {name}");
+        }
+        serde_json::from_str::<serde_json::Value>(dashboard).unwrap();
+    }
 }
