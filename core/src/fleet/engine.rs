@@ -87,6 +87,9 @@ pub(crate) enum LeaseAnswer {
 /// How long one who asks for a lease in vain stays the first in line.
 pub(crate) const FIRST_IN_LINE: Duration = Duration::from_secs(3);
 
+/// How long a list of reports is its last reader's alone: a group's, or a predecessor's.
+pub(crate) const READS_ALONE: Duration = Duration::from_secs(10);
+
 /// The answer to [`FleetEngine::load`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Page {
@@ -182,7 +185,8 @@ pub(crate) trait FleetEngine: Send {
     /// Takes the lease if nobody else holds it, under a new epoch, or renews it: `epoch` is
     /// that of the holder who renews, and [`LeaseAnswer::Taken`] tells it that it lost it.
     /// Who holds it may take it anew: whatever of its old epoch is still under way is refused
-    /// then. For `time` from now on, by the engine's clock.
+    /// then. It may renew it after its time, too, if nobody took it. For `time` from now on,
+    /// by the engine's clock.
     fn lease(&mut self, holder: &str, epoch: Option<u64>, time: Duration) -> Result<LeaseAnswer>;
 
     /// Up to `most` operations after a position, in order. `None`: another epoch.
@@ -200,13 +204,15 @@ pub(crate) trait FleetEngine: Send {
     /// afterwards that it did not.
     fn confirm(&mut self) -> Result<bool>;
 
-    /// Removes the reports that were taken, and answers the first ones that are there. Says
-    /// that this sender lives.
+    /// Removes the reports that were taken, and answers those after a position, in order.
+    /// A list that is not the reader's own has one reader at a time: nothing is answered to
+    /// another within [`READS_ALONE`] after it read last. Says that this sender lives.
     fn reports(
         &mut self,
         reader: &SenderId,
         from: &ReportList,
         taken: &[Position],
+        after: Position,
         most: usize,
     ) -> Result<Vec<StoredReport>>;
 
