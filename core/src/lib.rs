@@ -112,6 +112,8 @@ pub mod apply;
 pub mod bulk;
 #[cfg(feature = "http")]
 mod client;
+#[cfg(feature = "outbox")]
+mod delivery;
 #[cfg(feature = "http")]
 mod engine;
 mod exchange;

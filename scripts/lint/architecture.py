@@ -31,7 +31,10 @@ LAYERS = [
         ("retry", "again? when? how often?"),
         ("transport", "HTTP over ureq, or the host's own"),
     ],
-    [("progress", "the outcomes of a call so far")],
+    [
+        ("progress", "the outcomes of a call so far"),
+        ("delivery", "what goes next, until all is done"),
+    ],
     [("fleet", "one order for many processes")],
     [("over_redis", "the fleet's engine")],
     [("engine", "one signed request; the worker pool")],
@@ -45,7 +48,7 @@ LAYERS = [
 ]
 
 # Decisions over values: nothing here may touch the world.
-PURE = ["model", "protocol", "ordering", "retry", "fleet"]
+PURE = ["model", "protocol", "ordering", "retry", "delivery", "fleet"]
 WORLD = re.compile(
     r"\bstd::(fs|process|thread|env)\b|\b(TcpStream|TcpListener|UdpSocket|ToSocketAddrs)\b|\b(Instant|SystemTime)::now\b|\b(rustix|libc|ureq|rusqlite)::"
 )

@@ -8,7 +8,6 @@ mod sending;
 mod sleep;
 mod storing;
 
-use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -20,12 +19,13 @@ use super::log::LogLevel;
 use super::shared::{Shared, millis};
 use super::stats::add;
 use super::store::Store;
+use crate::delivery::Delivery;
 use crate::engine::Engine;
 use crate::engine::pool::WorkerPool;
 use crate::model::outcome::ItemOutcome;
 use crate::options::{Config, OutboxSettings};
-use crate::ordering::queue::{Millis, Queue, Removed, Slot};
-use crate::retry::{Backoff, CircuitBreaker};
+use crate::ordering::queue::{Millis, Removed, Slot};
+use crate::retry::Backoff;
 
 /// How many operations go into one transaction.
 const OPERATIONS_PER_COMMIT: usize = 2000;
@@ -49,13 +49,9 @@ pub(super) struct Worker {
     shared: Arc<Shared>,
     engine: Arc<Engine>,
     options: OutboxSettings,
-    backoff: Backoff,
-    breaker: CircuitBreaker,
-    queue: Queue,
+    delivery: Delivery,
     store: Option<Box<dyn Store>>,
     pool: WorkerPool<AttemptJob>,
-    /// What is known of operations that are to be sent again.
-    last: HashMap<Slot, ItemOutcome>,
     /// They have their outcome, and the store is to forget them before anything
     /// follows them.
     completing: Vec<(Slot, ItemOutcome)>,
@@ -80,7 +76,6 @@ impl Worker {
         config: &Config,
         store: Option<Box<dyn Store>>,
     ) -> Self {
-        let backoff = Backoff::of(config);
         let options = config.settings.outbox.clone();
         let woken = Arc::clone(&shared);
         let on_done = Box::new(move || woken.intake.waker.wake());
@@ -93,14 +88,11 @@ impl Worker {
         let parallel = options.parallel as usize;
         Self {
             pool: WorkerPool::new(sender, parallel, parallel, on_done),
-            breaker: CircuitBreaker::new(backoff),
-            queue: Queue::new(linger).prioritising_removals(),
+            delivery: Delivery::new(Backoff::of(config), linger),
             shared,
             engine,
-            backoff,
             store,
             options,
-            last: HashMap::new(),
             completing: Vec::new(),
             superseded: Vec::new(),
             pending: Pending::default(),
@@ -158,7 +150,7 @@ impl Worker {
     /// Whether nothing is left. The intake is closed.
     fn is_done(&self) -> bool {
         let decided = self.completing.is_empty() && self.superseded.is_empty();
-        self.queue.len() == 0 && decided && self.shared.intake.is_empty()
+        self.delivery.queue().len() == 0 && decided && self.shared.intake.is_empty()
     }
 
     fn now(&self) -> Millis {
@@ -177,7 +169,7 @@ impl Worker {
         counters
             .resource_failures
             .store(failures, Ordering::Relaxed);
-        let open = u64::from(self.breaker.is_open());
+        let open = u64::from(self.delivery.is_open());
         counters.breaker_open.store(open, Ordering::Relaxed);
     }
 }

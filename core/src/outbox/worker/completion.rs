@@ -4,21 +4,8 @@ use std::sync::atomic::Ordering;
 
 use super::{HOUSEKEEPING_INTERVAL, Removed, Slot, Worker, millis};
 use crate::model::outcome::{ItemOutcome, Reason};
-use crate::protocol::classify::merge_attempts;
-use crate::retry::{GiveUpReason, StopReason};
 
 impl Worker {
-    /// What is known of an operation that is not sent any more.
-    fn last_outcome(&mut self, slot: Slot, why: StopReason) -> ItemOutcome {
-        match self.last.remove(&slot) {
-            Some(mut outcome) => {
-                GiveUpReason::from(why).explain(&mut outcome);
-                outcome
-            }
-            None => why.not_sent(),
-        }
-    }
-
     /// Gives up what is older than the deadline.
     pub(super) fn expire(&mut self) {
         let now = self.now();
@@ -26,7 +13,7 @@ impl Worker {
             return;
         }
         self.expires_at = now + HOUSEKEEPING_INTERVAL;
-        let oldest = self.queue.oldest();
+        let oldest = self.delivery.queue().oldest();
         self.shared.counters.oldest.store(oldest, Ordering::Relaxed);
         if self.options.deadline.is_zero() {
             return;
@@ -36,10 +23,7 @@ impl Worker {
         if before < self.shared.opened {
             return;
         }
-        for slot in self.queue.expire(before) {
-            let outcome = self.last_outcome(slot, StopReason::OutboxDeadline);
-            self.completing.push((slot, outcome));
-        }
+        self.completing.extend(self.delivery.expire(before));
     }
 
     /// Removes what has its outcome from the store; only then is it reported, and only
@@ -55,7 +39,8 @@ impl Worker {
         if !waits || now < self.store_retry_at {
             return;
         }
-        let done = self.completing.iter().map(|(slot, _)| self.queue.id(*slot));
+        let queue = self.delivery.queue();
+        let done = self.completing.iter().map(|(slot, _)| queue.id(*slot));
         let superseded = self.superseded.iter().map(|gone| gone.id);
         let ids: Vec<u64> = done.chain(superseded).collect();
         if let Err(error) = store.acknowledge(&ids) {
@@ -70,7 +55,7 @@ impl Worker {
 
     /// Completes what is not in the store at once.
     fn complete_unstored(&mut self) {
-        let queue = &self.queue;
+        let queue = self.delivery.queue();
         let completing = self
             .completing
             .extract_if(.., |(slot, _)| queue.id(*slot) == 0);
@@ -87,7 +72,7 @@ impl Worker {
         });
         let mut completed: Vec<(Removed, ItemOutcome)> = pointless.collect();
         for (slot, outcome) in completing {
-            completed.push((self.queue.complete(slot), outcome));
+            completed.push((self.delivery.complete(slot), outcome));
         }
         self.shared.complete(completed);
     }
@@ -99,17 +84,17 @@ impl Worker {
         self.drain_intake();
         self.store_retry_at = 0;
         self.acknowledge();
-        let left = self.queue.len();
+        let left = self.delivery.queue().len();
         let mut completed = self.abandon_in_flight();
         if knows_what_was_sent {
             self.lower_mark();
         }
-        for slot in self.queue.take_all() {
-            if self.store.is_some() && self.queue.id(slot) != 0 {
+        for slot in self.delivery.take_all() {
+            if self.store.is_some() && self.delivery.queue().id(slot) != 0 {
                 continue;
             }
-            let outcome = self.last_outcome(slot, StopReason::OutboxClosed);
-            completed.push((self.queue.complete(slot), outcome));
+            let outcome = self.delivery.closed(slot);
+            completed.push((self.delivery.complete(slot), outcome));
         }
         self.shared.complete(completed);
         self.report_recoveries(true);
@@ -127,17 +112,13 @@ impl Worker {
     /// marked as perhaps sent.
     fn abandon_in_flight(&mut self) -> Vec<(Removed, ItemOutcome)> {
         let mut completed = Vec::new();
-        for slot in self.queue.taken() {
-            self.queue.count_attempt(slot);
-            if self.queue.id(slot) != 0 {
+        for slot in self.delivery.queue().taken() {
+            self.delivery.count_attempt(slot);
+            if self.delivery.queue().id(slot) != 0 {
                 continue;
             }
-            let message = "the outbox was closed, and the transport did not let go of the request";
-            let mut outcome = ItemOutcome::with_message(Reason::Interrupted, message);
-            if let Some(earlier) = self.last.remove(&slot) {
-                outcome = merge_attempts(earlier, outcome, false);
-            }
-            completed.push((self.queue.complete(slot), outcome));
+            let outcome = self.delivery.abandoned(slot);
+            completed.push((self.delivery.complete(slot), outcome));
         }
         completed
     }

@@ -82,7 +82,7 @@ impl Worker {
 
     /// The breaker opened or closed.
     pub(super) fn record_breaker(&mut self, outcome: Option<&ItemOutcome>) {
-        if !self.breaker.is_open() {
+        if !self.delivery.is_open() {
             self.health_log.service.works();
         } else if self.health_log.service.fails(self.now()) {
             let why = outcome.map_or("", ItemOutcome::message);

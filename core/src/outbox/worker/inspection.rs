@@ -17,14 +17,15 @@ impl Worker {
             answer,
         } in questions.into_values()
         {
+            let queue = self.delivery.queue();
             let token = filter.token.as_deref();
             let all = match token {
-                Some(token) => self.queue.of_token(token),
-                None => self.queue.in_order(),
+                Some(token) => queue.of_token(token),
+                None => queue.in_order(),
             };
             let passing = all
                 .into_iter()
-                .filter(|slot| filter.lets_pass(EncodedOperation(self.queue.body(*slot))));
+                .filter(|slot| filter.lets_pass(EncodedOperation(queue.body(*slot))));
             let list = passing
                 .take(most)
                 .map(|slot| self.to_pending(slot))
@@ -35,6 +36,7 @@ impl Worker {
     }
 
     fn to_pending(&self, slot: Slot) -> PendingOperation {
+        let queue = self.delivery.queue();
         let completing = self
             .completing
             .iter()
@@ -42,19 +44,19 @@ impl Worker {
         let state = if completing.is_some() {
             "settling"
         } else {
-            self.queue.state_name(slot)
+            queue.state_name(slot)
         };
         let last = completing
             .map(|(_, outcome)| outcome)
-            .or_else(|| self.last.get(&slot));
-        let attempts = self.queue.attempts(slot);
+            .or_else(|| self.delivery.last(slot));
+        let attempts = queue.attempts(slot);
         PendingOperation {
-            tag: self.queue.tag(slot),
-            submitted_ms: self.shared.wall().date(self.queue.at(slot)),
-            durable: self.queue.id(slot) != 0,
+            tag: queue.tag(slot),
+            submitted_ms: self.shared.wall().date(queue.at(slot)),
+            durable: queue.id(slot) != 0,
             maybe_sent: attempts > 0 || state == "sending",
             attempts,
-            ..PendingOperation::of(EncodedOperation(self.queue.body(slot)), state)
+            ..PendingOperation::of(EncodedOperation(queue.body(slot)), state)
         }
         .with_last(last)
     }

@@ -3,8 +3,8 @@
 use std::sync::atomic::Ordering;
 
 use super::{OPERATIONS_PER_COMMIT, Worker, add, millis};
+use crate::delivery::maybe_sent_before;
 use crate::model::error::Result;
-use crate::model::outcome::{ItemOutcome, Reason};
 use crate::ordering::queue::Entry;
 
 impl Worker {
@@ -14,10 +14,7 @@ impl Worker {
         let age = millis(self.options.recover_max_age);
         if age > 0 {
             let before = self.shared.opened.saturating_sub(age);
-            for slot in self.queue.expire(before) {
-                let outcome = too_old(self.last.remove(&slot));
-                self.completing.push((slot, outcome));
-            }
+            self.completing.extend(self.delivery.drop_old(before));
         }
         Ok(())
     }
@@ -47,29 +44,11 @@ impl Worker {
                     attempts: u16::from(record.id <= mark),
                     body: record.body,
                 };
-                let slot = self.queue.push(entry, &mut self.superseded);
+                let slot = self.delivery.push(entry, &mut self.superseded);
                 if record.id <= mark {
-                    self.last.insert(slot, maybe_sent.clone());
+                    self.delivery.recall(slot, maybe_sent.clone());
                 }
             }
-        }
-    }
-}
-
-/// What is known of an operation that came out of a store below the mark.
-fn maybe_sent_before() -> ItemOutcome {
-    let message = "an earlier run may have sent it before it ended, and nobody knows of an answer";
-    ItemOutcome::with_message(Reason::Interrupted, message)
-}
-
-/// The outcome of what came out of a store after `outbox_recover_max_age_ms`.
-fn too_old(maybe_sent: Option<ItemOutcome>) -> ItemOutcome {
-    let why = "expired: older than outbox_recover_max_age_ms when the file was opened";
-    match maybe_sent {
-        None => ItemOutcome::with_message(Reason::Expired, why),
-        Some(mut earlier) => {
-            earlier.append_message(why);
-            earlier
         }
     }
 }

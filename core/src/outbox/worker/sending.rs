@@ -1,20 +1,17 @@
 //! From the queue to the worker pool; and after an attempt: sent again, or completed.
 
-use std::time::Duration;
-
-use super::{HOUSEKEEPING_INTERVAL, Millis, Slot, Worker, add, millis};
+use super::{HOUSEKEEPING_INTERVAL, Millis, Slot, Worker, add};
+use crate::delivery::was_sent;
 use crate::engine::AttemptResult;
 use crate::model::encoded::EncodedOperation;
-use crate::model::outcome::{ItemOutcome, State};
 use crate::outbox::job::AttemptJob;
-use crate::protocol::classify::merge_attempts;
 use crate::protocol::wire;
-use crate::retry::{Decision, RetryMode, ServiceHealth, Situation, decide, service_health};
+use crate::retry::ServiceHealth;
 
 impl Worker {
     pub(super) fn handle_done(&mut self) {
         for (job, attempted) in self.pool.drain_done() {
-            self.handle_attempt(job.slots, attempted);
+            self.handle_attempt(&job.slots, attempted);
         }
     }
 
@@ -23,25 +20,21 @@ impl Worker {
         let flush = self.is_flushing() && self.shared.intake.is_empty();
         loop {
             let now = self.now();
-            let allows = self
-                .breaker
-                .allows(Duration::from_millis(now), self.pool.in_flight());
+            let allows = self.delivery.allows(now, self.pool.in_flight());
             if !allows || !self.pool.has_capacity() {
                 return;
             }
-            let slots = self.queue.next_batch(now, flush, self.breaker.is_open());
+            let slots = self.delivery.next_batch(now, flush);
             if slots.is_empty() {
                 return;
             }
             if !self.mark_sending(&slots, now) {
-                for slot in slots {
-                    self.queue.retry(slot, self.store_retry_at, false);
-                }
+                self.delivery.put_back(slots, self.store_retry_at);
                 continue;
             }
             let kept: Vec<EncodedOperation<'_>> = slots
                 .iter()
-                .map(|slot| EncodedOperation(self.queue.body(*slot)))
+                .map(|slot| EncodedOperation(self.delivery.queue().body(*slot)))
                 .collect();
             let job = AttemptJob {
                 operator: kept[0].operator(),
@@ -51,9 +44,8 @@ impl Worker {
             let sent = self.pool.submit(job);
             self.record_thread(sent.is_ok());
             if let Err(job) = sent {
-                for slot in job.slots {
-                    self.queue.retry(slot, now + HOUSEKEEPING_INTERVAL, false);
-                }
+                self.delivery
+                    .put_back(job.slots, now + HOUSEKEEPING_INTERVAL);
                 return;
             }
         }
@@ -61,40 +53,20 @@ impl Worker {
 
     /// Whether what is submitted now is sent soon.
     pub(super) fn is_sending(&self) -> bool {
-        let now = Duration::from_millis(self.now());
-        let allows = !self.breaker.is_open() && self.breaker.allows(now, 0);
+        let allows = !self.delivery.is_open() && self.delivery.allows(self.now(), 0);
         allows && !self.ended && !self.shared.is_stopping()
     }
 
     /// A request was sent once, with these operations.
-    fn handle_attempt(&mut self, slots: Vec<Slot>, attempted: AttemptResult) {
+    fn handle_attempt(&mut self, slots: &[Slot], attempted: AttemptResult) {
         let now = self.now();
         self.count(&attempted);
-        self.update_breaker(&attempted, now);
-        let batch = slots.len();
-        for (slot, outcome) in slots.into_iter().zip(attempted.outcomes) {
-            if was_sent(&outcome) {
-                self.queue.count_attempt(slot);
-            }
-            let decision = self.decide(slot, &outcome, batch);
-            // An empty map is not asked: it would be for each operation.
-            let earlier = if self.last.is_empty() {
-                None
-            } else {
-                self.last.remove(&slot)
-            };
-            let merged = match earlier {
-                Some(earlier) => merge_attempts(earlier, outcome, false),
-                None => outcome,
-            };
-            match decision {
-                Decision::Done | Decision::GiveUp(_) => self.completing.push((slot, merged)),
-                Decision::Alone => self.retry(slot, merged, now, true),
-                Decision::Again { pause, alone, .. } => {
-                    self.retry(slot, merged, now + millis(pause), alone);
-                }
-            }
-        }
+        self.judge(&attempted, now);
+        let decided = self
+            .delivery
+            .decide(slots, attempted.outcomes, now, fastrand::f64);
+        add(&self.shared.counters.retries, decided.again);
+        self.completing.extend(decided.done);
     }
 
     fn count(&mut self, attempted: &AttemptResult) {
@@ -107,60 +79,27 @@ impl Worker {
         }
     }
 
-    fn update_breaker(&mut self, attempted: &AttemptResult, now: Millis) {
-        let health = service_health(&attempted.outcomes);
+    fn judge(&mut self, attempted: &AttemptResult, now: Millis) {
+        let outcomes = &attempted.outcomes;
+        let asked = attempted.retry_after;
+        let judged = self.delivery.judge(outcomes, asked, now, fastrand::f64());
         let counters = &self.shared.counters;
-        match health {
+        match judged.health {
             ServiceHealth::Healthy => {}
             ServiceHealth::Failing => add(&counters.failures, 1),
             ServiceHealth::Throttled => add(&counters.throttled, 1),
         }
-        let was_open = self.breaker.is_open();
-        self.breaker.record(
-            health,
-            Duration::from_millis(now),
-            attempted.retry_after,
-            fastrand::f64(),
-        );
-        if self.breaker.is_open() != was_open {
-            self.record_breaker(attempted.outcomes.first());
+        if judged.breaker_turned {
+            self.record_breaker(outcomes.first());
         }
-        if health != ServiceHealth::Healthy {
+        if judged.health != ServiceHealth::Healthy {
             self.withdraw_queued(now);
         }
-    }
-
-    fn decide(&self, slot: Slot, outcome: &ItemOutcome, batch: usize) -> Decision {
-        let at = Situation {
-            attempts: u32::from(self.queue.attempts(slot)),
-            batch,
-            breaker_open: self.breaker.is_open(),
-            // The breaker keeps to it.
-            asked: None,
-            // Its own deadline ends it.
-            left: Duration::MAX,
-            random: fastrand::f64(),
-            backoff: &self.backoff,
-            budget: None,
-        };
-        decide(RetryMode::Outbox, [outcome], &at)
     }
 
     /// Takes back what is queued for the threads: a pause is one for it, too.
     pub(super) fn withdraw_queued(&mut self, now: Millis) {
         let jobs = self.pool.withdraw_queued().into_iter();
-        for slot in jobs.flat_map(|job| job.slots) {
-            self.queue.retry(slot, now, false);
-        }
+        self.delivery.put_back(jobs.flat_map(|job| job.slots), now);
     }
-
-    fn retry(&mut self, slot: Slot, outcome: ItemOutcome, due: Millis, alone: bool) {
-        add(&self.shared.counters.retries, 1);
-        self.last.insert(slot, outcome);
-        self.queue.retry(slot, due, alone);
-    }
-}
-
-fn was_sent(outcome: &ItemOutcome) -> bool {
-    outcome.state() != State::NotSent
 }

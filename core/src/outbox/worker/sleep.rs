@@ -87,15 +87,15 @@ impl Worker {
     fn agenda(&self) -> Agenda {
         let completes = !self.completing.is_empty() || !self.superseded.is_empty();
         let may_send = self.pool.has_capacity()
-            && (!self.breaker.is_open() || self.pool.in_flight() == 0)
+            && (!self.delivery.is_open() || self.pool.in_flight() == 0)
             && !self.shared.is_stopping();
-        let allowed = millis(self.breaker.next_allowed_at());
-        let ready = self.queue.next_due().filter(|_| may_send);
+        let allowed = self.delivery.next_allowed_at();
+        let ready = self.delivery.queue().next_due().filter(|_| may_send);
         Agenda {
             now: self.now(),
             abandon_at: self.abandon_at,
             completes_at: completes.then_some(self.store_retry_at),
-            expires_at: (self.queue.len() > 0).then_some(self.expires_at),
+            expires_at: (self.delivery.queue().len() > 0).then_some(self.expires_at),
             recovers_at: self.health_log.due(),
             sends_at: ready.map(|ready| ready.max(allowed)),
             awake_until: self.awake_until,

@@ -32,11 +32,7 @@ impl Worker {
     }
 
     fn enqueue(&mut self, entry: Entry) {
-        let before = self.superseded.len();
-        self.queue.push(entry, &mut self.superseded);
-        for gone in &self.superseded[before..] {
-            self.last.remove(&gone.slot);
-        }
+        self.delivery.push(entry, &mut self.superseded);
     }
 
     fn store_all(&mut self, entries: &mut [Entry]) {
@@ -91,7 +87,8 @@ impl Worker {
         let Some(store) = &mut self.store else {
             return true;
         };
-        let last = slots.iter().map(|slot| self.queue.id(*slot)).max();
+        let queue = self.delivery.queue();
+        let last = slots.iter().map(|slot| queue.id(*slot)).max();
         if last.unwrap_or_default() <= store.sent_mark() {
             return true;
         }
@@ -113,9 +110,10 @@ impl Worker {
     /// At an orderly end it is known what was sent: a later run need not guess. Where
     /// this fails, it does.
     pub(super) fn lower_mark(&mut self) {
-        let sent = self.queue.last_sent();
+        let queue = self.delivery.queue();
+        let sent = queue.last_sent();
         if let Some(store) = &mut self.store
-            && self.queue.len() > 0
+            && queue.len() > 0
             && sent < store.sent_mark()
         {
             let _ = store.set_sent_mark(sent);
