@@ -11,10 +11,10 @@ LIBDIR ?= lib
 export PYTHON
 export ROWS ?= 1000000
 
-.PHONY: help demo test mutants bench million lint lib install uninstall dist wheel sdist docs site notices abi clean
+.PHONY: help demo test fleet-storm mutants bench million lint lib install uninstall dist wheel sdist docs site notices abi clean
 
 help: ## List the targets
-	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 13
 
 demo: ## The main job in C++, Python and Rust against the emulator
 	@bash scripts/setup/setup.sh demo
@@ -23,6 +23,10 @@ demo: ## The main job in C++, Python and Rust against the emulator
 test: ## Every test in every language, and how many ran
 	@bash scripts/setup/setup.sh test
 	@bash scripts/test/test.sh
+
+fleet-storm: ## Kill, pause and cut a fleet of processes, and judge what it did: SCENES="storm" SEED=1
+	@bash scripts/setup/setup.sh test
+	@nice -n 10 bash scripts/fleet/storm.sh $(if $(SEED),--seed $(SEED)) $(SCENES)
 
 mutants: ## Disconnect each option where it is used, and see its test fail
 	@$(PYTHON) scripts/test/option_mutants.py $(OPTIONS)

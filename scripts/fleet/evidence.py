@@ -1,0 +1,144 @@
+"""What the referee judges: operations, their arrivals at the service, and who led when."""
+
+import json
+from dataclasses import dataclass, field
+
+
+@dataclass
+class Final:
+    """A final report that a run took."""
+
+    us: int
+    run: tuple  # (slot, run)
+    reason: str
+    recovered: bool = False
+
+
+@dataclass
+class Operation:
+    tag: int
+    operator: str  # bind or unbind
+    token: str
+    shared: str  # the account that it shares with others
+    submitted: int  # microseconds: it was submitted after this moment
+    refused: bool = False
+    durable: int = None  # it was durable before this moment
+    finals: list = field(default_factory=list)
+
+    @property
+    def run(self):
+        return self.tag >> 48, self.tag >> 32 & 0xFFFF
+
+    @property
+    def number(self):
+        return self.tag & 0xFFFFFFFF
+
+    @property
+    def is_bad(self):
+        """The service refuses its token."""
+        return self.token.startswith("bad")
+
+    @property
+    def keys(self):
+        return "token " + self.token, "account " + self.shared
+
+
+@dataclass
+class Run:
+    how: str = "closed"  # or killed
+    ended: int = None
+
+
+@dataclass
+class Arrival:
+    """An operation in a request that reached the service; in the order of the log."""
+
+    tag: int
+    applied: bool
+    received_ms: int = 0
+    sender: str = ""  # GATE.RUN of the process that sent it
+
+
+@dataclass
+class Tenure:
+    """Somebody's lease: how far it reached when it was last seen, by the machine's clock."""
+
+    holder: str  # GATE.RANDOM, as the engine has it
+    epoch: int
+    first_seen_ms: int
+    until_ms: int
+    given_up: bool = False
+
+
+@dataclass
+class Evidence:
+    operations: dict = field(default_factory=dict)  # by tag
+    runs: dict = field(default_factory=dict)  # by (slot, run)
+    arrivals: list = field(default_factory=list)
+    tokens: dict = field(default_factory=dict)  # the service's state at the end
+    tenures: list = field(default_factory=list)
+    strangers: list = field(default_factory=list)  # tags that nobody submitted
+    stats: dict = field(default_factory=dict)  # the last ones of each run
+    log_lines: list = field(default_factory=list)  # (microseconds, run, text)
+
+
+def gather(journals, log, tokens, runs):
+    """The evidence of journals ({run: path}), the emulator's log and state, and the runs."""
+    evidence = Evidence(runs=runs, tokens=tokens)
+    notices, finals = [], []
+    for run, path in journals.items():
+        _read_journal(path, run, evidence, notices, finals)
+    # Whose report it is may be in a journal that is read later.
+    for tag, us in notices:
+        operation = evidence.operations.get(tag)
+        if operation is None:
+            evidence.strangers.append(tag)
+        elif operation.durable is None or us < operation.durable:
+            operation.durable = us
+    for tag, final in sorted(finals, key=lambda pair: pair[1].us):
+        if tag in evidence.operations:
+            evidence.operations[tag].finals.append(final)
+        else:
+            evidence.strangers.append(tag)
+    for entry in log:
+        for arrival in _arrivals(entry):
+            if arrival.tag in evidence.operations:
+                evidence.arrivals.append(arrival)
+            else:
+                evidence.strangers.append(arrival.tag)
+    return evidence
+
+
+def _read_journal(path, run, evidence, notices, finals):
+    with open(path, encoding="utf-8", errors="replace") as lines:
+        for line in lines:
+            if not line.endswith("\n"):
+                break  # It was killed in the middle of a line.
+            letter, us, *words = line[:-1].split(" ")
+            us = int(us)
+            if letter == "s":
+                tag, operator, token, shared = words
+                operation = Operation(int(tag), operator, token, shared, us)
+                evidence.operations[operation.tag] = operation
+            elif letter == "r":
+                evidence.operations[int(words[0])].refused = True
+            elif letter == "d":
+                notices.append((int(words[0]), us))
+            elif letter == "f":
+                tag, reason, recovered, _ = words
+                finals.append((int(tag), Final(us, run, reason, recovered == "1")))
+            elif letter == "n":
+                evidence.stats[run] = json.loads(" ".join(words))
+            elif letter == "l":
+                evidence.log_lines.append((us, run, " ".join(words)))
+
+
+def _arrivals(entry):
+    """The operations of one request in the emulator's log."""
+    if entry.get("operator_type") not in (2, 3):
+        return
+    agent = (entry.get("headers") or {}).get("user-agent") or entry.get("user_agent") or ""
+    for item in json.loads(entry["body"])["token_accounts"]:
+        own = item["account_list"][0]["account"]
+        applied = entry["applied"] and not item["token"].startswith("bad")
+        yield Arrival(int(own[1:]), applied, entry["received_ms"], agent.removeprefix("storm/"))

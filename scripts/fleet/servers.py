@@ -1,0 +1,189 @@
+"""Starts Redis, Sentinel and the emulator as children, on free ports of loopback."""
+
+import json
+import os
+import subprocess
+import time
+import urllib.request
+
+from children import Child, free_port
+from resp import Connection, RedisError
+
+ACCESS_ID = "1500001048"
+SECRET_KEY = "1452fcebae9f3115ba794fb0fff2fd73"
+PATIENCE = 30.0
+
+
+def wait_for(what, condition, patience=PATIENCE):
+    """The first answer of `condition` that is true; it may fail while the server starts."""
+    ends = time.monotonic() + patience
+    while True:
+        try:
+            answer = condition()
+            if answer:
+                return answer
+            last = "not yet"
+        except (OSError, RedisError, ValueError) as error:
+            last = error
+        if time.monotonic() > ends:
+            raise TimeoutError(f"{what}: {last}")
+        time.sleep(0.01)
+
+
+class RedisServer:
+    """A redis-server whose data survive its death: what it acknowledged is in its file."""
+
+    def __init__(self, folder, *, port=None, replica_of=None, options=(), network=None):
+        self.folder, self.port = folder, port or free_port()
+        self._network = network
+        self._options = list(options)
+        if replica_of:
+            self._options += ["--replicaof", "127.0.0.1", str(replica_of)]
+        os.makedirs(folder, exist_ok=True)
+        self.start()
+
+    def start(self):
+        """Starts it (again), and answers at once; `wait` waits until it serves."""
+        log = os.path.join(self.folder, "redis.log")
+        self.child = Child(
+            ["redis-server", "--port", str(self.port), "--bind", "127.0.0.1", "-::1"]
+            + ["--dir", self.folder, "--logfile", log, "--daemonize", "no"]
+            + ["--appendonly", "yes", "--appendfsync", "always", "--save", ""]
+            + ["--maxmemory-policy", "noeviction", "--repl-diskless-sync-delay", "0"]
+            + self._options,
+            network=self._network,
+        )
+
+    def wait(self):
+        wait_for("redis-server", lambda: self.call("PING") == "PONG")
+        return self
+
+    def call(self, *words):
+        connection = Connection(self.port)
+        try:
+            return connection.call(*words)
+        finally:
+            connection.close()
+
+    def kill(self):
+        self.child.kill()
+
+
+class Sentinels:
+    """One master, two replicas and three sentinels, as Redis' own manual draws it."""
+
+    NAME = "fleet"
+
+    def __init__(self, folder, *, options=()):
+        self.servers = [RedisServer(os.path.join(folder, "redis0"), options=options).wait()]
+        first = self.servers[0].port
+        for n in (1, 2):
+            where = os.path.join(folder, f"redis{n}")
+            self.servers.append(RedisServer(where, replica_of=first, options=options).wait())
+        self.sentinels = [self._sentinel(folder, n, first) for n in range(3)]
+        self.ports = [port for port, _ in self.sentinels]
+        wait_for("the replicas", lambda: self._replicas(self.servers[0]) == 2)
+        wait_for("the sentinels", lambda: all(map(self._knows_all, self.ports)))
+
+    def _sentinel(self, folder, n, master):
+        port, where = free_port(), os.path.join(folder, f"sentinel{n}")
+        os.makedirs(where, exist_ok=True)
+        file = os.path.join(where, "sentinel.conf")
+        with open(file, "w", encoding="ascii") as conf:
+            conf.write(
+                f"port {port}\nbind 127.0.0.1\ndir {where}\nlogfile {where}/sentinel.log\n"
+                f"sentinel monitor {self.NAME} 127.0.0.1 {master} 2\n"
+                f"sentinel down-after-milliseconds {self.NAME} 500\n"
+                f"sentinel failover-timeout {self.NAME} 3000\n"
+                f"sentinel parallel-syncs {self.NAME} 2\n"
+            )
+        return port, Child(["redis-sentinel", file])
+
+    def _knows_all(self, port):
+        connection = Connection(port)
+        try:
+            row = connection.call("SENTINEL", "MASTER", self.NAME)
+        finally:
+            connection.close()
+        master = dict(zip(row[::2], row[1::2]))
+        return master["num-slaves"] == "2" and master["num-other-sentinels"] == "2"
+
+    @staticmethod
+    def _replicas(server):
+        info = server.call("INFO", "replication")
+        return sum("state=online" in line for line in info.splitlines())
+
+    def master(self):
+        """The server that the sentinels name now."""
+        for port in self.ports:
+            try:
+                connection = Connection(port)
+                try:
+                    answer = connection.call("SENTINEL", "GET-MASTER-ADDR-BY-NAME", self.NAME)
+                finally:
+                    connection.close()
+            except (OSError, RedisError):
+                continue
+            for server in self.servers:
+                if answer and server.port == int(answer[1]):
+                    return server
+        return self.servers[0]
+
+    def wait(self):
+        """Until the master serves with both replicas online, and is known for it."""
+
+        def is_whole():
+            master = self.master()
+            return "role:master" in master.call("INFO", "replication") and (
+                self._replicas(master) == 2 and all(map(self._knows_all, self.ports))
+            )
+
+        wait_for("one master and two replicas", is_whole, 60)
+        return self
+
+    def call(self, *words):
+        return self.master().call(*words)
+
+    def url(self):
+        hosts = ",".join(f"127.0.0.1:{port}" for port in self.ports)
+        return f"redis+sentinel://{hosts}/{self.NAME}"
+
+    def kill(self):
+        for _, child in self.sentinels:
+            child.kill()
+        for server in self.servers:
+            server.kill()
+
+
+class Emulator:
+    def __init__(self, program, *, network=None, **settings):
+        settings = {"max_log": 2_000_000, "over_limit": "allow", **settings}
+        flags = [f"--set={key}={json.dumps(value)}" for key, value in settings.items()]
+        self.child = Child(
+            [program, "--exit-with-parent", *flags],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            network=network,
+        )
+        line = self.child.process.stdout.readline().decode()
+        if not line.startswith("listening on "):
+            raise OSError("the emulator did not start")
+        self.url = line.split()[-1]
+        self.port = int(self.url.rsplit(":", 1)[1])
+        self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+    def admin(self, name, body=None):
+        data = json.dumps(body if body is not None else {}).encode()
+        request = urllib.request.Request(f"{self.url}/_emulator/{name}", data=data)
+        with self._opener.open(request, timeout=120) as response:
+            return json.loads(response.read())
+
+    def log(self):
+        return self.admin("log")["log"]
+
+    def tokens(self):
+        self.admin("settle")
+        return self.admin("state")["state"]["tokens"]
+
+    def kill(self):
+        self.child.kill()

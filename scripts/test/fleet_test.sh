@@ -1,0 +1,12 @@
+#!/usr/bin/env bash
+# The referee finds what is planted, and a short storm over real processes passes it.
+# What is printed last of each is what test.sh counts.
+. "$(dirname "$0")/../common.sh"
+need_cargo
+need "$PYTHON" "install Python 3.9 or newer"
+bad=0
+"$PYTHON" scripts/fleet/referee_test.py || bad=1
+if can storm redis-server; then
+  bash scripts/fleet/storm.sh --short || bad=1
+fi
+exit $bad
