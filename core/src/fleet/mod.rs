@@ -4,7 +4,12 @@
 //! the order of submission, and takes the reports back. One process at a time is the
 //! *relay*: it holds the lease, loads operations in the engine's order, sends them, and
 //! settles them. Both are machines over the engine's answers and the time, with no clock,
-//! socket or thread of their own; `crate::over_redis` is an engine, and the outbox runs the
-//! machines on threads.
+//! socket or thread of their own: they say which [`command`] is next, and are told the
+//! answer. `crate::over_redis` is an engine.
+//!
+//! One thread owns the machines of a process, and never waits for the engine; another owns
+//! the engine with its one connection, and carries out one command after the other.
 
+pub(crate) mod command;
 pub(crate) mod engine;
+pub(crate) mod report;
