@@ -236,11 +236,25 @@ impl Engine {
         items: usize,
         limits: &Limits,
     ) -> AttemptResult {
+        self.try_send_batch(operator, body, items, limits)
+            .unwrap_or_else(|stop| AttemptResult::without_response(vec![stop.not_sent(); items]))
+    }
+
+    /// As [`send_batch_once`](Self::send_batch_once), for callers to whom it matters why
+    /// nothing was sent.
+    ///
+    /// # Errors
+    /// Why it was not sent.
+    pub(crate) fn try_send_batch(
+        &self,
+        operator: Operator,
+        body: Vec<u8>,
+        items: usize,
+        limits: &Limits,
+    ) -> Result<AttemptResult, StopReason> {
         let path = Action::Batch(operator).path();
         let mut payload = BatchBody { path, body, items };
-        let attempted = self.send_once(&mut payload, limits);
-        attempted
-            .unwrap_or_else(|stop| AttemptResult::without_response(vec![stop.not_sent(); items]))
+        self.send_once(&mut payload, limits)
     }
 }
 

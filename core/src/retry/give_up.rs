@@ -21,6 +21,8 @@ pub(crate) enum StopReason {
     /// `outbox_deadline_ms`.
     OutboxDeadline,
     OutboxClosed,
+    /// It would end after the lease of the relay does.
+    LeaseEnded,
 }
 
 /// Why an item that is worth another attempt gets none.
@@ -53,6 +55,10 @@ impl StopReason {
                 "it could not be sent within outbox_deadline_ms",
             ),
             Self::OutboxClosed => (Reason::Closed, "the outbox was closed before it was sent"),
+            Self::LeaseEnded => (
+                Reason::Cancelled,
+                "not sent: another process of the fleet relays now",
+            ),
         };
         ItemOutcome::with_message(reason, message)
     }
@@ -71,6 +77,7 @@ impl GiveUpReason {
                 StopReason::CallerRefused => "the service refuses the caller",
                 StopReason::OutboxDeadline => "outbox_deadline_ms is over",
                 StopReason::OutboxClosed => "the outbox was closed",
+                StopReason::LeaseEnded => "another process of the fleet relays now",
             },
         }
     }
