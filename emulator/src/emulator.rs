@@ -3,6 +3,7 @@
 use std::fmt;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -11,18 +12,32 @@ use tokio::sync::oneshot;
 
 use crate::config::Config;
 use crate::faults::fault::Fault;
-use crate::http::server;
-use crate::http::tls::Tls;
+use crate::http::server::{self, Door};
+use crate::http::tls::{Certificates, Tls};
 use crate::service::Service;
 use crate::service::locked::SharedService;
 use crate::service::log::{Counters, LogEntry};
 use crate::state::snapshot::State;
 
+/// How a server starts.
+#[derive(Default)]
+pub(crate) struct Start {
+    pub(crate) http: Option<SocketAddr>,
+    pub(crate) https: Option<(SocketAddr, Certificates)>,
+    /// Whether each request is a line on standard error.
+    pub(crate) access_log: bool,
+    /// Bound at the start.
+    pub(crate) state: Option<State>,
+    /// Where the state is kept from then on.
+    pub(crate) file: Option<PathBuf>,
+}
+
 /// A running server. Dropping it closes every connection and ends its thread; in a
 /// child after `fork`, which has no such thread, it does neither.
 pub struct Emulator {
     shared: Arc<SharedService>,
-    address: SocketAddr,
+    http: Option<SocketAddr>,
+    https: Option<SocketAddr>,
     ca_pem: Option<String>,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
@@ -43,12 +58,50 @@ impl Emulator {
     /// # Errors
     /// When the system gives no port or no thread.
     pub fn start_on(config: Config, address: SocketAddr) -> io::Result<Self> {
-        let tls = if config.tls { Some(Tls::new()?) } else { None };
-        let (acceptor, ca_pem) = tls.map(|tls| (tls.acceptor, tls.ca_pem)).unzip();
-        let listener = TcpListener::bind(address)?;
-        listener.set_nonblocking(true)?;
-        let address = listener.local_addr()?;
+        let start = if config.tls {
+            Start {
+                https: Some((address, Certificates::default())),
+                ..Start::default()
+            }
+        } else {
+            Start {
+                http: Some(address),
+                ..Start::default()
+            }
+        };
+        Self::start_with(config, start)
+    }
+
+    pub(crate) fn start_with(config: Config, start: Start) -> io::Result<Self> {
+        let mut doors = Vec::new();
+        let mut open = |address: SocketAddr, tls| {
+            let named = |e: io::Error| io::Error::new(e.kind(), format!("{address}: {e}"));
+            let listener = TcpListener::bind(address).map_err(named)?;
+            listener.set_nonblocking(true)?;
+            let address = listener.local_addr()?;
+            doors.push(Door { listener, tls });
+            Ok::<_, io::Error>(address)
+        };
+        let http = start.http.map(|address| open(address, None)).transpose()?;
+        let mut ca_pem = None;
+        let https = match start.https {
+            None => None,
+            Some((address, certificates)) => {
+                let tls = Tls::new(&certificates)?;
+                ca_pem = tls.ca_pem;
+                Some(open(address, Some(tls.acceptor))?)
+            }
+        };
         let shared = Arc::new(SharedService::new(config));
+        let now = shared.now();
+        shared.with(|service| {
+            service.tells = start.access_log;
+            if let Some(state) = start.state {
+                let bindings = service.bindings(now);
+                bindings.restore_all(state.tokens.into_iter());
+                bindings.reorder_all(state.accounts.into_iter());
+            }
+        });
         let (stop, stopped) = oneshot::channel();
         let thread = thread::Builder::new()
             .name("xgpush-emulator".into())
@@ -56,12 +109,13 @@ impl Emulator {
                 let shared = shared.clone();
                 move || {
                     // Clients see a server that cannot run as a closed port.
-                    let _ = server::run(listener, &shared, acceptor.as_ref(), stopped);
+                    let _ = server::run(doors, &shared, start.file, stopped);
                 }
             })?;
         Ok(Self {
             shared,
-            address,
+            http,
+            https,
             ca_pem,
             stop: Some(stop),
             thread: Some(thread),
@@ -71,17 +125,24 @@ impl Emulator {
 
     /// The service address, such as `http://127.0.0.1:40123`.
     pub fn base_url(&self) -> String {
-        let scheme = if self.ca_pem.is_some() {
-            "https"
-        } else {
-            "http"
-        };
-        format!("{scheme}://{}", self.address)
+        self.urls().into_iter().next().unwrap_or_default()
+    }
+
+    /// The addresses: http, then https.
+    pub(crate) fn urls(&self) -> Vec<String> {
+        let http = self.http.map(|address| format!("http://{address}"));
+        let https = self.https.map(|address| format!("https://{address}"));
+        http.into_iter().chain(https).collect()
     }
 
     /// The port that it listens on.
     pub fn port(&self) -> u16 {
-        self.address.port()
+        self.ports().into_iter().next().unwrap_or_default()
+    }
+
+    pub(crate) fn ports(&self) -> Vec<u16> {
+        let both = self.http.into_iter().chain(self.https);
+        both.map(|address| address.port()).collect()
     }
 
     /// The certificate authority to trust, as PEM; none without TLS.
@@ -151,7 +212,7 @@ impl fmt::Debug for Emulator {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
             .debug_struct("Emulator")
-            .field("address", &self.address)
+            .field("urls", &self.urls())
             .finish_non_exhaustive()
     }
 }

@@ -41,6 +41,7 @@ mod config;
 mod emulator;
 mod faults;
 mod http;
+mod kept;
 mod mention;
 mod protocol;
 mod response;

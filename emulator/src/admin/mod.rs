@@ -13,6 +13,7 @@ mod transfer;
 
 use self::answer::{Answer, done, failed, named};
 use self::parameters::Parameters;
+pub(crate) use self::transfer::{exported, imported};
 use crate::response::http::HttpResponse;
 use crate::service::Service;
 use crate::service::locked::SharedService;

@@ -27,12 +27,16 @@ pub(super) async fn state(shared: &SharedService, body: &[u8]) -> Answer {
     Ok(HttpResponse::json(200, text))
 }
 
-/// What `import` takes.
-pub(super) async fn export(shared: &SharedService) -> Answer {
+/// What [`imported`] reads.
+pub(crate) async fn exported(shared: &SharedService) -> Result<Vec<u8>, String> {
     let mut text = br#"{"ret_code":0,"format":1,"state":"#.to_vec();
     write_state(shared, &mut text).await?;
     text.push(b'}');
-    let mut response = HttpResponse::json(200, text);
+    Ok(text)
+}
+
+pub(super) async fn export(shared: &SharedService) -> Answer {
+    let mut response = HttpResponse::json(200, exported(shared).await?);
     response.headers.push((
         "Content-Disposition".into(),
         "attachment; filename=\"xgpush-emulator.json\"".into(),
@@ -41,7 +45,7 @@ pub(super) async fn export(shared: &SharedService) -> Answer {
 }
 
 /// `State` in JSON, slice by slice.
-pub(crate) async fn write_state(shared: &SharedService, text: &mut Vec<u8>) -> Result<(), String> {
+async fn write_state(shared: &SharedService, text: &mut Vec<u8>) -> Result<(), String> {
     text.extend_from_slice(br#"{"tokens":{"#);
     write_side(shared, text, |bindings, start, text| {
         let mut last = None;
@@ -114,13 +118,17 @@ fn current() -> i64 {
 }
 
 /// Reads an exported state.
-pub(crate) fn read_state(body: &[u8]) -> Result<State, String> {
+pub(crate) fn imported(body: &[u8]) -> Result<State, String> {
     let import: Import = read(body)?;
     if (import.format, import.ret_code) != (1, 0) {
         return Err("this is no state of format 1".into());
     }
-    import.state.is_consistent()?;
-    Ok(import.state)
+    let mut state = import.state;
+    state.is_consistent()?;
+    if state.tokens.is_empty() {
+        state.fill_tokens();
+    }
+    Ok(state)
 }
 
 /// Binds what a state has, beside what is bound; with `replace=true` in its place.
@@ -129,7 +137,7 @@ pub(super) async fn import(shared: &SharedService, mut given: Parameters, body: 
     given.all_used()?;
     // A million bindings take seconds to read: requests go on meanwhile.
     let body = body.to_vec();
-    let state = spawn_blocking(move || read_state(&body))
+    let state = spawn_blocking(move || imported(&body))
         .await
         .map_err(|error| error.to_string())??;
     if replace {
@@ -141,42 +149,26 @@ pub(super) async fn import(shared: &SharedService, mut given: Parameters, body: 
 
 /// Binds what a state has, slice by slice; says how many tokens those are.
 async fn restore(shared: &SharedService, state: State) -> usize {
-    let mut state = state;
-    if state.tokens.is_empty() {
-        state.fill_tokens();
-    }
     let count = state.tokens.len();
     let mut tokens = state.tokens.into_iter();
     while tokens.len() > 0 {
         let now = shared.now();
-        shared.with(|service| restore_tokens(service.bindings(now), tokens.by_ref().take(SLICE)));
+        shared.with(|service| {
+            service
+                .bindings(now)
+                .restore_all(tokens.by_ref().take(SLICE));
+        });
         yield_now().await;
     }
     let mut accounts = state.accounts.into_iter();
     while accounts.len() > 0 {
         let now = shared.now();
         shared.with(|service| {
-            let bindings = service.bindings(now);
-            for (account, types) in accounts.by_ref().take(SLICE) {
-                for (account_type, tokens) in types {
-                    bindings.reorder(&account, account_type, &tokens);
-                }
-            }
+            service
+                .bindings(now)
+                .reorder_all(accounts.by_ref().take(SLICE));
         });
         yield_now().await;
     }
     count
-}
-
-fn restore_tokens(
-    bindings: &mut Bindings,
-    tokens: impl Iterator<Item = (String, Vec<(String, i64)>)>,
-) {
-    for (token, accounts) in tokens {
-        for (account, account_type) in accounts {
-            bindings.restore(&token, &account, account_type);
-        }
-    }
-    // No request did this.
-    bindings.journal.take();
 }

@@ -1,6 +1,8 @@
 //! HTTP/1.1 over the service: one thread, one loop.
 
-use std::io;
+use std::cell::Cell;
+use std::io::{self, Write as _};
+use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -22,6 +24,7 @@ use tokio_rustls::TlsAcceptor;
 use super::connection::{Connection, ConnectionState, Stream};
 use super::response::{DateHeader, ResponseBody, to_hyper};
 use crate::admin;
+use crate::kept::KeptState;
 use crate::protocol::auth::AuthHeaders;
 use crate::response::http::{HttpResponse, WritePattern};
 use crate::response::inject::Delivery;
@@ -30,11 +33,17 @@ use crate::service::api::Call;
 use crate::service::headers::RequestHeaders;
 use crate::service::locked::SharedService;
 
+/// A socket, and whether it speaks TLS.
+pub(crate) struct Door {
+    pub(crate) listener: std::net::TcpListener,
+    pub(crate) tls: Option<TlsAcceptor>,
+}
+
 /// Serves until `stop` is sent or dropped.
 pub(crate) fn run(
-    listener: std::net::TcpListener,
+    doors: Vec<Door>,
     shared: &Arc<SharedService>,
-    tls: Option<&TlsAcceptor>,
+    file: Option<PathBuf>,
     stop: oneshot::Receiver<()>,
 ) -> io::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -43,14 +52,31 @@ pub(crate) fn run(
         .build()?;
     let local = LocalSet::new();
     local.block_on(&runtime, async {
-        let listener = TcpListener::from_std(listener)?;
+        let date = Rc::new(DateHeader::default());
+        let connections = Rc::new(Cell::new(0));
+        for door in doors {
+            let listener = TcpListener::from_std(door.listener)?;
+            let all = (shared.clone(), date.clone(), connections.clone());
+            spawn_local(accept(listener, door.tls, all));
+        }
         spawn_local(apply_in_time(shared.clone()));
+        let mut kept = file.map(|file| KeptState::new(file, shared));
         tokio::select! {
             _ = stop => {}
-            () = accept(listener, shared, tls) => {}
+            () = keep(kept.as_mut(), shared) => {}
+        }
+        if let Some(kept) = &mut kept {
+            kept.save(shared).await;
         }
         Ok(())
     })
+}
+
+async fn keep(kept: Option<&mut KeptState>, shared: &SharedService) {
+    match kept {
+        Some(kept) => kept.save_in_time(shared).await,
+        None => std::future::pending().await,
+    }
 }
 
 /// Applies accepted operations when they are due, also between requests.
@@ -67,9 +93,11 @@ async fn apply_in_time(shared: Arc<SharedService>) {
     }
 }
 
-async fn accept(listener: TcpListener, shared: &Arc<SharedService>, tls: Option<&TlsAcceptor>) {
-    let date = Rc::new(DateHeader::default());
-    let mut connections = 0;
+async fn accept(
+    listener: TcpListener,
+    tls: Option<TlsAcceptor>,
+    (shared, date, connections): (Arc<SharedService>, Rc<DateHeader>, Rc<Cell<u64>>),
+) {
     loop {
         let Ok((tcp, _)) = listener.accept().await else {
             // Out of descriptors, as a rule: that passes.
@@ -77,12 +105,12 @@ async fn accept(listener: TcpListener, shared: &Arc<SharedService>, tls: Option<
             continue;
         };
         let _ = tcp.set_nodelay(true);
-        let open = Open::new(shared);
-        connections += 1;
-        let state = Rc::new(ConnectionState::new(connections));
+        let open = Open::new(&shared);
+        connections.set(connections.get() + 1);
+        let state = Rc::new(ConnectionState::new(connections.get()));
         spawn_local(connection(
             tcp,
-            tls.cloned(),
+            tls.clone(),
             state,
             shared.clone(),
             date.clone(),
@@ -195,6 +223,10 @@ async fn serve(
         (handled, service.next_due().is_some())
     });
     shared.arrived.notify_waiters();
+    if let Some(line) = &handled.line {
+        // If standard error is closed, nobody reads it.
+        let _ = writeln!(io::stderr(), "{line}");
+    }
     if later {
         shared.scheduled.notify_one();
     }

@@ -2,6 +2,7 @@
 
 pub(crate) mod api;
 pub(crate) mod headers;
+mod line;
 pub(crate) mod locked;
 pub(crate) mod log;
 
@@ -42,6 +43,8 @@ pub(crate) struct Handled {
     pub(crate) latency_ms: u64,
     /// The server's clock minus the real one.
     pub(crate) skew_s: i64,
+    /// For the access log.
+    pub(crate) line: Option<String>,
 }
 
 /// The complete state of the server.
@@ -50,6 +53,8 @@ pub(crate) struct Service {
     schedule: FaultSchedule,
     log: RequestLog,
     counters: Counters,
+    /// Whether there is an access log.
+    pub(crate) tells: bool,
 }
 
 impl Service {
@@ -58,6 +63,7 @@ impl Service {
         let mut service = Self {
             schedule: FaultSchedule::new(&config.faults, config.random_faults.as_ref()),
             counters: Counters::default(),
+            tells: false,
             api: Api::new(config),
             log,
         };
@@ -128,6 +134,7 @@ impl Service {
     pub(crate) fn reconfigure(&mut self, config: Config) -> Self {
         let mut fresh = Self::new(config);
         fresh.counters.open = self.counters.open;
+        fresh.tells = self.tells;
         std::mem::replace(self, fresh)
     }
 
@@ -240,6 +247,16 @@ impl Service {
         self.counters.received += 1;
         self.counters.faults += u64::from(fault_name.is_some());
         let changes = self.api.bindings.visible.journal.take();
+        let line = self.tells.then(|| {
+            line::of(
+                call,
+                now,
+                status,
+                faulted.code,
+                fault_name,
+                reason.as_deref(),
+            )
+        });
         if self.log.is_kept() {
             let entry = LogEntry {
                 seq,
@@ -281,6 +298,7 @@ impl Service {
             close_idle,
             latency_ms: self.api.config.latency_ms.saturating_add(delay_ms),
             skew_s: self.api.config.clock_skew_s,
+            line,
         }
     }
 }

@@ -8,7 +8,7 @@
 //! * An account has a limited number of tokens (`over_limit`).
 //! * Removing what is not bound is a success and changes nothing.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::ops::Bound as From;
 use std::sync::Arc;
 
@@ -106,17 +106,37 @@ impl Bindings {
     }
 
     /// Binds as a snapshot says it, whatever the rules; what is bound already keeps its place.
-    pub(crate) fn restore(&mut self, token: &str, account: &str, account_type: i64) {
-        let is_bound = self
-            .accounts_of(token)
-            .any(|bound| bound == (account, account_type));
-        if !is_bound {
-            self.insert(token, account, account_type);
+    pub(crate) fn restore_all(
+        &mut self,
+        tokens: impl Iterator<Item = (String, Vec<(String, i64)>)>,
+    ) {
+        for (token, accounts) in tokens {
+            for (account, account_type) in accounts {
+                let is_bound = self
+                    .accounts_of(&token)
+                    .any(|bound| bound == (&*account, account_type));
+                if !is_bound {
+                    self.insert(&token, &account, account_type);
+                }
+            }
+        }
+        // No request did this.
+        self.journal.take();
+    }
+
+    /// Puts the tokens of accounts into an order; those that it does not name come first.
+    pub(crate) fn reorder_all(
+        &mut self,
+        accounts: impl Iterator<Item = (String, BTreeMap<i64, Vec<String>>)>,
+    ) {
+        for (account, types) in accounts {
+            for (account_type, order) in types {
+                self.reorder(&account, account_type, &order);
+            }
         }
     }
 
-    /// Puts the tokens of an account into an order; those that it does not name come first.
-    pub(crate) fn reorder(&mut self, account: &str, account_type: i64, order: &[String]) {
+    fn reorder(&mut self, account: &str, account_type: i64, order: &[String]) {
         let Some(types) = self.accounts.get_mut(account) else {
             return;
         };

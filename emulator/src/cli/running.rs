@@ -1,0 +1,108 @@
+//! The program from its start to its end.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::io::{self, Read as _, Write as _};
+use std::path::PathBuf;
+use std::thread;
+
+use tokio::sync::oneshot;
+
+use super::options::Options;
+use crate::emulator::{Emulator, Start};
+use crate::kept;
+use crate::state::snapshot::State;
+
+pub(super) fn serve(options: Options) -> io::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let state = initial_state(&options)?;
+    let start = Start {
+        http: options.http,
+        https: options.https,
+        access_log: options.access_log,
+        state,
+        file: options.persist,
+    };
+    let emulator = Emulator::start_with(options.config, start)?;
+    let named = |file: PathBuf| {
+        move |e: io::Error| io::Error::new(e.kind(), format!("{}: {e}", file.display()))
+    };
+    if let (Some(path), Some(pem)) = (options.ca_out, emulator.ca_pem()) {
+        fs::write(&path, pem).map_err(named(path))?;
+    }
+    if let Some(path) = options.port_file {
+        let mut text = String::new();
+        for port in emulator.ports() {
+            // A String takes every text.
+            let _ = writeln!(text, "{port}");
+        }
+        kept::replace(&path, text.as_bytes()).map_err(named(path))?;
+    }
+    let mut stdout = io::stdout();
+    for url in emulator.urls() {
+        writeln!(stdout, "listening on {url}")?;
+    }
+    stdout.flush()?;
+    let is_closed = runtime.block_on(until_the_end(options.exit_with_parent));
+    if is_closed && emulator.counters().connections == 0 {
+        // As a rule it was started from /dev/null. If standard error is closed, nobody
+        // reads it.
+        let _ = writeln!(
+            io::stderr(),
+            "xgpush-emulator: standard input is closed, which ends it: --exit-with-parent"
+        );
+    }
+    drop(emulator);
+    // Whoever reads standard input still is not waited for.
+    runtime.shutdown_background();
+    Ok(())
+}
+
+/// What was kept; before that, what it begins with.
+fn initial_state(options: &Options) -> io::Result<Option<State>> {
+    let kept = options.persist.as_ref().filter(|file| file.exists());
+    kept.or(options.seed_file.as_ref())
+        .map(|file| kept::read(file))
+        .transpose()
+}
+
+/// Whether it was the end of standard input.
+async fn until_the_end(with_parent: bool) -> bool {
+    let (closed, is_closed) = oneshot::channel();
+    if !with_parent {
+        signal().await;
+        return false;
+    }
+    thread::spawn(move || {
+        // An input that cannot be read is closed as well.
+        let _ = io::copy(&mut io::stdin().lock().by_ref(), &mut io::sink());
+        let _ = closed.send(());
+    });
+    tokio::select! {
+        _ = is_closed => true,
+        () = signal() => false,
+    }
+}
+
+/// SIGINT or SIGTERM. Where they cannot be waited for, they end the process as ever.
+async fn signal() {
+    let interrupt = tokio::signal::ctrl_c();
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                Ok(()) = interrupt => return,
+                _ = terminate.recv() => return,
+                else => {}
+            }
+        }
+    }
+    #[cfg(not(unix))]
+    if interrupt.await.is_ok() {
+        return;
+    }
+    std::future::pending().await;
+}
