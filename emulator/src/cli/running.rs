@@ -104,5 +104,5 @@ async fn signal() {
     if interrupt.await.is_ok() {
         return;
     }
-    std::future::pending().await;
+    std::future::pending::<()>().await;
 }
