@@ -137,7 +137,7 @@ def _arrivals(entry):
     """The operations of one request in the emulator's log."""
     if entry.get("operator_type") not in (2, 3):
         return
-    agent = (entry.get("headers") or {}).get("user-agent") or entry.get("user_agent") or ""
+    agent = dict(entry["headers"]).get("user-agent", "")
     for item in json.loads(entry["body"])["token_accounts"]:
         own = item["account_list"][0]["account"]
         applied = entry["applied"] and not item["token"].startswith("bad")

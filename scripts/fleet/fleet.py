@@ -6,6 +6,7 @@ import random
 import shutil
 import tempfile
 import time
+from collections import Counter
 
 from evidence import Run, Tenure, gather
 from members import Member
@@ -21,21 +22,22 @@ class Fleet:
     """Actors are generators: they yield seconds to wait, or a condition to wait for."""
 
     def __init__(self, programs, seed, *, faults=30):
+        """`faults`: how many requests of a thousand the service fails."""
         base = "/dev/shm" if os.path.isdir("/dev/shm") else None
         self.folder = tempfile.mkdtemp(prefix="xgpush-fleet.", dir=base)
         self.random = random.Random(seed)
         self.seed, self.programs = seed, programs
         self.prefix = f"xg:storm{seed}"
         self.engine, self.members, self.tenures = None, [], []
+        # Microseconds at which a master died with a tail that nobody else had.
         self.went_back = []
-        self.kills = {"relay": 0, "process": 0, "engine": 0}
+        self.done = Counter()  # what was killed, paused and cut, and how often
+        self.proxy = None
         # (what, milliseconds since 1970, name of the relay that ended then)
         self.endings = []
-        self._faults = faults
         self._watch, self._watch_again = None, 0.0
-        self._samples = 0
         self.service = Emulator(
-            programs.emulator,
+            [programs.emulator],
             overwrite_clears="all_types",
             bad_token_prefix="bad",
             random_faults={
@@ -142,6 +144,8 @@ class Fleet:
             if time.monotonic() > ends:
                 raise TimeoutError(f"{len(waiting)} actors have not ended in {patience} s")
             self._sample()
+            for member in self.members:
+                member.check()
             left = []
             for actor, is_due in waiting:
                 if not is_due():
@@ -161,8 +165,9 @@ class Fleet:
         return actor, lambda: time.monotonic() >= at
 
     def settle(self, patience=90):
-        """Ends the submissions and the faults, and waits until nothing is open."""
-        self.service.admin("clear_faults")
+        """Ends the submissions and the faults, and waits until nothing is open. `False`: it
+        took too long."""
+        self.service.admin("clear_faults", {})
         for member in self.members:
             member.tell("rest")
 
@@ -174,7 +179,8 @@ class Fleet:
         try:
             self.run([settled()], patience)
         except TimeoutError:
-            print("not everything was settled in time", flush=True)
+            return False
+        return True
 
     @staticmethod
     def _is_idle(member):
@@ -192,7 +198,10 @@ class Fleet:
         if self.engine is None:
             return True
         try:
-            return self.engine.call("XLEN", self.key("ops")) == 0
+            left = self.engine.call("XLEN", self.key("ops"))
+            for key in self.engine.call("KEYS", self.key("rep:*").replace("{", "\\{")):
+                left += self.engine.call("XLEN", key)
+            return left == 0
         except (OSError, RedisError):
             return False
 
@@ -217,6 +226,8 @@ class Fleet:
                 member.child.kill()
         if self.engine is not None:
             self.engine.kill()
+        if self.proxy is not None:
+            self.proxy.child.kill()
         self.service.kill()
         if not keep:
             shutil.rmtree(self.folder, ignore_errors=True)
@@ -233,7 +244,7 @@ class Fleet:
                 continue
             member = self.random.choice(others)
             member.kill()
-            self.kills["process"] += 1
+            self.done["processes killed"] += 1
             yield self.random.uniform(0, 0.3)
             member.start()
 
@@ -246,7 +257,7 @@ class Fleet:
             if member is None:
                 continue
             member.kill()
-            self.kills["relay"] += 1
+            self.done["relays killed"] += 1
             self.endings.append(("killed", time.time_ns() // 1_000_000, member.name))
             yield self.random.uniform(0, 0.5)
             member.start()
@@ -255,7 +266,7 @@ class Fleet:
         for _ in range(times):
             yield self.random.uniform(*pause)
             self.engine.kill()
-            self.kills["engine"] += 1
+            self.done["engines killed"] += 1
             yield self.random.uniform(*away)
             self.engine.start()
             yield self._engine_serves
@@ -265,3 +276,88 @@ class Fleet:
             return self.engine.call("PING") == "PONG"
         except (OSError, RedisError):
             return False
+
+    def closes_relays(self, times, pause):
+        """Closes whoever leads, in order, and starts it again."""
+        for _ in range(times):
+            yield lambda: self.leader() is not None
+            yield self.random.uniform(*pause)
+            member = self.leader()
+            if member is None:
+                continue
+            member.close()
+            self.done["relays closed"] += 1
+            self.endings.append(("closed", time.time_ns() // 1_000_000, member.name))
+            yield lambda member=member: not member.is_running()
+            member.wait_closed()
+            member.start()
+
+    def pauses_relays(self, times, pause, seconds):
+        for _ in range(times):
+            yield lambda: self.leader() is not None
+            yield self.random.uniform(*pause)
+            member = self.leader()
+            if member is None:
+                continue
+            member.child.pause()
+            self.done["relays paused"] += 1
+            yield seconds
+            member.child.go_on()
+
+    def pauses_engine(self, times, pause, seconds):
+        for _ in range(times):
+            yield self.random.uniform(*pause)
+            self.engine.child.pause()
+            self.done["engines paused"] += 1
+            yield self.random.uniform(*seconds)
+            self.engine.child.go_on()
+
+    def cuts_lines(self, what, times, pause, seconds, *, leads):
+        """Cuts lines of whoever leads, or of somebody else, in one of three ways."""
+        for _ in range(times):
+            yield lambda: self.leader() is not None
+            yield self.random.uniform(*pause)
+            led = self.leader()
+            if led is None:
+                continue
+            others = [member for member in self.members if member is not led]
+            line = f"{what}{(led if leads else self.random.choice(others)).slot}"
+            how = self.random.choice(["cut", "hold and drop", "hold"])
+            self.proxy.tell(how.split()[0], line)
+            self.done[f"{what} lines of {'relays' if leads else 'processes'} cut"] += 1
+            yield self.random.uniform(*seconds)
+            # What was held on the way to the service is not let go: a request that was given
+            # up and still travels is beyond what a client can order.
+            let_go = how == "hold" and what == "engine"
+            self.proxy.tell("thaw" if let_go else "drop", line)
+            self.proxy.tell("heal", line)
+
+    def fails_over(self, times):
+        """Takes a master's replicas away, and a moment later the master."""
+        for _ in range(times):
+            yield self.random.uniform(1.0, 3.0)
+            master = self.engine.master()
+            # Replicas that are stopped when their line breaks miss what follows.
+            replicas = [server for server in self.engine.servers if server is not master]
+            for replica in replicas:
+                replica.child.pause()
+            master.call("CLIENT", "KILL", "TYPE", "replica")
+            yield self.random.uniform(0.0, 0.4)
+            self.went_back.append(time.monotonic_ns() // 1000)
+            master.kill()
+            for replica in replicas:
+                replica.child.go_on()
+            self.done["failovers"] += 1
+            yield lambda master=master: self._new_master(master) is not None
+            new = self._new_master(master)
+            # An old master that comes back as one would take writes until it is told.
+            master.start_as_replica_of(new)
+            yield self.engine.is_whole
+
+    def _new_master(self, old):
+        master = self.engine.master()
+        try:
+            serves = master is not old and "role:master" in master.call("INFO", "replication")
+        except (OSError, RedisError):
+            return None
+        return master if serves else None

@@ -80,8 +80,16 @@ class Member:
         except OSError:
             pass  # It is gone; whoever waits for its end sees that.
 
+    def check(self):
+        """Fails if it ended by itself."""
+        if self.runs[self.run]["how"] == "runs" and not self.is_running():
+            status = self.child.process.returncode
+            self._ended("failed")
+            raise OSError(f"{self.name}.{self.run} ended by itself, {status}: {self.stderr()}")
+
     def close(self, milliseconds=60_000):
         """Closes its outbox in order; `wait_closed` waits for the end."""
+        self.runs[self.run]["how"] = "closes"
         self.tell(f"close {milliseconds}")
 
     def wait_closed(self, patience=90):

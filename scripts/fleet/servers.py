@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import time
 import urllib.request
@@ -33,12 +34,9 @@ def wait_for(what, condition, patience=PATIENCE):
 class RedisServer:
     """A redis-server whose data survive its death: what it acknowledged is in its file."""
 
-    def __init__(self, folder, *, port=None, replica_of=None, options=(), network=None):
+    def __init__(self, folder, *, port=None, options=(), network=None):
         self.folder, self.port = folder, port or free_port()
-        self._network = network
-        self._options = list(options)
-        if replica_of:
-            self._options += ["--replicaof", "127.0.0.1", str(replica_of)]
+        self._network, self._options = network, list(options)
         os.makedirs(folder, exist_ok=True)
         self.start()
 
@@ -53,6 +51,16 @@ class RedisServer:
             + self._options,
             network=self._network,
         )
+
+    def start_as_replica_of(self, master):
+        """Starts it again, without what it had."""
+        shutil.rmtree(os.path.join(self.folder, "appendonlydir"), ignore_errors=True)
+        kept = self._options
+        self._options = [*kept, "--replicaof", "127.0.0.1", str(master.port)]
+        try:
+            self.start()
+        finally:
+            self._options = kept
 
     def wait(self):
         wait_for("redis-server", lambda: self.call("PING") == "PONG")
@@ -79,11 +87,10 @@ class Sentinels:
         first = self.servers[0].port
         for n in (1, 2):
             where = os.path.join(folder, f"redis{n}")
-            self.servers.append(RedisServer(where, replica_of=first, options=options).wait())
+            follows = ["--replicaof", "127.0.0.1", str(first)]
+            self.servers.append(RedisServer(where, options=[*options, *follows]).wait())
         self.sentinels = [self._sentinel(folder, n, first) for n in range(3)]
         self.ports = [port for port, _ in self.sentinels]
-        wait_for("the replicas", lambda: self._replicas(self.servers[0]) == 2)
-        wait_for("the sentinels", lambda: all(map(self._knows_all, self.ports)))
 
     def _sentinel(self, folder, n, master):
         port, where = free_port(), os.path.join(folder, f"sentinel{n}")
@@ -129,16 +136,20 @@ class Sentinels:
                     return server
         return self.servers[0]
 
-    def wait(self):
-        """Until the master serves with both replicas online, and is known for it."""
-
-        def is_whole():
+    def is_whole(self):
+        """Whether the master serves with both replicas, and every sentinel knows them."""
+        try:
             master = self.master()
-            return "role:master" in master.call("INFO", "replication") and (
-                self._replicas(master) == 2 and all(map(self._knows_all, self.ports))
+            return (
+                "role:master" in master.call("INFO", "replication")
+                and self._replicas(master) == 2
+                and all(map(self._knows_all, self.ports))
             )
+        except (OSError, RedisError):
+            return False
 
-        wait_for("one master and two replicas", is_whole, 60)
+    def wait(self):
+        wait_for("one master and two replicas", self.is_whole, 60)
         return self
 
     def call(self, *words):
@@ -156,11 +167,15 @@ class Sentinels:
 
 
 class Emulator:
-    def __init__(self, program, *, network=None, **settings):
-        settings = {"max_log": 2_000_000, "over_limit": "allow", **settings}
+    def __init__(self, program, *, network=None, env=None, **settings):
+        """`program`: the words that start it."""
+        # Every request is kept: 4 GiB are more than any scene sends.
+        bounds = {"max_log": 2_000_000, "max_log_bytes": 4 << 30}
+        settings = {"over_limit": "allow", **bounds, **settings}
         flags = [f"--set={key}={json.dumps(value)}" for key, value in settings.items()]
         self.child = Child(
-            [program, "--exit-with-parent", *flags],
+            [*program, "--exit-with-parent", *flags],
+            env=env,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             network=network,
@@ -173,16 +188,23 @@ class Emulator:
         self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
     def admin(self, name, body=None):
-        data = json.dumps(body if body is not None else {}).encode()
+        """POSTs `body`, if there is one, and else asks."""
+        data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(f"{self.url}/_emulator/{name}", data=data)
         with self._opener.open(request, timeout=120) as response:
             return json.loads(response.read())
 
     def log(self):
-        return self.admin("log")["log"]
+        """Every request, in the order of arrival, page by page."""
+        last, more = 0, True
+        while more:
+            page = self.admin(f"log?since={last}&limit=10000")
+            yield from page["log"]
+            more = page["more"]
+            last = page["log"][-1]["seq"] if page["log"] else last
 
     def tokens(self):
-        self.admin("settle")
+        self.admin("settle", {})
         return self.admin("state")["state"]["tokens"]
 
     def kill(self):

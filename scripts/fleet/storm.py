@@ -1,19 +1,20 @@
-"""storm.py MEMBER EMULATOR [--short] [--seed N] [SCENE…]: kills, pauses and cuts a fleet,
-and lets the referee judge. Prints a table of the figures; fails on a violation.
+"""storm.py MEMBER EMULATOR [--short] [--seed N] [SCENE…]: kills, pauses and cuts a fleet, and
+lets the referee judge. Prints the figures of each scene, and ends with `storm: N passed,
+M failed`; the status is 1 after a violation. What a scene left is kept then.
 """
 
 import argparse
+import bisect
 import signal
 import statistics
 import sys
 import time
+import traceback
 from collections import Counter
 from dataclasses import dataclass
 
-from fleet import Fleet
-from referee import VIOLATIONS, Rules, judge
-
-MEMBERS = 8
+from referee import VIOLATIONS, judge
+from scenes import LONG, SCENES, SHORT
 
 
 @dataclass
@@ -22,86 +23,77 @@ class Programs:
     emulator: str
 
 
-@dataclass
-class Size:
-    """How much of a storm: how many kills of each kind, in how many rounds."""
-
-    kills: int
-    rounds: int
-    failovers: int
-
-
-SHORT = Size(kills=2, rounds=1, failovers=0)
-LONG = Size(kills=20, rounds=10, failovers=20)
-
-
 class Result:
-    def __init__(self, scene):
-        self.scene, self.kills, self.counts = scene, Counter(), Counter()
-        self.figures, self.takeovers = Counter(), []
-        self.seconds, self.lines = 0.0, []
+    """What the rounds of one scene came to."""
 
-    def add(self, fleet, verdict):
-        self.kills.update(fleet.kills)
-        self.counts.update(verdict.counts)
+    def __init__(self):
+        self.done, self.violations, self.figures = Counter(), Counter(), Counter()
+        self.takeovers = {"killed": [], "closed": []}
+        self.lines, self.broken, self.seconds = [], 0, 0.0
+
+    def add(self, fleet, evidence, verdict):
+        self.done.update(fleet.done)
+        self.violations.update(verdict.counts)
         self.figures.update(verdict.figures)
         self.lines += verdict.lines()
+        for how, took in takeovers(fleet, evidence):
+            self.takeovers[how].append(took)
+
+    @property
+    def is_clean(self):
+        return not self.broken and not any(self.violations[what] for what in VIOLATIONS)
 
 
 def takeovers(fleet, evidence):
     """Milliseconds from the end of each relay to the first request of another process."""
-    for _, ended, name in fleet.endings:
-        for arrival in evidence.arrivals:
-            if arrival.received_ms >= ended and arrival.sender.rsplit(".", 1)[0] not in ("", name):
-                yield arrival.received_ms - ended
+    arrivals = evidence.arrivals
+    times = [arrival.received_ms for arrival in arrivals]
+    for how, ended, name in fleet.endings:
+        for arrival in arrivals[bisect.bisect_left(times, ended) :]:
+            if arrival.sender.rsplit(".", 1)[0] not in ("", name):
+                yield how, arrival.received_ms - ended
                 break
 
 
-def of_a_file(programs, seed, size, result):
-    """Today's outbox: one process with a file. Its reports end with it."""
-    fleet = Fleet(programs, seed)
-    options = {"outbox_file": f"{fleet.folder}/outbox", "outbox_commit_ms": 1}
-    fleet.add_members(1, options, rate=400)
-    yield fleet
-    fleet.run([fleet.kills_processes(10 * size.kills, (0.1, 0.4))], 40 * size.kills)
-    yield Rules(reports_wait=False)
-
-
-SCENES = {"file": of_a_file}
-
-
-def play(scene, programs, seed, size):
-    """One round of a scene. A scene yields its fleet, acts, and yields its rules."""
-    result = Result(scene)
+def play(scene, programs, seed, size, result):
     began = time.monotonic()
-    acts = SCENES[scene](programs, seed, size, result)
+    acts = SCENES[scene](programs, seed, size)
     fleet = next(acts)
     is_clean = False
     try:
         rules = next(acts)
-        fleet.settle()
+        if not fleet.settle():
+            result.lines.append(f"seed {seed}: not everything was settled in time")
         evidence = fleet.close()
         verdict = judge(evidence, rules)
         is_clean = verdict.is_clean
-        result.add(fleet, verdict)
-        result.takeovers += takeovers(fleet, evidence)
+        result.add(fleet, evidence, verdict)
+    except (OSError, TimeoutError, ValueError):
+        result.broken += 1
+        result.lines.append(traceback.format_exc())
     finally:
         fleet.end(keep=not is_clean)
-        if not is_clean:
-            print(f"{scene}, seed {seed}: what is left is in {fleet.folder}", flush=True)
-    result.seconds = time.monotonic() - began
-    return result
+    if not is_clean:
+        result.lines.append(f"seed {seed}: what it left is in {fleet.folder}")
+    result.seconds += time.monotonic() - began
 
 
-def show(result):
-    kills = ", ".join(f"{count} of {what}" for what, count in result.kills.items() if count)
-    figures = ", ".join(f"{count:,} {what}" for what, count in result.figures.items() if count)
-    print(f"{result.scene}: {result.seconds:.0f} s, kills: {kills or 'none'}")
-    print(f"  operations: {figures}")
-    print("  violations: " + ", ".join(f"{what} {result.counts[what]}" for what in VIOLATIONS))
-    if result.takeovers:
-        worst, middle = max(result.takeovers), statistics.median(result.takeovers)
-        print(f"  takeover: median {middle:.0f} ms, longest {worst} ms ({len(result.takeovers)})")
+def listed(counts):
+    return ", ".join(f"{count:,} {what}" for what, count in counts.items() if count) or "none"
+
+
+def show(scene, result):
+    print(f"{scene}, {result.seconds:.0f} s: {listed(result.done)}")
+    print(f"  operations: {listed(result.figures)}")
+    print("  violations: " + ", ".join(f"{what} {result.violations[what]}" for what in VIOLATIONS))
+    for how, took in result.takeovers.items():
+        if took:
+            took.sort()
+            print(
+                f"  from a relay {how} to the next one's first request: "
+                f"median {statistics.median(took):.0f} ms, p95 {took[len(took) * 95 // 100]} ms, "
+                f"longest {took[-1]} ms, of {len(took)}"
+            )
     for line in result.lines:
         print(f"  {line}")
     sys.stdout.flush()
@@ -112,20 +104,23 @@ def main():
     parser.add_argument("member")
     parser.add_argument("emulator")
     parser.add_argument("--short", action="store_true")
-    parser.add_argument("--seed", type=int, default=int(time.time()))
+    parser.add_argument("--seed", type=int, default=int(time.time()) % 1_000_000)
     parser.add_argument("scenes", nargs="*", default=[])
     told = parser.parse_intermixed_args()
-    # Children end with this process; an exception on the way out ends it in order.
+    # So that what was started is ended in order; it ends with this process in any case.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     programs = Programs(told.member, told.emulator)
     size = SHORT if told.short else LONG
-    failed = 0
     print(f"seed {told.seed}", flush=True)
-    for scene in told.scenes or SCENES:
-        result = play(scene, programs, told.seed, size)
-        show(result)
-        failed += any(result.counts[what] for what in VIOLATIONS)
-    print(f"storm: {len(told.scenes or SCENES) - failed} passed, {failed} failed")
+    passed = failed = 0
+    for scene in told.scenes or size.scenes:
+        result = Result()
+        for n in range(size.rounds(scene)):
+            play(scene, programs, told.seed + n, size, result)
+        show(scene, result)
+        passed += result.is_clean
+        failed += not result.is_clean
+    print(f"storm: {passed} passed, {failed} failed")
     return 1 if failed else 0
 
 
