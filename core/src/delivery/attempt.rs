@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::Delivery;
 use crate::model::outcome::{ItemOutcome, State};
-use crate::ordering::queue::{Millis, Slot};
+use crate::ordering::queue::{Millis, Slot, millis};
 use crate::protocol::classify::merge_attempts;
 use crate::retry::{Decision, RetryMode, ServiceHealth, Situation, decide, service_health};
 
@@ -76,10 +76,7 @@ impl Delivery {
                     continue;
                 }
                 Decision::Alone => (now, true),
-                Decision::Again { pause, alone, .. } => {
-                    let pause = Millis::try_from(pause.as_millis()).unwrap_or(Millis::MAX);
-                    (now.saturating_add(pause), alone)
-                }
+                Decision::Again { pause, alone, .. } => (now.saturating_add(millis(pause)), alone),
             };
             decided.again += 1;
             self.last.insert(slot, merged);

@@ -72,6 +72,12 @@ fn ended(earlier: Option<ItemOutcome>, why: StopReason) -> ItemOutcome {
     }
 }
 
+/// The outcome of what a newer operation made pointless before it was sent.
+pub(crate) fn superseded() -> ItemOutcome {
+    let message = "a newer operation on the same token came before it was sent";
+    ItemOutcome::with_message(Reason::Superseded, message)
+}
+
 /// What is known of an operation that an earlier run, or another process, may have sent.
 pub(crate) fn maybe_sent_before() -> ItemOutcome {
     let message = "an earlier run may have sent it before it ended, and nobody knows of an answer";

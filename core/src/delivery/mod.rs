@@ -9,11 +9,11 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use crate::model::outcome::ItemOutcome;
-use crate::ordering::queue::{Entry, Millis, Queue, Removed, Slot};
+use crate::ordering::queue::{Entry, Millis, Queue, Removed, Slot, millis};
 use crate::retry::{Backoff, CircuitBreaker};
 
-pub(crate) use attempt::was_sent;
-pub(crate) use ending::maybe_sent_before;
+pub(crate) use attempt::{Judged, was_sent};
+pub(crate) use ending::{maybe_sent_before, superseded};
 
 /// Operations on their way to their outcomes. Times are [`Millis`] from a moment that its
 /// user chooses.
@@ -22,6 +22,7 @@ pub(crate) struct Delivery {
     queue: Queue,
     breaker: CircuitBreaker,
     backoff: Backoff,
+    linger: Millis,
     /// What is known of operations that are to be sent again.
     last: HashMap<Slot, ItemOutcome>,
 }
@@ -29,11 +30,23 @@ pub(crate) struct Delivery {
 impl Delivery {
     pub(crate) fn new(backoff: Backoff, linger: Millis) -> Self {
         Self {
-            queue: Queue::new(linger).prioritising_removals(),
+            queue: Self::queue_of(linger),
             breaker: CircuitBreaker::new(backoff),
             backoff,
+            linger,
             last: HashMap::new(),
         }
+    }
+
+    fn queue_of(linger: Millis) -> Queue {
+        Queue::new(linger).prioritising_removals()
+    }
+
+    /// Forgets every operation, those in flight included, and not what is known of the
+    /// service.
+    pub(crate) fn forget(&mut self) {
+        self.queue = Self::queue_of(self.linger);
+        self.last.clear();
     }
 
     /// For those who look.
@@ -57,6 +70,14 @@ impl Delivery {
         slot
     }
 
+    /// Takes an operation in behind all that are there. One that it makes pointless stays in
+    /// its place, taken, with its outcome: this one is not sent before that is completed.
+    pub(crate) fn push_behind(&mut self, entry: Entry) -> (Slot, Option<(Slot, ItemOutcome)>) {
+        let pointless = self.queue.take_superseded(&entry);
+        let slot = self.queue.append(entry);
+        (slot, pointless.map(|slot| (slot, superseded())))
+    }
+
     /// Notes what is known of an operation from before it came here.
     pub(crate) fn recall(&mut self, slot: Slot, outcome: ItemOutcome) {
         self.last.insert(slot, outcome);
@@ -69,7 +90,7 @@ impl Delivery {
 
     /// When it may allow what it does not allow now.
     pub(crate) fn next_allowed_at(&self) -> Millis {
-        Millis::try_from(self.breaker.next_allowed_at().as_millis()).unwrap_or(Millis::MAX)
+        millis(self.breaker.next_allowed_at())
     }
 
     /// Whether the circuit breaker is open: one request at a time leaves.

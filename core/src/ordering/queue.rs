@@ -9,6 +9,8 @@ mod priority;
 mod ready;
 mod supersede;
 
+use std::time::Duration;
+
 use super::chains::Chains;
 use super::key_index::Keys;
 use super::{MAX_ITEMS_PER_REQUEST, grow_by_a_quarter};
@@ -22,6 +24,10 @@ pub(crate) use super::key_index::Slot;
 
 /// Milliseconds from a moment that the user of the queue chooses.
 pub(crate) type Millis = u64;
+
+pub(crate) fn millis(duration: Duration) -> Millis {
+    Millis::try_from(duration.as_millis()).unwrap_or(Millis::MAX)
+}
 
 /// An operation as it enters the queue.
 #[derive(Debug, Clone)]

@@ -15,6 +15,7 @@ use super::reports::Reports;
 use super::stats::Counters;
 use super::wall_clock::WallClock;
 use crate::model::outcome::{ItemOutcome, Reason};
+pub(super) use crate::ordering::queue::millis;
 use crate::ordering::queue::{Millis, Removed};
 use crate::sys::clock;
 
@@ -278,10 +279,6 @@ impl fmt::Debug for Shared {
             .field("closing", &self.is_closing())
             .finish_non_exhaustive()
     }
-}
-
-pub(super) fn millis(duration: Duration) -> Millis {
-    Millis::try_from(duration.as_millis()).unwrap_or(Millis::MAX)
 }
 
 #[cfg(test)]

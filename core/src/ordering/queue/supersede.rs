@@ -11,6 +11,14 @@ use crate::model::account::AccountType;
 use crate::model::operator::Operator;
 
 impl Queue {
+    /// Takes the operation that `newer` makes pointless, if there is one. It stays in its
+    /// place, and `newer` is to be appended behind it, until it is completed.
+    pub(crate) fn take_superseded(&mut self, newer: &Entry) -> Option<Slot> {
+        let slot = self.superseded_by(newer)?;
+        self.slots[slot as usize].state = State::Taken;
+        Some(slot)
+    }
+
     /// The last operation on the token of `newer`, if it was never sent and
     /// `newer` makes it pointless.
     pub(super) fn superseded_by(&self, newer: &Entry) -> Option<Slot> {

@@ -3,7 +3,8 @@
 use std::sync::atomic::Ordering;
 
 use super::{HOUSEKEEPING_INTERVAL, Removed, Slot, Worker, millis};
-use crate::model::outcome::{ItemOutcome, Reason};
+use crate::delivery::superseded as pointless;
+use crate::model::outcome::ItemOutcome;
 
 impl Worker {
     /// Gives up what is older than the deadline.
@@ -66,10 +67,7 @@ impl Worker {
     }
 
     fn complete(&mut self, superseded: Vec<Removed>, completing: Vec<(Slot, ItemOutcome)>) {
-        let pointless = superseded.into_iter().map(|gone| {
-            let message = "a newer operation on the same token came before it was sent";
-            (gone, ItemOutcome::with_message(Reason::Superseded, message))
-        });
+        let pointless = superseded.into_iter().map(|gone| (gone, pointless()));
         let mut completed: Vec<(Removed, ItemOutcome)> = pointless.collect();
         for (slot, outcome) in completing {
             completed.push((self.delivery.complete(slot), outcome));
