@@ -43,6 +43,7 @@ mod faults;
 mod http;
 mod kept;
 mod mention;
+mod page;
 mod protocol;
 mod response;
 mod service;

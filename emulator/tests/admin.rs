@@ -235,7 +235,7 @@ fn log_waits_for_a_request_of_a_token() {
     assert!(began.elapsed() >= Duration::from_millis(30));
     // Others are served meanwhile, and a server that ends ends the wait.
     let mut waiting = Client::new(&emulator);
-    waiting.write("GET", "/_emulator/log?since=99&wait_ms=20000", "", "");
+    waiting.write("GET", "/_emulator/log?token=never&wait_ms=20000", "", "");
     assert_eq!(client.post(BATCH, &overwrite(&[("t", "a")])).status(), 200);
     drop(emulator);
     assert!(waiting.read().bytes.is_empty());

@@ -90,7 +90,13 @@ pub(super) async fn entries(shared: &SharedService, mut given: Parameters) -> An
         tokio::pin!(arrived);
         arrived.as_mut().enable();
         let page = oldest_first(shared, &filter, &mut next, limit).await?;
-        if !page.log.is_empty() || wait_ms == 0 || timeout_at(deadline, arrived).await.is_err() {
+        // After a reset the numbers begin again: who waits for later ones learns that.
+        let is_ahead = since.is_some_and(|since| since > page.last);
+        if !page.log.is_empty()
+            || wait_ms == 0
+            || is_ahead
+            || timeout_at(deadline, arrived).await.is_err()
+        {
             return fields(&page);
         }
     }

@@ -14,6 +14,7 @@ mod transfer;
 use self::answer::{Answer, done, failed, named};
 use self::parameters::Parameters;
 pub(crate) use self::transfer::{exported, imported};
+use crate::page;
 use crate::response::http::HttpResponse;
 use crate::service::Service;
 use crate::service::locked::SharedService;
@@ -55,6 +56,11 @@ const PATHS: [(&str, &[&str]); 15] = [
 
 /// Carries out one request.
 pub(crate) async fn handle(shared: &SharedService, request: Request<'_>) -> HttpResponse {
+    if let Some(name) = request.name.strip_prefix(page::PREFIX)
+        && request.method == "GET"
+    {
+        return page::file(name).unwrap_or_else(|| failed(404, "no such path"));
+    }
     let Some((_, methods)) = PATHS.iter().find(|(name, _)| *name == request.name) else {
         return failed(404, "no such path");
     };

@@ -13,7 +13,7 @@ use hyper::body::Incoming;
 use hyper::header::{HOST, HeaderMap, HeaderValue, ORIGIN};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper::{Request, Response};
+use hyper::{Method, Request, Response};
 use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
@@ -178,7 +178,11 @@ async fn serve(
     let arrived = Instant::now();
     let (head, body) = request.into_parts();
     let path = head.uri.path();
-    let admin_name = path.strip_prefix(admin::PREFIX);
+    let admin_name = match path {
+        // Only a browser asks for that: the service has nothing there.
+        "/" if head.method == Method::GET => Some("page/index.html"),
+        path => path.strip_prefix(admin::PREFIX),
+    };
     let most = match admin_name {
         Some(_) => admin::MAX_BODY,
         None => shared.with(|service| service.config().max_body_bytes),

@@ -69,6 +69,7 @@ impl SharedService {
     /// Replaces the configuration and resets everything.
     pub(crate) fn reconfigure(&self, config: Config) {
         let before = self.with(|service| service.reconfigure(config));
+        self.arrived.notify_waiters();
         if before.is_large() {
             // To free a million bindings takes half a second, for which requests do not
             // wait. Without another thread they do.

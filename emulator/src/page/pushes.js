@@ -1,0 +1,44 @@
+// Pushes, newest first, with who would get them.
+import { act, ask } from "./api.js";
+import { byId, link, make, pretty, time } from "./dom.js";
+import { t } from "./texts.js";
+
+let next = null;
+
+export function show() {
+  load();
+}
+
+function row(push) {
+  const tokens = push.tokens.slice(0, 10).map((token) => make("div", { class: "mono" }, token));
+  const left = push.count > tokens.length ? make("div", {}, t("and_more", { count: push.count - tokens.length })) : null;
+  return make("tr", {},
+    make("td", {}, link(push.push_id, () => open(push))),
+    make("td", { class: "nowrap" }, time(push.received_ms)),
+    make("td", { class: "mono" }, push.audience_type),
+    make("td", {}, push.title ?? ""),
+    make("td", {}, t("devices", { count: push.count }), tokens, left));
+}
+
+function open(push) {
+  byId("opened-title").textContent = push.push_id;
+  byId("opened-body").replaceChildren(make("pre", { tabIndex: 0 }, pretty(JSON.stringify(push))));
+  byId("opened").showModal();
+}
+
+async function page(before) {
+  const found = await ask("pushes", { before });
+  next = found.next;
+  byId("pushes-older").hidden = next === null;
+  return found.pushes.map(row);
+}
+
+const load = act(async () => {
+  const rows = await page(undefined);
+  byId("pushes-rows").replaceChildren(...rows);
+  byId("pushes-none").hidden = rows.length > 0;
+});
+
+byId("pushes-older").addEventListener("click", act(async () => {
+  byId("pushes-rows").append(...await page(next));
+}));
