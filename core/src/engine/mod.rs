@@ -25,7 +25,7 @@ use crate::transport::Transport;
 
 pub(crate) use attempt::{AttemptResult, Payload};
 pub(crate) use batch_sender::{BatchSender, Delivered};
-pub(crate) use limits::{Cancel, Interrupt, Limits, MayBegin};
+pub(crate) use limits::{Cancel, Interrupt, Limits};
 
 /// What sends the requests of one application. Shared by its calls, streams and
 /// outbox, and by any number of threads.
