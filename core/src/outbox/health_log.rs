@@ -1,13 +1,20 @@
 //! What fails for a while: logged when it begins and when it is over, and counted.
 
-use super::{HOUSEKEEPING_INTERVAL, Millis, Worker, add};
+use std::sync::Arc;
+
+use super::flap_damping::FlapDamping;
+use super::log::LogLevel;
+use super::shared::Shared;
+use super::stats::add;
 use crate::model::error::Error;
 use crate::model::outcome::{ItemOutcome, Warning};
-use crate::outbox::LogLevel;
-use crate::outbox::flap_damping::FlapDamping;
+use crate::ordering::queue::Millis;
+
+/// How long a store or an engine has to work before its failure is over.
+const QUIET: Millis = 1000;
 
 /// How often the clock is called wrong, at most.
-const CLOCK_AGAIN: Millis = 60 * HOUSEKEEPING_INTERVAL;
+const CLOCK_AGAIN: Millis = 60_000;
 
 /// What may fail; a place in `Shared::troubles`.
 #[derive(Clone, Copy)]
@@ -15,24 +22,32 @@ enum Kind {
     Service,
     Store,
     Threads,
+    Engine,
 }
 
+/// How many kinds there are.
+pub(super) const KINDS: usize = 4;
+
 pub(super) struct HealthLog {
+    shared: Arc<Shared>,
     store: FlapDamping,
     threads: FlapDamping,
     service: FlapDamping,
+    engine: FlapDamping,
     /// How many operations were submitted and not stored since the store began to fail.
     not_durable: usize,
     next_clock_warning: Millis,
 }
 
 impl HealthLog {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(shared: Arc<Shared>) -> Self {
         Self {
+            shared,
             // One write that succeeds among many that fail is no end.
-            store: FlapDamping::new(HOUSEKEEPING_INTERVAL),
+            store: FlapDamping::new(QUIET),
             threads: FlapDamping::new(0),
             service: FlapDamping::new(0),
+            engine: FlapDamping::new(QUIET),
             not_durable: 0,
             next_clock_warning: 0,
         }
@@ -40,18 +55,16 @@ impl HealthLog {
 
     /// When something may turn out to be over.
     pub(super) fn due(&self) -> Option<Millis> {
-        let dampings = [&self.store, &self.threads, &self.service];
+        let dampings = [&self.store, &self.threads, &self.service, &self.engine];
         dampings.into_iter().filter_map(FlapDamping::due).min()
     }
-}
 
-impl Worker {
     /// The store failed; because of it so many operations are in memory only.
     pub(super) fn store_failed(&mut self, error: &Error, not_durable: usize) {
         add(&self.shared.counters.store_failures, 1);
         add(&self.shared.counters.not_durable, not_durable);
-        self.health_log.not_durable += not_durable;
-        if self.health_log.store.fails(self.now()) {
+        self.not_durable += not_durable;
+        if self.store.fails(self.shared.now()) {
             let line = format!(
                 "{error}; until it can be written, submitted operations are delivered from memory \
                  and are not durable"
@@ -60,31 +73,43 @@ impl Worker {
         }
     }
 
-    /// It is tried again a second later.
-    pub(super) fn store_rests(&mut self, error: &Error) {
-        self.store_failed(error, 0);
-        self.store_retry_at = self.now() + HOUSEKEEPING_INTERVAL;
+    pub(super) fn store_works(&mut self) {
+        self.store.works();
     }
 
-    pub(super) fn store_works(&mut self) {
-        self.health_log.store.works();
+    /// The engine of the fleet failed.
+    #[allow(dead_code, reason = "the outbox over an engine follows")]
+    pub(super) fn engine_failed(&mut self, why: &str) {
+        add(&self.shared.counters.fleet.failures, 1);
+        if self.engine.fails(self.shared.now()) {
+            let line = format!(
+                "the fleet's engine fails: {why}; until it works, submitted operations wait here \
+                 and nothing is relayed from here"
+            );
+            self.begins(Kind::Engine, LogLevel::Error, line);
+        }
+    }
+
+    #[allow(dead_code, reason = "the outbox over an engine follows")]
+    pub(super) fn engine_works(&mut self) {
+        self.engine.works();
     }
 
     /// Whether there was a thread to send with.
     pub(super) fn record_thread(&mut self, started: bool) {
         if started {
-            self.health_log.threads.works();
-        } else if self.health_log.threads.fails(self.now()) {
+            self.threads.works();
+        } else if self.threads.fails(self.shared.now()) {
             let line = "could not start a thread to send with; trying again every second";
             self.begins(Kind::Threads, LogLevel::Error, line.to_owned());
         }
     }
 
-    /// The breaker opened or closed.
-    pub(super) fn record_breaker(&mut self, outcome: Option<&ItemOutcome>) {
-        if !self.delivery.is_open() {
-            self.health_log.service.works();
-        } else if self.health_log.service.fails(self.now()) {
+    /// The circuit breaker opened, after this outcome, or it is closed.
+    pub(super) fn record_breaker(&mut self, is_open: bool, outcome: Option<&ItemOutcome>) {
+        if !is_open {
+            self.service.works();
+        } else if self.service.fails(self.shared.now()) {
             let why = outcome.map_or("", ItemOutcome::message);
             let line = format!("sending is paused after failures in a row: {why}");
             self.begins(Kind::Service, LogLevel::Warning, line);
@@ -93,32 +118,35 @@ impl Worker {
 
     /// The clock is off. The service is asked many times while it is.
     pub(super) fn record_clock(&mut self, warning: &Warning) {
-        let now = self.now();
-        if now >= self.health_log.next_clock_warning {
-            self.health_log.next_clock_warning = now + CLOCK_AGAIN;
+        let now = self.shared.now();
+        if now >= self.next_clock_warning {
+            self.next_clock_warning = now + CLOCK_AGAIN;
             self.shared.log(LogLevel::Warning, warning.message());
         }
     }
 
     /// Logs what is over.
     pub(super) fn report_recoveries(&mut self, at_the_end: bool) {
-        if !at_the_end && self.health_log.due().is_none() {
+        if !at_the_end && self.due().is_none() {
             return;
         }
-        let now = self.now();
-        if self.health_log.store.is_over(now, at_the_end) {
-            let count = std::mem::take(&mut self.health_log.not_durable);
+        let now = self.shared.now();
+        if self.store.is_over(now, at_the_end) {
+            let count = std::mem::take(&mut self.not_durable);
             let line = format!(
                 "the outbox's file can be written again; {count} operations were submitted \
                  meanwhile and are not durable"
             );
             self.ends(Kind::Store, &line);
         }
-        if self.health_log.threads.is_over(now, at_the_end) {
+        if self.threads.is_over(now, at_the_end) {
             self.ends(Kind::Threads, "threads can be started again");
         }
-        if self.health_log.service.is_over(now, at_the_end) {
+        if self.service.is_over(now, at_the_end) {
             self.ends(Kind::Service, "the service answers again");
+        }
+        if self.engine.is_over(now, at_the_end) {
+            self.ends(Kind::Engine, "the fleet's engine works again");
         }
     }
 

@@ -7,6 +7,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use super::durability::DurableProgress;
+use super::health_log::KINDS;
 use super::intake::Intake;
 use super::log::{LogLevel, Logger};
 use super::pending::Question;
@@ -50,7 +51,7 @@ pub(super) struct Shared {
     questions: Mutex<BTreeMap<u64, Question>>,
     asked: AtomicU64,
     /// What fails now, by its kind.
-    troubles: Mutex<[Option<String>; 3]>,
+    troubles: Mutex<[Option<String>; KINDS]>,
 }
 
 impl Shared {
@@ -250,7 +251,7 @@ impl Shared {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn troubles(&self) -> MutexGuard<'_, [Option<String>; 3]> {
+    pub(super) fn troubles(&self) -> MutexGuard<'_, [Option<String>; KINDS]> {
         self.troubles.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

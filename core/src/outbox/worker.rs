@@ -1,7 +1,6 @@
 //! The outbox's own thread: stores what was submitted, sends it, and completes it.
 
 mod completion;
-mod health_log;
 mod inspection;
 mod recovery;
 mod sending;
@@ -13,6 +12,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use super::health_log::HealthLog;
 use super::intake::Pending;
 use super::job::{AttemptJob, Sender};
 use super::log::LogLevel;
@@ -60,7 +60,7 @@ pub(super) struct Worker {
     awake_until: Millis,
     store_retry_at: Millis,
     expires_at: Millis,
-    health_log: health_log::HealthLog,
+    health: HealthLog,
     /// The largest number that the store has given.
     appended: u64,
     /// Nothing is sent any more.
@@ -84,6 +84,7 @@ impl Worker {
             engine: Arc::clone(&engine),
             shared: Arc::clone(&shared),
         };
+        let health = HealthLog::new(Arc::clone(&shared));
         let linger = millis(options.linger);
         let parallel = options.parallel as usize;
         Self {
@@ -99,7 +100,7 @@ impl Worker {
             awake_until: 0,
             store_retry_at: 0,
             expires_at: 0,
-            health_log: health_log::HealthLog::new(),
+            health,
             appended: 0,
             ended: false,
             abandon_at: None,
@@ -127,7 +128,7 @@ impl Worker {
             self.handle_done();
             self.expire();
             self.acknowledge();
-            self.report_recoveries(false);
+            self.health.report_recoveries(false);
             if self.shared.is_stopping() {
                 let now = self.now();
                 self.withdraw_queued(now);

@@ -48,7 +48,7 @@ impl Worker {
             self.store_rests(&error);
             return;
         }
-        self.store_works();
+        self.health.store_works();
         let superseded = std::mem::take(&mut self.superseded);
         let completing = std::mem::take(&mut self.completing);
         self.complete(superseded, completing);
@@ -95,7 +95,7 @@ impl Worker {
             completed.push((self.delivery.complete(slot), outcome));
         }
         self.shared.complete(completed);
-        self.report_recoveries(true);
+        self.health.report_recoveries(true);
         drop(self.store);
         self.engine.close();
         if self.pool.in_flight() == 0 {

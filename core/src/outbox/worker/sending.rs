@@ -42,7 +42,7 @@ impl Worker {
                 slots,
             };
             let sent = self.pool.submit(job);
-            self.record_thread(sent.is_ok());
+            self.health.record_thread(sent.is_ok());
             if let Err(job) = sent {
                 self.delivery
                     .put_back(job.slots, now + HOUSEKEEPING_INTERVAL);
@@ -75,7 +75,7 @@ impl Worker {
         add(&counters.requests, usize::from(sent > 0));
         add(&counters.sent, sent);
         if let Some(warning) = &attempted.warning {
-            self.record_clock(warning);
+            self.health.record_clock(warning);
         }
     }
 
@@ -90,7 +90,8 @@ impl Worker {
             ServiceHealth::Throttled => add(&counters.throttled, 1),
         }
         if judged.breaker_turned {
-            self.record_breaker(outcomes.first());
+            let is_open = self.delivery.is_open();
+            self.health.record_breaker(is_open, outcomes.first());
         }
         if judged.health != ServiceHealth::Healthy {
             self.withdraw_queued(now);

@@ -1,8 +1,7 @@
 //! How long the worker sleeps, and who wakes it.
 
-use std::time::Duration;
-
 use super::{MAX_POLL_INTERVAL, Millis, Worker, millis};
+use crate::outbox::sleep::Sleep;
 
 /// What the worker waits for.
 #[derive(Debug, Clone, Copy)]
@@ -24,17 +23,6 @@ struct Agenda {
     longest_nap: Millis,
 }
 
-/// How to sleep.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Sleep {
-    /// Not at all: something is due.
-    Not,
-    /// Without being woken by a submission: it looks soon enough by itself.
-    Nap(Millis),
-    /// Until a submission, or so long.
-    Park(Millis),
-}
-
 impl Agenda {
     fn due(&self) -> Millis {
         const LONG: Millis = 3_600_000;
@@ -52,14 +40,12 @@ impl Agenda {
     }
 
     fn sleep(&self) -> Sleep {
-        let left = self.due().saturating_sub(self.now);
-        if left == 0 {
-            Sleep::Not
-        } else if self.now < self.awake_until && self.longest_nap > 0 {
-            Sleep::Nap(left.min(self.longest_nap))
+        let longest_nap = if self.now < self.awake_until {
+            self.longest_nap
         } else {
-            Sleep::Park(left)
-        }
+            0
+        };
+        Sleep::until(self.due(), self.now, longest_nap)
     }
 }
 
@@ -70,18 +56,8 @@ impl Worker {
             return;
         }
         let waker = &self.shared.intake.waker;
-        match self.agenda().sleep() {
-            Sleep::Not => {}
-            Sleep::Nap(time) => std::thread::park_timeout(Duration::from_millis(time)),
-            Sleep::Park(time) => {
-                waker.begin_park();
-                // What wakes it after this ends the sleep at once.
-                if self.shared.intake.is_empty() && !self.pool.has_done() {
-                    std::thread::park_timeout(Duration::from_millis(time));
-                }
-                waker.end_park();
-            }
-        }
+        let is_quiet = || self.shared.intake.is_empty() && !self.pool.has_done();
+        self.agenda().sleep().take(waker, is_quiet);
     }
 
     fn agenda(&self) -> Agenda {
@@ -96,7 +72,7 @@ impl Worker {
             abandon_at: self.abandon_at,
             completes_at: completes.then_some(self.store_retry_at),
             expires_at: (self.delivery.queue().len() > 0).then_some(self.expires_at),
-            recovers_at: self.health_log.due(),
+            recovers_at: self.health.due(),
             sends_at: ready.map(|ready| ready.max(allowed)),
             awake_until: self.awake_until,
             longest_nap: self.longest_nap(),

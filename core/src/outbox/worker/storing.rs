@@ -1,6 +1,9 @@
 //! From the intake into the store and the queue; and the mark of what may have been sent.
 
-use super::{Millis, OPERATIONS_PER_COMMIT, POLL_AFTER_SUBMIT, Slot, Worker, add};
+use super::{
+    HOUSEKEEPING_INTERVAL, Millis, OPERATIONS_PER_COMMIT, POLL_AFTER_SUBMIT, Slot, Worker, add,
+};
+use crate::model::error::Error;
 use crate::ordering::queue::Entry;
 use crate::outbox::report::{Event, Report};
 use crate::outbox::store::NewRecord;
@@ -60,7 +63,7 @@ impl Worker {
                 for (id, entry) in (first..).zip(entries.iter_mut()) {
                     entry.id = id;
                 }
-                self.store_works();
+                self.health.store_works();
                 add(&self.shared.counters.durable, entries.len());
                 if self.options.durable_notices && self.options.reports {
                     let at = wall.date(self.shared.now());
@@ -76,7 +79,7 @@ impl Worker {
             // They are delivered from memory, and not called durable.
             Err(error) => {
                 self.shared.synced.fail(entries.len(), &error.to_string());
-                self.store_failed(&error, entries.len());
+                self.health.store_failed(&error, entries.len());
             }
         }
     }
@@ -97,7 +100,7 @@ impl Worker {
         }
         match store.set_sent_mark(self.appended) {
             Ok(()) => {
-                self.store_works();
+                self.health.store_works();
                 true
             }
             Err(error) => {
@@ -118,5 +121,11 @@ impl Worker {
         {
             let _ = store.set_sent_mark(sent);
         }
+    }
+
+    /// The store failed, and is tried again a second later.
+    pub(super) fn store_rests(&mut self, error: &Error) {
+        self.health.store_failed(error, 0);
+        self.store_retry_at = self.now() + HOUSEKEEPING_INTERVAL;
     }
 }
