@@ -11,7 +11,7 @@ LIBDIR ?= lib
 export PYTHON
 export ROWS ?= 1000000
 
-.PHONY: help demo test fleet-storm mutants bench million lint lib install uninstall dist wheel sdist docs site notices abi clean
+.PHONY: help demo fleet test fleet-storm mutants bench fleet-bench million lint lib install uninstall dist wheel sdist docs site notices abi clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 13
@@ -20,12 +20,16 @@ demo: ## The main job in C++, Python and Rust against the emulator
 	@bash scripts/setup/setup.sh demo
 	@bash scripts/test/demo.sh
 
+fleet: ## Three gates of a game over one Redis; the one that relays is killed
+	@bash scripts/setup/setup.sh fleet
+	@bash scripts/fleet/example.sh
+
 test: ## Every test in every language, and how many ran
 	@bash scripts/setup/setup.sh test
 	@bash scripts/test/test.sh
 
 fleet-storm: ## Kill, pause and cut a fleet of processes, and judge what it did: SCENES="storm" SEED=1
-	@bash scripts/setup/setup.sh test
+	@bash scripts/setup/setup.sh storm
 	@nice -n 10 bash scripts/fleet/storm.sh $(if $(SEED),--seed $(SEED)) $(SCENES)
 
 mutants: ## Disconnect each option where it is used, and see its test fail
@@ -33,6 +37,9 @@ mutants: ## Disconnect each option where it is used, and see its test fail
 
 bench: ## Side by side with ureq, libcurl and others; ratios of one run
 	@bash benches/run.sh
+
+fleet-bench: ## The part of bench over Redis: WHAT="submit delivered"
+	@bash benches/fleet.sh $(WHAT)
 
 million: ## A table of ROWS rows through a wheel of dist/ in an empty venv, also killed and resumed
 	@$(PYTHON) benches/python/million.py $(wildcard dist/*.whl)

@@ -188,3 +188,9 @@ for n in 1 2 3 4 5; do
 done
 compare "delivered operations/s : one blocking call, 4 at once" \
   "$(median "$work/delivered.rate")" "$(median "$work/blocking.rate")"
+
+if command -v redis-server >/dev/null; then
+  bash benches/fleet.sh
+else
+  echo "redis-server is missing (Debian: redis-server): nothing over an engine"
+fi

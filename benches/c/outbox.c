@@ -1,4 +1,5 @@
-/* outbox burst|flat BASE_URL [FILE]: the cost of submitting. */
+/* outbox burst|flat BASE_URL [FILE]: the cost of submitting. XGPUSH_OUTBOX_URL may name an
+ * engine. */
 #define _POSIX_C_SOURCE 200809L
 #include "submit.h"
 #include <unistd.h>
@@ -18,6 +19,7 @@ int main(int argc, char **argv) {
   xg_config_set(config, "secret_key", "1452fcebae9f3115ba794fb0fff2fd73", NULL);
   xg_config_set(config, "base_url", argv[2], NULL);
   if (argc > 3) xg_config_set(config, "outbox_file", argv[3], NULL);
+  if (xg_config_set_from_env(config, NULL) != XG_OK) return 4;
   if (xg_outbox_open(config, &outbox, NULL) != XG_OK) return 3;
   int bad = measure(strcmp(argv[1], "flat") == 0, submit);
   fflush(stdout);

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# setup.sh demo|test|all: installs what `make demo`, `make test` or `.ci/run` lacks
+# setup.sh demo|fleet|storm|test|all: installs what `make demo`, `make fleet`,
+# `make fleet-storm`, `make test` or `.ci/run` lacks
 # where it can (Debian and its kin, as root or by a sudo that asks for no password).
 # What is missing after that is named, a line each; the tests skip what needs it.
 # Without what everything needs, or with `all`, that is a failure.
@@ -10,9 +11,11 @@ broken=0
 
 case $level in
   demo) rank='^demo ' ;;
-  test) rank='^(demo|test) ' ;;
-  all) rank='^(demo|test|all) ' ;;
-  *) missing "the first word" "demo, test or all" ;;
+  fleet) rank='^(demo|fleet) ' ;;
+  storm) rank='^(demo|fleet|storm) ' ;;
+  test) rank='^(demo|fleet|test) ' ;;
+  all) rank='^(demo|fleet|storm|test|all) ' ;;
+  *) missing "the first word" "demo, fleet, storm, test or all" ;;
 esac
 lacking() { # the rows of the table whose thing is not here
   local first thing package purpose
@@ -68,7 +71,7 @@ fi
 for row in "${rows[@]}"; do
   read -r first thing package purpose <<< "$row"
   echo "missing: $thing (Debian: $package), for $purpose"
-  if [ "$first" = demo ]; then broken=1; fi
+  case $level/$first in */demo | fleet/fleet | storm/fleet | storm/storm) broken=1 ;; esac
 done
 
 if ! command -v cargo >/dev/null; then
@@ -82,7 +85,7 @@ if ! "$PYTHON" -c 'import sys; sys.exit(sys.version_info < (3, 9))' 2>/dev/null;
   echo "missing: Python 3.9 or newer, for programs in Python ($PYTHON is too old, or not there)"
   broken=1
 fi
-if [ "$level" != demo ] && have module:ensurepip && ! said=$(venv 2>&1); then
+if [[ $level = test || $level = all ]] && have module:ensurepip && ! said=$(venv 2>&1); then
   echo "missing: the packages of python/requirements-test.txt, for wheels and tests of Python: $(tail -n 1 <<< "$said")"
   [ "$level" != all ] || broken=1
 fi

@@ -63,6 +63,12 @@ names() { # THING…: each in a line, and nothing else is missing
 
 setup demo
 check "the demo asks for nothing that the tests need" silent
+mv "$work/bin/redis-server" "$work/redis-server" 2>/dev/null || true
+setup fleet OFFLINE=yes
+check "the fleet asks for its Redis" asks 'install .*redis-server'
+check "names it" names redis-server
+check "and does not go without it" eval '! passes'
+mv "$work/redis-server" "$work/bin/redis-server" 2>/dev/null || true
 setup test
 check "what is missing is installed" asks 'install .* doxygen'
 check "what is here is not" eval '! asks "install .* (gcc|make|python3)( |$)"'
