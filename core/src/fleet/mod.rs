@@ -35,3 +35,6 @@ pub(crate) enum Mutant {
     /// What an engine confirmed is not checked afterwards.
     TrustsConfirm,
 }
+
+#[cfg(test)]
+pub(crate) mod conformance;

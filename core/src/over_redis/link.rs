@@ -67,6 +67,23 @@ impl Commands {
         self.count += 1;
         self
     }
+
+    fn add_script(&mut self, script: &Script, by_hash: bool, keys: &[&[u8]], arguments: &[&[u8]]) {
+        let count = keys.len().to_string();
+        let call: [&[u8]; 3] = match &script.hash {
+            Hash::Known(hash) if by_hash => [b"EVALSHA", hash, count.as_bytes()],
+            _ => [b"EVAL", script.text.as_bytes(), count.as_bytes()],
+        };
+        let mut parts = Vec::with_capacity(call.len() + keys.len() + arguments.len());
+        parts.extend(call);
+        parts.extend(keys);
+        parts.extend(arguments);
+        self.add(&parts);
+    }
+}
+
+fn is_no_script(reply: &Reply) -> bool {
+    matches!(reply, Reply::Error(error) if failure::meaning(error) == Meaning::NoScript)
 }
 
 impl Script {
@@ -156,25 +173,52 @@ impl Link {
         if matches!(script.hash, Hash::Unknown) {
             self.load(script)?;
         }
-        let count = keys.len().to_string();
-        let call = |name: &'static str, script: &[u8]| {
-            let mut parts: Vec<&[u8]> = vec![name.as_bytes(), script, count.as_bytes()];
-            parts.extend(keys);
-            parts.extend(arguments);
+        let mut by_hash = matches!(script.hash, Hash::Known(_));
+        loop {
             let mut commands = Commands::default();
-            commands.add(&parts);
-            commands
-        };
-        if let Hash::Known(hash) = &script.hash {
-            let reply = self.pipeline(&call("EVALSHA", hash))?.pop();
-            let reply = reply.unwrap_or(Reply::Nothing);
-            if !matches!(&reply, Reply::Error(error) if failure::meaning(error) == Meaning::NoScript)
-            {
-                return self.checked(reply);
+            commands.add_script(script, by_hash, keys, arguments);
+            let reply = self.pipeline(&commands)?.pop().unwrap_or(Reply::Nothing);
+            if by_hash && is_no_script(&reply) {
+                by_hash = false;
+                continue;
             }
+            return self.checked(reply);
         }
-        let reply = self.pipeline(&call("EVAL", script.text.as_bytes()))?.pop();
-        self.checked(reply.unwrap_or(Reply::Nothing))
+    }
+
+    /// A script and a command behind it, in one transaction. `None`: the server answers
+    /// something else than two replies.
+    pub(crate) fn transaction(
+        &mut self,
+        script: &mut Script,
+        keys: &[&[u8]],
+        arguments: &[&[u8]],
+        command: &[&[u8]],
+    ) -> Result<Option<[Reply; 2]>> {
+        if matches!(script.hash, Hash::Unknown) {
+            self.load(script)?;
+        }
+        let mut by_hash = matches!(script.hash, Hash::Known(_));
+        loop {
+            let mut commands = Commands::default();
+            commands.add(&[b"MULTI"]);
+            commands.add_script(script, by_hash, keys, arguments);
+            commands.add(command).add(&[b"EXEC"]);
+            let mut replies = self.pipeline(&commands)?;
+            let last = self.checked(replies.pop().unwrap_or(Reply::Nothing));
+            // What is refused before EXEC says why.
+            for reply in replies {
+                self.checked(reply)?;
+            }
+            let Some(Ok([first, second])) = last?.into_list().map(<[Reply; 2]>::try_from) else {
+                return Ok(None);
+            };
+            if by_hash && is_no_script(&first) {
+                by_hash = false;
+                continue;
+            }
+            return Ok(Some([self.checked(first)?, self.checked(second)?]));
+        }
     }
 
     /// An error of the server as one of ours. One that says that this is not the master

@@ -5,13 +5,17 @@
 //! and TLS handshake included; one TLS provider by name, so that a host program with another
 //! one is not harmed; no error that repeats a password or an account.
 
+mod checks;
 mod connect;
 mod connection;
+mod entry;
 mod failure;
 mod resp;
 mod sentinel;
 mod stream;
 
+pub(crate) mod engine;
+pub(crate) mod keys;
 pub(crate) mod link;
 pub(crate) mod url;
 

@@ -1,0 +1,295 @@
+//! [`RedisEngine`]: the engine of a fleet over Redis or Valkey.
+
+mod lists;
+mod order;
+
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
+use super::checks;
+use super::keys::{Keys, name_of};
+use super::link::{Commands, Link, Script};
+use super::resp::Reply;
+use super::url::RedisUrl;
+use crate::Error;
+use crate::fleet::engine::{
+    Appended, Done, EngineError, FIRST_IN_LINE, FleetEngine, Hello, LeaseAnswer, NewOperation,
+    Page, Position, ReportList, ReportsTo, Result, SenderId, StoredReport,
+};
+use crate::options::Config;
+
+/// What has to survive before it is called durable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Survives {
+    /// What Redis itself keeps.
+    #[default]
+    Engine,
+    /// The loss of the master: a replica has it.
+    Master,
+    /// The loss of power: the disk has it. From Redis 7.2.
+    Power,
+}
+
+/// What an engine has to know beside its link.
+#[derive(Debug, Clone)]
+pub(crate) struct EngineSettings {
+    pub(crate) keys: Keys,
+    /// Whose operations they are: another application's under the same prefix are refused.
+    pub(crate) application: String,
+    pub(crate) survives: Survives,
+    /// What nobody fetched for so long is dropped.
+    pub(crate) report_ttl: Duration,
+}
+
+/// The engine over one connection.
+#[derive(Debug)]
+pub(crate) struct RedisEngine {
+    link: Link,
+    settings: EngineSettings,
+    scripts: Scripts,
+    /// Who asked for the lease last, and the last beat that was answered to it: with them the
+    /// fence holds although an engine that went back gives an epoch twice.
+    holder: String,
+    beat: Option<u64>,
+    /// When each sender was last said to live.
+    touched: HashMap<SenderId, Instant>,
+    /// The connection whose server was checked, and what was to be said of it.
+    checked: Option<(u64, Vec<String>)>,
+    swept: Option<Instant>,
+}
+
+#[derive(Debug)]
+struct Scripts {
+    append: Script,
+    hello: Script,
+    lease: Script,
+    load: Script,
+    release: Script,
+    reports: Script,
+    settle: Script,
+}
+
+/// What is written down of a sender is at most so old.
+const TOUCH: Duration = Duration::from_secs(5);
+
+/// A run that said nothing for so long is gone.
+pub(crate) const GONE: Duration = Duration::from_secs(30);
+
+/// The layout of the keys. A newer one is refused.
+pub(crate) const SCHEMA: &str = "1";
+
+/// How long a replica or the disk may take.
+const CONFIRM: Duration = Duration::from_secs(1);
+
+impl RedisEngine {
+    /// No connection yet.
+    pub(crate) fn new(link: Link, settings: EngineSettings) -> Self {
+        Self {
+            link,
+            settings,
+            scripts: Scripts {
+                append: Script::new(include_str!("scripts/append.lua")),
+                hello: Script::new(include_str!("scripts/hello.lua")),
+                lease: Script::new(include_str!("scripts/lease.lua")),
+                load: Script::new(include_str!("scripts/load.lua")),
+                release: Script::new(include_str!("scripts/release.lua")),
+                reports: Script::new(include_str!("scripts/reports.lua")),
+                settle: Script::new(include_str!("scripts/settle.lua")),
+            },
+            holder: String::new(),
+            beat: None,
+            touched: HashMap::new(),
+            checked: None,
+            swept: None,
+        }
+    }
+
+    /// The engine that the options name, without a connection yet.
+    ///
+    /// # Errors
+    /// `outbox_url` is no URL of Redis, `ca_file` cannot be read, or `outbox_prefix` cannot
+    /// be a part of a key.
+    pub(crate) fn of(config: &Config) -> crate::Result<Self> {
+        let settings = &config.settings;
+        let url = RedisUrl::parse(&settings.outbox.url)
+            .map_err(|why| Error::option(format!("option outbox_url {why}")))?;
+        let prefix = match settings.outbox.prefix.as_str() {
+            "" => format!("xg:{}", settings.access_id),
+            prefix => prefix.to_owned(),
+        };
+        // A brace would end the part by which a cluster chooses the slot.
+        if prefix.contains(['{', '}']) || prefix.chars().any(char::is_control) {
+            return Err(Error::option(
+                "option outbox_prefix has a brace or a control character; the names of the keys \
+                 have it in braces of their own",
+            ));
+        }
+        let settings = EngineSettings {
+            keys: Keys::new(&prefix),
+            application: settings.access_id.clone(),
+            survives: Survives::Engine,
+            report_ttl: Duration::from_secs(7 * 24 * 60 * 60),
+        };
+        Ok(Self::new(Link::new(url, config)?, settings))
+    }
+
+    /// The way to the server, for questions of an operator.
+    pub(crate) fn link(&mut self) -> &mut Link {
+        &mut self.link
+    }
+
+    pub(crate) fn keys(&self) -> &Keys {
+        &self.settings.keys
+    }
+
+    /// Whether to write down that a sender lives: it is now.
+    fn touches(&mut self, sender: &SenderId) -> bool {
+        let due = self
+            .touched
+            .get(sender)
+            .is_none_or(|at| at.elapsed() >= TOUCH);
+        if due {
+            // Predecessors are over at some time.
+            self.touched.retain(|_, at| at.elapsed() < GONE);
+            self.touched.insert(sender.clone(), Instant::now());
+        }
+        due
+    }
+
+    /// What was asked for was not answered in a form that is known.
+    fn strange(&self, command: &str) -> EngineError {
+        EngineError::Refused(format!(
+            "Redis at {} answers {command} as nothing of this version does",
+            self.link.place()
+        ))
+    }
+}
+
+impl FleetEngine for RedisEngine {
+    fn hello(&mut self, sender: &SenderId) -> Result<Hello> {
+        let warnings = Vec::new();
+        let keys = &self.settings.keys;
+        let name = name_of(sender);
+        let reply = self.link.script(
+            &mut self.scripts.hello,
+            &[
+                keys.meta.as_bytes(),
+                keys.open(name).as_bytes(),
+                keys.runs(name).as_bytes(),
+                keys.names.as_bytes(),
+            ],
+            &[
+                SCHEMA.as_bytes(),
+                self.settings.application.as_bytes(),
+                sender.0.as_bytes(),
+                name.as_bytes(),
+                GONE.as_millis().to_string().as_bytes(),
+            ],
+        )?;
+        let Some([schema, application, now, gone]) = reply.list() else {
+            return Err(self.strange("hello"));
+        };
+        checks::schema(keys, &self.settings.application, schema, application)?;
+        let gone = gone.list().unwrap_or_default().iter();
+        let hello = Hello {
+            now_ms: now.number().unwrap_or_default(),
+            predecessors: gone
+                .filter_map(|run| Some(SenderId(run.text()?.into())))
+                .collect(),
+            warnings,
+        };
+        self.touched.insert(sender.clone(), Instant::now());
+        Ok(hello)
+    }
+
+    fn append(
+        &mut self,
+        sender: &SenderId,
+        after: u64,
+        operations: &[NewOperation<'_>],
+        reports_to: &ReportsTo,
+    ) -> Result<Appended> {
+        self.append_in_parts(sender, after, operations, reports_to)
+    }
+
+    fn lease(&mut self, holder: &str, epoch: Option<u64>, time: Duration) -> Result<LeaseAnswer> {
+        self.ask_for_lease(holder, epoch, time)
+    }
+
+    fn load(&mut self, epoch: u64, after: Position, most: usize) -> Result<Option<Page>> {
+        self.load_page(epoch, after, most)
+    }
+
+    fn settle(&mut self, epoch: u64, top: Position, done: &[Done]) -> Result<Option<u64>> {
+        self.settle_all(epoch, top, done)
+    }
+
+    fn confirm(&mut self) -> Result<bool> {
+        let copies: &[&[u8]] = match self.settings.survives {
+            Survives::Engine => return Ok(true),
+            Survives::Master => &[b"WAIT", b"1"],
+            Survives::Power => &[b"WAITAOF", b"1", b"0"],
+        };
+        let time = CONFIRM.as_millis().to_string();
+        let mut wait = copies.to_vec();
+        wait.push(time.as_bytes());
+        // Both wait for the last write of their own connection only: this one comes after
+        // everything that was answered to anybody.
+        let meta = self.settings.keys.meta.as_bytes();
+        let mut commands = Commands::default();
+        commands
+            .add(&[b"HSET", meta, b"confirmed", b"1"])
+            .add(&wait);
+        let mut replies = self
+            .link
+            .pipeline_within(&commands, CONFIRM * 3)?
+            .into_iter();
+        let written = replies.next().unwrap_or(Reply::Nothing);
+        self.link.checked(written)?;
+        let waited = replies.next().unwrap_or(Reply::Nothing);
+        let waited = self.link.checked(waited)?;
+        // WAITAOF answers for the server's own disk and for the replicas'.
+        let copies = match &waited {
+            Reply::List(list) => list.first().and_then(Reply::number),
+            reply => reply.number(),
+        };
+        copies
+            .map(|copies| copies > 0)
+            .ok_or_else(|| self.strange("WAIT"))
+    }
+
+    fn reports(
+        &mut self,
+        reader: &SenderId,
+        from: &ReportList,
+        taken: &[Position],
+        after: Position,
+        most: usize,
+    ) -> Result<Vec<StoredReport>> {
+        self.read_reports(reader, from, taken, after, most)
+    }
+
+    fn release(&mut self, epoch: u64) -> Result<()> {
+        let lease = self.settings.keys.lease.as_bytes();
+        self.link.script(
+            &mut self.scripts.release,
+            &[lease],
+            &[epoch.to_string().as_bytes(), self.holder.as_bytes()],
+        )?;
+        Ok(())
+    }
+
+    fn backlog(&mut self) -> Result<u64> {
+        let reply = self
+            .link
+            .command(&[b"XLEN", self.settings.keys.ops.as_bytes()])?;
+        reply.number().ok_or_else(|| self.strange("XLEN"))
+    }
+
+    fn rest(&mut self) {
+        self.link.rest();
+    }
+}
+
+#[cfg(test)]
+mod tests;
