@@ -21,7 +21,7 @@ STEP = 0.003
 class Fleet:
     """Actors are generators: they yield seconds to wait, or a condition to wait for."""
 
-    def __init__(self, programs, seed, *, faults=30):
+    def __init__(self, programs, seed, *, faults=30, listen="127.0.0.1"):
         """`faults`: how many requests of a thousand the service fails."""
         base = "/dev/shm" if os.path.isdir("/dev/shm") else None
         self.folder = tempfile.mkdtemp(prefix="xgpush-fleet.", dir=base)
@@ -32,12 +32,13 @@ class Fleet:
         # Microseconds at which a master died with a tail that nobody else had.
         self.went_back = []
         self.done = Counter()  # what was killed, paused and cut, and how often
-        self.proxy = None
+        # What stands between the members and the rest, if it can be cut: a Proxy or a Hub.
+        self.lines = None
         # (what, milliseconds since 1970, name of the relay that ended then)
         self.endings = []
         self._watch, self._watch_again = None, 0.0
         self.service = Emulator(
-            [programs.emulator],
+            [programs.emulator, "--listen", listen],
             overwrite_clears="all_types",
             bad_token_prefix="bad",
             random_faults={
@@ -53,8 +54,8 @@ class Fleet:
             },
         )
 
-    def add_members(self, count, options, **workload):
-        """`options` may be a function of the slot."""
+    def add_members(self, count, options, network=None, **workload):
+        """`options` may be a function of the slot; `network` is one, to a namespace."""
         workload = {
             "seed": self.seed,
             "rate": 40,
@@ -67,7 +68,12 @@ class Fleet:
             own = options(slot) if callable(options) else options
             own = {"base_url": self.service.url, **own}
             member = Member(
-                self.programs.member, self.folder, slot, options=own, workload=workload
+                self.programs.member,
+                self.folder,
+                slot,
+                options=own,
+                workload=workload,
+                network=network and network(slot),
             )
             member.start()
             self.members.append(member)
@@ -102,6 +108,8 @@ class Fleet:
         lease = dict(zip(words[::2], words[1::2]))
         if lease.get("holder"):
             self._note(lease["holder"], int(lease["epoch"]), int(lease["until"]))
+        elif lease and self.tenures:
+            self.tenures[-1].given_up = True
 
     def _engine_port(self):
         master = getattr(self.engine, "master", None)
@@ -113,8 +121,6 @@ class Fleet:
         if last is None or (last.holder, last.epoch) != (holder, epoch):
             if until > now_ms:
                 self.tenures.append(Tenure(holder, epoch, now_ms, until))
-        elif until == 0:
-            last.given_up = True
         else:
             last.until_ms = max(last.until_ms, until)
 
@@ -226,9 +232,9 @@ class Fleet:
                 member.child.kill()
         if self.engine is not None:
             self.engine.kill()
-        if self.proxy is not None:
-            self.proxy.child.kill()
         self.service.kill()
+        if self.lines is not None:
+            self.lines.end()
         if not keep:
             shutil.rmtree(self.folder, ignore_errors=True)
 
@@ -313,7 +319,7 @@ class Fleet:
             self.engine.child.go_on()
 
     def cuts_lines(self, what, times, pause, seconds, *, leads):
-        """Cuts lines of whoever leads, or of somebody else, in one of three ways."""
+        """Cuts a line of whoever leads, or of somebody else."""
         for _ in range(times):
             yield lambda: self.leader() is not None
             yield self.random.uniform(*pause)
@@ -322,15 +328,11 @@ class Fleet:
                 continue
             others = [member for member in self.members if member is not led]
             line = f"{what}{(led if leads else self.random.choice(others)).slot}"
-            how = self.random.choice(["cut", "hold and drop", "hold"])
-            self.proxy.tell(how.split()[0], line)
+            how = self.random.choice(self.lines.ways(what))
+            self.lines.cut(line, how)
             self.done[f"{what} lines of {'relays' if leads else 'processes'} cut"] += 1
             yield self.random.uniform(*seconds)
-            # What was held on the way to the service is not let go: a request that was given
-            # up and still travels is beyond what a client can order.
-            let_go = how == "hold" and what == "engine"
-            self.proxy.tell("thaw" if let_go else "drop", line)
-            self.proxy.tell("heal", line)
+            self.lines.heal(line, how)
 
     def fails_over(self, times):
         """Takes a master's replicas away, and a moment later the master."""

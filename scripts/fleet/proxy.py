@@ -116,6 +116,23 @@ class Proxy:
         if self.child.process.stdout.readline() != b"done\n":
             raise OSError("the proxy ended")
 
+    # What Fleet.cuts_lines wants of lines.
+
+    def ways(self, what):
+        # What was held on the way to the service is not let go: a request that was given up
+        # and still travels is beyond what a client can order.
+        return ["cut", "hold", "late"] if what == "engine" else ["cut", "hold"]
+
+    def cut(self, line, how):
+        self.tell("cut" if how == "cut" else "hold", line)
+
+    def heal(self, line, how):
+        self.tell("thaw" if how == "late" else "drop", line)
+        self.tell("heal", line)
+
+    def end(self):
+        self.child.kill()
+
 
 if __name__ == "__main__":
     asyncio.run(serve(sys.argv[1:]))

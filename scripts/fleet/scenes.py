@@ -4,6 +4,7 @@ by which the referee judges it.
 
 from dataclasses import dataclass
 
+import networks
 from fleet import LEASE_MS, Fleet
 from proxy import Proxy
 from referee import Rules
@@ -84,6 +85,22 @@ def of_spools(programs, seed, size):
     yield Rules()
 
 
+def of_groups(programs, seed, size):
+    """Reports go to whoever of a group takes them, and members of it are killed."""
+    fleet = over_redis(programs, seed)
+    fleet.add_members(MEMBERS, fleet.on_engine(outbox_reports_to="group:workers"))
+    yield fleet
+    each = LEASE_MS / 1000 + 1.5
+    fleet.run(
+        [
+            fleet.kills_relays(size.kills // 2, (0.0, 0.6)),
+            fleet.kills_processes(2 * size.kills, (0.1 * each, 0.4 * each)),
+        ],
+        60 + 4 * each * size.kills,
+    )
+    yield Rules()
+
+
 def of_closings(programs, seed, size):
     """Whoever leads is closed in order, and starts again."""
     fleet = over_redis(programs, seed)
@@ -117,8 +134,8 @@ def of_cuts(programs, seed, size):
     for slot in range(MEMBERS):
         targets[f"engine{slot}"] = fleet.engine.port
         targets[f"service{slot}"] = fleet.service.port
-    fleet.proxy = Proxy(targets)
-    ports = fleet.proxy.ports
+    fleet.lines = Proxy(targets)
+    ports = fleet.lines.ports
     fleet.add_members(
         MEMBERS,
         lambda slot: fleet.on_engine(
@@ -127,18 +144,45 @@ def of_cuts(programs, seed, size):
         ),
     )
     yield fleet
+    fleet.run(cutting(fleet, size), 60 + 30 * size.kills)
+    yield Rules()
+
+
+def cutting(fleet, size):
+    """Lines between relay and engine, relay and service, process and engine; for less than a
+    lease, and for more."""
     lease = LEASE_MS / 1000
-    fleet.run(
-        [
-            # Between relay and engine: short of the lease, and beyond it.
-            fleet.cuts_lines("engine", size.kills, (0.5, 2.0), (0.2, lease + 2), leads=True),
-            # Between relay and service.
-            fleet.cuts_lines("service", size.kills, (0.5, 2.0), (0.2, 3.0), leads=True),
-            # Between process and engine.
-            fleet.cuts_lines("engine", size.kills, (0.5, 2.0), (0.2, lease + 2), leads=False),
-        ],
-        60 + 30 * size.kills,
+    return [
+        fleet.cuts_lines("engine", size.kills, (0.5, 2.0), (0.2, lease + 2), leads=True),
+        fleet.cuts_lines("service", size.kills, (0.5, 2.0), (0.2, 3.0), leads=True),
+        fleet.cuts_lines("engine", size.kills, (0.5, 2.0), (0.2, lease + 2), leads=False),
+    ]
+
+
+def of_namespaces(programs, seed, size):
+    """The same, where each member is in a network namespace of its own: packets go nowhere,
+    and nobody is told."""
+    hub = networks.Hub(MEMBERS)
+    try:
+        fleet = Fleet(programs, seed, listen="0.0.0.0")
+        fleet.engine = RedisServer(
+            f"{fleet.folder}/redis", options=["--bind", "*", "--protected-mode", "no"]
+        ).wait()
+    except BaseException:
+        hub.end()
+        raise
+    fleet.lines = hub
+    fleet.add_members(
+        MEMBERS,
+        lambda slot: fleet.on_engine(
+            outbox_url=f"redis://{hub.address(slot, 'engine')}:{fleet.engine.port}",
+            base_url=f"http://{hub.address(slot, 'service')}:{fleet.service.port}",
+            allow_http="true",
+        ),
+        network=hub.namespace,
     )
+    yield fleet
+    fleet.run(cutting(fleet, size), 60 + 30 * size.kills)
     yield Rules()
 
 
@@ -178,9 +222,11 @@ SCENES = {
     "file": of_a_file,
     "kills": of_kills,
     "spools": of_spools,
+    "groups": of_groups,
     "closings": of_closings,
     "pauses": of_pauses,
     "cuts": of_cuts,
+    "namespaces": of_namespaces,
     "replica": of_failovers_to_a_copy,
     "engine": of_failovers_with_loss,
 }

@@ -5,6 +5,7 @@ M failed`; the status is 1 after a violation. What a scene left is kept then.
 
 import argparse
 import bisect
+import shutil
 import signal
 import statistics
 import sys
@@ -13,6 +14,7 @@ import traceback
 from collections import Counter
 from dataclasses import dataclass
 
+import networks
 from referee import VIOLATIONS, judge
 from scenes import LONG, SCENES, SHORT
 
@@ -53,6 +55,15 @@ def takeovers(fleet, evidence):
             if arrival.sender.rsplit(".", 1)[0] not in ("", name):
                 yield how, arrival.received_ms - ended
                 break
+
+
+def lacking(scene):
+    """What a scene needs and this machine has not."""
+    if scene == "namespaces" and not networks.may():
+        return "root, and the commands ip and unshare"
+    if scene in ("replica", "engine") and not shutil.which("redis-sentinel"):
+        return "redis-sentinel (Debian: redis-sentinel)"
+    return None
 
 
 def play(scene, programs, seed, size, result):
@@ -114,6 +125,10 @@ def main():
     print(f"seed {told.seed}", flush=True)
     passed = failed = 0
     for scene in told.scenes or size.scenes:
+        lacks = lacking(scene)
+        if lacks:
+            print(f"{scene}: 0 passed, 0 failed, 1 skipped: needs {lacks}", flush=True)
+            continue
         result = Result()
         for n in range(size.rounds(scene)):
             play(scene, programs, told.seed + n, size, result)

@@ -13,6 +13,7 @@
 use std::io::Read as _;
 use std::time::{Duration, Instant};
 
+use xgpush::outbox::Report;
 use xgpush::{Config, Operation, Outbox, State};
 use xgpush_emulator::Config as Service;
 
@@ -103,7 +104,7 @@ fn minute(url: &str, every: Duration, times: u32, within: Duration) {
         let began = Instant::now();
         submit(&outbox, process, n);
         let reports = outbox.reports(1, LONG);
-        let is_in = reports.first().and_then(|r| r.state()) == Some(State::Accepted);
+        let is_in = reports.first().and_then(Report::state) == Some(State::Accepted);
         println!("{} {}", u8::from(is_in), began.elapsed().as_millis());
         if n + 1 < times {
             std::thread::sleep(every.saturating_sub(began.elapsed()));
