@@ -120,6 +120,8 @@ mod exchange;
 #[cfg(feature = "outbox")]
 #[allow(dead_code, reason = "the engines and the machines follow")]
 mod fleet;
+#[cfg(feature = "outbox-redis")]
+pub mod fleet_admin;
 pub mod options;
 mod ordering;
 #[cfg(feature = "outbox")]

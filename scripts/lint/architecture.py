@@ -37,7 +37,10 @@ LAYERS = [
     ],
     [("fleet", "one order for many processes")],
     [("over_redis", "the fleet's engine")],
-    [("engine", "one signed request; the worker pool")],
+    [
+        ("engine", "one signed request; the worker pool"),
+        ("fleet_admin", "what an operator asks a fleet"),
+    ],
     [("client", "blocking calls"), ("exchange", "the protocol without I/O")],
     [
         ("sync", "a wanted state"),

@@ -133,6 +133,18 @@ impl RedisEngine {
         Ok(Self::new(Link::new(url, config)?, settings))
     }
 
+    /// The same over other keys.
+    #[must_use]
+    pub(crate) fn over(mut self, keys: Keys) -> Self {
+        self.settings.keys = keys;
+        self
+    }
+
+    /// What is durable survives this.
+    pub(crate) fn survives(&self) -> Survives {
+        self.settings.survives
+    }
+
     /// The way to the server, for questions of an operator.
     pub(crate) fn link(&mut self) -> &mut Link {
         &mut self.link

@@ -54,6 +54,11 @@ impl Keys {
         }
     }
 
+    /// What all names begin with.
+    pub(crate) fn root(&self) -> &str {
+        &self.root
+    }
+
     /// The names without a variable part, with the type of each.
     pub(crate) fn fixed(&self) -> [(&str, &'static str); 8] {
         [

@@ -122,6 +122,10 @@ impl Link {
         self
     }
 
+    pub(crate) fn url(&self) -> &RedisUrl {
+        &self.url
+    }
+
     /// Where it leads, without a password: for messages.
     pub(crate) fn place(&self) -> &str {
         &self.place

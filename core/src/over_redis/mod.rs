@@ -25,4 +25,4 @@ pub(crate) use url::RedisUrl;
 
 #[cfg(test)]
 #[path = "../../tests/common/redis.rs"]
-mod server;
+pub(crate) mod server;

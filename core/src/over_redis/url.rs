@@ -1,6 +1,7 @@
 //! [`RedisUrl`]: where Redis is, and who one is there.
 
 use std::fmt;
+use std::net::IpAddr;
 
 use zeroize::Zeroizing;
 
@@ -158,6 +159,15 @@ impl RedisUrl {
         Ok(self)
     }
 
+    /// Whether all of it is on this machine.
+    pub(crate) fn is_local(&self) -> bool {
+        match &self.place {
+            Place::Unix(_) => true,
+            Place::Tcp { server, .. } => server.is_local(),
+            Place::Sentinel { sentinels, .. } => sentinels.iter().all(Address::is_local),
+        }
+    }
+
     pub(crate) fn tls(&self) -> bool {
         match &self.place {
             Place::Tcp { tls, .. } | Place::Sentinel { tls, .. } => *tls,
@@ -298,6 +308,13 @@ fn decoded(text: &str) -> Result<Zeroizing<String>, String> {
     match std::str::from_utf8(&bytes) {
         Ok(text) if !text.contains('\0') => Ok(Zeroizing::new(text.to_owned())),
         _ => Err("has percent-encoded bytes that are no UTF-8 text".to_owned()),
+    }
+}
+
+impl Address {
+    fn is_local(&self) -> bool {
+        let address = self.host.parse::<IpAddr>();
+        self.host == "localhost" || address.is_ok_and(|address| address.is_loopback())
     }
 }
 
