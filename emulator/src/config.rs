@@ -115,16 +115,135 @@ pub enum Spelling {
     Camel,
 }
 
+/// In what the length of a tag is measured: one page says bytes, another characters.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LengthUnit {
+    /// Bytes of UTF-8, which is the smaller limit.
+    #[default]
+    Bytes,
+    /// Characters.
+    Characters,
+}
+
+/// Which pushes are refused with 10010018 when an equal one came within the hour.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RepeatedPush {
+    /// None.
+    Allow,
+    /// Those to all, of which the page on limits says so.
+    #[default]
+    RefuseAll,
+    /// Those to all, to tags and to account packages, as with the console's option
+    /// against repeated pushes.
+    RefuseTasks,
+}
+
+/// What a push to a list does with accounts that have no device. A push to nobody at all
+/// is refused with 10010005.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum UnboundInList {
+    /// It goes to the others.
+    #[default]
+    Skip,
+    /// The whole push is refused with 10010005.
+    Refuse,
+}
+
+/// An access point of the service. The data of one is not known at another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Region {
+    /// Guangzhou.
+    Guangzhou,
+    /// Shanghai.
+    Shanghai,
+    /// Hong Kong.
+    HongKong,
+    /// Singapore.
+    Singapore,
+}
+
+impl Region {
+    pub(crate) const ALL: [Self; 4] = [
+        Self::Guangzhou,
+        Self::Shanghai,
+        Self::HongKong,
+        Self::Singapore,
+    ];
+
+    /// The host of its service address.
+    pub(crate) fn host(self) -> &'static str {
+        match self {
+            Self::Guangzhou => "api.tpns.tencent.com",
+            Self::Shanghai => "api.tpns.sh.tencent.com",
+            Self::HongKong => "api.tpns.hk.tencent.com",
+            Self::Singapore => "api.tpns.sgp.tencent.com",
+        }
+    }
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Guangzhou => "guangzhou",
+            Self::Shanghai => "shanghai",
+            Self::HongKong => "hong_kong",
+            Self::Singapore => "singapore",
+        }
+    }
+}
+
+/// The kind of phones of an application. The service gives each kind an access id of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Platform {
+    /// Android.
+    Android,
+    /// iOS.
+    Ios,
+}
+
+/// A further application, with bindings, tags and pushes of its own.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct App {
+    /// Its access id.
+    pub access_id: String,
+    /// Its secret key.
+    pub secret_key: String,
+    /// For people. Default: empty.
+    #[serde(default)]
+    pub name: String,
+    /// Default: none; it takes the messages of both.
+    #[serde(default)]
+    pub platform: Option<Platform>,
+    /// Default: none; it is known at every service address.
+    #[serde(default)]
+    pub region: Option<Region>,
+}
+
 /// The configuration of the server.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is an option of its own"
+)]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
     /// The generation of the documents to follow. Default: `tpns`.
     pub version: Version,
-    /// The only access id that is accepted. Default: the one of the official example.
+    /// The access id of the first application. Default: the one of the official example.
     pub access_id: String,
     /// Its secret key. Default: the one of the official example.
     pub secret_key: String,
+    /// Its kind of phones. Default: none; it takes the messages of both.
+    pub platform: Option<Platform>,
+    /// Its region: requests whose `Host` is the service address of another one are
+    /// refused with 1008035. Default: none; it is known at every address.
+    pub region: Option<Region>,
+    /// Further applications. Default: none.
+    pub apps: Vec<App>,
     /// How long after its arrival an accepted operation shows in queries. Default: 0,
     /// which is before the response is sent.
     pub apply_delay_ms: u64,
@@ -167,6 +286,39 @@ pub struct Config {
     /// which its table has for pushes to lists. Default: no, and the code is 0: its page
     /// shows `["ok","token_not_exists"]` and no code beside it.
     pub xg_list_codes: bool,
+    /// How many tags an application may have. Default: 10,000.
+    pub max_tags: usize,
+    /// How many tags a token may have. Default: 100.
+    pub max_tags_per_token: usize,
+    /// How many pairs operators 9 and 10 of tags take. Default: 20, which one row of the
+    /// page says; another row says 500.
+    pub max_tag_pairs: usize,
+    /// In what the 50 of a tag are measured. Default: `bytes`.
+    pub tag_length: LengthUnit,
+    /// How many pushes are kept, per application; the oldest go first. Default: 10,000.
+    pub max_pushes: usize,
+    /// Pushes to all, to tags and to account packages per second, beyond which 1008028 is
+    /// answered. Default: 1; none is no limit.
+    pub task_pushes_per_s: Option<u32>,
+    /// Which pushes are refused as repeated. Default: `refuse_all`.
+    pub repeated_push: RepeatedPush,
+    /// What a push to a list does with accounts without a device. Default: `skip`.
+    pub unbound_in_list: UnboundInList,
+    /// The most that `expire_time` may be in version `tpns`. Default: 259,200, which is 72
+    /// hours; older pages say that only what is no 32-bit integer fails.
+    pub max_expire_s: i64,
+    /// Hours that the times in requests and answers are ahead of UTC. Default: 8, that of
+    /// China; no page says which.
+    pub zone_hours: i8,
+    /// The keys of attributes that exist in the console; others are named as invalid.
+    /// Default: empty, and every key exists.
+    pub attribute_keys: Vec<String>,
+    /// Calls of statistics per hour, beyond which 1008028 is answered. Default: 200; none
+    /// is no limit.
+    pub statistics_per_hour: Option<u32>,
+    /// Plans that can be made in a day, beyond which 1008028 is answered. Default: 200;
+    /// none is no limit.
+    pub plans_per_day: Option<u32>,
     /// Requests per second beyond which 1008028 is answered. Default: none.
     pub rate_limit_per_s: Option<u32>,
     /// How many log entries are kept; the oldest go first. Default: 1,000,000.
@@ -192,6 +344,9 @@ impl Default for Config {
             version: Version::default(),
             access_id: "1500001048".into(),
             secret_key: "1452fcebae9f3115ba794fb0fff2fd73".into(),
+            platform: None,
+            region: None,
+            apps: Vec::new(),
             apply_delay_ms: 0,
             latency_ms: 0,
             clock_skew_s: 0,
@@ -210,6 +365,19 @@ impl Default for Config {
             code_prefix: "code-".into(),
             top_level_account_type: TopLevelType::default(),
             xg_list_codes: false,
+            max_tags: 10_000,
+            max_tags_per_token: 100,
+            max_tag_pairs: 20,
+            tag_length: LengthUnit::default(),
+            max_pushes: 10_000,
+            task_pushes_per_s: Some(1),
+            repeated_push: RepeatedPush::default(),
+            unbound_in_list: UnboundInList::default(),
+            max_expire_s: 259_200,
+            zone_hours: 8,
+            attribute_keys: Vec::new(),
+            statistics_per_hour: Some(200),
+            plans_per_day: Some(200),
             rate_limit_per_s: None,
             max_log: 1_000_000,
             max_log_bytes: 256 << 20,
@@ -226,6 +394,11 @@ impl Default for Config {
 const HIDDEN: &str = "***";
 
 impl Config {
+    /// How many seconds the times in requests and answers are ahead of UTC.
+    pub(crate) fn zone_s(&self) -> i64 {
+        i64::from(self.zone_hours) * 3600
+    }
+
     /// This configuration with some fields changed. Digits may stand for a text: an access
     /// id, say.
     ///
@@ -241,6 +414,7 @@ impl Config {
             };
             *held = match value {
                 Value::String(text) if name == "secret_key" && text == HIDDEN => continue,
+                Value::Array(apps) if name == "apps" => self.with_keys(apps),
                 Value::Number(number) if held.is_string() => Value::from(number.to_string()),
                 value => value.clone(),
             };
@@ -248,12 +422,31 @@ impl Config {
         serde_json::from_value(Value::Object(all)).map_err(|error| error.to_string())
     }
 
-    /// The configuration as it is shown: without the secret key, and without the faults,
+    /// Applications with the keys that they have now, where those come back hidden.
+    fn with_keys(&self, apps: &[Value]) -> Value {
+        let mut apps = apps.to_vec();
+        for app in &mut apps {
+            let held = self
+                .apps
+                .iter()
+                .find(|held| app["access_id"] == held.access_id && app["secret_key"] == HIDDEN);
+            if let (Some(held), Some(fields)) = (held, app.as_object_mut()) {
+                fields.insert("secret_key".into(), held.secret_key.clone().into());
+            }
+        }
+        Value::Array(apps)
+    }
+
+    /// The configuration as it is shown: without the secret keys, and without the faults,
     /// which are a list of their own.
     pub(crate) fn shown(&self) -> Value {
         let mut shown = serde_json::to_value(self).unwrap_or_default();
         if let Some(fields) = shown.as_object_mut() {
             fields.insert("secret_key".into(), HIDDEN.into());
+            let apps = fields.get_mut("apps").and_then(Value::as_array_mut);
+            for app in apps.into_iter().flatten() {
+                app["secret_key"] = HIDDEN.into();
+            }
             fields.remove("faults");
             fields.remove("random_faults");
         }

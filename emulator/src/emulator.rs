@@ -17,6 +17,7 @@ use crate::http::tls::{Certificates, Tls};
 use crate::service::Service;
 use crate::service::locked::SharedService;
 use crate::service::log::{Counters, LogEntry};
+use crate::state::pushes::Push;
 use crate::state::snapshot::State;
 
 /// How a server starts.
@@ -180,6 +181,13 @@ impl Emulator {
     pub fn state(&self) -> State {
         let now = self.shared.now();
         self.shared.with(|service| service.state(now))
+    }
+
+    /// The pushes that the first application took, oldest first.
+    pub fn pushes(&self) -> Vec<Push> {
+        let now = self.shared.now();
+        self.shared
+            .with(|service| service.apps(now)[0].pushes.iter().cloned().collect())
     }
 
     /// Applies every accepted operation, due or not.

@@ -50,8 +50,8 @@ mod service;
 mod state;
 
 pub use config::{
-    AuthFailure, Clears, Config, NotFound, OverLimit, PlatformField, Spelling, TopLevelType,
-    Version,
+    App, AuthFailure, Clears, Config, LengthUnit, NotFound, OverLimit, Platform, PlatformField,
+    Region, RepeatedPush, Spelling, TopLevelType, UnboundInList, Version,
 };
 pub use emulator::Emulator;
 pub use faults::fault::Fault;
@@ -61,4 +61,5 @@ pub use protocol::auth::AuthKind;
 pub use service::headers::RequestHeaders;
 pub use service::log::{Counters, LogEntry};
 pub use state::change::Change;
+pub use state::pushes::{Push, PushStatus};
 pub use state::snapshot::State;

@@ -281,7 +281,7 @@ fn unknown_path_is_404_and_other_method_405() {
     let (emulator, mut client) = start(Config::default());
     assert_eq!(
         client.post("/v3/push/app", "{}").body(),
-        r#"{"seq":0,"ret_code":0,"err_msg":"NO_ERROR","result":"{}"}"#
+        r#"{"seq":0,"ret_code":1008002,"err_msg":"missing required parameter: audience_type"}"#
     );
     let received = client.exchange("POST", "/v3/push/app", "", "{}");
     assert_eq!(received.json()["ret_code"], 1_008_003);

@@ -148,7 +148,11 @@ impl Model<'_> {
             let kinds = accounts.entry(account.clone()).or_default();
             kinds.entry(*kind).or_default().push(token.clone());
         }
-        State { tokens, accounts }
+        State {
+            tokens,
+            accounts,
+            ..State::default()
+        }
     }
 }
 
@@ -210,7 +214,7 @@ fn with_server<T>(config: &Config, test: impl FnOnce(&Emulator, &mut Client) -> 
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn state_equals_that_of_the_model(config in config(), steps in prop::collection::vec(step(), 1..30)) {

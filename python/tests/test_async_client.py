@@ -13,6 +13,12 @@ from xgpush.testing import CREDENTIALS, Emulator
 T = TypeVar("T")
 #: Longer than any test is willing to wait.
 SLOW: Dict[str, Any] = {"deadline_ms": 600000, "request_timeout_ms": 600000}
+PUSH = {
+    "audience_type": "account",
+    "account_list": ["player0"],
+    "message_type": "notify",
+    "message": {"title": "Raid", "content": "It starts now"},
+}
 
 
 def run(main: Callable[[], Coroutine[Any, Any, T]]) -> T:
@@ -49,7 +55,7 @@ def test_each_method_returns_what_the_blocking_one_does(xgpush_emulator: Emulato
             body = {"operator_type": 4, "token_list": ["t1"]}
             assert (await client.batch_operate(body)).all_accepted
             assert (await client.query({"operator_type": 2, "token_list": ["t1"]}))[0].accounts == []
-            assert (await client.call("/v3/push/app", {})).json()["ret_code"] == 0
+            assert (await client.call("/v3/push/app", PUSH)).json()["ret_code"] == 0
         assert set(xgpush_emulator.state["tokens"]) == {f"p{n}" for n in range(45)}
 
     run(main)

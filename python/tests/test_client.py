@@ -240,7 +240,9 @@ def test_errors_pickle_and_clients_do_not(client: Client) -> None:
 
 def test_call_after_close_raises_closed(service: Emulator) -> None:
     client = service.client()
-    reply = client.call("/v3/push/app", {"audience_type": "all"})
+    message = {"title": "Raid", "content": "It starts now"}
+    push = {"audience_type": "all", "message_type": "notify", "message": message}
+    reply = client.call("/v3/push/app", push)
     assert reply.http_status == 200 and reply.json()["ret_code"] == 0
     with service.client(secret_key="wrong") as stranger, pytest.raises(xgpush.Rejected) as caught:
         stranger.call("/v3/push/app", {})
@@ -256,8 +258,9 @@ def test_call_with_content_type_sends_body_unchanged(service: Emulator, client: 
     upload = ("/v3/push/package/upload", body)
     client.call(*upload, content_type="multipart/form-data; boundary=x")
     client.call(*upload, content_type="multipart/form-data; boundary=x", auth="sign")
-    client.call("/v3/device/tag", {"operator_type": 5}, auth="basic", repeatable=True)
-    client.call("/v3/device/tag", {"operator_type": 5})
+    clear = {"operator_type": 5, "token_list": ["t1"]}
+    client.call("/v3/device/tag", clear, auth="basic", repeatable=True)
+    client.call("/v3/device/tag", clear)
     log = service.log
     assert [entry["auth"] for entry in log] == ["basic", "sign", "basic", "sign"]
     assert log[0]["body"].encode() == body

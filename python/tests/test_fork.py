@@ -52,7 +52,7 @@ def run(script: str) -> None:
 
 USES = {
     "Client": "client = service.client(); use = lambda: client.clear_tokens(['t1'])",
-    "Client.call": "client = service.client(); use = lambda: client.call('/v3/push/app', {})",
+    "Client.call": "client = service.client(); use = lambda: client.call('/v3/device/tag', {'operator_type': 5, 'token_list': ['t1']})",
     "Client.sync": "client = service.client(); use = lambda: client.sync({'t1': 'alice'}, dry_run=False)",
     "Client.bulk": """
 client = service.client()

@@ -30,7 +30,7 @@ def results(service: Emulator) -> List[Any]:
         bound = client.bind([Binding("t1", "alice", ("alex", 0)), ("bad-", "bobby"), ("t2", "bobby", 3)])
         by_token = client.query_by_token(["t2", "nobody"])
         by_account = client.query_by_account([("bobby", 3), "nobody"])
-        reply = client.call("/v3/push/app", {"message": "\u7206"})
+        reply = client.call("/v3/device/tag", {"operator_type": 1, "tag_list": ["\u7206"], "token_list": ["t1"]})
         service.fault({"kind": "body", "body": '{"ret_code":0,"result":["0"],"extra":{"b": [1.50]}}'})
         odd = client.clear_tokens(["t1"])
         service.fault({"kind": "status", "status": 503, "times": 0})

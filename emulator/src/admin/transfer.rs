@@ -141,7 +141,7 @@ pub(super) async fn import(shared: &SharedService, mut given: Parameters, body: 
         .await
         .map_err(|error| error.to_string())??;
     if replace {
-        shared.clear_bindings();
+        shared.clear();
     }
     let bound = restore(shared, state).await;
     named("tokens", &bound)

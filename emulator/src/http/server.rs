@@ -219,6 +219,7 @@ async fn serve(
         method: head.method.as_str(),
         path,
         headers: auth_headers(&head.headers),
+        content_type: text(&head.headers, "content-type"),
         body: &body,
     };
     let now = shared.now();
@@ -254,17 +255,19 @@ async fn serve(
     Ok(to_hyper(response, date))
 }
 
+fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers
+        .get(name)
+        .and_then(|value: &HeaderValue| value.to_str().ok())
+}
+
 fn auth_headers(headers: &HeaderMap) -> AuthHeaders<'_> {
-    let text = |name| {
-        headers
-            .get(name)
-            .and_then(|value: &HeaderValue| value.to_str().ok())
-    };
     AuthHeaders {
-        access_id: text("accessid"),
-        timestamp: text("timestamp"),
-        sign: text("sign"),
-        authorization: text("authorization"),
+        access_id: text(headers, "accessid"),
+        timestamp: text(headers, "timestamp"),
+        sign: text(headers, "sign"),
+        authorization: text(headers, "authorization"),
+        host: text(headers, "host"),
     }
 }
 

@@ -13,12 +13,17 @@ pub(crate) const MISSING: i64 = 1_008_002;
 pub(crate) const UNAUTHENTICATED: i64 = 1_008_003;
 pub(crate) const BAD_TOKEN: i64 = 1_008_006;
 pub(crate) const INVALID: i64 = 1_008_007;
+pub(crate) const UPLOAD_FAILED: i64 = 1_008_011;
+pub(crate) const UPLOAD_EMPTY: i64 = 1_008_012;
+pub(crate) const NO_SUCH_TASK: i64 = 1_008_015;
+pub(crate) const BAD_DATE: i64 = 1_008_016;
 pub(crate) const SOME_FAILED: i64 = 1_008_026;
 pub(crate) const ALL_FAILED: i64 = 1_008_027;
 pub(crate) const TOO_FAST: i64 = 1_008_028;
 pub(crate) const INVALID_TOKEN: i64 = 1_008_029;
 pub(crate) const WRONG_ACCESS_ID: i64 = 1_008_035;
 pub(crate) const NO_TARGET: i64 = 10_010_005;
+pub(crate) const BAD_TIME: i64 = 10_010_012;
 pub(crate) const REPEATED: i64 = 10_010_018;
 pub(crate) const NOT_FOUND: i64 = 10_110_008;
 

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use serde::ser::SerializeMap as _;
 use serde::{Serialize, Serializer};
+use serde_json::Value;
 
 /// The names of code and message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,13 +13,15 @@ pub(crate) enum FieldNames {
     Snake,
     /// `retCode`, `errMsg`.
     Camel,
+    /// `retCode`, `ErrMsg`: as the one page about plans prints it.
+    Plan,
 }
 
 /// The members of a body besides code and message.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Payload {
     /// `seq` before all else.
-    pub(crate) seq: bool,
+    pub(crate) seq: Option<i64>,
     /// `result` as a list.
     pub(crate) results: Option<Vec<Cow<'static, str>>>,
     pub(crate) extra: Extra,
@@ -29,8 +32,8 @@ pub(crate) struct Payload {
 pub(crate) enum Extra {
     #[default]
     None,
-    /// `result` as a text.
-    Result(&'static str),
+    /// Any, in their order.
+    Members(Vec<(&'static str, Value)>),
     /// What a query by account found.
     AccountTokens(Vec<FoundTokens>),
     /// What a query by token found.
@@ -69,10 +72,11 @@ impl Serialize for Envelope<'_> {
         let (code, message) = match self.names {
             FieldNames::Snake => ("ret_code", "err_msg"),
             FieldNames::Camel => ("retCode", "errMsg"),
+            FieldNames::Plan => ("retCode", "ErrMsg"),
         };
         let mut map = serializer.serialize_map(None)?;
-        if self.payload.seq {
-            map.serialize_entry("seq", &0)?;
+        if let Some(seq) = self.payload.seq {
+            map.serialize_entry("seq", &seq)?;
         }
         map.serialize_entry(code, &self.code)?;
         map.serialize_entry(message, self.message)?;
@@ -81,7 +85,11 @@ impl Serialize for Envelope<'_> {
         }
         match &self.payload.extra {
             Extra::None => {}
-            Extra::Result(text) => map.serialize_entry("result", text)?,
+            Extra::Members(members) => {
+                for (name, value) in members {
+                    map.serialize_entry(name, value)?;
+                }
+            }
             Extra::AccountTokens(found) => map.serialize_entry("account_tokens", found)?,
             Extra::TokenAccounts(found) => map.serialize_entry("token_accounts", found)?,
         }
@@ -108,7 +116,7 @@ mod tests {
     #[test]
     fn envelope_has_either_field_names_and_escapes() {
         let payload = Payload {
-            seq: false,
+            seq: None,
             results: Some(vec!["0".into(), "a\"b".into()]),
             extra: Extra::AccountTokens(vec![FoundTokens {
                 account: FoundAccount {

@@ -1,17 +1,21 @@
 //! The API without faults: authentication, operations, queries.
 
+mod devices;
+mod push;
+mod statistics;
+
 use std::borrow::Cow;
 
 use super::Now;
 use crate::config::{AuthFailure, Config, NotFound, Spelling, Version};
 use crate::faults::kind::FaultKind;
-use crate::protocol::auth::{AuthHeaders, Authenticator};
+use crate::protocol::auth::{AuthHeaders, AuthRefusal, Authenticator};
 use crate::protocol::codes;
 use crate::protocol::endpoint::Endpoint;
 use crate::protocol::request::{Batch, Query, Raw, Refusal, Rules};
 use crate::response::body::{Extra, FieldNames, FoundAccount, FoundAccounts, FoundTokens, Payload};
 use crate::response::logical::{LogicalResponse, top_code};
-use crate::state::delayed::DelayedBindings;
+use crate::state::application::Application;
 
 const TOP_LEVEL_TYPE: &str = "account_type stands beside the lists: the documents have a row for \
     it there and write it inside each account in every sample; see top_level_account_type";
@@ -26,6 +30,7 @@ pub(crate) struct Call<'a> {
     pub(crate) method: &'a str,
     pub(crate) path: &'a str,
     pub(crate) headers: AuthHeaders<'a>,
+    pub(crate) content_type: Option<&'a str>,
     pub(crate) body: &'a [u8],
 }
 
@@ -56,22 +61,46 @@ impl ForcedRefusals<'_> {
     }
 }
 
-/// The API of the service over its bindings.
+/// When a request is carried out.
+#[derive(Clone, Copy)]
+struct Moment {
+    now: Now,
+    /// Unix seconds by the server's clock.
+    server_s: i64,
+}
+
+/// The API of the service over the state of its applications.
 pub(crate) struct Api {
     pub(crate) config: Config,
     rules: Rules,
     authenticator: Authenticator,
     /// The result of an item that was accepted.
     pub(crate) success: Cow<'static, str>,
-    pub(crate) bindings: DelayedBindings,
+    /// At least one; the first is that of `access_id`.
+    pub(crate) apps: Vec<Application>,
     rate: RateWindow,
+    statistics_rate: RateWindow,
 }
 
-/// How many requests came in the present second.
+/// How many requests came in the present second, or hour.
 #[derive(Default)]
 struct RateWindow {
-    second: u64,
+    period: u64,
     requests: u32,
+}
+
+impl RateWindow {
+    /// Counts a request; false when it is one too many.
+    fn take(&mut self, period: u64, limit: u32) -> bool {
+        if self.period != period {
+            *self = Self {
+                period,
+                requests: 0,
+            };
+        }
+        self.requests = self.requests.saturating_add(1);
+        self.requests <= limit
+    }
 }
 
 impl Api {
@@ -79,10 +108,11 @@ impl Api {
         let rules = rules(&config);
         Self {
             rules,
-            authenticator: authenticator(&config),
+            authenticator: Authenticator::new(&config),
             success: success(&config),
-            bindings: DelayedBindings::new(&config, rules),
+            apps: Application::all(&config, rules, Vec::new()),
             rate: RateWindow::default(),
+            statistics_rate: RateWindow::default(),
             config,
         }
     }
@@ -90,16 +120,25 @@ impl Api {
     /// Follows another configuration from now on; the state stays.
     pub(crate) fn follow(&mut self, config: Config) {
         self.rules = rules(&config);
-        self.authenticator = authenticator(&config);
+        self.authenticator = Authenticator::new(&config);
         self.success = success(&config);
-        self.bindings.follow(&config, self.rules);
+        let before = std::mem::take(&mut self.apps);
+        self.apps = Application::all(&config, self.rules, before);
         self.config = config;
     }
 
-    /// Removes every binding, and what waits to be applied. What was is given back.
-    pub(crate) fn clear_bindings(&mut self) -> DelayedBindings {
-        let fresh = DelayedBindings::new(&self.config, self.rules);
-        std::mem::replace(&mut self.bindings, fresh)
+    /// Forgets all that the applications have, and what waits. What was is given back.
+    pub(crate) fn clear(&mut self) -> Vec<Application> {
+        let mut fresh = Application::all(&self.config, self.rules, Vec::new());
+        for (fresh, before) in fresh.iter_mut().zip(&self.apps) {
+            fresh.bindings.applied = before.bindings.applied;
+        }
+        std::mem::replace(&mut self.apps, fresh)
+    }
+
+    /// When the next accepted operation is due.
+    pub(crate) fn next_due(&self) -> Option<u64> {
+        self.apps.iter().filter_map(Application::next_due).min()
     }
 
     /// Checks a request and carries it out. `raw` is its body, where the endpoint reads one.
@@ -113,8 +152,9 @@ impl Api {
     ) -> LogicalResponse {
         let names = self.field_names(endpoint);
         let version = self.config.version;
-        let refused = |code, message: &'static str| {
-            LogicalResponse::new(names, codes::of_version(version, code), message)
+        let refused = |code, message: &'static str| LogicalResponse {
+            reason: Some(message.into()),
+            ..LogicalResponse::new(names, codes::of_version(version, code), message)
         };
         if endpoint == Endpoint::Unknown {
             return refused(codes::INVALID, "no such path").with_status(404);
@@ -125,45 +165,118 @@ impl Api {
         let server_s = i64::try_from(now.unix_ms / 1000)
             .unwrap_or(i64::MAX)
             .saturating_add(self.config.clock_skew_s);
-        if let Err(code) = self.authenticator.check(&call.headers, call.body, server_s) {
-            return self.auth_error(names, code);
-        }
-        if self.is_too_fast(now) {
+        let app = match self.authenticator.check(&call.headers, call.body, server_s) {
+            Ok(app) => app,
+            Err(refusal) => return self.auth_error(names, refusal),
+        };
+        let limit = self.config.rate_limit_per_s;
+        if limit.is_some_and(|limit| !self.rate.take(now.monotonic_ms / 1000, limit)) {
             return refused(codes::TOO_FAST, "request too fast");
         }
+        self.apps[app].apply_due(now.monotonic_ms);
+        let at = Moment { now, server_s };
         let has_top_level_type = matches!(&raw, Some(Ok(raw)) if raw.account_type.is_some());
         let outcome = match (endpoint, raw) {
             (Endpoint::Batch, Some(raw)) => raw
                 .and_then(|raw| raw.batch(self.rules))
-                .map(|batch| self.operate(&batch, names, call, forced, now)),
+                .map(|batch| self.operate(app, &batch, names, call, forced, now)),
             (Endpoint::Query, Some(raw)) => raw
                 .and_then(|raw| raw.query(self.rules))
-                .map(|query| self.query(&query, names, now)),
-            _ => Ok(self.generic_ok()),
+                .map(|query| self.query(app, &query, names)),
+            (endpoint, _) => Ok(self.other(app, endpoint, names, call, at)),
         };
-        let mut response = outcome.unwrap_or_else(|refusal| {
-            let code = codes::of_version(version, refusal.code);
-            LogicalResponse::new(names, code, refusal.message)
-        });
+        let mut response = outcome.unwrap_or_else(|refusal| self.refused(names, refusal));
         if has_top_level_type {
             response.warnings.push(TOP_LEVEL_TYPE.into());
         }
         response
     }
 
+    /// The endpoints beside those of bindings.
+    fn other(
+        &mut self,
+        app: usize,
+        endpoint: Endpoint,
+        names: FieldNames,
+        call: &Call<'_>,
+        at: Moment,
+    ) -> LogicalResponse {
+        let body = call.body;
+        let ok = self.message(codes::OK);
+        match endpoint {
+            Endpoint::Push => self.push(app, body, names, at),
+            Endpoint::Tag => self.tags(app, body, false, names, at),
+            Endpoint::DeleteTags => self.tags(app, body, true, names, at),
+            Endpoint::Control(control) => {
+                let taken = self.control(app, control, body, at);
+                self.members(names, ok, taken.map(|()| Vec::new()))
+            }
+            Endpoint::Upload => {
+                let taken = self.upload(app, call.content_type, body);
+                self.members(names, "", taken)
+            }
+            Endpoint::Plan => {
+                let taken = self.plan(app, body, at);
+                let by_version = self.config.spelling == Spelling::ByVersion;
+                let names = if taken.is_ok() && by_version {
+                    FieldNames::Plan
+                } else {
+                    names
+                };
+                self.members(names, "save success", taken)
+            }
+            Endpoint::Attributes => {
+                let taken = self.attributes(app, body);
+                self.members(names, "success", taken)
+            }
+            Endpoint::Statistics(which) => {
+                let taken = self.statistics(app, which, body, at);
+                self.members(names, ok, taken)
+            }
+            Endpoint::Batch | Endpoint::Query | Endpoint::Unknown => {
+                unreachable!("these are answered before")
+            }
+        }
+    }
+
+    fn refused(&self, names: FieldNames, refusal: Refusal) -> LogicalResponse {
+        let code = codes::of_version(self.config.version, refusal.code);
+        LogicalResponse {
+            reason: Some(refusal.message.clone()),
+            ..LogicalResponse::new(names, code, refusal.message)
+        }
+    }
+
+    /// Refuses a text that asks for a code (`code_prefix`).
+    fn asked_for(&self, text: &str) -> Result<(), Refusal> {
+        match codes::on_demand(&self.config.code_prefix, text) {
+            None => Ok(()),
+            Some(code) => Err(Refusal {
+                code,
+                message: codes::text(code).unwrap_or_default().into(),
+            }),
+        }
+    }
+
     pub(crate) fn field_names(&self, endpoint: Endpoint) -> FieldNames {
         match (self.config.spelling, endpoint, self.config.version) {
             (Spelling::Camel, _, _) => FieldNames::Camel,
-            (Spelling::ByVersion, Endpoint::Query, Version::Tpns | Version::TpnsWithPlatform) => {
+            (Spelling::ByVersion, endpoint, Version::Tpns | Version::TpnsWithPlatform)
+                if endpoint.is_camel() =>
+            {
                 FieldNames::Camel
             }
             _ => FieldNames::Snake,
         }
     }
 
-    fn auth_error(&self, names: FieldNames, code: i64) -> LogicalResponse {
-        let code = codes::of_version(self.config.version, code);
-        let response = LogicalResponse::new(names, code, codes::text(code).unwrap_or_default());
+    fn auth_error(&self, names: FieldNames, refusal: AuthRefusal) -> LogicalResponse {
+        let code = codes::of_version(self.config.version, refusal.code);
+        let text = codes::text(code).unwrap_or_default();
+        let response = LogicalResponse {
+            reason: Some(refusal.reason),
+            ..LogicalResponse::new(names, code, text)
+        };
         match self.config.auth_failure {
             AuthFailure::Json200 => response,
             AuthFailure::Json403 => response.with_status(403),
@@ -172,33 +285,6 @@ impl Api {
                 message: "Forbidden".into(),
                 ..response.with_status(403)
             },
-        }
-    }
-
-    fn is_too_fast(&mut self, now: Now) -> bool {
-        let Some(limit) = self.config.rate_limit_per_s else {
-            return false;
-        };
-        let second = now.monotonic_ms / 1000;
-        if self.rate.second != second {
-            self.rate = RateWindow {
-                second,
-                requests: 0,
-            };
-        }
-        self.rate.requests = self.rate.requests.saturating_add(1);
-        self.rate.requests > limit
-    }
-
-    /// The response of endpoints without state.
-    fn generic_ok(&self) -> LogicalResponse {
-        LogicalResponse {
-            payload: Payload {
-                seq: true,
-                results: None,
-                extra: Extra::Result("{}"),
-            },
-            ..LogicalResponse::new(self.field_names(Endpoint::Unknown), codes::OK, "NO_ERROR")
         }
     }
 
@@ -212,23 +298,28 @@ impl Api {
 
     fn operate(
         &mut self,
+        app: usize,
         batch: &Batch<'_>,
         names: FieldNames,
         call: &Call<'_>,
         forced: &ForcedRefusals<'_>,
         now: Now,
     ) -> LogicalResponse {
-        self.bindings.apply_due(now.monotonic_ms);
         let mut accepted = Vec::new();
+        let mut reason = None;
         let mut results = Vec::with_capacity(batch.len());
         for item in 0..batch.len() {
-            let refusal = forced
-                .code(item)
-                .or_else(|| self.refusal(batch, item).map(|code| self.element(code)))
-                .or_else(|| {
-                    let taken = self.bindings.accept(batch, item);
-                    taken.err().map(|_| self.element(codes::INVALID))
-                });
+            let refusal = forced.code(item).or_else(|| {
+                let (code, why) = if let Some(code) = self.refusal(batch, item) {
+                    (code, codes::text(code).unwrap_or_default())
+                } else {
+                    self.apps[app].bindings.accept(batch, item).err()?;
+                    let full = "the account has all its tokens (over_limit)";
+                    (codes::INVALID, full)
+                };
+                reason.get_or_insert_with(|| format!("item {item} is refused: {why}"));
+                Some(self.element(code))
+            });
             results.push(refusal.unwrap_or_else(|| {
                 accepted.push(item);
                 self.success.clone()
@@ -241,7 +332,8 @@ impl Api {
             matches!(batch, Batch::ClearAccounts(_)),
             self.config.xg_list_codes,
         );
-        self.bindings
+        self.apps[app]
+            .bindings
             .queue_accepted(call.seq, call.body, accepted, now.monotonic_ms);
         let has_results = code == codes::OK || self.config.result_with_partial;
         LogicalResponse {
@@ -250,6 +342,7 @@ impl Api {
                 ..Payload::default()
             },
             accepted: any,
+            reason: reason.map(Cow::Owned),
             ..LogicalResponse::new(names, code, self.message(code))
         }
     }
@@ -288,18 +381,15 @@ impl Api {
         }
     }
 
-    fn query(&mut self, query: &Query<'_>, names: FieldNames, now: Now) -> LogicalResponse {
-        self.bindings.apply_due(now.monotonic_ms);
+    fn query(&mut self, app: usize, query: &Query<'_>, names: FieldNames) -> LogicalResponse {
+        let bindings = &self.apps[app].bindings.visible;
         let mut refusals = Vec::new();
         let extra = match query {
             Query::TokensOf(accounts) => Extra::AccountTokens(
                 accounts
                     .iter()
                     .map(|account| {
-                        let tokens = self
-                            .bindings
-                            .visible
-                            .tokens_of(&account.name, account.account_type);
+                        let tokens = bindings.tokens_of(&account.name, account.account_type);
                         let on_demand = codes::on_demand(&self.config.code_prefix, &account.name);
                         refusals.push(on_demand.or(not_found(tokens.is_empty())));
                         FoundTokens {
@@ -313,7 +403,7 @@ impl Api {
                 tokens
                     .iter()
                     .map(|token| {
-                        let accounts = self.bindings.visible.accounts_of(token);
+                        let accounts = bindings.accounts_of(token);
                         let nothing = accounts.len() == 0;
                         refusals.push(self.refused_token(token).or(not_found(nothing)));
                         FoundAccounts {
@@ -342,7 +432,7 @@ impl Api {
             .collect();
         LogicalResponse {
             payload: Payload {
-                seq: false,
+                seq: None,
                 results: has_results.then_some(results),
                 extra,
             },
@@ -366,14 +456,6 @@ fn rules(config: &Config) -> Rules {
         platform_field: config.platform_field,
         top_level_type: config.top_level_account_type,
     }
-}
-
-fn authenticator(config: &Config) -> Authenticator {
-    Authenticator::new(
-        &config.access_id,
-        &config.secret_key,
-        config.timestamp_tolerance_s,
-    )
 }
 
 fn success(config: &Config) -> Cow<'static, str> {

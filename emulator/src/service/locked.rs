@@ -78,8 +78,8 @@ impl SharedService {
     }
 
     /// Removes every binding; log, counters and faults stay.
-    pub(crate) fn clear_bindings(&self) {
-        let before = self.with(Service::clear_bindings);
+    pub(crate) fn clear(&self) {
+        let before = self.with(Service::clear);
         let _ = std::thread::Builder::new().spawn(move || drop(before));
     }
 

@@ -21,8 +21,8 @@ use crate::protocol::request::Raw;
 use crate::response::http::Content;
 use crate::response::inject::{Delivery, FaultedResponse, inject_fault};
 use crate::response::logical::LogicalResponse;
+use crate::state::application::Application;
 use crate::state::bindings::Bindings;
-use crate::state::delayed::DelayedBindings;
 use crate::state::snapshot::State;
 
 /// The moment, by both clocks.
@@ -73,7 +73,9 @@ impl Service {
 
     fn keep_journal(&mut self) {
         let is_kept = self.log.is_kept();
-        self.api.bindings.visible.journal.keep(is_kept);
+        for app in &mut self.api.apps {
+            app.bindings.visible.journal.keep(is_kept);
+        }
     }
 
     pub(crate) fn config(&self) -> &Config {
@@ -93,7 +95,9 @@ impl Service {
 
     /// Whether it takes long to free.
     pub(crate) fn is_large(&self) -> bool {
-        self.api.bindings.visible.counts().0 + self.log.size().0 > 10_000
+        let apps = self.api.apps.iter();
+        let tokens: usize = apps.map(|app| app.bindings.visible.counts().0).sum();
+        tokens + self.log.size().0 > 10_000
     }
 
     pub(crate) fn log(&self) -> &RequestLog {
@@ -147,17 +151,20 @@ impl Service {
         *self.counters.statuses.entry(status).or_insert(0) += 1;
     }
 
-    /// The visible bindings.
+    /// The visible bindings and tags of the first application.
     pub(crate) fn state(&mut self, now: Now) -> State {
         self.apply_due(now);
-        self.api.bindings.visible.snapshot()
+        let app = &self.api.apps[0];
+        State {
+            tags: app.tags.snapshot(),
+            ..app.bindings.visible.snapshot()
+        }
     }
 
-    /// Removes every binding, and what waits to be applied. What was is given back.
-    pub(crate) fn clear_bindings(&mut self) -> DelayedBindings {
-        let applied = self.api.bindings.applied;
-        let before = self.api.clear_bindings();
-        self.api.bindings.applied = applied;
+    /// Forgets all that the applications have, and what waits to be applied. What was is
+    /// given back.
+    pub(crate) fn clear(&mut self) -> Vec<Application> {
+        let before = self.api.clear();
         self.keep_journal();
         before
     }
@@ -165,35 +172,45 @@ impl Service {
     /// The visible bindings, after everything that is due.
     pub(crate) fn bindings(&mut self, now: Now) -> &mut Bindings {
         self.apply_due(now);
-        &mut self.api.bindings.visible
+        &mut self.api.apps[0].bindings.visible
+    }
+
+    /// All applications, after everything that is due; the first one is that of `access_id`.
+    pub(crate) fn apps(&mut self, now: Now) -> &mut [Application] {
+        self.apply_due(now);
+        &mut self.api.apps
     }
 
     /// How many accepted requests wait to be applied.
     pub(crate) fn waiting(&self) -> usize {
-        self.api.bindings.waiting()
+        self.api.apps.iter().map(|app| app.bindings.waiting()).sum()
     }
 
     /// When the next accepted operation is due.
     pub(crate) fn next_due(&self) -> Option<u64> {
-        self.api.bindings.next_due()
+        self.api.next_due()
     }
 
     /// Applies what is due.
     pub(crate) fn apply_due(&mut self, now: Now) {
-        self.api.bindings.apply_due(now.monotonic_ms);
+        for app in &mut self.api.apps {
+            app.apply_due(now.monotonic_ms);
+        }
         self.count_applied();
     }
 
     /// Applies everything accepted, due or not.
     pub(crate) fn apply_pending(&mut self) {
-        self.api.bindings.apply_all();
+        self.api.apps.iter_mut().for_each(Application::apply_all);
         self.count_applied();
     }
 
     fn count_applied(&mut self) {
-        self.counters.applied = self.api.bindings.applied;
-        for (seq, changes) in self.api.bindings.take_late() {
-            self.log.add_changes(seq, changes);
+        self.counters.applied = self.api.apps.iter().map(|app| app.bindings.applied).sum();
+        for app in &mut self.api.apps {
+            for (seq, changes) in app.bindings.take_late() {
+                self.log.add_changes(seq, changes);
+            }
         }
     }
 
@@ -210,10 +227,11 @@ impl Service {
         let endpoint = Endpoint::of(call.path);
         let raw = match endpoint {
             Endpoint::Batch | Endpoint::Query => Some(Raw::read(call.body)),
-            Endpoint::Other(_) | Endpoint::Unknown => None,
+            _ => None,
         };
         let operator_type = match &raw {
             Some(Ok(raw)) => raw.operator_type,
+            _ if matches!(endpoint, Endpoint::Tag) => tag_operator(call.body),
             _ => None,
         };
         let target = Target {
@@ -246,7 +264,10 @@ impl Service {
         };
         self.counters.received += 1;
         self.counters.faults += u64::from(fault_name.is_some());
-        let changes = self.api.bindings.visible.journal.take();
+        let apps = self.api.apps.iter_mut();
+        let changes = apps
+            .flat_map(|app| app.bindings.visible.journal.take())
+            .collect();
         let line = self.tells.then(|| {
             line::of(
                 call,
@@ -267,7 +288,7 @@ impl Service {
                     "POST" => Cow::Borrowed("POST"),
                     other => Cow::Owned(other.to_owned()),
                 },
-                path: endpoint.path(call.path),
+                path: Endpoint::path(call.path),
                 headers: headers(),
                 operator_type,
                 body: self.log.text(call.body),
@@ -301,4 +322,14 @@ impl Service {
             line,
         }
     }
+}
+
+/// `operator_type` of a request about tags, which faults can be made for as well.
+fn tag_operator(body: &[u8]) -> Option<i64> {
+    #[derive(serde::Deserialize)]
+    struct Operator {
+        operator_type: Option<i64>,
+    }
+    let operator: Operator = serde_json::from_slice(body).ok()?;
+    operator.operator_type
 }

@@ -12,6 +12,9 @@ pub struct State {
     pub tokens: BTreeMap<String, Vec<(String, i64)>>,
     /// Per account and account type its tokens, oldest first.
     pub accounts: BTreeMap<String, BTreeMap<i64, Vec<String>>>,
+    /// Per token its tags, oldest first.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub tags: BTreeMap<String, Vec<String>>,
 }
 
 impl State {
@@ -26,6 +29,11 @@ impl State {
             .get(account)
             .and_then(|types| types.get(&account_type))
             .map_or(&[], Vec::as_slice)
+    }
+
+    /// The tags of a token, oldest first.
+    pub fn tags_of(&self, token: &str) -> &[String] {
+        self.tags.get(token).map_or(&[], Vec::as_slice)
     }
 
     /// Makes the tokens' side of the accounts' side.

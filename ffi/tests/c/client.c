@@ -133,7 +133,8 @@ static void warnings_and_errors(xg_client *with) {
   admin(with, "clear_faults", "{}");
 
   size_t length = 0;
-  CHECK(xg_call(with, "/v3/push/app", "{}", 2, &reply, NULL) == XG_OK);
+  static const char clear[] = "{\"operator_type\":5,\"token_list\":[\"t1\"]}";
+  CHECK(xg_call(with, "/v3/device/tag", clear, sizeof clear - 1, &reply, NULL) == XG_OK);
   CHECK(xg_reply_http_status(reply) == 200);
   CHECK(strlen(xg_reply_body(reply, &length)) == length && length > 2);
   xg_reply_free(reply);

@@ -117,12 +117,15 @@ void refusals(const xgpush::client& client) {
   CHECK(denied.http_status() == 403 && !denied.is_retryable());
   stranger.close();
   CHECK(refused([&] { return stranger.call("/v3/push/app", "{}"); }).status() == XG_CLOSED);
-  CHECK(value(client.call("/v3/push/app", "{}")).body().size() > 2);
+  constexpr auto clear = R"({"operator_type":5,"token_list":["t1"]})";
+  CHECK(value(client.call("/v3/device/tag", clear)).body().size() > 2);
   xgpush::call_options how;
   how.repeatable = true;
-  CHECK(value(client.call("/v3/device/tag", "{}", how)).http_status() == 200);
+  CHECK(value(client.call("/v3/device/tag", clear, how)).http_status() == 200);
   how.content_type = "multipart/form-data; boundary=x";
-  CHECK(value(client.call("/v3/push/package/upload", "--x--", how)).http_status() == 200);
+  constexpr auto form = "--x\r\nContent-Disposition: form-data; name=\"file\"; "
+                        "filename=\"a.txt\"\r\n\r\nalice\r\n--x--\r\n";
+  CHECK(value(client.call("/v3/push/package/upload", form, how)).http_status() == 200);
   how.auth = "digest";
   CHECK(refused([&] { return client.call("/v3/x", "", how); }).status() == XG_INVALID_ARGUMENT);
 }
