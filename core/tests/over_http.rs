@@ -233,6 +233,32 @@ fn a_replay_that_cannot_connect_is_unknown() {
     server.join().unwrap();
 }
 
+/// What the system still holds of it would arrive later, behind what is sent next.
+#[test]
+fn a_request_that_is_given_up_is_reset() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let server = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        read_request(&mut stream);
+        stream.read(&mut [0; 1])
+    });
+    let emulator = emulator(Service::default());
+    let options = [
+        ("base_url", url.as_str()),
+        ("request_timeout_ms", "100"),
+        ("max_attempts", "1"),
+    ];
+    let client = client(&emulator, &options);
+    let outcome = client.batch_operate(&bindings("t", 1)).unwrap();
+    assert_eq!(outcome.items()[0].reason(), Reason::TimedOut);
+    let end = server.join().unwrap();
+    let kind = end
+        .expect_err("the connection is not closed in order")
+        .kind();
+    assert_eq!(kind, std::io::ErrorKind::ConnectionReset);
+}
+
 /// Bytes that keep coming do not keep the caller from ending the call.
 #[test]
 fn an_interrupt_ends_a_call_that_is_dripped_on() {

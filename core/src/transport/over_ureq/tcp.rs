@@ -85,21 +85,8 @@ impl TcpTransport {
             Err(e) => Err(e),
         }
     }
-}
 
-fn is_slice_over(error: &io::Error) -> bool {
-    matches!(
-        error.kind(),
-        ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted
-    )
-}
-
-impl Transport for TcpTransport {
-    fn buffers(&mut self) -> &mut dyn Buffers {
-        &mut self.buffers
-    }
-
-    fn transmit_output(&mut self, amount: usize, _: NextTimeout) -> Result<(), Error> {
+    fn transmit(&mut self, amount: usize) -> Result<(), Error> {
         let deadline = Deadline::of(&self.attempt_state);
         let mut output = &self.buffers.output()[..amount];
         while !output.is_empty() {
@@ -120,7 +107,7 @@ impl Transport for TcpTransport {
         Ok(())
     }
 
-    fn await_input(&mut self, _: NextTimeout) -> Result<bool, Error> {
+    fn wait(&mut self) -> Result<bool, Error> {
         let attempt_state = Arc::clone(&self.attempt_state);
         let deadline = Deadline::of(&attempt_state);
         // A drip that brings a byte in every slice is asked as well.
@@ -135,6 +122,33 @@ impl Transport for TcpTransport {
             }
             slice = deadline.next_wait()?;
         }
+    }
+
+    /// The attempt has failed: what the system has not sent yet would reach the service at
+    /// some later time, behind what follows. Closing drops it with a reset.
+    fn send_no_more(&self) {
+        let _ = socket2::SockRef::from(&*self.stream).set_linger(Some(Duration::ZERO));
+    }
+}
+
+fn is_slice_over(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted
+    )
+}
+
+impl Transport for TcpTransport {
+    fn buffers(&mut self) -> &mut dyn Buffers {
+        &mut self.buffers
+    }
+
+    fn transmit_output(&mut self, amount: usize, _: NextTimeout) -> Result<(), Error> {
+        self.transmit(amount).inspect_err(|_| self.send_no_more())
+    }
+
+    fn await_input(&mut self, _: NextTimeout) -> Result<bool, Error> {
+        self.wait().inspect_err(|_| self.send_no_more())
     }
 
     /// The connection has looked, before it began the attempt: `ureq` asks with a lock
