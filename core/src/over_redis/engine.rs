@@ -2,11 +2,13 @@
 
 mod lists;
 mod order;
+mod shown;
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
-use super::checks;
+use self::shown::Shown;
+use super::checks::{self, Finding};
 use super::keys::{Keys, name_of};
 use super::link::{Commands, Link, Script};
 use super::resp::Reply;
@@ -53,6 +55,8 @@ pub(crate) struct RedisEngine {
     beat: Option<u64>,
     /// When each sender was last said to live.
     touched: HashMap<SenderId, Instant>,
+    /// By list.
+    shown: HashMap<ReportList, Shown>,
     /// The connection whose server was checked, and what was to be said of it.
     checked: Option<(u64, Vec<String>)>,
     swept: Option<Instant>,
@@ -99,6 +103,7 @@ impl RedisEngine {
             holder: String::new(),
             beat: None,
             touched: HashMap::new(),
+            shown: HashMap::new(),
             checked: None,
             swept: None,
         }
@@ -154,6 +159,31 @@ impl RedisEngine {
         &self.settings.keys
     }
 
+    /// Looks at the server once for each connection to it, and says what an operator should
+    /// know.
+    fn check(&mut self) -> Result<Vec<String>> {
+        if let Some((connection, warnings)) = &self.checked
+            && self.link.connected_as() == Some(*connection)
+        {
+            return Ok(warnings.clone());
+        }
+        let mut warnings = Vec::new();
+        for finding in checks::look(&mut self.link, &self.settings)? {
+            match finding {
+                Finding::Good(_) => {}
+                Finding::Warning(warning) => warnings.push(warning),
+                Finding::Refused(why) => {
+                    return Err(EngineError::Refused(format!(
+                        "{}: {why}",
+                        self.link.place()
+                    )));
+                }
+            }
+        }
+        self.checked = Some((self.link.connections(), warnings.clone()));
+        Ok(warnings)
+    }
+
     /// Whether to write down that a sender lives: it is now.
     fn touches(&mut self, sender: &SenderId) -> bool {
         let due = self
@@ -179,7 +209,7 @@ impl RedisEngine {
 
 impl FleetEngine for RedisEngine {
     fn hello(&mut self, sender: &SenderId) -> Result<Hello> {
-        let warnings = Vec::new();
+        let warnings = self.check()?;
         let keys = &self.settings.keys;
         let name = name_of(sender);
         let reply = self.link.script(
@@ -304,4 +334,4 @@ impl FleetEngine for RedisEngine {
 }
 
 #[cfg(test)]
-mod tests;
+pub(in crate::over_redis) mod tests;

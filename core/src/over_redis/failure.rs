@@ -107,6 +107,14 @@ pub(super) fn meaning(error: &str) -> Meaning {
     {
         return meaning(inner);
     }
+    // Older versions do not say which.
+    if error.contains("can't run this command") || error.contains("ACL failure in script") {
+        return Meaning::Lasting(
+            "the user of the URL may not run a command of a script: allow TIME PERSIST XADD XDEL \
+             XRANGE XTRIM XLEN HGET HMGET HSET HDEL HINCRBY HKEYS ZADD ZSCORE ZRANGEBYSCORE ZREM \
+             DEL",
+        );
+    }
     if error.contains("max number of clients reached") {
         return Meaning::Passing("Redis has as many connections as it takes (maxclients)");
     }
@@ -131,12 +139,17 @@ pub(super) fn engine_error(place: &str, error: &str) -> EngineError {
 /// command that it does not know, and those are tokens, accounts and passwords.
 pub(super) fn said(error: &str) -> String {
     const MOST: usize = 160;
-    let end = ["with args", "with arguments", "script: "]
-        .iter()
-        .filter_map(|mark| error.find(mark))
-        .min()
-        .unwrap_or(error.len());
-    let plain = error[..end].trim_end_matches([' ', ',', ':']);
+    let mut plain = error;
+    // Where in a script it happened is of no use to a reader.
+    if let Some((before, _)) = plain.rsplit_once(", on @user_script") {
+        plain = before
+            .rsplit_once(" script: ")
+            .map_or(before, |(why, _)| why);
+    }
+    for mark in ["with args", "with arguments"] {
+        plain = plain.split_once(mark).map_or(plain, |(before, _)| before);
+    }
+    let plain = plain.trim_end_matches([' ', ',', ':']);
     let mut shown: String = plain
         .chars()
         .map(|c| if c.is_control() { ' ' } else { c })
@@ -203,6 +216,12 @@ mod tests {
             assert!(!told.contains("geheim"), "{told}");
         }
         assert_eq!(said("ERR a\r\nb"), "ERR a  b");
+        assert_eq!(
+            said(
+                "ERR ACL failure in script: User u has no permissions script: 97a, on @user_script:3."
+            ),
+            "ERR ACL failure in script: User u has no permissions"
+        );
         assert!(said(&"x".repeat(9999)).len() < 200);
     }
 }

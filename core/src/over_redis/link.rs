@@ -136,6 +136,12 @@ impl Link {
         self.connections
     }
 
+    /// The number of the connection that is open, from 1.
+    pub(crate) fn connected_as(&mut self) -> Option<u64> {
+        let open = self.connection.as_mut()?;
+        open.is_good().then_some(self.connections)
+    }
+
     /// Sends one command.
     pub(crate) fn command(&mut self, parts: &[&[u8]]) -> Result<Reply> {
         let mut commands = Commands::default();

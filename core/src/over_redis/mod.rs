@@ -5,7 +5,6 @@
 //! and TLS handshake included; one TLS provider by name, so that a host program with another
 //! one is not harmed; no error that repeats a password or an account.
 
-mod checks;
 mod connect;
 mod connection;
 mod entry;
@@ -14,6 +13,7 @@ mod resp;
 mod sentinel;
 mod stream;
 
+pub(crate) mod checks;
 pub(crate) mod engine;
 pub(crate) mod keys;
 pub(crate) mod link;

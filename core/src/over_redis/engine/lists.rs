@@ -25,20 +25,26 @@ impl RedisEngine {
             return Ok(Vec::new());
         }
         let list = self.settings.keys.list(from);
-        let after = format!("({}", entry::id(after));
+        let begin = format!("({}", entry::id(after));
         let most = most.to_string();
         let entries = self.link.command(&[
             b"XRANGE",
             list.as_bytes(),
-            after.as_bytes(),
+            begin.as_bytes(),
             b"+",
             b"COUNT",
             most.as_bytes(),
         ])?;
         let reports = entries
             .list()
-            .and_then(|list| list.iter().map(stored).collect());
-        reports.ok_or_else(|| self.strange("XRANGE"))
+            .and_then(|list| list.iter().map(stored).collect::<Option<Vec<_>>>());
+        let reports = reports.ok_or_else(|| self.strange("XRANGE"))?;
+        let positions = reports.iter().map(|stored| stored.position);
+        self.shown
+            .entry(from.clone())
+            .or_default()
+            .read(after, positions);
+        Ok(reports)
     }
 
     /// Whether this process may read the list.
@@ -62,7 +68,16 @@ impl RedisEngine {
         };
         let field = if own { String::new() } else { field };
         let alone = READS_ALONE.as_millis().to_string();
-        let ids: Vec<String> = taken.iter().copied().map(entry::id).collect();
+        // Known here only while the answers come: after a failure each goes by its position.
+        let (up_to, beyond) = match self.shown.get_mut(from) {
+            Some(shown) => shown.take(taken),
+            None => (None, taken.to_vec()),
+        };
+        let ids: Vec<String> = beyond.into_iter().map(entry::id).collect();
+        let (up_to, behind) = match up_to {
+            Some(up_to) => (entry::id(up_to), entry::id(next(up_to))),
+            None => (String::new(), String::new()),
+        };
         let mut arguments: Vec<&[u8]> = vec![
             reader.0.as_bytes(),
             name.as_bytes(),
@@ -70,6 +85,8 @@ impl RedisEngine {
             field.as_bytes(),
             alone.as_bytes(),
             if touch { b"1" } else { b"0" },
+            up_to.as_bytes(),
+            behind.as_bytes(),
         ];
         arguments.extend(ids.iter().map(String::as_bytes));
         let reply = self.link.script(
@@ -84,6 +101,17 @@ impl RedisEngine {
             &arguments,
         )?;
         Ok(reply.number() == Some(1))
+    }
+}
+
+/// The smallest position behind this one.
+fn next(position: Position) -> Position {
+    match position.minor.checked_add(1) {
+        Some(minor) => Position { minor, ..position },
+        None => Position {
+            major: position.major + 1,
+            minor: 0,
+        },
     }
 }
 

@@ -31,11 +31,13 @@ if #ARGV > 9 and tonumber(ARGV[8]) > seen then
   end
   seen = tonumber(ARGV[8])
 end
-if ARGV[6] == '1' then
+if ARGV[6] == '1' or ARGV[5] ~= '' then
   local clock = redis.call('TIME')
   local now = string.format('%.0f', clock[1] * 1000 + math.floor(clock[2] / 1000))
-  redis.call('ZADD', KEYS[4], now, ARGV[1])
-  redis.call('ZADD', KEYS[5], now, ARGV[2])
+  if ARGV[6] == '1' then
+    redis.call('ZADD', KEYS[4], now, ARGV[1])
+    redis.call('ZADD', KEYS[5], now, ARGV[2])
+  end
   if ARGV[5] ~= '' then
     redis.call('ZADD', KEYS[6], now, ARGV[5])
   end
