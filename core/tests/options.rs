@@ -65,6 +65,7 @@ rows! {
         max_backoff_ms: "whether `Retry-After` takes a call past its deadline",
         retry_budget: "how many requests a failing call makes",
         requests_per_second: "how many requests a short call makes",
+        quota_url: "what cannot be used is refused, and no password is in the error",
         parallel: "how many requests are under way at once, and how many connections stay",
         max_response_bytes: "whether a longer answer is read, by either transport",
     }

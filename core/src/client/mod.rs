@@ -30,7 +30,8 @@ use recent::Recent;
 /// It starts no thread by itself. With `parallel` above 1 a call of several
 /// parts runs them on threads that end with the call; a name that is neither an
 /// address nor `localhost` is looked up on a short-lived thread, so that a
-/// hanging resolver cannot hold the deadline up.
+/// hanging resolver cannot hold the deadline up. With `quota_url` one thread asks Redis for
+/// all calls that wait; it ends with its connection after 15 s without a call.
 #[derive(Clone)]
 pub struct Client {
     pub(crate) engine: Arc<Engine>,
@@ -42,11 +43,13 @@ pub struct Client {
 }
 
 impl Client {
-    /// A client over `ureq`. Opens no connection yet.
+    /// A client over `ureq`. Opens no connection yet, except that with `quota_url` it
+    /// asks Redis once, for up to 1.5 s; one that is away shows as a
+    /// [warning](crate::WarningKind::SharedRate) of the first call.
     ///
     /// # Errors
     /// [`InvalidOption`](ErrorKind::InvalidOption) when options are missing or
-    /// do not fit together.
+    /// do not fit together, and when Redis refuses.
     pub fn new(config: &Config) -> Result<Self> {
         let transport = crate::transport::UreqTransport::new(config)?;
         Self::with_transport(config, transport)

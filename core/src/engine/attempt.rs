@@ -11,7 +11,7 @@ use crate::protocol::api::Api;
 use crate::protocol::classify;
 use crate::protocol::credentials::Scheme;
 use crate::protocol::message::{self, HttpRequest, HttpResponse};
-use crate::retry::{RetryMode, StopReason};
+use crate::retry::{RetryMode, ServiceHealth, StopReason, service_health};
 use crate::sys::clock::unix_seconds;
 use crate::transport::Attempt;
 
@@ -84,14 +84,17 @@ impl Engine {
     ) -> Result<AttemptResult, StopReason> {
         self.wait_for_turn(limits)?;
         let first = self.round_trip(payload, limits);
+        self.share_throttling(&first.attempted);
         let warning = self.correct_clock(&first);
         let first = first.attempted;
         if warning.is_none() || self.wait_for_turn(limits).is_err() {
+            let warning = warning.or_else(|| self.shared_rate_warning());
             return Ok(AttemptResult { warning, ..first });
         }
         payload.record(first.outcomes);
         payload.resend_refused();
         let second = self.round_trip(payload, limits).attempted;
+        self.share_throttling(&second);
         Ok(AttemptResult {
             requests: first.requests + second.requests,
             warning,
@@ -148,10 +151,29 @@ impl Engine {
         limits.check()?;
         let now = self.clock.elapsed();
         let left = limits.ends.saturating_sub(now);
+        if let Some(rate) = &self.shared_rate {
+            return rate.wait(limits, left);
+        }
         match self.pacer.reserve(now, left) {
             Some(wait) if !left.is_zero() => self.pause(limits, wait),
             _ => Err(StopReason::Deadline),
         }
+    }
+
+    /// Tells the other processes that share the rate when the service asks for fewer
+    /// requests.
+    fn share_throttling(&self, attempted: &AttemptResult) {
+        if let Some(rate) = &self.shared_rate
+            && service_health(&attempted.outcomes) == ServiceHealth::Throttled
+        {
+            let asked = attempted.retry_after.unwrap_or_default();
+            let pause = asked.max(self.backoff.throttle_base);
+            rate.pause(pause.min(self.backoff.cap));
+        }
+    }
+
+    fn shared_rate_warning(&self) -> Option<Warning> {
+        self.shared_rate.as_ref()?.warning()
     }
 
     /// # Errors

@@ -9,6 +9,11 @@ mod limits;
 mod pacing;
 pub(crate) mod pool;
 mod send;
+#[cfg(feature = "outbox-redis")]
+mod shared_rate;
+#[cfg(not(feature = "outbox-redis"))]
+#[path = "no_shared_rate.rs"]
+mod shared_rate;
 mod skew;
 
 use std::sync::Arc;
@@ -36,6 +41,8 @@ pub(crate) struct Engine {
     pub(crate) backoff: Backoff,
     pub(crate) budget: RetryBudget,
     pacer: pacing::Pacer,
+    /// In place of the pacer, with `quota_url`.
+    shared_rate: Option<shared_rate::SharedRate>,
     request_timeout: Duration,
     /// How far the service's clock was found ahead of ours, in seconds.
     skew: AtomicI64,
@@ -57,6 +64,7 @@ impl Engine {
             backoff: Backoff::of(config),
             budget: RetryBudget::new(config.settings.retry_budget),
             pacer: pacing::Pacer::new(config.settings.requests_per_second),
+            shared_rate: shared_rate::SharedRate::open(config)?,
             request_timeout: config.settings.request_timeout,
             skew: AtomicI64::new(0),
             closed: Arc::default(),
@@ -97,6 +105,9 @@ impl Engine {
         }
         self.closed.store(true, Ordering::Release);
         self.transport.close();
+        if let Some(rate) = &self.shared_rate {
+            rate.close();
+        }
     }
 
     /// # Errors

@@ -134,6 +134,9 @@ named! {
         /// Too many tokens and accounts of a stream have a row that ended retryable: every
         /// later row is held back.
         AllHeldBack => "all_held_back",
+        /// The rate that processes share (`quota_url`) is kept in another way than was set:
+        /// its engine is away, or another process has a smaller rate.
+        SharedRate => "shared_rate",
     }
 }
 

@@ -119,6 +119,7 @@ setters! {
     max_backoff("max_backoff_ms"): Duration;
     retry_budget("retry_budget"): u32;
     requests_per_second("requests_per_second"): u32;
+    quota_url("quota_url"): &str;
     parallel("parallel"): u32;
     max_idle_connections("max_idle_connections"): u32;
     idle_timeout("idle_timeout_ms"): Duration;

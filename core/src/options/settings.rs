@@ -7,6 +7,7 @@ use std::time::Duration;
 use zeroize::Zeroizing;
 
 use crate::model::error::{Error, Result};
+use crate::model::text::shortened;
 use crate::protocol::access_point::{AccessPoint, BaseUrl};
 use crate::protocol::api::Api;
 use crate::protocol::credentials::{Credentials, Scheme};
@@ -43,6 +44,7 @@ pub(crate) struct Settings {
     pub(crate) proxy: String,
     pub(crate) proxy_from_env: bool,
     pub(crate) user_agent: String,
+    pub(crate) quota_url: Zeroizing<String>,
     pub(crate) outbox: OutboxSettings,
 }
 
@@ -144,6 +146,24 @@ impl Settings {
             ProtocolVersion::Tpns | ProtocolVersion::TpnsWithPlatform => self.auth,
         };
         Credentials::new(scheme, self.access_id.as_str(), self.secret_key.as_str())
+    }
+
+    /// What the names of the keys begin with that the processes of this application share:
+    /// `outbox_prefix`, or `xg:` and the access id.
+    pub(crate) fn fleet_prefix(&self) -> Result<String> {
+        let set = &self.outbox.prefix;
+        if set.is_empty() {
+            return Ok(format!("xg:{}", self.access_id));
+        }
+        let is_plain = |c: char| !c.is_control() && !c.is_whitespace() && c != '{' && c != '}';
+        if set.len() > 128 || !set.chars().all(is_plain) {
+            return Err(Error::option(format!(
+                "outbox_prefix {} cannot begin the names of keys: it has at most 128 bytes, no \
+                 space and no brace",
+                shortened(set)
+            )));
+        }
+        Ok(set.clone())
     }
 
     /// The service address: of the access point, or the one that was set.

@@ -169,8 +169,19 @@ pub static OPTIONS: &[ConfigOption] = &[
         name: "requests_per_second",
         default: "0",
         text: "Maximum HTTP requests per second of a client, evenly spaced. 0: no limit. The \
-               documents state none for the account APIs",
+               documents state none for the account APIs. With quota_url it is the maximum of \
+               all processes together",
         kind: Kind::Number(0..=1_000_000, field!(requests_per_second)),
+    },
+    ConfigOption {
+        name: "quota_url",
+        default: "",
+        text: "Makes requests_per_second one limit for all processes of an application: the \
+               Redis or Valkey that keeps it, written as in outbox_url. Calls, streams, files \
+               and outboxes of every process take from it. If the processes have different \
+               limits, the smallest holds. While Redis is away each process keeps to a share of \
+               the limit",
+        kind: Kind::Url(field!(quota_url)),
     },
     ConfigOption {
         name: "parallel",
@@ -363,7 +374,7 @@ pub static OPTIONS: &[ConfigOption] = &[
     ConfigOption {
         name: "outbox_prefix",
         default: "",
-        text: "Outbox with outbox_url: what the names of its keys begin with, in braces. The \
+        text: "With outbox_url or quota_url: what the names of the keys begin with, in braces. The \
                same in every process of a fleet. Default: xg: and the access_id",
         kind: Kind::Text(field!(outbox.prefix)),
     },

@@ -63,7 +63,7 @@ impl EngineOptions {
             } else {
                 PARALLEL
             },
-            prefix: prefix(config)?,
+            prefix: config.settings.fleet_prefix()?,
         })
     }
 
@@ -73,22 +73,6 @@ impl EngineOptions {
              outbox-redis",
         )
     }
-}
-
-fn prefix(config: &Config) -> Result<String> {
-    let set = &config.settings.outbox.prefix;
-    if set.is_empty() {
-        return Ok(format!("xg:{}", config.settings.access_id));
-    }
-    let is_plain = |c: char| !c.is_control() && !c.is_whitespace() && c != '{' && c != '}';
-    if set.len() > 128 || !set.chars().all(is_plain) {
-        return Err(Error::option(format!(
-            "outbox_prefix {} cannot begin the names of keys: it has at most 128 bytes, no space \
-             and no brace",
-            shortened(set)
-        )));
-    }
-    Ok(set.clone())
 }
 
 /// What says something about a fleet and would have no effect: somebody believes that the

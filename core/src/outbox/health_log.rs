@@ -7,7 +7,7 @@ use super::log::LogLevel;
 use super::shared::Shared;
 use super::stats::add;
 use crate::model::error::Error;
-use crate::model::outcome::{ItemOutcome, Warning};
+use crate::model::outcome::{ItemOutcome, Warning, WarningKind};
 use crate::ordering::queue::Millis;
 
 /// How long a store or an engine has to work before its failure is over.
@@ -116,8 +116,12 @@ impl HealthLog {
         }
     }
 
-    /// The clock is off. The service is asked many times while it is.
-    pub(super) fn record_clock(&mut self, warning: &Warning) {
+    /// The clock is off, and the service is asked many times while it is; or something that
+    /// is said once.
+    pub(super) fn record_warning(&mut self, warning: &Warning) {
+        if warning.kind() != WarningKind::ClockSkew {
+            return self.shared.log(LogLevel::Warning, warning.message());
+        }
         let now = self.shared.now();
         if now >= self.next_clock_warning {
             self.next_clock_warning = now + CLOCK_AGAIN;

@@ -243,6 +243,11 @@ impl Link {
         Err(failure::engine_error(&self.place, &error))
     }
 
+    /// Whether the next command goes over the connection of the last one.
+    pub(crate) fn is_connected(&mut self) -> bool {
+        self.connection.as_mut().is_some_and(Connection::is_good)
+    }
+
     /// Lets the connection go: the next command makes a new one.
     pub(crate) fn rest(&mut self) {
         self.connection = None;

@@ -17,6 +17,7 @@ pub(crate) mod checks;
 pub(crate) mod engine;
 pub(crate) mod keys;
 pub(crate) mod link;
+pub(crate) mod quota;
 pub(crate) mod url;
 
 pub(crate) use link::{Commands, Link, Script};

@@ -5,7 +5,9 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
 use xgpush::transport::{CallbackTransport, Transfer};
-use xgpush::{CallOptions, Client, HttpRequest, HttpResponse, Reason, State};
+use xgpush::{
+    CallOptions, Client, ErrorKind, HttpRequest, HttpResponse, Reason, State, WarningKind,
+};
 
 use crate::common::bindings;
 use crate::fake_transport::{FakeTransport, accepted, offline};
@@ -135,6 +137,31 @@ pub(crate) fn requests_per_second() {
     };
     assert_eq!(accepted("0", "60000"), 100);
     assert_eq!(accepted("1", "900"), 20);
+}
+
+pub(crate) fn quota_url() {
+    let open = |url, rate| {
+        let options = [("quota_url", url), ("requests_per_second", rate)];
+        let transport = FakeTransport::accepting();
+        Client::with_transport(&offline(&options), transport)
+    };
+    let error = open("redis://user:hunter2@127.0.0.1:1/nonsense", "5").unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidOption);
+    let text = error.to_string();
+    assert!(
+        text.contains("quota_url") && !text.contains("hunter2"),
+        "{text}"
+    );
+    open("", "0").unwrap();
+    if cfg!(feature = "outbox-redis") {
+        let text = open("redis://127.0.0.1:1", "0").unwrap_err().to_string();
+        assert!(text.contains("requests_per_second"), "{text}");
+        // Away: it goes on, and says so.
+        let client = open("unix:/nonexistent/redis.sock", "5").unwrap();
+        let outcome = client.batch_operate(&bindings("t", 1)).unwrap();
+        assert!(outcome.all_accepted(), "{outcome:?}");
+        assert_eq!(outcome.warnings()[0].kind(), WarningKind::SharedRate);
+    }
 }
 
 /// Takes requests, and answers when so many are under way at once, or when it has

@@ -75,7 +75,7 @@ impl Worker {
         add(&counters.requests, usize::from(sent > 0));
         add(&counters.sent, sent);
         if let Some(warning) = &attempted.warning {
-            self.health.record_clock(warning);
+            self.health.record_warning(warning);
         }
     }
 
