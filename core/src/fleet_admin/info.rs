@@ -17,10 +17,6 @@ impl Info {
         )
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
     pub(super) fn text(&self, name: &str) -> Option<&str> {
         self.0.get(name).map(String::as_str)
     }
@@ -36,12 +32,6 @@ impl Info {
         }
         Some(format!("Redis {}", self.text("redis_version")?))
     }
-
-    /// The version of Redis whose commands it has.
-    pub(super) fn version(&self) -> Option<(u32, u32)> {
-        let mut parts = self.text("redis_version")?.split('.');
-        Some((parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))
-    }
 }
 
 #[cfg(test)]
@@ -52,11 +42,9 @@ mod tests {
     fn a_page_is_read_by_name() {
         let info = Info::parse("# Server\r\nredis_version:7.0.15\r\nos:Linux 6.1: x86_64\r\n\r\n");
         assert_eq!(info.text("os"), Some("Linux 6.1: x86_64"));
-        assert_eq!(info.version(), Some((7, 0)));
         assert_eq!(info.server().unwrap(), "Redis 7.0.15");
         assert_eq!(info.number("os"), None);
         let valkey = Info::parse("redis_version:7.2.4\nserver_name:valkey\nvalkey_version:8.0.1");
         assert_eq!(valkey.server().unwrap(), "Valkey 8.0.1");
-        assert!(Info::parse("").is_empty());
     }
 }

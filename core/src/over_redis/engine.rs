@@ -159,6 +159,29 @@ impl RedisEngine {
         &self.settings.keys
     }
 
+    /// What opening looks at, for an operator. It writes nothing.
+    ///
+    /// # Errors
+    /// When it is away, or lets nothing through at all.
+    pub(crate) fn look(&mut self) -> Result<Vec<Finding>> {
+        let mut findings = checks::look(&mut self.link, &self.settings)?;
+        let keys = &self.settings.keys;
+        let ask: &[&[u8]] = &[b"HMGET", keys.meta.as_bytes(), b"schema", b"application"];
+        match self.link.command(ask)?.list() {
+            Some([schema, owner]) if *schema != Reply::Nothing => {
+                match checks::schema(keys, &self.settings.application, schema, owner) {
+                    Ok(()) => findings.push(Finding::Good(format!(
+                        "the keys at {} are of this application and version",
+                        keys.root()
+                    ))),
+                    Err(error) => findings.push(Finding::Refused(error.to_string())),
+                }
+            }
+            _ => findings.push(Finding::Good(format!("no keys at {} yet", keys.root()))),
+        }
+        Ok(findings)
+    }
+
     /// Looks at the server once for each connection to it, and says what an operator should
     /// know.
     fn check(&mut self) -> Result<Vec<String>> {

@@ -20,6 +20,7 @@ pub(crate) mod link;
 pub(crate) mod quota;
 pub(crate) mod url;
 
+pub(crate) use checks::Finding;
 pub(crate) use link::{Commands, Link, Script};
 pub(crate) use resp::Reply;
 pub(crate) use url::RedisUrl;

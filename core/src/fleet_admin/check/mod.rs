@@ -10,6 +10,7 @@ use serde::Serialize;
 use super::FleetAdmin;
 use super::status::time;
 use crate::fleet::engine::Result;
+use crate::over_redis::Finding;
 use crate::over_redis::engine::{RedisEngine, Survives};
 use crate::over_redis::keys::Keys;
 
@@ -35,7 +36,7 @@ pub struct CheckLine {
     pub state: CheckState,
     /// What was found.
     pub found: String,
-    /// What to do about it; empty if nothing is.
+    /// What to do about it; empty if nothing is, or what was found says it.
     pub advice: &'static str,
 }
 
@@ -89,11 +90,26 @@ impl FleetAdmin {
             lines.fail("connection", error.to_string(), "");
             return lines.0;
         }
+        self.opening(&mut lines);
         server::judge(&self.info(), self.engine.survives(), &mut lines);
         self.clocks(&mut lines);
         self.copies(&mut lines);
-        self.tell_a_story(&mut lines);
+        if lines.0.iter().all(|line| line.state != CheckState::Failed) {
+            self.tell_a_story(&mut lines);
+        }
         lines.0
+    }
+
+    /// What an outbox looks at when it opens, in the same words.
+    fn opening(&mut self, lines: &mut Lines) {
+        match self.engine.look() {
+            Ok(findings) => findings.into_iter().for_each(|finding| match finding {
+                Finding::Good(found) => lines.ok("opening", found),
+                Finding::Warning(found) => lines.warn("opening", found, ""),
+                Finding::Refused(found) => lines.fail("opening", found, ""),
+            }),
+            Err(error) => lines.fail("opening", error.to_string(), ""),
+        }
     }
 
     /// The connection, and how far away it is.
@@ -181,12 +197,15 @@ impl FleetAdmin {
             ),
         ];
         for (name, survives, command) in commands {
-            match self.engine.link().command(command) {
-                Ok(_) => lines.ok(name, "let through"),
-                Err(error) if wanted == survives => {
-                    lines.fail(name, error.to_string(), "outbox_engine_durability needs it");
-                }
-                Err(_) => lines.ok(name, "refused; outbox_engine_durability does not need it"),
+            // Opening looks at the one that is wanted.
+            if survives != wanted {
+                lines.ok(
+                    name,
+                    match self.engine.link().command(command) {
+                        Ok(_) => "let through",
+                        Err(_) => "refused; outbox_engine_durability does not need it",
+                    },
+                );
             }
         }
     }
