@@ -39,10 +39,6 @@ pub(crate) fn look(link: &mut Link, settings: &EngineSettings) -> Result<Vec<Fin
     for (key, _) in &fixed {
         commands.add(&[b"TYPE", key.as_bytes()]);
     }
-    commands
-        .add(&[b"MULTI"])
-        .add(&[b"EXISTS", meta])
-        .add(&[b"EXEC"]);
     commands.add(&[b"EVAL", b"return redis.call('EXISTS', KEYS[1])", b"1", meta]);
     match settings.survives {
         Survives::Engine => {}
@@ -54,7 +50,6 @@ pub(crate) fn look(link: &mut Link, settings: &EngineSettings) -> Result<Vec<Fin
 
     let info = next();
     let types: Vec<Reply> = fixed.iter().map(|_| next()).collect();
-    let transaction = [next(), next(), next()];
     let script = next();
     let wait = next();
 
@@ -76,18 +71,7 @@ pub(crate) fn look(link: &mut Link, settings: &EngineSettings) -> Result<Vec<Fin
             )));
         }
     }
-    findings.push(let_through(
-        link,
-        "MULTI and EXEC",
-        "it reads the order so",
-        transaction,
-    )?);
-    findings.push(let_through(
-        link,
-        "EVAL",
-        "each step is a script",
-        [script],
-    )?);
+    findings.push(let_through(link, "EVAL", "each step is a script", script)?);
     match settings.survives {
         Survives::Engine => {}
         Survives::Master => findings.push(let_through(
@@ -95,37 +79,27 @@ pub(crate) fn look(link: &mut Link, settings: &EngineSettings) -> Result<Vec<Fin
             "WAIT",
             "outbox_engine_durability=replica waits so for a replica; a proxy in front of a \
              cluster cannot do it",
-            [wait],
+            wait,
         )?),
         Survives::Power => findings.push(let_through(
             link,
             "WAITAOF",
             "outbox_engine_durability=disk waits so for the disk",
-            [wait],
+            wait,
         )?),
     }
     Ok(findings)
 }
 
-/// Whether commands were carried out. What passes, such as loading, is an error.
-fn let_through<const N: usize>(
-    link: &mut Link,
-    what: &str,
-    why: &str,
-    replies: [Reply; N],
-) -> Result<Finding> {
-    for reply in replies {
-        match link.checked(reply) {
-            Ok(_) => {}
-            Err(EngineError::Refused(error)) => {
-                return Ok(Finding::Refused(format!(
-                    "{what} is needed ({why}), and is refused: {error}"
-                )));
-            }
-            Err(away) => return Err(away),
-        }
+/// Whether a command was carried out. What passes, such as loading, is an error.
+fn let_through(link: &mut Link, what: &str, why: &str, reply: Reply) -> Result<Finding> {
+    match link.checked(reply) {
+        Ok(_) => Ok(Finding::Good(format!("{what} is let through"))),
+        Err(EngineError::Refused(error)) => Ok(Finding::Refused(format!(
+            "{what} is needed ({why}), and is refused: {error}"
+        ))),
+        Err(away) => Err(away),
     }
-    Ok(Finding::Good(format!("{what} is let through")))
 }
 
 /// What `INFO` says. Where it is forbidden, nothing is known and all may be well.

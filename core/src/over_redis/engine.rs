@@ -299,12 +299,13 @@ impl FleetEngine for RedisEngine {
         let mut wait = copies.to_vec();
         wait.push(time.as_bytes());
         // Both wait for the last write of their own connection only: this one comes after
-        // everything that was answered to anybody.
+        // everything that was answered to anybody. In a script that begins with a write that
+        // frees memory it is let through when Redis is full.
+        const WRITE: &[u8] = b"redis.call('PERSIST', KEYS[1]) \
+                               return redis.call('HSET', KEYS[1], 'confirmed', '1')";
         let meta = self.settings.keys.meta.as_bytes();
         let mut commands = Commands::default();
-        commands
-            .add(&[b"HSET", meta, b"confirmed", b"1"])
-            .add(&wait);
+        commands.add(&[b"EVAL", WRITE, b"1", meta]).add(&wait);
         let mut replies = self
             .link
             .pipeline_within(&commands, CONFIRM * 3)?

@@ -196,41 +196,6 @@ impl Link {
         }
     }
 
-    /// A script and a command behind it, in one transaction. `None`: the server answers
-    /// something else than two replies.
-    pub(crate) fn transaction(
-        &mut self,
-        script: &mut Script,
-        keys: &[&[u8]],
-        arguments: &[&[u8]],
-        command: &[&[u8]],
-    ) -> Result<Option<[Reply; 2]>> {
-        if matches!(script.hash, Hash::Unknown) {
-            self.load(script)?;
-        }
-        let mut by_hash = matches!(script.hash, Hash::Known(_));
-        loop {
-            let mut commands = Commands::default();
-            commands.add(&[b"MULTI"]);
-            commands.add_script(script, by_hash, keys, arguments);
-            commands.add(command).add(&[b"EXEC"]);
-            let mut replies = self.pipeline(&commands)?;
-            let last = self.checked(replies.pop().unwrap_or(Reply::Nothing));
-            // What is refused before EXEC says why.
-            for reply in replies {
-                self.checked(reply)?;
-            }
-            let Some(Ok([first, second])) = last?.into_list().map(<[Reply; 2]>::try_from) else {
-                return Ok(None);
-            };
-            if by_hash && is_no_script(&first) {
-                by_hash = false;
-                continue;
-            }
-            return Ok(Some([self.checked(first)?, self.checked(second)?]));
-        }
-    }
-
     /// An error of the server as one of ours. One that says that this is not the master
     /// lets the connection go.
     pub(crate) fn checked(&mut self, reply: Reply) -> Result<Reply> {

@@ -145,8 +145,10 @@ impl RedisEngine {
         Ok(answer)
     }
 
-    /// The beat and the operations in one transaction: a beat from before a failover and
-    /// operations from behind it would hide that the engine went back.
+    /// Reads first and raises the beat then, if the last one that was read is still there: an
+    /// order that only grows has those before it as well, and a server that loses them later
+    /// loses the beat with them. (A transaction would read both at once, and is refused by a
+    /// server that is full.)
     pub(super) fn load_page(
         &mut self,
         epoch: u64,
@@ -156,7 +158,6 @@ impl RedisEngine {
         self.beat = None;
         let keys = &self.settings.keys;
         let (lease, ops) = (keys.lease.as_bytes(), keys.ops.as_bytes());
-        let epoch = epoch.to_string();
         let after = format!("({}", entry::id(after));
         let most = most.to_string();
         let read: &[&[u8]] = &[
@@ -167,22 +168,27 @@ impl RedisEngine {
             b"COUNT",
             most.as_bytes(),
         ];
-        let arguments = [epoch.as_bytes(), self.holder.as_bytes(), after.as_bytes()];
-        let replies =
-            self.link
-                .transaction(&mut self.scripts.load, &[lease, ops], &arguments, read)?;
-        let Some([beat, entries]) = replies else {
-            return Err(self.strange("EXEC"));
-        };
-        if beat == Reply::Nothing {
+        let entries = self.link.command(read)?;
+        let operations = entries.list().and_then(|entries| {
+            let operations = entries.iter().map(entry::decode);
+            operations.collect::<Option<Vec<_>>>()
+        });
+        let operations = operations.ok_or_else(|| self.strange("XRANGE"))?;
+        let newest = operations.last().map(|newest| entry::id(newest.position));
+        let reply = self.link.script(
+            &mut self.scripts.load,
+            &[lease, ops],
+            &[
+                epoch.to_string().as_bytes(),
+                self.holder.as_bytes(),
+                newest.unwrap_or_default().as_bytes(),
+            ],
+        )?;
+        if reply == Reply::Nothing {
             return Ok(None);
         }
-        let (Some(beat), Some(entries)) = (beat.number(), entries.list()) else {
-            return Err(self.strange("XRANGE"));
-        };
+        let beat = reply.number().ok_or_else(|| self.strange("load"))?;
         self.beat = Some(beat);
-        let operations = entries.iter().map(entry::decode).collect::<Option<_>>();
-        let operations = operations.ok_or_else(|| self.strange("XRANGE"))?;
         Ok(Some(Page { beat, operations }))
     }
 

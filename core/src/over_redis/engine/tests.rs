@@ -1,5 +1,7 @@
 //! Over a real server.
 
+mod failures;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 

@@ -1,5 +1,7 @@
 //! Over a real server, over sockets that answer nothing or nonsense, and after a fork.
 
+mod tls;
+
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
 
