@@ -58,6 +58,7 @@ ahead=''
 suite rust-without-http cargo test -p xgpush --no-default-features --lib
 suite python bash python/tests/run.sh
 suite fleet bash scripts/test/fleet_test.sh
+suite emulator-java bash emulator/tests/outside/java_sdk.sh
 suite setup bash scripts/test/setup_test.sh
 suite readme bash scripts/test/readme_test.sh
 suite docs bash scripts/test/docs_test.sh
@@ -69,7 +70,7 @@ beside=''
 cat "$logs/beside"
 
 say "Tests"
-tables=(rust c python fleet setup readme docs languages install)
+tables=(rust c python fleet emulator setup readme docs languages install)
 closing() { # LOG…: N passed, N failed, and skipped if there are any
   local skipped
   skipped=$(count skipped "$@")

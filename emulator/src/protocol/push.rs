@@ -88,7 +88,7 @@ pub(crate) fn check(
     let loops = loops(fields, within)?;
     if !to_many {
         for name in ["send_time", "loop_param", "push_speed", "collapse_id"] {
-            if fields.has(name) {
+            if fields.has(name) && fields.int(name) != Ok(Some(0)) {
                 warnings.push(
                     "send_time, loop_param, push_speed and collapse_id are for pushes to all, to \
                      tags and to account packages: ignored",
@@ -97,7 +97,10 @@ pub(crate) fn check(
             }
         }
     }
-    fields.int_in("push_speed", 1000..=50_000)?;
+    // 0 is what the official SDK writes for none.
+    if fields.int("push_speed")? != Some(0) {
+        fields.int_in("push_speed", 1000..=50_000)?;
+    }
     for rule in fields.objects("channel_rules")?.unwrap_or_default() {
         let rule = Fields::inside(rule, "channel_rules.");
         if !CHANNELS.contains(&rule.required_text("channel")?) {
@@ -113,8 +116,8 @@ pub(crate) fn check(
     if fields.flag("ntf_wt_attrs")? {
         Fields::inside(message, "message.").required_text("default_content")?;
     }
-    let plan = fields.text("plan_id")?;
-    let group = fields.text("group_id")?;
+    let plan = fields.text("plan_id")?.filter(|text| !text.is_empty());
+    let group = fields.text("group_id")?.filter(|text| !text.is_empty());
     if group.is_some() {
         warnings.push("group_id is disused: plan_id has its place");
     }
