@@ -94,7 +94,7 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![deny(unsafe_code)]
 #![cfg_attr(
-    not(all(feature = "apply", feature = "outbox")),
+    not(all(feature = "apply", feature = "outbox-redis")),
     allow(
         dead_code,
         unreachable_pub,
@@ -157,7 +157,7 @@ pub use model::outcome::{
 pub use model::request::{Binding, Request};
 pub use model::row::Row;
 pub use model::token::{MAX_TOKEN_BYTES, Token};
-pub use options::{Config, Durability, OutboxRole};
+pub use options::{Config, Durability, EngineDurability, OutboxRole};
 pub use ordering::MAX_ITEMS_PER_REQUEST;
 #[cfg(feature = "outbox")]
 pub use outbox::Outbox;

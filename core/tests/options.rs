@@ -98,10 +98,11 @@ rows! {
     }
     outbox_engine {
         outbox_url: "what cannot be used is refused, and no password is in the error",
-        outbox_role: "without an engine nobody would relay for `submit`, and it is refused",
+        outbox_role: "who relays; without an engine nobody would, and it is refused",
+        outbox_engine_durability: "whether an operation is durable that no replica has",
         outbox_lease_ms: "a lease that two requests may outlast is refused",
-        outbox_reports_to: "without an engine there is nobody else to read, and it is refused",
-        outbox_prefix: "what cannot begin a key is refused",
+        outbox_reports_to: "whether its own process gets a report",
+        outbox_prefix: "whether two processes share their operations",
     }
 }
 

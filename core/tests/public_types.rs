@@ -18,10 +18,10 @@ use xgpush::sync::{Change, DesiredAccounts, SyncOptions, SyncState, Synced};
 use xgpush::transport::{Attempt, CallbackTransport, Transfer, Transport};
 use xgpush::{
     AccessPoint, Account, AccountType, Accounts, Action, ApiCall, Binding, CallOptions, Client,
-    Config, Durability, Error, ErrorKind, Exchange, Found, FoundAccount, HttpRequest, HttpResponse,
-    ItemOutcome, Lookup, Operation, Operator, Outbox, OutboxRole, Outcome, Platform,
-    ProtocolVersion, Reason, Reply, Request, Row, Scheme, SendError, SendErrorKind, State, Token,
-    Warning, WarningKind,
+    Config, Durability, EngineDurability, Error, ErrorKind, Exchange, Found, FoundAccount,
+    HttpRequest, HttpResponse, ItemOutcome, Lookup, Operation, Operator, Outbox, OutboxRole,
+    Outcome, Platform, ProtocolVersion, Reason, Reply, Request, Row, Scheme, SendError,
+    SendErrorKind, State, Token, Warning, WarningKind,
 };
 
 /// Of every public type (C-DEBUG, C-SEND-SYNC).
@@ -98,6 +98,7 @@ fn public_types_have_the_traits_that_callers_expect() {
     named::<ApplyEnd>();
     named::<CheckLevel>();
     named::<Durability>();
+    named::<EngineDurability>();
     named::<OutboxRole>();
     named::<ErrorKind>();
     named::<Fault>();

@@ -73,7 +73,6 @@ impl Limits {
 
     /// The same, and requests begin only while this says so; it is asked last, after the
     /// wait for the rate. What has begun is not ended by it.
-    #[allow(dead_code, reason = "the outbox over an engine follows")]
     pub(crate) fn beginning_while(self, may_begin: MayBegin) -> Self {
         Self {
             may_begin: Some(may_begin),

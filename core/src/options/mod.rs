@@ -16,6 +16,6 @@ mod table;
 pub use config::Config;
 pub use option::ConfigOption;
 pub use reference::reference;
-pub use settings::{Durability, OutboxRole};
+pub use settings::{Durability, EngineDurability, OutboxRole};
 pub(crate) use settings::{OutboxSettings, ReportsTo};
 pub use table::OPTIONS;

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::path::Path;
 use std::time::Duration;
 
-use super::{Config, Durability, OutboxRole};
+use super::{Config, Durability, EngineDurability, OutboxRole};
 use crate::model::error::{Error, Result};
 use crate::protocol::access_point::AccessPoint;
 use crate::protocol::credentials::Scheme;
@@ -31,6 +31,7 @@ shown_as!(
     u32,
     AccessPoint,
     Durability,
+    EngineDurability,
     OutboxRole,
     ProtocolVersion,
     Scheme
@@ -142,6 +143,7 @@ setters! {
     outbox_durable_notices("outbox_durable_notices"): bool;
     outbox_url("outbox_url"): &str;
     outbox_role("outbox_role"): OutboxRole;
+    outbox_engine_durability("outbox_engine_durability"): EngineDurability;
     outbox_lease("outbox_lease_ms"): Duration;
     outbox_reports_to("outbox_reports_to"): &str;
     outbox_prefix("outbox_prefix"): &str;

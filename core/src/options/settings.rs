@@ -66,6 +66,7 @@ pub(crate) struct OutboxSettings {
     pub(crate) commit: Duration,
     pub(crate) url: Zeroizing<String>,
     pub(crate) role: OutboxRole,
+    pub(crate) engine_durability: EngineDurability,
     pub(crate) lease: Duration,
     pub(crate) reports_to: ReportsTo,
     pub(crate) prefix: String,
@@ -96,6 +97,21 @@ named! {
         Submit => "submit",
         /// Relays whenever nobody else does; may submit as well.
         Relay => "relay",
+    }
+}
+
+named! {
+    /// What operations in the engine survive.
+    #[derive(Default)]
+    #[non_exhaustive]
+    pub enum EngineDurability("outbox_engine_durability", InvalidValue) {
+        /// The end of the process.
+        #[default]
+        Engine => "engine",
+        /// The loss of the engine's machine: one copy at least is on another.
+        Replica => "replica",
+        /// A restart of the engine: it has brought them to its disk.
+        Disk => "disk",
     }
 }
 

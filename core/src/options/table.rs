@@ -3,7 +3,9 @@
 use std::mem::take;
 
 use super::option::{ConfigOption, Kind, Write};
-use super::settings::{Durability, OutboxRole, OutboxSettings, ReportsTo, Settings};
+use super::settings::{
+    Durability, EngineDurability, OutboxRole, OutboxSettings, ReportsTo, Settings,
+};
 use crate::protocol::access_point::AccessPoint;
 use crate::protocol::credentials::Scheme;
 use crate::protocol::rules::ProtocolVersion;
@@ -346,6 +348,14 @@ pub static OPTIONS: &[ConfigOption] = &[
                while it has open operations and nobody else relays. submit: it never relays, \
                as for web workers. relay: it relays whenever nobody else does, and may submit",
         kind: choice!(OutboxRole, outbox.role),
+    },
+    ConfigOption {
+        name: "outbox_engine_durability",
+        default: "engine",
+        text: "Outbox with outbox_url: when an operation is durable. engine: the engine has \
+               it. replica: so has at least one replica (WAIT). disk: it is on the engine's \
+               disk (WAITAOF, Redis 7.2 or later)",
+        kind: choice!(EngineDurability, outbox.engine_durability),
     },
     ConfigOption {
         name: "outbox_lease_ms",

@@ -84,10 +84,18 @@ impl Outbox {
     /// do. A request that the transport does not return ends unknown. A thread that hangs
     /// in a callback is abandoned, with what it uses, and never calls the host again.
     pub fn close(&self, timeout: Duration) -> usize {
+        self.close_within(timeout, true)
+    }
+
+    /// `reads_on`: whoever closes may read what is unread.
+    fn close_within(&self, timeout: Duration, reads_on: bool) -> usize {
         /// How long requests in flight get to notice that the client is closed.
         const END: Duration = Duration::from_secs(1);
         if self.ensure_same_process().is_err() {
             return 0;
+        }
+        if reads_on {
+            self.shared.keep_unread();
         }
         self.begin_close();
         if !self.shared.wait(timeout, true) {
@@ -114,7 +122,7 @@ impl Outbox {
     #[doc(hidden)]
     pub fn close_once(&self, timeout: Duration) {
         if !self.given_up.load(Ordering::Acquire) {
-            self.close(timeout);
+            self.close_within(timeout, false);
         }
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::model::error::{Error, Result};
 use crate::model::text::shortened;
-use crate::options::{Config, OutboxRole, ReportsTo};
+use crate::options::{Config, EngineDurability, OutboxRole, ReportsTo};
 
 /// How many requests travel at once with an engine, unless that was set: one relay sends
 /// for all.
@@ -15,16 +15,14 @@ const LEASE_MARGIN: Duration = Duration::from_secs(4);
 
 /// Of a process in a fleet.
 #[derive(Debug, Clone)]
-#[allow(dead_code, reason = "the engine follows")]
 pub(super) struct EngineOptions {
     /// Whose successor it is.
     pub(super) name: String,
     pub(super) role: OutboxRole,
+    pub(super) durability: EngineDurability,
     pub(super) lease: Duration,
     pub(super) reports_to: ReportsTo,
     pub(super) parallel: u32,
-    /// What the names of its keys begin with.
-    pub(super) prefix: String,
 }
 
 impl EngineOptions {
@@ -56,6 +54,7 @@ impl EngineOptions {
         Ok(Self {
             name: name(&options.name)?,
             role: options.role,
+            durability: options.engine_durability,
             lease: options.lease,
             reports_to: options.reports_to.clone(),
             parallel: if config.is_set("outbox_parallel") {
@@ -63,15 +62,7 @@ impl EngineOptions {
             } else {
                 PARALLEL
             },
-            prefix: config.settings.fleet_prefix()?,
         })
-    }
-
-    pub(super) fn no_engine() -> Error {
-        Error::option(
-            "outbox_url is set, and this build of xgpush has no engine: build it with the feature \
-             outbox-redis",
-        )
     }
 }
 

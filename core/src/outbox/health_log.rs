@@ -25,9 +25,6 @@ enum Kind {
     Engine,
 }
 
-/// How many kinds there are.
-pub(super) const KINDS: usize = 4;
-
 pub(super) struct HealthLog {
     shared: Arc<Shared>,
     store: FlapDamping,
@@ -78,7 +75,6 @@ impl HealthLog {
     }
 
     /// The engine of the fleet failed.
-    #[allow(dead_code, reason = "the outbox over an engine follows")]
     pub(super) fn engine_failed(&mut self, why: &str) {
         add(&self.shared.counters.fleet.failures, 1);
         if self.engine.fails(self.shared.now()) {
@@ -90,7 +86,6 @@ impl HealthLog {
         }
     }
 
-    #[allow(dead_code, reason = "the outbox over an engine follows")]
     pub(super) fn engine_works(&mut self) {
         self.engine.works();
     }

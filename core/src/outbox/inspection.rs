@@ -121,6 +121,7 @@ impl Outbox {
     pub fn set_log(&self, log: Option<Arc<dyn Fn(LogLevel, &str) + Send + Sync>>) {
         if !self.is_forked() {
             self.shared.logger.set(log);
+            self.shared.intake.waker.wake();
         }
     }
 

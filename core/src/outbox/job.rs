@@ -42,10 +42,10 @@ impl Job for AttemptJob {
 }
 
 /// Counts a request while it is under way, however that ends.
-struct OnTheWire<'a>(&'a Shared);
+pub(super) struct OnTheWire<'a>(&'a Shared);
 
 impl<'a> OnTheWire<'a> {
-    fn new(shared: &'a Shared) -> Self {
+    pub(super) fn new(shared: &'a Shared) -> Self {
         shared.counters.in_flight.fetch_add(1, Ordering::Relaxed);
         Self(shared)
     }

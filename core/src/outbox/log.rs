@@ -32,6 +32,8 @@ pub(super) struct Logger {
 #[derive(Default)]
 struct Target {
     log: Option<Log>,
+    /// Lines from before there was a log, if they are kept.
+    early: Option<Vec<(LogLevel, String)>>,
     caller: Option<ThreadId>,
 }
 
@@ -52,13 +54,39 @@ impl Logger {
         drop(before);
     }
 
+    /// Keeps the first lines until there is a log: what an outbox has to say when it is
+    /// opened.
+    pub(super) fn keep_early_lines(&self) {
+        self.lock().early = Some(Vec::new());
+    }
+
+    /// Logs what was kept, once there is a log.
+    pub(super) fn say_early_lines(&self) {
+        let mut target = self.lock();
+        if target.log.is_none() || target.early.is_none() {
+            return;
+        }
+        let early = target.early.take().unwrap_or_default();
+        drop(target);
+        for (level, line) in early {
+            self.log(level, &line);
+        }
+    }
+
     pub(super) fn log(&self, level: LogLevel, line: &str) {
+        /// Who never sets a log does not pay for one.
+        const EARLY: usize = 16;
         // One line at a time.
         let others = self
             .line_done
             .wait_while(self.lock(), |l| l.caller.is_some());
         let mut target = others.unwrap_or_else(PoisonError::into_inner);
         let Some(log) = target.log.clone() else {
+            if let Some(early) = &mut target.early
+                && early.len() < EARLY
+            {
+                early.push((level, line.to_owned()));
+            }
             return;
         };
         target.caller = Some(std::thread::current().id());

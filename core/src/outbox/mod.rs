@@ -10,6 +10,7 @@ mod inspection;
 mod intake;
 mod job;
 mod log;
+mod member;
 mod offline_file;
 mod pending;
 mod prometheus;
@@ -33,6 +34,7 @@ use std::time::Duration;
 
 use crate::client::Client;
 use crate::engine::Engine;
+use crate::fleet::engine::FleetEngine;
 use crate::model::error::Result;
 use crate::options::Config;
 use crate::sys::owner_process::OwnerProcess;
@@ -50,6 +52,7 @@ pub use pending::{PendingAccount, PendingOperation};
 
 use engine_options::EngineOptions;
 use intake::Intake;
+use member::Opening;
 use shared::Shared;
 use store::{FileStore, Purpose};
 use worker::Worker;
@@ -105,18 +108,12 @@ impl Outbox {
     /// # Errors
     /// As [`Outbox::open`].
     pub fn with_client(config: &Config, client: Client) -> Result<Self> {
-        if EngineOptions::of(config)?.is_some() {
-            return Err(EngineOptions::no_engine());
+        if let Some(options) = EngineOptions::of(config)? {
+            let engine = open_engine(config)?;
+            return Self::in_fleet(config, client, options, engine);
         }
-        let options = &config.settings.outbox;
-        let store: Option<Box<dyn Store>> = if options.file.is_empty() {
-            None
-        } else {
-            let path = Path::new(&options.file);
-            let (durability, most) = (options.durability, options.file_max_bytes);
-            let file = FileStore::open(path, Purpose::Delivery, durability, most)?;
-            Some(Box::new(file))
-        };
+        let file = open_file(config, Purpose::Delivery)?;
+        let store = file.map(|file| -> Box<dyn Store> { Box::new(file) });
         Self::start(config, client, store)
     }
 
@@ -130,19 +127,54 @@ impl Outbox {
     }
 
     fn start(config: &Config, client: Client, store: Option<Box<dyn Store>>) -> Result<Self> {
-        let options = &config.settings.outbox;
-        let name = if options.name.is_empty() {
-            config.settings.access_id.clone()
-        } else {
-            options.name.clone()
-        };
-        let intake = Intake::new(options.max_operations, options.max_bytes);
-        let shared = Arc::new(Shared::new(intake, options.reports, store.is_some()));
+        let shared = Self::shared(config, store.is_some());
         let engine = client.engine;
         let mut worker = Worker::new(Arc::clone(&shared), Arc::clone(&engine), config, store);
         worker.recover()?;
+        Self::run(config, shared, engine, move || worker.run())
+    }
+
+    /// An outbox in a fleet, over this engine.
+    fn in_fleet(
+        config: &Config,
+        client: Client,
+        options: EngineOptions,
+        engine: Box<dyn FleetEngine>,
+    ) -> Result<Self> {
+        let shared = Self::shared(config, true);
+        let http = client.engine;
+        let opening = Opening {
+            shared: Arc::clone(&shared),
+            http: Arc::clone(&http),
+            config,
+            options,
+            engine,
+            spool: open_file(config, Purpose::Spool)?,
+        };
+        let member = opening.open()?;
+        Self::run(config, shared, http, move || member.run())
+    }
+
+    fn shared(config: &Config, stores: bool) -> Arc<Shared> {
+        let options = &config.settings.outbox;
+        let intake = Intake::new(options.max_operations, options.max_bytes);
+        Arc::new(Shared::new(intake, options.reports, stores))
+    }
+
+    fn run(
+        config: &Config,
+        shared: Arc<Shared>,
+        engine: Arc<Engine>,
+        work: impl FnOnce() + Send + 'static,
+    ) -> Result<Self> {
+        let settings = &config.settings;
+        let name = if settings.outbox.name.is_empty() {
+            settings.access_id.clone()
+        } else {
+            settings.outbox.name.clone()
+        };
         let thread = threads::thread("xgpush-outbox")
-            .spawn(move || worker.run())
+            .spawn(work)
             .map_err(|error| threads::no_thread("for the outbox", &error))?;
         Ok(Self {
             shared,
@@ -203,6 +235,32 @@ impl Outbox {
         self.ensure_same_process()?;
         self.engine.set_secret_key(key)
     }
+}
+
+/// The file that the options name.
+fn open_file(config: &Config, purpose: Purpose) -> Result<Option<FileStore>> {
+    let options = &config.settings.outbox;
+    if options.file.is_empty() {
+        return Ok(None);
+    }
+    let path = Path::new(&options.file);
+    let (durability, most) = (options.durability, options.file_max_bytes);
+    FileStore::open(path, purpose, durability, most).map(Some)
+}
+
+#[cfg(feature = "outbox-redis")]
+fn open_engine(config: &Config) -> Result<Box<dyn FleetEngine>> {
+    Ok(Box::new(crate::over_redis::engine::RedisEngine::of(
+        config,
+    )?))
+}
+
+#[cfg(not(feature = "outbox-redis"))]
+fn open_engine(_: &Config) -> Result<Box<dyn FleetEngine>> {
+    Err(crate::Error::option(
+        "outbox_url is set, and this build of xgpush has no engine: build it with the feature \
+         outbox-redis",
+    ))
 }
 
 impl Drop for Outbox {

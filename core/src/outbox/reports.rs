@@ -26,6 +26,8 @@ struct Unread {
     handed: Vec<u64>,
     /// Tickets of those that a caller has looked at: it came back.
     read: Vec<u64>,
+    /// Somebody took, or waited, since this was asked last.
+    looked: bool,
 }
 
 /// Where a report came from.
@@ -91,6 +93,7 @@ impl Reports {
         let mut waiting = self.lock();
         let before = std::mem::take(&mut waiting.handed);
         waiting.read.extend(before);
+        waiting.looked = true;
         let mut taken = Taken {
             count: 0,
             places: 0,
@@ -128,7 +131,6 @@ impl Reports {
 
     /// The tickets of what was read since this was asked last; `all` that was taken, for at
     /// the end nobody comes back.
-    #[allow(dead_code, reason = "the outbox over an engine follows")]
     pub(crate) fn read(&self, all: bool) -> Vec<u64> {
         let mut waiting = self.lock();
         let mut read = std::mem::take(&mut waiting.read);
@@ -136,6 +138,18 @@ impl Reports {
             read.append(&mut waiting.handed);
         }
         read
+    }
+
+    /// The tickets of those that nobody has taken.
+    pub(crate) fn unread(&self) -> Vec<u64> {
+        let waiting = self.lock();
+        let numbers = waiting.reports.iter().map(|(_, ticket)| ticket.number);
+        numbers.filter(|number| *number != 0).collect()
+    }
+
+    /// Whether somebody took reports, or waited for some, since this was asked last.
+    pub(crate) fn looked(&self) -> bool {
+        std::mem::take(&mut self.lock().looked)
     }
 
     /// How many are unread.

@@ -7,7 +7,6 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use super::durability::DurableProgress;
-use super::health_log::KINDS;
 use super::intake::Intake;
 use super::log::{LogLevel, Logger};
 use super::pending::Question;
@@ -15,10 +14,13 @@ use super::report::{Event, Report};
 use super::reports::Reports;
 use super::stats::Counters;
 use super::wall_clock::WallClock;
-use crate::model::outcome::{ItemOutcome, Reason};
+use crate::model::outcome::ItemOutcome;
 pub(super) use crate::ordering::queue::millis;
 use crate::ordering::queue::{Millis, Removed};
 use crate::sys::clock;
+
+/// How many kinds of trouble there are.
+const TROUBLES: usize = 4;
 
 pub(super) struct Shared {
     pub(super) intake: Intake,
@@ -38,6 +40,8 @@ pub(super) struct Shared {
     pub(super) flushing: AtomicUsize,
     closing: AtomicBool,
     stopping: AtomicBool,
+    /// Whoever closes may read on: reports that are unread at the end are not for others.
+    keeps_unread: AtomicBool,
     /// Whether the worker has ended; told through `changed`, as is whatever somebody may
     /// wait for.
     ended: Mutex<bool>,
@@ -51,7 +55,7 @@ pub(super) struct Shared {
     questions: Mutex<BTreeMap<u64, Question>>,
     asked: AtomicU64,
     /// What fails now, by its kind.
-    troubles: Mutex<[Option<String>; KINDS]>,
+    troubles: Mutex<[Option<String>; TROUBLES]>,
 }
 
 impl Shared {
@@ -71,6 +75,7 @@ impl Shared {
             flushing: AtomicUsize::new(0),
             closing: AtomicBool::new(false),
             stopping: AtomicBool::new(false),
+            keeps_unread: AtomicBool::new(false),
             ended: Mutex::new(false),
             changed: Condvar::new(),
             left: AtomicUsize::new(usize::MAX),
@@ -104,6 +109,14 @@ impl Shared {
         self.closing.load(Ordering::Acquire)
     }
 
+    pub(super) fn keep_unread(&self) {
+        self.keeps_unread.store(true, Ordering::Release);
+    }
+
+    pub(super) fn keeps_unread(&self) -> bool {
+        self.keeps_unread.load(Ordering::Acquire)
+    }
+
     pub(super) fn is_stopping(&self) -> bool {
         self.stopping.load(Ordering::Acquire)
     }
@@ -134,11 +147,7 @@ impl Shared {
         let mut reports = Vec::with_capacity(if self.keeps_reports { count } else { 0 });
         for (gone, mut outcome) in settled {
             outcome.attempts = gone.attempts;
-            if outcome.reason == Reason::Superseded {
-                self.counters.superseded.fetch_add(1, Ordering::Relaxed);
-            } else {
-                self.counters.settle(outcome.state());
-            }
+            self.counters.count_final(&outcome);
             let took = at.saturating_sub(gone.at.max(self.opened));
             self.counters.note_latency(took);
             if self.keeps_reports {
@@ -172,7 +181,7 @@ impl Shared {
     }
 
     /// Lets those look again who wait for something to be so.
-    fn notify(&self) {
+    pub(super) fn notify(&self) {
         let _ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
         self.changed.notify_all();
     }
@@ -234,6 +243,11 @@ impl Shared {
         }
     }
 
+    /// Logs what was to be said before there was a log.
+    pub(super) fn say_early_lines(&self) {
+        self.logger.say_early_lines();
+    }
+
     pub(super) fn log(&self, level: LogLevel, line: &str) {
         self.logger.log(level, line);
     }
@@ -251,7 +265,7 @@ impl Shared {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn troubles(&self) -> MutexGuard<'_, [Option<String>; KINDS]> {
+    pub(super) fn troubles(&self) -> MutexGuard<'_, [Option<String>; TROUBLES]> {
         self.troubles.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -288,6 +302,7 @@ mod tests {
 
     use super::*;
     use crate::model::operation::Operation;
+    use crate::model::outcome::Reason;
 
     const LONG: Duration = Duration::from_secs(60);
 

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use serde::Serialize;
 
 use super::intake::Intake;
-use crate::model::outcome::State;
+use crate::model::outcome::{ItemOutcome, Reason, State};
 
 /// Counters since the outbox was opened, and gauges of now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Hash)]
@@ -322,7 +322,16 @@ pub(crate) fn add(counter: &AtomicU64, more: usize) {
 }
 
 impl Counters {
-    pub(crate) fn settle(&self, state: State) {
+    /// Counts a final report.
+    pub(crate) fn count_final(&self, outcome: &ItemOutcome) {
+        if outcome.reason == Reason::Superseded {
+            self.superseded.fetch_add(1, Ordering::Relaxed);
+        } else {
+            self.settle(outcome.state());
+        }
+    }
+
+    fn settle(&self, state: State) {
         self.settled[state as usize - 1].fetch_add(1, Ordering::Relaxed);
     }
 

@@ -5,7 +5,7 @@ mod file;
 
 use crate::model::error::Result;
 
-pub(crate) use file::{FileStore, Purpose};
+pub(crate) use file::{FileStore, Purpose, SpoolRun};
 
 /// A stored operation.
 #[derive(Debug, Clone, PartialEq, Eq)]

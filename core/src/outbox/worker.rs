@@ -109,7 +109,7 @@ impl Worker {
 
     /// Until the outbox is closed.
     pub(super) fn run(mut self) {
-        let _end = EndOfWorker(Arc::clone(&self.shared));
+        let _end = EndOfWorker::new(Arc::clone(&self.shared));
         self.shared.intake.waker.attach(std::thread::current());
         self.expires_at = self.now() + HOUSEKEEPING_INTERVAL;
         // A defect here must not cost anybody the reports of what is there.
@@ -176,7 +176,13 @@ impl Worker {
 }
 
 /// However the worker ends, nobody waits for it any more.
-struct EndOfWorker(Arc<Shared>);
+pub(super) struct EndOfWorker(Arc<Shared>);
+
+impl EndOfWorker {
+    pub(super) fn new(shared: Arc<Shared>) -> Self {
+        Self(shared)
+    }
+}
 
 impl Drop for EndOfWorker {
     fn drop(&mut self) {

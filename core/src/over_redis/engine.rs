@@ -18,7 +18,7 @@ use crate::fleet::engine::{
     Appended, Done, EngineError, FIRST_IN_LINE, FleetEngine, Hello, LeaseAnswer, NewOperation,
     Page, Position, ReportList, ReportsTo, Result, SenderId, StoredReport,
 };
-use crate::options::Config;
+use crate::options::{Config, EngineDurability};
 
 /// What has to survive before it is called durable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -118,21 +118,15 @@ impl RedisEngine {
         let settings = &config.settings;
         let url = RedisUrl::parse(&settings.outbox.url)
             .map_err(|why| Error::option(format!("option outbox_url {why}")))?;
-        let prefix = match settings.outbox.prefix.as_str() {
-            "" => format!("xg:{}", settings.access_id),
-            prefix => prefix.to_owned(),
-        };
-        // A brace would end the part by which a cluster chooses the slot.
-        if prefix.contains(['{', '}']) || prefix.chars().any(char::is_control) {
-            return Err(Error::option(
-                "option outbox_prefix has a brace or a control character; the names of the keys \
-                 have it in braces of their own",
-            ));
-        }
+        let prefix = settings.fleet_prefix()?;
         let settings = EngineSettings {
             keys: Keys::new(&prefix),
             application: settings.access_id.clone(),
-            survives: Survives::Engine,
+            survives: match settings.outbox.engine_durability {
+                EngineDurability::Engine => Survives::Engine,
+                EngineDurability::Replica => Survives::Master,
+                EngineDurability::Disk => Survives::Power,
+            },
             report_ttl: Duration::from_secs(7 * 24 * 60 * 60),
         };
         Ok(Self::new(Link::new(url, config)?, settings))

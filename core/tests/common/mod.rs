@@ -8,6 +8,8 @@ pub(crate) mod files;
 pub(crate) mod model;
 #[cfg(feature = "outbox")]
 pub(crate) mod outbox;
+#[cfg(feature = "outbox-redis")]
+pub(crate) mod redis;
 
 use xgpush::{Account, Binding, Client, Config, Request, Token};
 use xgpush_emulator::{Config as Service, Emulator};

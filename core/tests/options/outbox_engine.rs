@@ -1,8 +1,15 @@
-//! An outbox over an engine.
+//! An outbox over an engine. Without a Redis to start, what needs one is not looked at.
+
+use std::time::Duration;
 
 use xgpush::{ErrorKind, Outbox};
+use xgpush_emulator::Emulator;
 
+use crate::common;
+use crate::common::outbox::bind;
 use crate::fake_transport::offline;
+
+const LONG: Duration = Duration::from_secs(60);
 
 /// Why an outbox with these options does not open.
 fn refusal(options: &[(&str, &str)]) -> String {
@@ -11,13 +18,67 @@ fn refusal(options: &[(&str, &str)]) -> String {
     error.to_string()
 }
 
+/// A service, and outboxes over an engine of their own.
+#[cfg(feature = "outbox-redis")]
+struct Fleet {
+    redis: common::redis::RedisServer,
+    emulator: Emulator,
+}
+
+/// As if there were no program.
+#[cfg(not(feature = "outbox-redis"))]
+struct Fleet {
+    emulator: Emulator,
+}
+
+impl Fleet {
+    #[cfg(feature = "outbox-redis")]
+    fn start() -> Option<Self> {
+        Some(Self {
+            redis: common::redis::RedisServer::start(&[])?,
+            emulator: common::emulator(xgpush_emulator::Config::default()),
+        })
+    }
+
+    #[cfg(not(feature = "outbox-redis"))]
+    fn start() -> Option<Self> {
+        let text = refusal(&[("outbox_url", "redis://127.0.0.1")]);
+        assert!(text.contains("outbox-redis"), "{text}");
+        None
+    }
+
+    #[cfg(feature = "outbox-redis")]
+    fn url(&self) -> String {
+        self.redis.url()
+    }
+
+    #[cfg(not(feature = "outbox-redis"))]
+    fn url(&self) -> String {
+        String::new()
+    }
+
+    fn open(&self, options: &[(&str, &str)]) -> Outbox {
+        let url = self.url();
+        common::outbox::open(
+            &self.emulator,
+            &[&[("outbox_url", &*url)], options].concat(),
+        )
+    }
+}
+
 pub(crate) fn outbox_url() {
     let text = refusal(&[("outbox_url", "redis://user:hunter2@127.0.0.1:1/nonsense")]);
     assert!(
         text.contains("outbox_url") && !text.contains("hunter2"),
         "{text}"
     );
-    Outbox::open(&offline(&[("outbox_url", "")])).unwrap();
+    let Some(fleet) = Fleet::start() else { return };
+    let url = fleet.url();
+    for (url, is_durable) in [(&*url, true), ("", false)] {
+        let outbox = fleet.open(&[("outbox_url", url)]);
+        bind(&outbox, "phone", "player", 1);
+        assert_eq!(outbox.sync(LONG).is_ok(), is_durable, "{url:?}");
+    }
 }
 
 pub(crate) fn outbox_role() {
@@ -25,7 +86,28 @@ pub(crate) fn outbox_role() {
         let text = refusal(&[("outbox_role", role)]);
         assert!(text.contains("outbox_url") && text.contains(role), "{text}");
     }
-    Outbox::open(&offline(&[("outbox_role", "auto")])).unwrap();
+    let Some(fleet) = Fleet::start() else { return };
+    let submits = fleet.open(&[("outbox_name", "one"), ("outbox_role", "submit")]);
+    bind(&submits, "phone", "player", 1);
+    submits.sync(LONG).unwrap();
+    assert_eq!((submits.stats().role, submits.stats().sent), (1, 0));
+    let relay = fleet.open(&[("outbox_name", "two"), ("outbox_role", "relay")]);
+    assert_eq!(submits.reports(1, LONG).len(), 1);
+    assert_eq!(relay.stats().sent, 1);
+}
+
+pub(crate) fn outbox_engine_durability() {
+    let Some(fleet) = Fleet::start() else { return };
+    for (durability, is_durable) in [("engine", true), ("replica", false)] {
+        let outbox = fleet.open(&[
+            ("outbox_engine_durability", durability),
+            ("outbox_name", durability),
+        ]);
+        bind(&outbox, "phone", "player", 1);
+        let patience = if is_durable { LONG } else { LONG / 60 };
+        assert_eq!(outbox.sync(patience).is_ok(), is_durable, "{durability}");
+        outbox.close(Duration::ZERO);
+    }
 }
 
 pub(crate) fn outbox_lease_ms() {
@@ -48,12 +130,27 @@ pub(crate) fn outbox_reports_to() {
             "{text}"
         );
     }
-    Outbox::open(&offline(&[("outbox_reports_to", "process")])).unwrap();
+    let Some(fleet) = Fleet::start() else { return };
+    for (reader, is_open) in [("process", 1), ("group:web", 0), ("none", 0)] {
+        let options = [("outbox_reports_to", reader), ("outbox_role", "submit")];
+        let outbox = fleet.open(&options);
+        bind(&outbox, "phone", "player", 1);
+        outbox.sync(LONG).unwrap();
+        // It waits for its own report only.
+        let patience = if is_open == 0 { LONG } else { Duration::ZERO };
+        assert_eq!(outbox.flush(patience).unwrap(), is_open, "{reader}");
+        outbox.close(Duration::ZERO);
+    }
 }
 
 pub(crate) fn outbox_prefix() {
-    let url = ("outbox_url", "redis://127.0.0.1/nonsense");
-    let text = |prefix| refusal(&[url, ("outbox_prefix", prefix)]);
-    assert!(text("a{b}").contains("outbox_prefix"));
-    assert!(!text("game:7").contains("outbox_prefix"));
+    let Some(fleet) = Fleet::start() else { return };
+    let submits = fleet.open(&[("outbox_prefix", "ours"), ("outbox_role", "submit")]);
+    bind(&submits, "phone", "player", 1);
+    submits.sync(LONG).unwrap();
+    let relay = ("outbox_role", "relay");
+    let other = fleet.open(&[("outbox_prefix", "theirs"), ("outbox_name", "a"), relay]);
+    let ours = fleet.open(&[("outbox_prefix", "ours"), ("outbox_name", "b"), relay]);
+    assert_eq!(submits.reports(1, LONG).len(), 1);
+    assert_eq!((ours.stats().sent, other.stats().sent), (1, 0));
 }

@@ -72,6 +72,17 @@ pub(crate) enum ReleasedFor {
     Rest,
 }
 
+impl ReleasedFor {
+    /// Why, for the log.
+    pub(crate) fn text(self) -> &'static str {
+        match self {
+            Self::Closing => "it closes",
+            Self::OpenBreaker => "the service does not answer it, and may answer another process",
+            Self::Rest => "there is nothing to do",
+        }
+    }
+}
+
 /// Numbers for those who watch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct RelayNumbers {

@@ -131,6 +131,11 @@ impl Lists {
         self.all.iter().any(|list| !list.is_settled())
     }
 
+    /// Whether there is a report that is to be removed now.
+    pub(super) fn has_taken(&self) -> bool {
+        self.all.iter().any(|list| !list.taken.is_empty())
+    }
+
     /// Whether something waits to be confirmed.
     pub(super) fn is_unproved(&self) -> bool {
         self.all.iter().any(|list| !list.unproved.is_empty())

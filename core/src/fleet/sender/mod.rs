@@ -191,6 +191,11 @@ impl Sender {
             && now >= self.active_until
     }
 
+    /// Whether the engine is still to be told that reports were taken.
+    pub(crate) fn has_to_tell(&self) -> bool {
+        self.lists.has_taken()
+    }
+
     /// Gives up what was submitted before a date and was in no append: no relay has seen it.
     /// Answers the numbers.
     pub(crate) fn expire_unoffered(&mut self, before_ms: u64) -> Vec<u64> {

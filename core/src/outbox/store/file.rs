@@ -17,6 +17,7 @@ use crate::sys::NoFork;
 
 use database::Database;
 use lock::Lock;
+pub(crate) use spool::SpoolRun;
 
 /// `xgpo`: what makes a `SQLite` file one of ours.
 const APPLICATION_ID: i32 = 0x7867_706f;
@@ -28,7 +29,6 @@ const SCHEMA: i32 = 2;
 const SPOOL_SCHEMA: i32 = 3;
 
 /// What a file is opened for.
-#[allow(dead_code, reason = "the outbox over an engine follows")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Purpose {
     /// Its operations go to the service from here.

@@ -6,7 +6,6 @@ use super::{FileStore, Purpose, SCHEMA, SPOOL_SCHEMA, failed, storage};
 use crate::model::error::Result;
 
 /// A run that has operations in the file, or is about to.
-#[allow(dead_code, reason = "the outbox over an engine follows")]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct SpoolRun {
     /// The sender that it is in the engine.
@@ -55,7 +54,6 @@ pub(super) fn change(
     Ok(Change { sql, version })
 }
 
-#[allow(dead_code, reason = "the outbox over an engine follows")]
 impl FileStore {
     /// Begins a run of this sender; answers every run with operations in the file, the
     /// oldest first and this one last. What an outbox without an engine left belongs to
@@ -92,6 +90,11 @@ impl FileStore {
             })?;
             runs.collect()
         })
+    }
+
+    /// The number of the next operation.
+    pub(crate) fn next_number(&self) -> u64 {
+        self.next
     }
 
     /// Gives so many numbers away that it does not store, and answers the first.
