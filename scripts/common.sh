@@ -21,6 +21,7 @@ have() {
     asan) echo 'int main(void) { return 0; }' | cc -fsanitize=address,undefined -x c - -o /dev/null ;;
     target/venv) venv ;;
     pip:scripts/docs/site/requirements.txt) site_tools ;;
+    pip:emulator/tests/outside/requirements.txt) outside_tools ;;
     *) command -v "$1" ;;
   esac >/dev/null 2>&1
 }
@@ -77,6 +78,27 @@ site_tools() {
   cmp -s "$wanted" "$VENV/../site-made-from" && return
   "$VENV/python" -m pip install --quiet --disable-pip-version-check --retries 2 --timeout 30 -r "$wanted" &&
     cp "$wanted" "$VENV/../site-made-from"
+}
+
+# The tools that look at the emulator from outside, in an environment of their own, and
+# axe-core from npm; each pinned, and made once.
+OUTSIDE=$ROOT/target/outside/bin
+AXE_CORE=4.14.1
+outside_tools() {
+  local wanted=emulator/tests/outside/requirements.txt dir=$ROOT/target/outside
+  if cmp -s "$wanted" "$dir/made-from"; then return; fi
+  rm -rf "$dir"
+  "$PYTHON" -m venv "$dir" &&
+    "$OUTSIDE/python" -m pip install --quiet --disable-pip-version-check --retries 2 --timeout 30 -r "$wanted" &&
+    cp "$wanted" "$dir/made-from"
+}
+axe_core() { # the path of its script; none where npm cannot have it
+  local dir=$ROOT/target/axe-core-$AXE_CORE
+  if [ ! -e "$dir/package/axe.min.js" ]; then
+    mkdir -p "$dir"
+    (cd "$dir" && npm pack --silent "axe-core@$AXE_CORE" && tar -xzf "axe-core-$AXE_CORE.tgz") >/dev/null 2>&1 || return 1
+  fi
+  echo "$dir/package/axe.min.js"
 }
 
 # Starts the emulator, compiled in the profile EMULATOR_PROFILE; it ends with this

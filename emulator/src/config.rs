@@ -4,6 +4,7 @@
 //! clears, the 101st token of an account …). Each is an option here, so that a
 //! client can be tested under every interpretation.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -11,7 +12,7 @@ use crate::faults::fault::Fault;
 use crate::faults::schedule::RandomFaults;
 
 /// Which generation of the documents the server follows.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Version {
     /// Current TPNS: no `platform`, optional account types, one account per type and token.
@@ -27,7 +28,7 @@ pub enum Version {
 
 /// The form of an authentication failure. The FAQ of the official Java SDK names
 /// HTTP 403, the table of codes a code.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum AuthFailure {
     /// Status 200 and the code in a JSON body.
@@ -42,7 +43,7 @@ pub enum AuthFailure {
 /// What an overwriting bind removes from the token first. No page says it of the REST
 /// operator; the client's operation that replaces operator 1 overrides the accounts
 /// "of the current account type".
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Clears {
     /// Only accounts of the types that the request names.
@@ -53,7 +54,7 @@ pub enum Clears {
 }
 
 /// What happens when one more token is bound to a full account.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum OverLimit {
     /// The token bound longest ago is unbound.
@@ -68,7 +69,7 @@ pub enum OverLimit {
 }
 
 /// The top code of a query in which something was not found.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum NotFound {
     /// 0; only the element says 10110008.
@@ -79,7 +80,7 @@ pub enum NotFound {
 }
 
 /// What current TPNS does with a `platform` field, which it no longer documents.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum PlatformField {
     /// It is ignored.
@@ -91,7 +92,7 @@ pub enum PlatformField {
 
 /// What an `account_type` beside the lists does. The tables have a row for it there; all
 /// samples write the type inside each account.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum TopLevelType {
     /// Nothing but a warning in the log.
@@ -102,7 +103,7 @@ pub enum TopLevelType {
 }
 
 /// How code and message are spelled.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Spelling {
     /// As documented: `ret_code`/`err_msg` for pushes, tags, bindings and everything of
@@ -116,7 +117,7 @@ pub enum Spelling {
 }
 
 /// In what the length of a tag is measured: one page says bytes, another characters.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum LengthUnit {
     /// Bytes of UTF-8, which is the smaller limit.
@@ -127,7 +128,7 @@ pub enum LengthUnit {
 }
 
 /// Which pushes are refused with 10010018 when an equal one came within the hour.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum RepeatedPush {
     /// None.
@@ -142,7 +143,7 @@ pub enum RepeatedPush {
 
 /// What a push to a list does with accounts that have no device. A push to nobody at all
 /// is refused with 10010005.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum UnboundInList {
     /// It goes to the others.
@@ -153,7 +154,7 @@ pub enum UnboundInList {
 }
 
 /// An access point of the service. The data of one is not known at another.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Region {
     /// Guangzhou.
@@ -195,7 +196,7 @@ impl Region {
 }
 
 /// The kind of phones of an application. The service gives each kind an access id of its own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Platform {
     /// Android.
@@ -205,7 +206,7 @@ pub enum Platform {
 }
 
 /// A further application, with bindings, tags and pushes of its own.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct App {
     /// Its access id.
@@ -228,7 +229,7 @@ pub struct App {
     clippy::struct_excessive_bools,
     reason = "each is an option of its own"
 )]
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
     /// The generation of the documents to follow. Default: `tpns`.

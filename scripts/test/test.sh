@@ -59,6 +59,7 @@ suite rust-without-http cargo test -p xgpush --no-default-features --lib
 suite python bash python/tests/run.sh
 suite fleet bash scripts/test/fleet_test.sh
 suite emulator-java bash emulator/tests/outside/java_sdk.sh
+suite emulator bash emulator/tests/outside/run.sh
 suite setup bash scripts/test/setup_test.sh
 suite readme bash scripts/test/readme_test.sh
 suite docs bash scripts/test/docs_test.sh

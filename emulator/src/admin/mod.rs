@@ -7,6 +7,7 @@ mod answer;
 mod bindings;
 mod faults;
 mod log;
+mod openapi;
 mod parameters;
 mod settings;
 mod transfer;
@@ -36,7 +37,7 @@ pub(crate) struct Request<'a> {
 
 /// Every path with its methods. What only reads takes POST too where it did so first:
 /// some HTTP clients of the service can send nothing else.
-const PATHS: [(&str, &[&str]); 15] = [
+const PATHS: [(&str, &[&str]); 16] = [
     ("bindings", &["GET"]),
     ("clear_faults", &["POST"]),
     ("config", &["GET", "POST"]),
@@ -47,6 +48,7 @@ const PATHS: [(&str, &[&str]); 15] = [
     ("health", &["GET"]),
     ("import", &["POST"]),
     ("log", &["GET", "POST"]),
+    ("openapi.json", &["GET"]),
     ("recipe", &["POST"]),
     ("recipes", &["GET"]),
     ("reset", &["POST"]),
@@ -89,6 +91,7 @@ async fn route(shared: &SharedService, request: &Request<'_>) -> Answer {
                 ("config", "GET") => settings::show(shared),
                 ("config", _) => settings::change(shared, body),
                 ("reset", _) => settings::reset(shared, body),
+                ("openapi.json", _) => Ok(openapi::show()),
                 ("health", _) => settings::health(shared),
                 ("faults", _) => faults::list(shared),
                 ("fault", _) => faults::add(shared, body),

@@ -1,5 +1,6 @@
 //! A fault: what goes wrong, and which requests it hits.
 
+use schemars::JsonSchema;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
@@ -7,14 +8,16 @@ use serde_json::{Map, Value};
 use super::kind::FaultKind;
 
 /// A fault, and the requests that it hits.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Fault {
     /// What goes wrong.
     #[serde(flatten)]
     pub kind: FaultKind,
     /// How many requests are hit; 0 means all. Default: 1.
+    #[schemars(default = "once")]
     pub times: u32,
     /// How many matching requests pass first. Default: 0.
+    #[schemars(default)]
     pub skip: u32,
     /// Only paths that end so. Default: every path.
     pub path: Option<String>,
@@ -25,9 +28,18 @@ pub struct Fault {
     /// Only requests that name this account. Default: every one.
     pub account: Option<String>,
     /// How many of a hundred of these requests are hit, drawn reproducibly. Default: 100.
+    #[schemars(default = "always", range(min = 0.0, max = 100.0))]
     pub percent: f64,
     /// To find it again. It replaces a waiting fault of that name. Default: none.
     pub name: Option<String>,
+}
+
+fn once() -> u32 {
+    1
+}
+
+fn always() -> f64 {
+    100.0
 }
 
 impl Fault {
@@ -35,13 +47,13 @@ impl Fault {
     pub fn new(kind: FaultKind) -> Self {
         Self {
             kind,
-            times: 1,
+            times: once(),
             skip: 0,
             path: None,
             operator_type: None,
             token: None,
             account: None,
-            percent: 100.0,
+            percent: always(),
             name: None,
         }
     }
@@ -135,13 +147,13 @@ impl<'de> Deserialize<'de> for Fault {
         impl Default for Filter {
             fn default() -> Self {
                 Self {
-                    times: 1,
+                    times: once(),
                     skip: 0,
                     path: None,
                     operator_type: None,
                     token: None,
                     account: None,
-                    percent: 100.0,
+                    percent: always(),
                     name: None,
                 }
             }

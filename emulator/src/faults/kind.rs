@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// One way to go wrong. Unless said otherwise a fault that keeps the connection
 /// from carrying a regular response leaves the request unapplied.
 ///
 /// A fault that applies a request applies only what would be accepted without it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 #[expect(missing_docs, reason = "the fields are named by their variants' text")]
 pub enum FaultKind {

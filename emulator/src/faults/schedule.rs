@@ -1,5 +1,6 @@
 //! Which fault, if any, hits a request.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::fault::Fault;
@@ -7,7 +8,7 @@ use super::kind::FaultKind;
 use crate::mention::{Mention, Named};
 
 /// Random faults, reproducible by their seed.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RandomFaults {
     /// The same seed and the same requests give the same faults.

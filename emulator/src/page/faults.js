@@ -90,7 +90,7 @@ async function load() {
   byId("faults-none").hidden = rows.length > 0;
   byId("faults-clear").hidden = rows.length === 0;
   const names = new Set(faults.map((fault) => fault.name));
-  for (const box of document.querySelectorAll("#faults input[role=switch]")) {
+  for (const box of document.querySelectorAll("#section-faults input[role=switch]")) {
     box.checked = box.dataset.names.split("|").every((name) => names.has(name));
   }
 }

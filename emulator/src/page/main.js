@@ -18,7 +18,7 @@ function show() {
   const next = Object.hasOwn(SECTIONS, name) ? name : "bindings";
   if (shown && shown !== next) SECTIONS[shown].hide?.();
   shown = next;
-  for (const section of document.querySelectorAll("main > section")) section.hidden = section.id !== next;
+  for (const section of document.querySelectorAll("main > section")) section.hidden = section.id !== `section-${next}`;
   for (const anchor of document.querySelectorAll("nav a")) {
     if (anchor.hash === `#${next}`) anchor.setAttribute("aria-current", "page");
     else anchor.removeAttribute("aria-current");
@@ -57,7 +57,7 @@ addEventListener("keydown", (event) => {
   if (section) location.hash = section;
   if (event.key === "/") {
     event.preventDefault();
-    const field = document.querySelector(`#${shown} input[type=search]`);
+    const field = document.querySelector(`#section-${shown} input[type=search]`);
     field?.focus();
   }
 });

@@ -39,8 +39,10 @@ function field(name, value, usual, schema, schemas) {
     message(t("changed", { name }));
     byId(id)?.focus();
   }));
-  const about = t(`setting_${name}`, {}, schema.description ?? "");
-  const default_ = t("default", { value: usual === null ? "null" : typeof usual === "object" ? JSON.stringify(usual) : String(usual) || "\"\"" });
+  // The description of the API is English, and tells most defaults.
+  const about = t(`setting_${name}`, {}, schema.description ?? "").replaceAll("`", "");
+  const value_ = typeof usual === "string" ? usual || '""' : JSON.stringify(usual);
+  const default_ = about.includes("Default:") ? "" : t("default", { value: value_ });
   return make("div", { class: "field" },
     make("label", { for: id, class: "mono" }, name), input,
     make("span", { id: `${id}-about`, class: "about" }, `${about} ${default_}`));

@@ -100,7 +100,9 @@ const TEXTS = {
     setting_platform_field: "tpns 版本如何对待 platform 字段。", setting_spelling: "字段名的写法。", setting_ok_word: "元素成功时的值。",
     setting_bad_token_prefix: "以此开头的 Token 会被拒绝，空为不拒绝。", setting_rate_limit_per_s: "每秒请求上限，超过返回 1008028。",
     setting_max_log: "最多保留多少个请求。", setting_max_log_bytes: "请求记录最多占用多少内存（字节）。",
-    setting_max_log_body_bytes: "每个请求体和响应体保留多少字节。", setting_max_body_bytes: "请求体的最大长度（字节），超过返回 413。", setting_tls: "是否使用 HTTPS，仅在启动时读取。",
+    setting_max_log_body_bytes: "每个请求体和响应体保留多少字节。", setting_max_body_bytes: "请求体的最大长度（字节），超过返回 413。", setting_code_prefix: "以此开头、后接文档中错误码的文本会以该错误码被拒绝，例如 code-1008029；空为不拒绝。",
+    setting_top_level_account_type: "如何对待列表之外的 account_type。", setting_xg_list_codes: "xg_v3 中部分失败的操作是否返回 10302 到 10305。",
+    setting_apps: "更多的应用，各有自己的数据。", setting_tls: "是否使用 HTTPS，仅在启动时读取。",
   },
 };
 

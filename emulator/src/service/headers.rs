@@ -1,9 +1,11 @@
 //! [`RequestHeaders`]: the headers of a request, for the log.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Serialize, Serializer};
 
 /// The headers of a request in their order, names in lower case. The secret key of
@@ -78,6 +80,25 @@ impl fmt::Debug for RequestHeaders {
 impl Serialize for RequestHeaders {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_seq(self.iter())
+    }
+}
+
+impl JsonSchema for RequestHeaders {
+    fn schema_name() -> Cow<'static, str> {
+        "RequestHeaders".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "Names in lower case and values, in their order, without secret keys",
+            "type": "array",
+            "items": {
+                "type": "array",
+                "prefixItems": [{"type": "string"}, {"type": "string"}],
+                "minItems": 2,
+                "maxItems": 2
+            }
+        })
     }
 }
 

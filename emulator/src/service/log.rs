@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, VecDeque};
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::headers::RequestHeaders;
@@ -11,7 +12,7 @@ use crate::protocol::auth::AuthKind;
 use crate::state::change::Change;
 
 /// One request that was read to its end.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct LogEntry {
     /// Counts from 1 in the order of arrival.
     pub seq: u64,
@@ -83,7 +84,7 @@ impl LogEntry {
 }
 
 /// What happened since the start or the last reset.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Counters {
     /// TCP connections accepted.
     pub connections: u64,

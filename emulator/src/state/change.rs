@@ -1,7 +1,9 @@
 //! [`Change`]: what became of one binding.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::ser::SerializeStruct as _;
 use serde::{Serialize, Serializer};
 
@@ -34,6 +36,27 @@ impl Serialize for Change {
         fields.serialize_field("account", &*self.account)?;
         fields.serialize_field("account_type", &self.account_type)?;
         fields.end()
+    }
+}
+
+impl JsonSchema for Change {
+    fn schema_name() -> Cow<'static, str> {
+        "Change".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "A binding that was made or removed",
+            "type": "object",
+            "properties": {
+                "change": {"enum": ["bound", "unbound"]},
+                "token": {"type": "string"},
+                "account": {"type": "string"},
+                "account_type": {"type": "integer"}
+            },
+            "required": ["change", "token", "account", "account_type"],
+            "additionalProperties": false
+        })
     }
 }
 
