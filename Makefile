@@ -11,7 +11,7 @@ LIBDIR ?= lib
 export PYTHON
 export ROWS ?= 1000000
 
-.PHONY: help demo fleet test fleet-storm mutants bench fleet-bench million lint lib install uninstall dist wheel sdist docs site notices abi clean
+.PHONY: help demo fleet test fleet-storm mutants bench fleet-bench million lint lib emulator install uninstall dist wheel sdist docs site notices abi clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 13
@@ -50,13 +50,16 @@ lint: ## Formatting, lints and licences
 lib: ## libxgpush.so and libxgpush.a, into build/lib (the headers are in include/)
 	@bash scripts/build/lib.sh $(PROFILE) $(LIB)
 
-install: lib ## Headers, libraries, pkg-config, CMake: PREFIX=/usr/local DESTDIR= LIBDIR=lib
+emulator: ## The program xgpush-emulator, into build/bin
+	@bash scripts/build/emulator.sh $(PROFILE) $(BUILD)/bin
+
+install: lib emulator ## Headers, libraries, emulator, pkg-config, CMake: PREFIX=/usr/local DESTDIR= LIBDIR=lib
 	@bash scripts/build/install.sh install $(BUILD) "$(DESTDIR)$(PREFIX)" $(LIBDIR)
 
 uninstall: ## Remove what install put there, given the same PREFIX, DESTDIR, LIBDIR
 	@bash scripts/build/install.sh uninstall $(BUILD) "$(DESTDIR)$(PREFIX)" $(LIBDIR)
 
-dist: lib ## The installed tree as build/xgpush-VERSION-TARGET.tar.gz; it unpacks anywhere
+dist: lib emulator ## The installed tree as build/xgpush-VERSION-TARGET.tar.gz; it unpacks anywhere
 	@bash scripts/build/dist.sh $(BUILD)
 
 wheel: ## The Python wheel, for glibc 2.17 and newer, into dist/ (FREE_THREADED=python3.14t)

@@ -239,6 +239,24 @@ fn sigterm_ends_it_in_order() {
     assert!(fs::read_to_string(&kept).unwrap().contains("t1"));
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn process_that_ends_ends_it() {
+    let mut other = Command::new("cat").stdin(Stdio::piped()).spawn().unwrap();
+    let mut program = Program::start(&["--exit-with-pid", &other.id().to_string()], 1);
+    assert_eq!(
+        program
+            .client()
+            .post(BATCH, &overwrite(&[("t1", "a1")]))
+            .status(),
+        200
+    );
+    assert!(program.child.try_wait().unwrap().is_none());
+    drop(other.stdin.take());
+    other.wait().unwrap();
+    assert!(program.child.wait().unwrap().success());
+}
+
 #[test]
 fn access_log_has_a_line_for_each_request() {
     let program = Program::start(&["--access-log"], 1);
@@ -322,6 +340,7 @@ fn flags_that_do_not_fit_together_exit_with_2_and_a_message() {
         (&["--port", "many"], "many"),
         (&["--set", "version"], "`=`"),
         (&["--set", "no_such=7"], "no_such"),
+        (&["--exit-with-pid", "4194305"], "no such process"),
         (&["stray"], "stray"),
     ] {
         let output = fails(arguments);

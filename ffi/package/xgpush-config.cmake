@@ -1,5 +1,6 @@
-# find_package(xgpush): the targets xgpush::xgpush (the shared library) and
-# xgpush::static, each if it is installed. Found from the place of this file, so that
+# find_package(xgpush): the targets xgpush::xgpush (the shared library), xgpush::static and
+# xgpush::emulator (the program), each if it is installed, and the function
+# xgpush_add_emulator_fixture. Found from the place of this file, so that
 # the tree can be moved.
 get_filename_component(_xgpush_root "${CMAKE_CURRENT_LIST_DIR}/../../.." ABSOLUTE)
 
@@ -19,6 +20,14 @@ foreach(_xgpush_lib IN ITEMS lib "lib/${CMAKE_LIBRARY_ARCHITECTURE}" lib64)
       INTERFACE_LINK_LIBRARIES "pthread;${CMAKE_DL_LIBS}")
   endif()
 endforeach()
+
+if(NOT TARGET xgpush::emulator AND EXISTS "${_xgpush_root}/bin/xgpush-emulator")
+  add_executable(xgpush::emulator IMPORTED)
+  set_target_properties(xgpush::emulator PROPERTIES
+    IMPORTED_LOCATION "${_xgpush_root}/bin/xgpush-emulator"
+    XGPUSH_FIXTURE "${CMAKE_CURRENT_LIST_DIR}/emulator-fixture.sh")
+endif()
+include("${CMAKE_CURRENT_LIST_DIR}/xgpush-emulator.cmake")
 
 if(NOT TARGET xgpush::xgpush AND NOT TARGET xgpush::static)
   set(xgpush_FOUND FALSE)

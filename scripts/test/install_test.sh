@@ -36,6 +36,7 @@ check "the same input makes the same archive" cmp "$work/first.tar.gz" "$archive
 files() { (cd "$1" && find . ! -type d | sort); }
 tree() { # VERSION LIBDIR
   sort <<TREE
+./bin/xgpush-emulator
 ./include/xgpush.h
 ./include/xgpush.hpp
 ./include/xgpush_base.hpp
@@ -48,8 +49,11 @@ tree() { # VERSION LIBDIR
 ./share/licenses/xgpush/LICENSE-APACHE
 ./share/licenses/xgpush/LICENSE-MIT
 ./share/licenses/xgpush/THIRD-PARTY-LICENSES
+./share/licenses/xgpush/emulator/THIRD-PARTY-LICENSES
+./share/xgpush/cmake/emulator-fixture.sh
 ./share/xgpush/cmake/xgpush-config-version.cmake
 ./share/xgpush/cmake/xgpush-config.cmake
+./share/xgpush/cmake/xgpush-emulator.cmake
 ./share/xgpush/tsan.supp
 TREE
 }
@@ -156,6 +160,15 @@ if [ -n "$cmake" ]; then
   check "CMake takes this version" asks "$(version) EXACT"
   check "CMake refuses a newer one" refuses 0.99
   check "CMake refuses another major version" refuses 1.0
+fi
+if [ -n "$cmake" ] && can "the emulator under CTest" header:gtest/gtest.h ctest; then
+  tests() { # what a user types, with the emulator of the installed tree
+    clean CMAKE_PREFIX_PATH="$home" cmake -S examples/emulator/cpp -B "$work/ctest" -DCMAKE_CXX_FLAGS="${strict[*]}" &&
+      clean cmake --build "$work/ctest" &&
+      (cd "$work/ctest" && clean LD_LIBRARY_PATH="$home/lib" ctest --output-on-failure) &&
+      [ ! -e "$work/ctest/emulator.port" ]
+  }
+  check "the emulator under CTest, with gtest" tests
 fi
 throws() { # PROGRAM: its options make the library refuse, and it catches that
   local got code=0

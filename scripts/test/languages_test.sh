@@ -119,6 +119,27 @@ if can Java javac mvn && prepare Java java_jars; then
   run Java java -cp "$work/java/*" examples/java/Outbox.java
 fi
 
+# Integration tests that begin with the emulator.
+export PATH=$ROOT/target/${EMULATOR_PROFILE:-fast}:$PATH
+example() { # NAME COMMAND…
+  local name=$1 said; shift
+  if said=$("$@" 2>&1 </dev/null); then ok "$name"; else echo "$said"; no "$name"; fi
+}
+junit_jars() {
+  mvn --batch-mode --quiet -f examples/emulator/java dependency:copy-dependencies -DoutputDirectory="$work/junit"
+}
+junit() {
+  javac -cp "$work/junit/*" -d "$work/junit-classes" examples/emulator/java/LoginTest.java &&
+    java -jar "$work"/junit/junit-platform-console-standalone-*.jar execute \
+      --class-path "$work/junit-classes" --scan-class-path --details=none
+}
+if can "the emulator from Go" go; then
+  example "the emulator from Go" env -C examples/emulator/go go test -count=1 ./...
+fi
+if can "the emulator from JUnit" javac mvn && prepare "the emulator from JUnit" junit_jars; then
+  example "the emulator from JUnit" junit
+fi
+
 if can asio header:asio.hpp; then
   c++ -std=c++17 -Wall -Wextra -Werror -DASIO_STANDALONE -Iinclude examples/cpp/outbox_asio.cpp \
     -o "$work/asio" -L"$work/lib" -lxgpush -lpthread

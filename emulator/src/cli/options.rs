@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use lexopt::prelude::{Long, Short, ValueExt as _};
 use serde_json::{Map, Value};
 
+use super::running;
 use crate::Config;
 use crate::http::tls::Certificates;
 
@@ -39,6 +40,7 @@ Behaviour
                       a second of a change, and at the end
   --access-log        a line on standard error for each request
   --exit-with-parent  end when standard input is closed
+  --exit-with-pid N   end when there is no process of this number (Linux)
   --help, --version   this text, the version
 
 It prints a line `listening on URL` for each address, and serves until it gets SIGINT or
@@ -56,6 +58,7 @@ pub(super) struct Options {
     pub(super) persist: Option<PathBuf>,
     pub(super) access_log: bool,
     pub(super) exit_with_parent: bool,
+    pub(super) exit_with_pid: Option<u32>,
 }
 
 pub(super) enum Command {
@@ -81,6 +84,7 @@ struct Given {
     persist: Option<PathBuf>,
     access_log: bool,
     exit_with_parent: bool,
+    exit_with_pid: Option<u32>,
 }
 
 pub(super) fn parse(mut parser: lexopt::Parser) -> Result<Command, lexopt::Error> {
@@ -121,6 +125,7 @@ pub(super) fn parse(mut parser: lexopt::Parser) -> Result<Command, lexopt::Error
             Long("persist") => given.persist = Some(parser.value()?.into()),
             Long("access-log") => given.access_log = true,
             Long("exit-with-parent") => given.exit_with_parent = true,
+            Long("exit-with-pid") => given.exit_with_pid = Some(parser.value()?.parse()?),
             Long("help") | Short('h') => return Ok(Command::Help),
             Long("version") | Short('V') => return Ok(Command::Version),
             other => return Err(other.unexpected()),
@@ -167,6 +172,11 @@ fn options(given: Given, config: Config) -> Result<Options, String> {
         }
         (false, own) => own,
     };
+    if let Some(pid) = given.exit_with_pid
+        && !running::is_alive(pid)
+    {
+        return Err(format!("--exit-with-pid {pid}: there is no such process"));
+    }
     let certificates = certificates(&given, tls_port.is_some())?;
     Ok(Options {
         http: (!only_tls).then(|| SocketAddr::from((ip, port))),
@@ -181,6 +191,7 @@ fn options(given: Given, config: Config) -> Result<Options, String> {
         persist: given.persist,
         access_log: given.access_log,
         exit_with_parent: given.exit_with_parent,
+        exit_with_pid: given.exit_with_pid,
     })
 }
 

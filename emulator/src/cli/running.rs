@@ -3,10 +3,12 @@
 use std::fmt::Write as _;
 use std::fs;
 use std::io::{self, Read as _, Write as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::thread;
+use std::time::Duration;
 
 use tokio::sync::oneshot;
+use tokio::time::sleep;
 
 use super::options::Options;
 use crate::emulator::{Emulator, Start};
@@ -45,7 +47,12 @@ pub(super) fn serve(options: Options) -> io::Result<()> {
         writeln!(stdout, "listening on {url}")?;
     }
     stdout.flush()?;
-    let is_closed = runtime.block_on(until_the_end(options.exit_with_parent));
+    let is_closed = runtime.block_on(async {
+        tokio::select! {
+            is_closed = until_the_end(options.exit_with_parent) => is_closed,
+            () = until_dead(options.exit_with_pid) => false,
+        }
+    });
     if is_closed && emulator.counters().connections == 0 {
         // As a rule it was started from /dev/null. If standard error is closed, nobody
         // reads it.
@@ -83,6 +90,20 @@ async fn until_the_end(with_parent: bool) -> bool {
     tokio::select! {
         _ = is_closed => true,
         () = signal() => false,
+    }
+}
+
+/// Whether there is a process of that number: by `/proc`, which Linux has.
+pub(super) fn is_alive(pid: u32) -> bool {
+    Path::new("/proc").join(pid.to_string()).exists()
+}
+
+async fn until_dead(pid: Option<u32>) {
+    let Some(pid) = pid else {
+        return std::future::pending().await;
+    };
+    while is_alive(pid) {
+        sleep(Duration::from_millis(200)).await;
     }
 }
 

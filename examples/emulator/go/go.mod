@@ -1,0 +1,3 @@
+module example/emulator
+
+go 1.21
