@@ -79,7 +79,7 @@ fn main() -> io::Result<()> {
         ("refused requests", "/_emulator/log?refused=true&limit=100"),
         ("health", "/_emulator/health"),
     ];
-    let searcher = thread::spawn(move || -> io::Result<Vec<Vec<Duration>>> {
+    let looking = thread::spawn(move || -> io::Result<Vec<Vec<Duration>>> {
         let mut client = Client::new(port)?;
         let mut times = vec![Vec::new(); searches.len()];
         while SEARCHING.load(Ordering::Relaxed) {
@@ -93,7 +93,7 @@ fn main() -> io::Result<()> {
     });
     report("requests beside searches", requests(port));
     SEARCHING.store(false, Ordering::Relaxed);
-    let times = searcher.join().expect("a searcher does not panic")?;
+    let times = looking.join().expect("a searcher does not panic")?;
     for ((name, _), times) in searches.iter().zip(times) {
         report(name, times);
     }

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 
+use crate::admin::Imported;
 use crate::config::Config;
 use crate::faults::fault::Fault;
 use crate::http::server::{self, Door};
@@ -28,7 +29,7 @@ pub(crate) struct Start {
     /// Whether each request is a line on standard error.
     pub(crate) access_log: bool,
     /// Bound at the start.
-    pub(crate) state: Option<State>,
+    pub(crate) state: Option<Imported>,
     /// Where the state is kept from then on.
     pub(crate) file: Option<PathBuf>,
 }
@@ -95,14 +96,14 @@ impl Emulator {
         };
         let shared = Arc::new(SharedService::new(config));
         let now = shared.now();
-        shared.with(|service| {
-            service.tells = start.access_log;
-            if let Some(state) = start.state {
-                let bindings = service.bindings(now);
-                bindings.restore_all(state.tokens.into_iter());
-                bindings.reorder_all(state.accounts.into_iter());
-            }
-        });
+        shared
+            .with(|service| {
+                service.tells = start.access_log;
+                start
+                    .state
+                    .map_or(Ok(()), |state| state.restore_at_once(service, now))
+            })
+            .map_err(io::Error::other)?;
         let (stop, stopped) = oneshot::channel();
         let thread = thread::Builder::new()
             .name("xgpush-emulator".into())

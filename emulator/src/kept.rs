@@ -8,9 +8,8 @@ use std::time::{Duration, Instant};
 use tokio::task::spawn_blocking;
 use tokio::time::sleep;
 
-use crate::admin;
+use crate::admin::{self, Imported};
 use crate::service::locked::SharedService;
-use crate::state::snapshot::State;
 
 /// How long a change may be missing from the file.
 const INTERVAL: Duration = Duration::from_secs(1);
@@ -75,7 +74,7 @@ impl KeptState {
 
 fn generation(shared: &SharedService) -> u64 {
     let now = shared.now();
-    shared.with(|service| service.bindings(now).generation)
+    shared.with(|service| service.generation(now))
 }
 
 /// Whoever reads the file meanwhile finds the one or the other as a whole.
@@ -94,8 +93,8 @@ pub(crate) fn replace(file: &Path, bytes: &[u8]) -> io::Result<()> {
 }
 
 /// What was exported into a file.
-pub(crate) fn read(file: &Path) -> io::Result<State> {
+pub(crate) fn read(file: &Path) -> io::Result<Imported> {
     let named = |error: String| io::Error::other(format!("{}: {error}", file.display()));
     let bytes = fs::read(file).map_err(|error| named(error.to_string()))?;
-    admin::imported(&bytes).map_err(named)
+    Imported::read(&bytes).map_err(named)
 }

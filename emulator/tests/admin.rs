@@ -253,7 +253,7 @@ fn bindings_are_found_from_either_side_in_pages() {
 
     assert_eq!(
         admin.get("bindings?token=tok-07"),
-        json!({"ret_code": 0, "tokens": [{"token": "tok-07", "accounts": [["acc-1", 0]]}], "next": null})
+        json!({"ret_code": 0, "tokens": [{"token": "tok-07", "tags": [], "accounts": [["acc-1", 0]]}], "next": null})
     );
     let mut after = String::new();
     let mut all = Vec::new();
@@ -481,4 +481,71 @@ fn wrong_paths_methods_and_origins_are_refused() {
     let counters = admin.post("counters", &json!({}));
     assert_eq!(counters["counters"]["received"], 0);
     assert!(emulator.wait_until(PATIENCE, |counters| counters.open >= 2));
+}
+
+#[test]
+fn applications_tags_and_pushes_are_shown_each_for_itself() {
+    const BASIC_IOS: &str = "Authorization: Basic MTYwMDAwMDAwMTppb3Mta2V5\r\n";
+    let apps =
+        json!({"apps": [{"access_id": "1600000001", "secret_key": "ios-key", "name": "iOS"}]});
+    let (_emulator, mut client, mut admin) = start(Config::default());
+    admin.post("config", &apps);
+    client.post(BATCH, &overwrite(&[("android-1", "alice")]));
+    client.exchange("POST", BATCH, BASIC_IOS, &overwrite(&[("ios-1", "alice")]));
+    let tag = json!({"operator_type": 1, "token_list": ["android-1"], "tag_list": ["vip"]});
+    let tag = client.post("/v3/device/tag", &tag.to_string());
+    assert_eq!(tag.json()["ret_code"], 0, "{}", tag.body());
+    for n in 0..3 {
+        let push = json!({"audience_type": "account", "account_list": ["alice"], "message_type": "notify",
+            "message": {"title": format!("title {n}"), "content": "c", "android": {}}});
+        let push = client.post("/v3/push/app", &push.to_string());
+        assert_eq!(push.json()["ret_code"], 0, "{}", push.body());
+    }
+
+    let shown = admin.get("config");
+    assert_eq!(shown["config"]["apps"][0]["name"], "iOS");
+    assert!(!shown.to_string().contains("ios-key"));
+    let bindings = admin.get("bindings");
+    assert_eq!(
+        bindings["tokens"],
+        json!([{"token": "android-1", "tags": ["vip"], "accounts": [["alice", 0]]}])
+    );
+    let ios = admin.get("bindings?app=1600000001");
+    assert_eq!(ios["tokens"][0]["token"], "ios-1");
+    assert_eq!(
+        admin.get("state?app=1600000001")["state"]["tokens"],
+        json!({"ios-1": [["alice", 0]]})
+    );
+    for path in ["bindings", "state", "pushes"] {
+        admin.refuses("GET", &format!("{path}?app=17"), "", 400, "17");
+    }
+
+    let page = admin.get("pushes?limit=2");
+    let titles = |page: &Value| -> Vec<String> {
+        let pushes = page["pushes"].as_array().unwrap().iter();
+        pushes
+            .map(|push| push["title"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    assert_eq!(titles(&page), ["title 2", "title 1"]);
+    assert_eq!(page["pushes"][0]["devices"], json!(["android-1"]));
+    let rest = admin.get(&format!("pushes?before={}", page["next"]));
+    assert_eq!(
+        (titles(&rest), &rest["next"]),
+        (vec!["title 0".into()], &Value::Null)
+    );
+    assert_eq!(admin.get("pushes?app=1600000001")["pushes"], json!([]));
+
+    let exported = admin.get("export");
+    assert_eq!(exported["state"]["tags"], json!({"android-1": ["vip"]}));
+    let (_emulator, _, mut admin) = start(Config::default());
+    admin.refuses("POST", "import", &exported.to_string(), 400, "1600000001");
+    assert_eq!(
+        admin.get("state")["state"]["tokens"],
+        json!({}),
+        "all or nothing"
+    );
+    admin.post("config", &apps);
+    assert_eq!(admin.post("import", &exported)["tokens"], 2);
+    assert_eq!(admin.get("export"), exported);
 }

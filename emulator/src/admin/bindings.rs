@@ -9,8 +9,9 @@ use tokio::task::yield_now;
 
 use super::answer::{Answer, fields};
 use super::parameters::Parameters;
+use super::transfer::no_app;
 use crate::service::locked::SharedService;
-use crate::state::bindings::Bindings;
+use crate::state::application::Application;
 
 const DEFAULT_LIMIT: u64 = 50;
 const MOST_LIMIT: u64 = 1000;
@@ -24,6 +25,7 @@ const PATIENCE: Duration = Duration::from_millis(30);
 #[derive(Serialize)]
 struct TokenRow {
     token: Arc<str>,
+    tags: Vec<Arc<str>>,
     /// Oldest first.
     accounts: Vec<(String, i64)>,
 }
@@ -74,6 +76,8 @@ pub(super) async fn search(shared: &SharedService, mut given: Parameters) -> Ans
         limit: usize::try_from(given.limited("limit", DEFAULT_LIMIT, 1..=MOST_LIMIT)?)
             .map_err(|error| error.to_string())?,
     };
+    let app = given.text("app");
+    let app = app.as_deref();
     let mut after: Option<Arc<str>> = given.text("after").map(Arc::from);
     given.all_used()?;
     let began = Instant::now();
@@ -84,8 +88,10 @@ pub(super) async fn search(shared: &SharedService, mut given: Parameters) -> Ans
     };
     loop {
         let now = shared.now();
-        let is_done =
-            shared.with(|service| search.slice(service.bindings(now), &mut after, &mut rows));
+        let is_done = shared.with(|service| {
+            let app = service.app(app, now).ok_or_else(|| no_app(app))?;
+            Ok::<_, String>(search.slice(app, &mut after, &mut rows))
+        })?;
         if is_done || began.elapsed() > PATIENCE {
             return fields(&Page { rows, next: after });
         }
@@ -105,7 +111,8 @@ impl Rows {
 impl Search {
     /// Looks at some names behind `after`, which moves on, and is none at the end. True when
     /// the page is full or nothing is left.
-    fn slice(&self, bindings: &Bindings, after: &mut Option<Arc<str>>, rows: &mut Rows) -> bool {
+    fn slice(&self, app: &Application, after: &mut Option<Arc<str>>, rows: &mut Rows) -> bool {
+        let bindings = &app.bindings.visible;
         let from = after.clone();
         let start = match from.as_deref() {
             Some(after) if self.contains || after >= self.text.as_str() => Bound::Excluded(after),
@@ -129,14 +136,15 @@ impl Search {
             }
             last = Some(name.clone());
             if !self.contains || name.contains(&self.text) {
-                self.add(bindings, name, rows);
+                self.add(app, name, rows);
             }
         }
         *after = None;
         true
     }
 
-    fn add(&self, bindings: &Bindings, name: &Arc<str>, rows: &mut Rows) {
+    fn add(&self, app: &Application, name: &Arc<str>, rows: &mut Rows) {
+        let bindings = &app.bindings.visible;
         let is_wanted = |number: i64| self.account_type.is_none_or(|wanted| wanted == number);
         match rows {
             Rows::Tokens(rows) => {
@@ -148,6 +156,7 @@ impl Search {
                 if !accounts.is_empty() {
                     rows.push(TokenRow {
                         token: name.clone(),
+                        tags: app.tags.of_token(name).to_vec(),
                         accounts,
                     });
                 }

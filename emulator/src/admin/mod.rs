@@ -9,12 +9,13 @@ mod faults;
 mod log;
 mod openapi;
 mod parameters;
+mod pushes;
 mod settings;
 mod transfer;
 
 use self::answer::{Answer, done, failed, named};
 use self::parameters::Parameters;
-pub(crate) use self::transfer::{exported, imported};
+pub(crate) use self::transfer::{Imported, exported};
 use crate::page;
 use crate::response::http::HttpResponse;
 use crate::service::Service;
@@ -37,7 +38,7 @@ pub(crate) struct Request<'a> {
 
 /// Every path with its methods. What only reads takes POST too where it did so first:
 /// some HTTP clients of the service can send nothing else.
-const PATHS: [(&str, &[&str]); 16] = [
+const PATHS: [(&str, &[&str]); 17] = [
     ("bindings", &["GET"]),
     ("clear_faults", &["POST"]),
     ("config", &["GET", "POST"]),
@@ -49,6 +50,7 @@ const PATHS: [(&str, &[&str]); 16] = [
     ("import", &["POST"]),
     ("log", &["GET", "POST"]),
     ("openapi.json", &["GET"]),
+    ("pushes", &["GET"]),
     ("recipe", &["POST"]),
     ("recipes", &["GET"]),
     ("reset", &["POST"]),
@@ -82,11 +84,12 @@ async fn route(shared: &SharedService, request: &Request<'_>) -> Answer {
     match (request.name, request.method) {
         ("bindings", _) => bindings::search(shared, given).await,
         ("log", _) => log::entries(shared, given).await,
+        ("pushes", _) => pushes::newest(shared, given),
+        ("state", _) => transfer::state(shared, given, body).await,
         ("import", _) => transfer::import(shared, given, body).await,
         (name, method) => {
             parameters.all_used()?;
             match (name, method) {
-                ("state", _) => transfer::state(shared, body).await,
                 ("export", _) => transfer::export(shared).await,
                 ("config", "GET") => settings::show(shared),
                 ("config", _) => settings::change(shared, body),

@@ -10,6 +10,7 @@ use crate::faults::fault::Fault;
 use crate::faults::schedule::RandomFaults;
 use crate::response::http::HttpResponse;
 use crate::service::log::{Counters, LogEntry};
+use crate::state::pushes::Push;
 use crate::state::snapshot::State;
 
 /// What reads and takes POST too.
@@ -49,6 +50,7 @@ fn types() -> Map<String, Value> {
     generator.subschema_for::<LogEntry>();
     generator.subschema_for::<Counters>();
     generator.subschema_for::<State>();
+    generator.subschema_for::<Push>();
     generator.take_definitions(true)
 }
 

@@ -11,9 +11,9 @@ use tokio::sync::oneshot;
 use tokio::time::sleep;
 
 use super::options::Options;
+use crate::admin::Imported;
 use crate::emulator::{Emulator, Start};
 use crate::kept;
-use crate::state::snapshot::State;
 
 pub(super) fn serve(options: Options) -> io::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -68,7 +68,7 @@ pub(super) fn serve(options: Options) -> io::Result<()> {
 }
 
 /// What was kept; before that, what it begins with.
-fn initial_state(options: &Options) -> io::Result<Option<State>> {
+fn initial_state(options: &Options) -> io::Result<Option<Imported>> {
     let kept = options.persist.as_ref().filter(|file| file.exists());
     kept.or(options.seed_file.as_ref())
         .map(|file| kept::read(file))

@@ -23,12 +23,12 @@ const goTo = (section, side, name) => () => {
   location.hash = `${section}?${new URLSearchParams({ [side]: name })}`;
 };
 
-function tokenRow({ token, accounts }) {
+function tokenRow({ token, accounts, tags }) {
   const named = accounts.map(([account, type]) =>
     make("div", {}, link(account, goTo("bindings", "account", account)), ` (${type})`));
   return make("tr", {},
     make("td", { class: "mono" }, token),
-    make("td", {}, named),
+    make("td", {}, named, ...(tags.length > 0 ? [make("div", {}, `${t("tags")}: ${tags.join(", ")}`)] : [])),
     make("td", {}, link(t("requests"), goTo("requests", "token", token))));
 }
 

@@ -10,14 +10,14 @@ export function show() {
 }
 
 function row(push) {
-  const tokens = push.tokens.slice(0, 10).map((token) => make("div", { class: "mono" }, token));
-  const left = push.count > tokens.length ? make("div", {}, t("and_more", { count: push.count - tokens.length })) : null;
+  const tokens = push.devices.slice(0, 10).map((token) => make("div", { class: "mono" }, token));
+  const left = push.device_count > tokens.length ? make("div", {}, t("and_more", { count: push.device_count - tokens.length })) : null;
   return make("tr", {},
     make("td", {}, link(push.push_id, () => open(push))),
     make("td", { class: "nowrap" }, time(push.received_ms)),
-    make("td", { class: "mono" }, push.audience_type),
-    make("td", {}, push.title ?? ""),
-    make("td", {}, t("devices", { count: push.count }), tokens, left));
+    make("td", {}, make("span", { class: "mono" }, push.audience_type), ` · ${push.status}`),
+    make("td", {}, push.title),
+    make("td", {}, t("devices", { count: push.device_count }), tokens, left));
 }
 
 function open(push) {

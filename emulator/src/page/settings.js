@@ -19,10 +19,12 @@ const load = act(async () => {
 
 // The words that a setting may have; none when it is a text or a number.
 function words(schema, schemas) {
-  const named = schema.$ref ?? schema.allOf?.[0]?.$ref;
+  const named = schema.$ref ?? schema.anyOf?.find((one) => one.$ref)?.$ref;
   const meant = named ? schemas[named.split("/").at(-1)] : schema;
   const found = meant.enum ?? meant.oneOf?.flatMap((one) => one.enum ?? (one.const === undefined ? [] : [one.const]));
-  return found?.length ? found : null;
+  if (!found?.length) return null;
+  // Nothing is a choice of its own.
+  return schema.anyOf ? ["", ...found] : found;
 }
 
 function field(name, value, usual, schema, schemas) {
@@ -50,7 +52,7 @@ function field(name, value, usual, schema, schemas) {
 
 function control(value, choices, schema) {
   if (choices) {
-    return make("select", {}, choices.map((word) => make("option", { value: word, selected: word === value }, word)));
+    return make("select", {}, choices.map((word) => make("option", { value: word, selected: word === (value ?? "") }, word)));
   }
   if (typeof value === "boolean") return make("input", { type: "checkbox", checked: value });
   if (typeof value === "object" && value !== null) return make("input", { type: "text", value: JSON.stringify(value) });
@@ -60,7 +62,7 @@ function control(value, choices, schema) {
 
 function read(input, before, schema) {
   if (input.type === "checkbox") return input.checked;
-  const isOptional = [schema.type].flat().includes("null");
+  const isOptional = [schema.type].flat().includes("null") || schema.anyOf;
   if (input.value === "" && (isOptional || input.type === "number")) return null;
   if (input.type === "number") return Number(input.value);
   return typeof before === "object" && before !== null ? JSON.parse(input.value) : input.value;

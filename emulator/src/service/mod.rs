@@ -181,6 +181,18 @@ impl Service {
         &mut self.api.apps
     }
 
+    /// One application by its access id, after everything that is due; without it the first.
+    pub(crate) fn app(&mut self, access_id: Option<&str>, now: Now) -> Option<&mut Application> {
+        let is_it = |app: &&mut Application| access_id.is_none_or(|id| app.access_id == id);
+        self.apps(now).iter_mut().find(is_it)
+    }
+
+    /// Grows with every change of bindings and tags.
+    pub(crate) fn generation(&mut self, now: Now) -> u64 {
+        let of = |app: &Application| app.bindings.visible.generation + app.tags.generation;
+        self.apps(now).iter().map(of).sum()
+    }
+
     /// How many accepted requests wait to be applied.
     pub(crate) fn waiting(&self) -> usize {
         self.api.apps.iter().map(|app| app.bindings.waiting()).sum()

@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -15,7 +16,7 @@ const MAX_KEPT_TARGETS: usize = 1_000_000;
 const FIRST_ID: u64 = 1_400_000_000_000_000_000;
 
 /// How far a task is, in the words of the statistics.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum PushStatus {
     /// Its time has not come.
@@ -33,7 +34,7 @@ pub enum PushStatus {
 }
 
 /// A push that was taken, and who would get it.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Push {
     /// Counts from 1 in each application.
     pub number: u64,
@@ -151,7 +152,6 @@ impl Pushes {
     }
 
     /// The newest before a number, newest first.
-    #[allow(dead_code, reason = "the control API shows pages")]
     pub(crate) fn newest(&self, before: Option<u64>, limit: usize) -> Vec<&Push> {
         self.tasks
             .iter()

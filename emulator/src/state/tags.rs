@@ -25,6 +25,8 @@ pub(crate) struct Tags {
     delay_ms: u64,
     most: usize,
     most_per_token: usize,
+    /// Grows with every change.
+    pub(crate) generation: u64,
 }
 
 impl Tags {
@@ -36,6 +38,7 @@ impl Tags {
             delay_ms: config.apply_delay_ms,
             most: config.max_tags,
             most_per_token: config.max_tags_per_token,
+            generation: 0,
         }
     }
 
@@ -97,8 +100,8 @@ impl Tags {
     }
 
     /// Gives a token a tag as a snapshot says it, whatever the rules.
-    #[allow(dead_code, reason = "the control API imports")]
     pub(crate) fn restore(&mut self, token: &str, tag: &str) {
+        self.generation += 1;
         self.add(token, tag);
     }
 
@@ -160,6 +163,7 @@ impl Tags {
     }
 
     fn apply(&mut self, change: &TagChange) {
+        self.generation += 1;
         match change {
             TagChange::Add(pairs) => {
                 for (token, tag) in pairs {

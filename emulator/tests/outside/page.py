@@ -123,6 +123,7 @@ def watches_a_request_arrive(chromium, service, _):
         expect(rows).to_contain_text("1")
         for number in range(150):
             service.bind(f"token-{number}", "alice")
+        expect(page.get_by_role("button", name="Open request 151")).to_be_visible()
         expect(rows).to_have_count(100)
         page.click("#requests-older")
         expect(rows).to_have_count(151)
