@@ -1,6 +1,6 @@
 //! A Tencent Push Notification Service on localhost.
 //!
-//! It keeps account bindings under the documented rules, checks both kinds of
+//! It keeps bindings, tags and pushes under the documented rules, checks both kinds of
 //! authentication, speaks every protocol version, and injects faults on demand: for
 //! testing a client without an account at Tencent. It shares no code with the client, so
 //! the two cannot be wrong together.
@@ -19,12 +19,8 @@
 //!
 //! # Where the documents are silent
 //!
-//! Open questions are options of [`Config`]. The rest is chosen once:
-//!
-//! * Empty lists and nulls count as missing (1008002).
-//! * With both kinds of authentication sent, the signature counts.
-//! * `platform` is required for queries only in legacy XG.
-//! * A query returns an empty list in the place of what was not found.
+//! Open questions are options of [`Config`]. The README of the crate lists them with the
+//! reasons of their defaults, and what is chosen once.
 //!
 //! # Programs in other languages
 //!
