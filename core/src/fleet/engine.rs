@@ -157,6 +157,8 @@ pub(crate) struct Hello {
     /// Earlier runs of this `outbox_name` that no process serves any more and that have
     /// reports waiting: this one is their successor.
     pub(crate) predecessors: Vec<SenderId>,
+    /// Reports that nobody fetched within their time, of whomever, and that are gone now.
+    pub(crate) reports_dropped: u64,
     /// What an operator should know: one sentence each, such as that a failover may lose
     /// what was acknowledged.
     pub(crate) warnings: Vec<String>,

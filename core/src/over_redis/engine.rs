@@ -3,6 +3,7 @@
 mod lists;
 mod order;
 mod shown;
+mod sweep;
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
@@ -65,12 +66,14 @@ pub(crate) struct RedisEngine {
 #[derive(Debug)]
 struct Scripts {
     append: Script,
+    drop: Script,
     hello: Script,
     lease: Script,
     load: Script,
     release: Script,
     reports: Script,
     settle: Script,
+    sweep: Script,
 }
 
 /// What is written down of a sender is at most so old.
@@ -93,12 +96,14 @@ impl RedisEngine {
             settings,
             scripts: Scripts {
                 append: Script::new(include_str!("scripts/append.lua")),
+                drop: Script::new(include_str!("scripts/drop.lua")),
                 hello: Script::new(include_str!("scripts/hello.lua")),
                 lease: Script::new(include_str!("scripts/lease.lua")),
                 load: Script::new(include_str!("scripts/load.lua")),
                 release: Script::new(include_str!("scripts/release.lua")),
                 reports: Script::new(include_str!("scripts/reports.lua")),
                 settle: Script::new(include_str!("scripts/settle.lua")),
+                sweep: Script::new(include_str!("scripts/sweep.lua")),
             },
             holder: String::new(),
             beat: None,
@@ -255,6 +260,7 @@ impl FleetEngine for RedisEngine {
             predecessors: gone
                 .filter_map(|run| Some(SenderId(run.text()?.into())))
                 .collect(),
+            reports_dropped: self.sweep(sender)?,
             warnings,
         };
         self.touched.insert(sender.clone(), Instant::now());

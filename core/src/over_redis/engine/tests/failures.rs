@@ -274,3 +274,76 @@ fn an_operation_takes_less_than_a_hundred_bytes() {
     let bytes = engine.link().command(&ask).unwrap().number().unwrap();
     assert!(bytes <= 100 * COUNT, "{} bytes an operation", bytes / COUNT);
 }
+
+#[test]
+fn what_nobody_comes_for_is_forgotten() {
+    let Some(server) = RedisServer::start(&[]) else {
+        return;
+    };
+    let store = RedisStore::new(&Arc::new(server));
+    let keys = store.settings.keys.clone();
+    let ttl = store.settings.report_ttl;
+    // One run has nothing open, one has reports, and so has a group; one has an operation.
+    let (done_run, reports_run) = (SenderId("old.1".into()), SenderId("old.2".into()));
+    let open_run = SenderId("old.3".into());
+    let mut engine = store.engine();
+    engine
+        .append(&done_run, 0, &[operation(1)], &ReportsTo::Nobody)
+        .unwrap();
+    engine
+        .append(
+            &reports_run,
+            0,
+            &[operation(1), operation(2)],
+            &ReportsTo::Sender,
+        )
+        .unwrap();
+    engine
+        .append(&done_run, 1, &[operation(2)], &ReportsTo::Group("g".into()))
+        .unwrap();
+    let epoch = take(&mut engine, "r");
+    let all = done(&load(&mut engine, epoch));
+    engine.settle(epoch, Position::default(), &all).unwrap();
+    engine
+        .append(&open_run, 0, &[operation(1)], &ReportsTo::Sender)
+        .unwrap();
+
+    let hello = |dropped| {
+        let hello = store.engine().hello(&SenderId("new.1".into())).unwrap();
+        assert_eq!(hello.reports_dropped, dropped);
+    };
+    let there = |key: &str| {
+        !store
+            .server
+            .said(&["EXISTS", key])
+            .unwrap()
+            .starts_with(":0")
+    };
+    let seen = |run: &SenderId| {
+        let said = store.server.said(&["HGET", &keys.seen, &run.0]).unwrap();
+        !said.starts_with("$-1")
+    };
+    hello(0);
+    assert!(seen(&done_run));
+    store.pass(Duration::from_secs(25 * 3600));
+    hello(0);
+    assert!(!seen(&done_run) && seen(&reports_run) && seen(&open_run));
+    assert!(there(&keys.reports_of(&reports_run)) && there(&keys.group("g")));
+    // The reports are as young as they are: their time is made short.
+    let brief = EngineSettings {
+        report_ttl: Duration::from_millis(1),
+        ..store.settings.clone()
+    };
+    store.pass(ttl);
+    let mut engine = RedisEngine::new(link(&store.server.url()), brief);
+    let dropped = engine
+        .hello(&SenderId("new.2".into()))
+        .unwrap()
+        .reports_dropped;
+    assert_eq!(dropped, 3);
+    assert!(!there(&keys.reports_of(&reports_run)) && !there(&keys.group("g")));
+    engine.swept = None;
+    engine.hello(&SenderId("new.2".into())).unwrap();
+    // What is still to be sent keeps its run, and so its number.
+    assert!(!seen(&reports_run) && seen(&open_run));
+}
