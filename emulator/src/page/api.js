@@ -1,6 +1,9 @@
 // The control API, and what shows its errors.
 export class Refused extends Error {}
 
+// The access id of the application that is looked at; none is the first.
+export const application = { id: undefined };
+
 export async function ask(path, parameters = {}, signal = undefined) {
   const query = new URLSearchParams();
   for (const [name, value] of Object.entries(parameters)) {

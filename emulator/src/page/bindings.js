@@ -1,5 +1,5 @@
 // Bindings, searched by the server from either side and page by page.
-import { act, ask, message, tell } from "./api.js";
+import { act, application, ask, message, tell } from "./api.js";
 import { byId, link, make, settled } from "./dom.js";
 import { t } from "./texts.js";
 
@@ -49,6 +49,7 @@ async function page(after) {
     [byToken ? "token" : "account"]: byId("bindings-text").value,
     contains: byId("bindings-contains").checked || undefined,
     after,
+    app: application.id,
   }, running.signal);
   const rows = byToken ? found.tokens.map(tokenRow) : found.accounts.map(accountRow);
   next = found.next;
@@ -76,7 +77,8 @@ byId("bindings-bind").addEventListener("submit", act(async (event) => {
   const form = event.target;
   const given = new FormData(form);
   const pair = [given.get("account"), Number(given.get("account_type"))];
-  await tell("import", { state: { tokens: { [given.get("token")]: [pair] } } });
+  const state = { tokens: { [given.get("token")]: [pair] } };
+  await tell("import", application.id ? { state: {}, apps: { [application.id]: state } } : { state });
   form.reset();
   await search();
   message(t("bound"));

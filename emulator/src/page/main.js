@@ -1,6 +1,6 @@
 // Which section is shown, the language, and how the server is.
-import { ask } from "./api.js";
-import { byId, bytes } from "./dom.js";
+import { application, ask } from "./api.js";
+import { byId, bytes, make } from "./dom.js";
 import { choose, chosen, t, translate } from "./texts.js";
 import * as bindings from "./bindings.js";
 import * as requests from "./requests.js";
@@ -45,6 +45,14 @@ async function health() {
   }
 }
 
+// Which application is looked at, where there are several.
+async function apps() {
+  const { config } = await ask("config");
+  const named = [{ access_id: config.access_id, name: "" }, ...config.apps];
+  byId("apps").hidden = named.length === 1;
+  byId("app").replaceChildren(...named.map((app) => make("option", { value: app.access_id }, `${app.access_id} ${app.name}`)));
+}
+
 async function watchHealth() {
   if (!document.hidden) await health();
   setTimeout(watchHealth, 2000);
@@ -62,6 +70,10 @@ addEventListener("keydown", (event) => {
   }
 });
 
+byId("app").addEventListener("change", (event) => {
+  application.id = event.target.selectedIndex === 0 ? undefined : event.target.value;
+  show();
+});
 byId("language").value = chosen();
 byId("language").addEventListener("change", (event) => {
   choose(event.target.value);
@@ -72,3 +84,5 @@ translate();
 addEventListener("hashchange", show);
 show();
 watchHealth();
+// Without an answer there is none to choose; the health line says so.
+apps().catch(() => {});

@@ -1,12 +1,22 @@
 // Pushes, newest first, with who would get them.
-import { act, ask } from "./api.js";
+import { act, application, ask } from "./api.js";
 import { byId, link, make, pretty, time } from "./dom.js";
 import { t } from "./texts.js";
 
 let next = null;
+let isOlder = false;
+
+let watch = 0;
 
 export function show() {
   load();
+  clearInterval(watch);
+  // Whoever looks at older ones, or stands on a button, keeps them.
+  watch = setInterval(() => { if (!document.hidden && !isOlder && !document.activeElement.closest("#pushes-rows")) load(); }, 1000);
+}
+
+export function hide() {
+  clearInterval(watch);
 }
 
 function row(push) {
@@ -27,18 +37,20 @@ function open(push) {
 }
 
 async function page(before) {
-  const found = await ask("pushes", { before });
+  const found = await ask("pushes", { before, app: application.id });
   next = found.next;
   byId("pushes-older").hidden = next === null;
   return found.pushes.map(row);
 }
 
 const load = act(async () => {
+  isOlder = false;
   const rows = await page(undefined);
   byId("pushes-rows").replaceChildren(...rows);
   byId("pushes-none").hidden = rows.length > 0;
 });
 
 byId("pushes-older").addEventListener("click", act(async () => {
+  isOlder = true;
   byId("pushes-rows").append(...await page(next));
 }));

@@ -13,7 +13,7 @@ import time
 import traceback
 from pathlib import Path
 
-from emulator import BATCH, Emulator
+from emulator import BASIC, BATCH, Emulator
 from playwright.sync_api import expect, sync_playwright
 
 ID, KEY = "1500001048", "1452fcebae9f3115ba794fb0fff2fd73"
@@ -170,6 +170,27 @@ def switches_a_fault_on_and_sees_it(chromium, service, _):
         expect(page.locator("#opened")).to_contain_text("status")
 
 
+def sees_who_would_get_a_push(chromium, service, _):
+    service.admin("config", {"apps": [{"access_id": "1600000001", "secret_key": "key", "name": "iOS"}]})
+    service.bind("token1", "alice")
+    with Browser(chromium, service) as browser:
+        page = browser.go("pushes")
+        expect(page.locator("#pushes-none")).to_be_visible()
+        message = {"title": "Hello <b>", "content": "c", "android": {}}
+        push = {"audience_type": "account", "account_list": ["alice"], "message_type": "notify", "message": message}
+        status, answer = service.ask("/v3/push/app", push, {"Authorization": BASIC})
+        assert (status, answer["ret_code"]) == (200, 0), answer
+        rows = page.locator("#pushes-rows tr")
+        expect(rows).to_contain_text("Hello <b>Devices: 1token1")
+        page.get_by_role("button", name=answer["push_id"]).click()
+        expect(page.locator("#opened")).to_contain_text('"content": "c"')
+        page.keyboard.press("Escape")
+        page.select_option("#app", "1600000001")
+        expect(page.locator("#pushes-none")).to_be_visible()
+        browser.go("bindings")
+        expect(page.locator("#bindings-none")).to_be_visible()
+
+
 def reads_why_a_signature_was_refused(chromium, service, _):
     body = {"operator_type": 4, "token_list": ["token1"]}
     stamp = str(int(time.time()))
@@ -307,7 +328,7 @@ def main(program, folder, axe):
     Path(folder).mkdir(parents=True)
     tests = [
         finds_a_token_from_either_side, watches_a_request_arrive, switches_a_fault_on_and_sees_it,
-        reads_why_a_signature_was_refused, imports_a_state, changes_a_setting, speaks_chinese,
+        sees_who_would_get_a_push, reads_why_a_signature_was_refused, imports_a_state, changes_a_setting, speaks_chinese,
         lambda *given: is_accessible_light_dark_and_on_a_phone(*given, axe),
     ]
     names = [*(test.__name__ for test in tests[:-1]), "is_accessible_light_dark_and_on_a_phone"]
