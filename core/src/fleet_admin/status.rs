@@ -82,6 +82,10 @@ pub struct FleetGroup {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct FleetQuota {
+    /// Requests a second, of all processes together.
+    pub rate: u64,
+    /// How many processes take from it.
+    pub processes: u64,
     /// How far ahead of now requests are reserved, in milliseconds.
     pub ahead_ms: u64,
     /// For how long the service asked for a pause, in milliseconds; 0: not now.
@@ -118,7 +122,8 @@ impl FleetAdmin {
             .add(&[b"MEMORY", b"USAGE", keys.ops.as_bytes()])
             .add(&[b"ZRANGE", keys.names.as_bytes(), b"0", b"-1"])
             .add(&[b"ZRANGE", keys.groups.as_bytes(), b"0", b"-1"])
-            .add(&[b"HGETALL", keys.quota.as_bytes()]);
+            .add(&[b"HGETALL", keys.quota.as_bytes()])
+            .add(&[b"ZCARD", keys.quota_processes().as_bytes()]);
         let mut replies = self.all(&commands)?.into_iter();
         let mut next = || replies.next().unwrap_or(Reply::Nothing);
         let now = time(&next());
@@ -128,6 +133,7 @@ impl FleetAdmin {
         let backlog_bytes = next().number().unwrap_or_default();
         let (names, groups) = (texts(&next()), texts(&next()));
         let quota = hash(&next());
+        let processes = next().number().unwrap_or_default();
         let left = field(&lease, "until").saturating_sub(now);
         let holder = lease.get("holder").filter(|holder| !holder.is_empty());
         Ok(FleetStatus {
@@ -148,8 +154,10 @@ impl FleetAdmin {
             max_memory_bytes: info.number("maxmemory").unwrap_or_default(),
             backlog_bytes,
             quota: (!quota.is_empty()).then(|| FleetQuota {
-                ahead_ms: field(&quota, "at").saturating_sub(now),
-                paused_ms: field(&quota, "paused").saturating_sub(now),
+                rate: field(&quota, "rate"),
+                processes,
+                ahead_ms: (field(&quota, "at") / 1000).saturating_sub(now),
+                paused_ms: (field(&quota, "paused") / 1000).saturating_sub(now),
             }),
         })
     }

@@ -18,7 +18,8 @@ use crate::fleet::engine::{ReportList, SenderId};
 /// | `groups` | sorted set | group → when somebody last appended for it |
 /// | `group:<group>` | stream | reports for any member |
 /// | `readers` | hash | a list that is not the reader's own → when, and who read it |
-/// | `quota` | hash | of `quota_url` |
+/// | `quota` | hash | of `quota_url`: the clock of the rate |
+/// | `quota:processes` | sorted set | a random number of each process → when it asked last |
 #[derive(Debug, Clone)]
 pub(crate) struct Keys {
     root: String,
@@ -79,6 +80,11 @@ impl Keys {
 
     pub(crate) fn open(&self, name: &str) -> String {
         format!("{}:open:{name}", self.root)
+    }
+
+    /// Who takes from the quota.
+    pub(crate) fn quota_processes(&self) -> String {
+        format!("{}:processes", self.quota)
     }
 
     pub(crate) fn list(&self, list: &ReportList) -> String {

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::time::Duration;
 
+use super::keys::Keys;
 use super::{Link, RedisUrl, Reply, Script};
 use crate::fleet::engine::{EngineError, Result};
 use crate::fleet::quota::QuotaEngine;
@@ -35,7 +36,7 @@ impl RedisQuota {
     pub(crate) fn new(config: &Config) -> crate::Result<Self> {
         let url = RedisUrl::parse(&config.settings.quota_url)
             .map_err(|why| Error::option(format!("quota_url {why}")))?;
-        let prefix = config.settings.fleet_prefix()?;
+        let keys = Keys::new(&config.settings.fleet_prefix()?);
         let mut process = String::new();
         for _ in 0..2 {
             let random = RandomState::new().build_hasher().finish();
@@ -44,8 +45,8 @@ impl RedisQuota {
         Ok(Self {
             link: Link::new(url, config)?.with_times(TIME, TIME),
             script: Script::new(include_str!("scripts/quota.lua")),
-            clock: format!("{{{prefix}}}:quota"),
-            processes: format!("{{{prefix}}}:quota:processes"),
+            clock: keys.quota.clone(),
+            processes: keys.quota_processes(),
             process,
             asked_over: None,
         })
