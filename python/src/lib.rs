@@ -7,6 +7,7 @@ mod client;
 mod emulator;
 mod errors;
 mod exchange;
+mod fleet_admin;
 mod items;
 mod log;
 mod outbox;
@@ -38,6 +39,8 @@ mod _native {
     use crate::emulator::Emulator;
     #[pymodule_export]
     use crate::exchange::{Exchange, HttpRequest};
+    #[pymodule_export]
+    use crate::fleet_admin::FleetAdmin;
     #[pymodule_export]
     use crate::log::stop_logging;
     #[pymodule_export]

@@ -13,8 +13,9 @@ from .._native import ItemOutcome, Outcome
 from ..errors import Error
 from . import (
     apply as _apply,
-    outbox as _outbox_file,
+    outbox as _outbox,
     printing as _printing,
+    relay as _relay,
     settings as _settings,
     sync as _sync_file,
 )
@@ -119,8 +120,12 @@ def _parser() -> argparse.ArgumentParser:
     _sync_file.add_arguments(
         command("sync", _sync_file.run, "compare a table with the service, and send the differences")
     )
-    _outbox_file.add_arguments(
-        commands.add_parser("outbox", help="list the operations that wait in the file of an outbox")
+    _outbox.add_arguments(
+        commands.add_parser("outbox", help="look at what waits in the file of an outbox, or in the engine of a fleet")
+    )
+    text = "relay the operations of a fleet, and nothing else, until a signal ends it"
+    _relay.add_arguments(
+        commands.add_parser("relay", help=text, description=text, epilog=_relay.EPILOG, formatter_class=raw)
     )
     # The emulator parses its own arguments.
     commands.add_parser("emulator", help="run a TPNS on localhost (see: xgpush emulator --help)")

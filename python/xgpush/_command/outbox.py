@@ -1,4 +1,4 @@
-"""``xgpush outbox show``: lists the operations in the file of an outbox that is not open."""
+"""``xgpush outbox``: looking at what outboxes have in a file or in an engine."""
 
 from __future__ import annotations
 
@@ -9,20 +9,21 @@ import sys
 from typing import Any, Dict, List
 
 from .. import _native
+from . import fleet as _fleet
 
 #: The most operations that are listed.
 _LIMIT = 1 << 32
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    show = parser.add_subparsers(required=True, metavar="show").add_parser(
-        "show", help=_DESCRIPTION, description=_DESCRIPTION
-    )
+    parsers = parser.add_subparsers(required=True, metavar="COMMAND")
+    show = parsers.add_parser("show", help=_DESCRIPTION, description=_DESCRIPTION)
     show.add_argument("file", help="the outbox_file")
     show.add_argument("--token", help="only operations of this token")
     show.add_argument("--account", help="only operations of this account, of any type")
     show.add_argument("--json", action="store_true", help="print one JSON object per line")
     show.set_defaults(command=run)
+    _fleet.add_parsers(parsers)
 
 
 _DESCRIPTION = "list, in order, the operations that wait in the file of an outbox that is not open"

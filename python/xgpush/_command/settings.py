@@ -36,16 +36,33 @@ class MissingCredentials(Exception):
     """Credentials are missing, and there is no terminal to ask for them."""
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group("client")
-    group.add_argument("--config", metavar="FILE", help="read options from a file of lines NAME = VALUE")
-    group.add_argument(
+def add_option_arguments(parser: argparse.ArgumentParser, group: str = "configuration") -> Any:
+    """Adds arguments that set options, and returns their group."""
+    added = parser.add_argument_group(group)
+    added.add_argument("--config", metavar="FILE", help="read options from a file of lines NAME = VALUE")
+    added.add_argument(
         "--set",
         metavar="NAME=VALUE",
         action="append",
         default=[],
         help="set an option, such as access_point=guangzhou; not the secret key",
     )
+    return added
+
+
+def add_engine_argument(parser: argparse.ArgumentParser) -> None:
+    """Adds the argument for the engine of a fleet."""
+    parser.add_argument(
+        "--url",
+        metavar="URL",
+        help="the engine, such as redis://10.0.0.5:6379 (the option outbox_url). If it has a "
+        "password, set XGPUSH_OUTBOX_URL or use --config: other users of this machine can "
+        "read the command line",
+    )
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    group = add_option_arguments(parser, "client")
     group.add_argument(
         "--platform", choices=("android", "ios"), help="only for protocols before 2021-07, which require it"
     )
@@ -80,6 +97,11 @@ def add_table_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def log(line: str) -> None:
+    """Says what happens while a command runs on."""
+    print(f"xgpush: {line}", file=sys.stderr, flush=True)
+
+
 def warn(notice: str) -> None:
     """Warns of suspicious rows."""
     print(f"xgpush: suspicious: {notice}", file=sys.stderr)
@@ -108,6 +130,28 @@ def rate_options(given: argparse.Namespace) -> Dict[str, Any]:
 def client(given: argparse.Namespace, sends: bool = True, **more: object) -> Client:
     """A client with the options of the environment, the file and the command line; the last
     one wins. A client that ``sends`` nothing needs no credentials."""
+    return Client.from_env(**{**_chosen(given, sends), **more})
+
+
+def engine_options(given: argparse.Namespace, sends: bool = True) -> Dict[str, object]:
+    """The options beside those of the environment, for what uses the engine of a fleet. What
+    ``sends`` nothing needs no secret key."""
+    chosen = _given(given)
+    if given.url is not None:
+        chosen["outbox_url"] = given.url
+    if not _is_set(chosen, "outbox_url"):
+        raise ValueError("outbox_url is missing: set XGPUSH_OUTBOX_URL, or use --url or --config")
+    if not _is_set(chosen, "access_id"):
+        # It is in the names of the keys.
+        raise MissingCredentials("access_id is missing: set XGPUSH_ACCESS_ID, or use --config")
+    return _with_credentials(chosen, sends)
+
+
+def _chosen(given: argparse.Namespace, sends: bool) -> Dict[str, object]:
+    return _with_credentials(_given(given), sends)
+
+
+def _given(given: argparse.Namespace) -> Dict[str, object]:
     chosen: Dict[str, object] = {}
     if given.config is not None:
         chosen.update(_config_file.read(given.config))
@@ -121,14 +165,18 @@ def client(given: argparse.Namespace, sends: bool = True, **more: object) -> Cli
                 "XGPUSH_SECRET_KEY or --config, or at the prompt"
             )
         chosen[name] = value
+    return chosen
 
-    def is_set(name: str) -> bool:
-        return bool(chosen.get(name) or os.environ.get(f"XGPUSH_{name.upper()}"))
 
-    if not sends and not (is_set("access_point") or is_set("base_url")):
+def _is_set(chosen: Dict[str, object], name: str) -> bool:
+    return bool(chosen.get(name) or os.environ.get(f"XGPUSH_{name.upper()}"))
+
+
+def _with_credentials(chosen: Dict[str, object], sends: bool) -> Dict[str, object]:
+    if not sends and not (_is_set(chosen, "access_point") or _is_set(chosen, "base_url")):
         chosen["access_point"] = "guangzhou"
     for name, ask in (("access_id", input), ("secret_key", getpass.getpass)):
-        if not is_set(name):
+        if not _is_set(chosen, name):
             if not sends:
                 chosen[name] = _PLACEHOLDERS[name]
                 continue
@@ -139,4 +187,4 @@ def client(given: argparse.Namespace, sends: bool = True, **more: object) -> Cli
                 chosen[name] = ask(f"{name}: ").strip()
             except EOFError:
                 raise missing from None
-    return Client.from_env(**{**chosen, **more})
+    return chosen
