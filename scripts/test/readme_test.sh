@@ -120,6 +120,26 @@ if can "the game loop over libcurl" header:curl/curl.h; then
     '1920 submitted, 1 refused: [1-9][0-9]* delivered, [0-9]+ superseded, 0 failed, 0 left in the file' \
     "$work/game_loop_over_curl" 60 "$work/curl.outbox"
 fi
+if can "the gates of a fleet" redis-server setpriv; then
+  cpp examples/cpp/fleet_gate.cpp "$work/fleet_gate"
+  gates() { # what two of them print that run at once over one Redis
+    local socket redis line gates=()
+    socket=$(mktemp -u)
+    coproc REDIS { exec setpriv --pdeathsig KILL redis-server --port 0 --unixsocket "$socket" \
+      --save '' --maxmemory-policy noeviction; }
+    redis=$REDIS_PID
+    until [[ ${line:-} == *"eady to accept connections"* ]]; do read -r line <&"${REDIS[0]}"; done
+    for gate in gate1 gate2; do
+      XGPUSH_OUTBOX_URL=unix:$socket "$work/fleet_gate" $gate 2 >"$work/$gate" 2>"$work/$gate.log" &
+      gates+=($!)
+    done
+    wait "${gates[0]}" && wait "${gates[1]}"
+    kill -KILL "$redis"
+    paste -s -d ' ' "$work"/gate[12]
+  }
+  delivered='[1-9][0-9]* submitted, 0 refused; [1-9][0-9]* delivered, [0-9]+ superseded, 0 failed, 0 of an earlier run; 0 left in the order'
+  same "the gates of a fleet" "gate1: $delivered gate2: $delivered" gates
+fi
 same "the Rust service" '1000 delivered, 0 left' "$ROOT/target/debug/examples/service"
 same "the web handler" '2 delivered, 0 left' "$PYTHON" scripts/test/web_handler_test.py
 echo "$passed passed, 0 failed"
