@@ -1,6 +1,8 @@
 """What the referee judges: operations, their arrivals at the service, and who led when."""
 
 import json
+import re
+import time
 from dataclasses import dataclass, field
 
 
@@ -142,3 +144,23 @@ def _arrivals(entry):
         own = item["account_list"][0]["account"]
         applied = entry["applied"] and not item["token"].startswith("bad")
         yield Arrival(int(own[1:]), applied, entry["received_ms"], agent.removeprefix("storm/"))
+
+
+_RELEASE = re.compile(r"relays no longer \(epoch (\d+)\): (?!it lost|the fleet's engine)(.*)")
+
+
+def releases(evidence):
+    """Leases that were given up: GATE.RUN, epoch, milliseconds since 1970, and why. A release
+    may be too short to be seen in the engine."""
+    offset_us = (time.time_ns() - time.monotonic_ns()) // 1000
+    for us, (slot, run), text in evidence.log_lines:
+        found = _RELEASE.search(text)
+        if found:
+            yield f"gate{slot}.{run}", int(found[1]), (us + offset_us) // 1000, found[2]
+
+
+def note_releases(evidence):
+    given_up = {(who.rsplit(".", 1)[0], epoch) for who, epoch, _, _ in releases(evidence)}
+    for tenure in evidence.tenures:
+        if (tenure.holder.rsplit(".", 1)[0], tenure.epoch) in given_up:
+            tenure.given_up = True

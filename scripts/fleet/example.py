@@ -1,4 +1,4 @@
-"""example.py PACKAGE: three gates of a game (`examples/python/gate.py`) share one Redis.
+"""example.py PACKAGE [--quick]: three gates of a game (`examples/python/gate.py`) share one Redis.
 
 PACKAGE is the folder that has the Python package. Players log in at one gate after the
 other; in the middle the gate that relays is killed. Prints what happened, and fails if a
@@ -19,8 +19,10 @@ from children import Child
 from servers import ACCESS_ID, SECRET_KEY, Emulator, RedisServer
 
 GATES, PLAYERS = 3, 12
-SECONDS, KILLED_AFTER = 16.0, 5.0
-LEASE_MS = 6000  # short, so that the example is
+QUICK = "--quick" in sys.argv
+SECONDS, KILLED_AFTER = (9.0, 2.0) if QUICK else (16.0, 5.0)
+# Short, so that the example is; a lease is at least twice a request and 4 s.
+REQUEST_MS, LEASE_MS = (250, 4500) if QUICK else (1000, 6000)
 GATE = os.path.join(os.path.dirname(__file__), "../../examples/python/gate.py")
 
 
@@ -136,7 +138,7 @@ def main():
             XGPUSH_BASE_URL=service.url,
             XGPUSH_OUTBOX_URL=f"redis://127.0.0.1:{engine.port}",
             XGPUSH_OUTBOX_LEASE_MS=str(LEASE_MS),
-            XGPUSH_REQUEST_TIMEOUT_MS="1000",
+            XGPUSH_REQUEST_TIMEOUT_MS=str(REQUEST_MS),
         )
         said = queue.Queue()
         gates = [Gate(n, env, said) for n in range(GATES)]

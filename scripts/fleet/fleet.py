@@ -8,7 +8,7 @@ import tempfile
 import time
 from collections import Counter
 
-from evidence import Run, Tenure, gather
+from evidence import Run, Tenure, gather, note_releases
 from members import Member
 from resp import Connection, RedisError
 from servers import Emulator
@@ -34,8 +34,8 @@ class Fleet:
         self.done = Counter()  # what was killed, paused and cut, and how often
         # What stands between the members and the rest, if it can be cut: a Proxy or a Hub.
         self.lines = None
-        # (what, milliseconds since 1970, name of the relay that ended then)
-        self.endings = []
+        # (milliseconds since 1970, GATE.RUN of the relay that was killed then)
+        self.killed = []
         self._watch, self._watch_again = None, 0.0
         self.service = Emulator(
             [programs.emulator, "--listen", listen],
@@ -81,7 +81,7 @@ class Fleet:
     def on_engine(self, **options):
         """Options of a member over the engine."""
         return {
-            "outbox_url": f"redis://127.0.0.1:{self.engine.port}",
+            "outbox_url": self.engine.url(),
             "outbox_prefix": self.prefix,
             "outbox_lease_ms": LEASE_MS,
             **options,
@@ -170,16 +170,16 @@ class Fleet:
         at = time.monotonic() + what
         return actor, lambda: time.monotonic() >= at
 
-    def settle(self, patience=90):
-        """Ends the submissions and the faults, and waits until nothing is open. `False`: it
-        took too long."""
+    def settle(self, reports_wait, patience=90):
+        """Ends the submissions and the faults, and waits until nothing is open, and if they
+        are waited for, no reports of earlier runs either. `False`: it took too long."""
         self.service.admin("clear_faults", {})
         for member in self.members:
             member.tell("rest")
 
         def settled():
             for _ in range(2):  # what the members say is up to a second old
-                yield lambda: all(map(self._is_idle, self.members)) and self._engine_is_empty()
+                yield lambda: all(map(self._is_idle, self.members)) and self._is_empty(reports_wait)
                 yield 1.2
 
         try:
@@ -200,13 +200,15 @@ class Fleet:
                 return stats["open"] == 0 and stats["reports_waiting"] == 0
         return False
 
-    def _engine_is_empty(self):
+    def _is_empty(self, of_reports):
         if self.engine is None:
             return True
         try:
             left = self.engine.call("XLEN", self.key("ops"))
-            for key in self.engine.call("KEYS", self.key("rep:*").replace("{", "\\{")):
-                left += self.engine.call("XLEN", key)
+            lists = ("rep:*", "group:*") if of_reports else ()
+            for name in lists:
+                for key in self.engine.call("KEYS", self.key(name)):
+                    left += self.engine.call("XLEN", key)
             return left == 0
         except (OSError, RedisError):
             return False
@@ -224,6 +226,7 @@ class Fleet:
                 runs[member.slot, run] = Run(record["how"], record["ended"])
         evidence = gather(journals, self.service.log(), self.service.tokens(), runs)
         evidence.tenures = self.tenures
+        note_releases(evidence)
         return evidence
 
     def end(self, *, keep=False):
@@ -264,7 +267,7 @@ class Fleet:
                 continue
             member.kill()
             self.done["relays killed"] += 1
-            self.endings.append(("killed", time.time_ns() // 1_000_000, member.name))
+            self.killed.append((time.time_ns() // 1_000_000, member.title))
             yield self.random.uniform(0, 0.5)
             member.start()
 
@@ -293,7 +296,6 @@ class Fleet:
                 continue
             member.close()
             self.done["relays closed"] += 1
-            self.endings.append(("closed", time.time_ns() // 1_000_000, member.name))
             yield lambda member=member: not member.is_running()
             member.wait_closed()
             member.start()

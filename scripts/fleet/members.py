@@ -42,6 +42,11 @@ class Member:
     def name(self):
         return f"gate{self.slot}"
 
+    @property
+    def title(self):
+        """What it says to the service, and here."""
+        return f"{self.name}.{self.run}"
+
     def journal(self, run=None):
         return os.path.join(self._folder, f"{self.name}.{run or self.run}.journal")
 
@@ -50,7 +55,7 @@ class Member:
         self.run += 1
         told = {**self.workload, "journal": self.journal(), "slot": self.slot, "run": self.run}
         options = {**OPTIONS, "outbox_name": self.name, **self.options}
-        options["user_agent"] = f"storm/{self.name}.{self.run}"
+        options["user_agent"] = f"storm/{self.title}"
         env = {f"XGPUSH_{name.upper()}": str(value) for name, value in options.items()}
         env["XG_MEMBER"] = json.dumps(told)
         with open(self.journal() + ".stderr", "wb") as stderr:
@@ -85,7 +90,7 @@ class Member:
         if self.runs[self.run]["how"] == "runs" and not self.is_running():
             status = self.child.process.returncode
             self._ended("failed")
-            raise OSError(f"{self.name}.{self.run} ended by itself, {status}: {self.stderr()}")
+            raise OSError(f"{self.title} ended by itself, {status}: {self.stderr()}")
 
     def close(self, milliseconds=60_000):
         """Closes its outbox in order; `wait_closed` waits for the end."""
@@ -95,7 +100,7 @@ class Member:
     def wait_closed(self, patience=90):
         status = self.child.process.wait(patience)
         if status != 0:
-            raise OSError(f"{self.name}.{self.run} ended with {status}: {self.stderr()}")
+            raise OSError(f"{self.title} ended with {status}: {self.stderr()}")
         self._ended("closed")
 
     def stderr(self):

@@ -71,7 +71,9 @@ def judge(evidence, rules=None):
     rules = rules or Rules()
     verdict = Verdict()
     first, last = _ends(evidence.arrivals)
-    behind = _Behind(evidence.operations[tag] for tag in last)
+    # On a token that the service refuses nothing is applied.
+    ended = {tag for tag in first if tag in last or evidence.operations[tag].is_bad}
+    behind = _Behind(evidence.operations[tag] for tag in ended)
     excused = _excused(evidence, rules)
     hidden = _hidden(evidence, rules, behind)
     for tag in evidence.strangers:
@@ -134,13 +136,13 @@ def _is_before(one, other):
 
 
 class _Behind:
-    """Tells whether something on an operation's token was applied that is not before it, and
-    so may have made it pointless."""
+    """Tells whether something on an operation's token was applied, or refused, that is not
+    before it, and so may have made it pointless."""
 
-    def __init__(self, applied):
+    def __init__(self, ended):
         self._numbers = {}  # (token, run): the largest
         self._moments = {}  # token: {run: when its last one was durable}, of two runs
-        for operation in applied:
+        for operation in ended:
             place = operation.token, operation.run
             self._numbers[place] = max(self._numbers.get(place, 0), operation.number)
             moment = float("inf") if operation.durable is None else operation.durable
@@ -275,7 +277,7 @@ def _judge_reason(verdict, operation, first, behind, last):
         right = {
             "accepted": operation.tag in last,
             "item_refused": operation.is_bad and operation.tag in first,
-            "superseded": behind.has_one(operation) or operation.is_bad,
+            "superseded": behind.has_one(operation),
         }
         if not right.get(reason, False):
             verdict.add("wrong report", f"{_show(operation)}: {reason}")

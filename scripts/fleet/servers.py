@@ -66,6 +66,9 @@ class RedisServer:
         wait_for("redis-server", lambda: self.call("PING") == "PONG")
         return self
 
+    def url(self):
+        return f"redis://127.0.0.1:{self.port}"
+
     def call(self, *words):
         connection = Connection(self.port)
         try:

@@ -15,6 +15,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 import networks
+from evidence import releases
 from referee import VIOLATIONS, judge
 from scenes import LONG, SCENES, SHORT
 
@@ -50,9 +51,11 @@ def takeovers(fleet, evidence):
     """Milliseconds from the end of each relay to the first request of another process."""
     arrivals = evidence.arrivals
     times = [arrival.received_ms for arrival in arrivals]
-    for how, ended, name in fleet.endings:
+    ends = [("killed", ended, relay) for ended, relay in fleet.killed]
+    ends += [("closed", at, who) for who, _, at, why in releases(evidence) if why == "it closes"]
+    for how, ended, relay in ends:
         for arrival in arrivals[bisect.bisect_left(times, ended) :]:
-            if arrival.sender.rsplit(".", 1)[0] not in ("", name):
+            if arrival.sender not in ("", relay):
                 yield how, arrival.received_ms - ended
                 break
 
@@ -73,7 +76,7 @@ def play(scene, programs, seed, size, result):
     is_clean = False
     try:
         rules = next(acts)
-        if not fleet.settle():
+        if not fleet.settle(rules.reports_wait):
             result.lines.append(f"seed {seed}: not everything was settled in time")
         evidence = fleet.close()
         verdict = judge(evidence, rules)

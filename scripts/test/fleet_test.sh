@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The referee finds what is planted, and a short storm over real processes passes it.
-# What is printed last of each is what test.sh counts.
+# The referee finds what is planted, a short storm over real processes passes it, and the
+# example of three gates keeps its promise. What each prints last is what test.sh counts.
 . "$(dirname "$0")/../common.sh"
 need_cargo
 need "$PYTHON" "install Python 3.9 or newer"
