@@ -5,8 +5,9 @@ Options come from the environment: ``XGPUSH_ACCESS_ID`` …, ``XGPUSH_OUTBOX_URL
 Redis of the gates, ``XGPUSH_OUTBOX_NAME`` this gate.
 
 It reads a line for each login, ``NUMBER PHONE PLAYER``, and prints ``durable NUMBER`` once
-no end of this process can undo it (only then may the player log in elsewhere), ``accepted
-NUMBER`` when the service took it, and ``relays`` or ``waits`` when that changes.
+no end of this process can undo it (only then may the player log in elsewhere), then
+``accepted NUMBER`` when the service took it, ``superseded NUMBER`` when a newer login made
+it pointless, or another reason; and ``relays`` or ``waits`` when that changes.
 """
 
 import logging
@@ -33,8 +34,7 @@ def main() -> int:
         role = ""
         while True:
             for report in outbox.reports(timeout=0.1):
-                state = "durable" if not report.is_final else report.state or ""
-                print(state, report.tag, flush=True)
+                print(report.reason or "durable", report.tag, flush=True)
             now = "relays" if outbox.stats["role"] == 3 else "waits"
             if now != role:
                 print(now, flush=True)

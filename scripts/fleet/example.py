@@ -29,7 +29,7 @@ GATE = os.path.join(os.path.dirname(__file__), "../../examples/python/gate.py")
 class Gate:
     def __init__(self, n, env, said):
         self.name = f"gate{n + 1}"
-        self.handed, self.durable, self.accepted = 0, 0, 0
+        self.handed, self.done = 0, 0
         self.relays, self.dead = False, False
         self.child = Child(
             [sys.executable, GATE],
@@ -50,7 +50,7 @@ class Gate:
 
     def row(self):
         did = "killed" if self.dead else "relays" if self.relays else "waits"
-        return f"{self.handed:>5} in {self.accepted:>4} done  {did:<6}"
+        return f"{self.handed:>5} in {self.done:>4} done  {did:<6}"
 
 
 class World:
@@ -79,11 +79,10 @@ class World:
             except queue.Empty:
                 return
             if words[0] == "durable":
-                gate.durable += 1
                 # Now the player may log in anywhere.
                 self.moving.discard(self.logins[int(words[1])][0])
-            elif words[0] == "accepted":
-                gate.accepted += 1
+            elif words[0] in ("accepted", "superseded"):
+                gate.done += 1
             elif words[0] in ("relays", "waits"):
                 gate.relays = words[0] == "relays"
                 if gate.relays:
@@ -143,7 +142,7 @@ def main():
         said = queue.Queue()
         gates = [Gate(n, env, said) for n in range(GATES)]
         world = World(gates, said)
-        print("      " + "".join(f"    {gate.name:<27}" for gate in gates))
+        print("         " + "  |  ".join(f"{gate.name:^26}" for gate in gates))
         victim = world.run()
         for gate in gates:
             if not gate.dead:

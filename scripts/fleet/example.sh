@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Three gates share one Redis, and the one that relays is killed: see example.py.
+# example.sh [--quick]: three gates share one Redis, and the one that relays is killed; see
+# example.py.
 . "$(dirname "$0")/../common.sh"
 need_cargo
 need "$PYTHON" "install Python 3.9 or newer"
@@ -8,4 +9,4 @@ say "Building the Python package"
 out=$ROOT/target/fleet/python
 bash scripts/build/python_package.sh "$out"
 say "Three gates, one Redis"
-exec "$PYTHON" scripts/fleet/example.py "$out"
+exec "$PYTHON" scripts/fleet/example.py "$out" "$@"

@@ -8,5 +8,10 @@ bad=0
 "$PYTHON" scripts/fleet/referee_test.py || bad=1
 if can storm redis-server; then
   bash scripts/fleet/storm.sh --short || bad=1
+  if bash scripts/fleet/example.sh --quick; then
+    echo "example: 1 passed, 0 failed"
+  else
+    echo "example: 0 passed, 1 failed"; bad=1
+  fi
 fi
 exit $bad
