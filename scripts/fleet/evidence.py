@@ -25,6 +25,7 @@ class Operation:
     submitted: int  # microseconds: it was submitted after this moment
     refused: bool = False
     durable: int = None  # it was durable before this moment
+    ordered: int = None  # it was in the order before this moment
     finals: list = field(default_factory=list)
 
     @property

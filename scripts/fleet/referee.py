@@ -34,6 +34,8 @@ VIOLATIONS = (
 class Rules:
     # Whether the reports of a killed process wait for its successor.
     reports_wait: bool = True
+    # Whether durable means in the engine: what is durable in a file only is not in the order.
+    durable_orders: bool = True
     # The engine may go back: operations are sent once more, in their order.
     sends_again: bool = False
     # Microseconds at which an engine lost its tail, and for how long after that a process
@@ -70,6 +72,8 @@ class Verdict:
 def judge(evidence, rules=None):
     rules = rules or Rules()
     verdict = Verdict()
+    for operation in evidence.operations.values():
+        operation.ordered = operation.durable if rules.durable_orders else None
     first, last = _ends(evidence.arrivals)
     # On a token that the service refuses nothing is applied.
     ended = {tag for tag in first if tag in last or evidence.operations[tag].is_bad}
@@ -132,7 +136,7 @@ def _is_before(one, other):
     """Whether the order of two operations on one key is defined, and this one is first."""
     if one.run == other.run:
         return one.number < other.number
-    return one.durable is not None and one.durable < other.submitted
+    return one.ordered is not None and one.ordered < other.submitted
 
 
 class _Behind:
@@ -141,11 +145,11 @@ class _Behind:
 
     def __init__(self, ended):
         self._numbers = {}  # (token, run): the largest
-        self._moments = {}  # token: {run: when its last one was durable}, of two runs
+        self._moments = {}  # token: {run: when its last one was in the order}, of two
         for operation in ended:
             place = operation.token, operation.run
             self._numbers[place] = max(self._numbers.get(place, 0), operation.number)
-            moment = float("inf") if operation.durable is None else operation.durable
+            moment = float("inf") if operation.ordered is None else operation.ordered
             runs = self._moments.setdefault(operation.token, {})
             runs[operation.run] = max(runs.get(operation.run, 0), moment)
             if len(runs) > 2:

@@ -302,6 +302,16 @@ def main():
     verdict = judge(evidence, Rules(went_back=[ended - 30_000_000]))
     expect("a process that lived on loses nothing", verdict.counts["lost"] == 1, verdict)
 
+    # What is durable in a file only is not in the order of all, but in that of its process.
+    evidence = clean()
+    disorder_between_processes(evidence)
+    verdict = judge(evidence, Rules(durable_orders=False))
+    expect("durable in a file only", verdict.is_clean, verdict)
+    evidence = clean()
+    disorder_in_a_process(evidence)
+    verdict = judge(evidence, Rules(durable_orders=False))
+    expect("in a process it is ordered", verdict.counts["disorder"] > 0, verdict)
+
     assert {violation for _, violation in PLANTED} == set(VIOLATIONS), "each is planted"
     for name in failed:
         print(f"FAIL {name}")

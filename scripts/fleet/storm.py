@@ -135,6 +135,8 @@ def main():
         result = Result()
         for n in range(size.rounds(scene)):
             play(scene, programs, told.seed + n, size, result)
+            state = "nothing found" if result.is_clean else "something found"
+            print(f"{scene}: round {n + 1} of {size.rounds(scene)}, {state}", flush=True)
         show(scene, result)
         passed += result.is_clean
         failed += not result.is_clean
