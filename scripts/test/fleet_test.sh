@@ -7,7 +7,11 @@ need "$PYTHON" "install Python 3.9 or newer"
 bad=0
 "$PYTHON" scripts/fleet/referee_test.py || bad=1
 if can storm redis-server; then
-  bash scripts/fleet/storm.sh --short || bad=1
+  # What the Rust tests are built with has the member of a fleet among its examples.
+  cargo test --quiet --workspace --exclude xgpush-python --no-run
+  cargo build --quiet --profile fast -p xgpush-emulator
+  "$PYTHON" scripts/fleet/storm.py target/debug/examples/fleet_member \
+    target/fast/xgpush-emulator --short || bad=1
   if bash scripts/fleet/example.sh --quick; then
     echo "example: 1 passed, 0 failed"
   else
