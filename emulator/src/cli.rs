@@ -1,6 +1,7 @@
 //! The command line of `xgpush-emulator`, callable from other programs.
 
 mod options;
+mod process;
 mod running;
 
 use std::ffi::OsString;

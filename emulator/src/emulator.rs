@@ -15,6 +15,7 @@ use crate::config::Config;
 use crate::faults::fault::Fault;
 use crate::http::server::{self, Door};
 use crate::http::tls::{Certificates, Tls};
+use crate::recording::Elsewhere;
 use crate::service::Service;
 use crate::service::locked::SharedService;
 use crate::service::log::{Counters, LogEntry};
@@ -32,6 +33,8 @@ pub(crate) struct Start {
     pub(crate) state: Option<Imported>,
     /// Where the state is kept from then on.
     pub(crate) file: Option<PathBuf>,
+    /// Who answers in place of the service here.
+    pub(crate) elsewhere: Option<Elsewhere>,
 }
 
 /// A running server. Dropping it closes every connection and ends its thread; in a
@@ -111,7 +114,7 @@ impl Emulator {
                 let shared = shared.clone();
                 move || {
                     // Clients see a server that cannot run as a closed port.
-                    let _ = server::run(doors, &shared, start.file, stopped);
+                    let _ = server::run(doors, &shared, start.file, start.elsewhere, stopped);
                 }
             })?;
         Ok(Self {

@@ -41,6 +41,7 @@ mod kept;
 mod mention;
 mod page;
 mod protocol;
+mod recording;
 mod response;
 mod service;
 mod state;

@@ -3,101 +3,20 @@
 mod common;
 
 use std::fs;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, Command, Output, Stdio};
+use std::process::{Command, Output, Stdio};
 use std::sync::Arc;
 
-use common::{BASIC, BATCH, Client, PATIENCE, overwrite};
-use serde_json::{Value, json};
+use common::program::{Folder, Program};
+use common::{BASIC, BATCH, PATIENCE, overwrite};
+use serde_json::json;
 use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
 use tokio_rustls::rustls::{
     ClientConfig, ClientConnection, RootCertStore, StreamOwned, crypto::ring,
 };
-
-/// A running program, which ends with its standard input.
-struct Program {
-    child: Child,
-    stdin: Option<ChildStdin>,
-    urls: Vec<String>,
-}
-
-impl Program {
-    fn start(arguments: &[&str], addresses: usize) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_xgpush-emulator"))
-            .arg("--exit-with-parent")
-            .args(arguments)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let stdin = child.stdin.take();
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let urls = (0..addresses)
-            .map(|_| {
-                let line = lines.next().expect("a line for each address").unwrap();
-                line.strip_prefix("listening on ").unwrap().to_owned()
-            })
-            .collect();
-        Self { child, stdin, urls }
-    }
-
-    fn port(&self, index: usize) -> u16 {
-        let (_, port) = self.urls[index].rsplit_once(':').unwrap();
-        port.parse().unwrap()
-    }
-
-    fn client(&self) -> Client {
-        Client::to(self.port(0))
-    }
-
-    fn tokens(&self) -> Value {
-        let state = self.client().exchange("GET", "/_emulator/state", "", "");
-        state.json()["state"]["tokens"].clone()
-    }
-
-    /// Closes its input, and gives what it wrote on standard error.
-    fn end(mut self) -> String {
-        drop(self.stdin.take());
-        let mut text = String::new();
-        let mut stderr = self.child.stderr.take().unwrap();
-        stderr.read_to_string(&mut text).unwrap();
-        assert!(self.child.wait().unwrap().success());
-        text
-    }
-}
-
-impl Drop for Program {
-    fn drop(&mut self) {
-        drop(self.stdin.take());
-        let _ = self.child.wait();
-    }
-}
-
-/// A folder of its own for a test.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(name: &str) -> Self {
-        let own = format!("xg-emulator-{name}-{}", std::process::id());
-        let folder = std::env::temp_dir().join(own);
-        fs::create_dir(&folder).unwrap();
-        Self(folder)
-    }
-
-    fn file(&self, name: &str) -> String {
-        self.0.join(name).to_str().unwrap().to_owned()
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
 
 /// The status of a request over TLS under a name, or none when it is not trusted.
 fn over_tls(port: u16, authority: &Path, name: &'static str) -> Option<String> {
@@ -341,6 +260,13 @@ fn flags_that_do_not_fit_together_exit_with_2_and_a_message() {
         (&["--set", "version"], "`=`"),
         (&["--set", "no_such=7"], "no_such"),
         (&["--exit-with-pid", "4194305"], "no such process"),
+        (&["--record", "x"], "--record needs --upstream"),
+        (&["--upstream-ca", "x"], "--upstream-ca needs --upstream"),
+        (
+            &["--upstream", "http://127.0.0.1:1", "--replay", "x"],
+            "not from both",
+        ),
+        (&["--replay", "x", "--persist", "y"], "no bindings"),
         (&["stray"], "stray"),
     ] {
         let output = fails(arguments);
@@ -372,6 +298,18 @@ fn what_cannot_be_opened_is_named() {
             "/no/such/cert",
         ),
         (&["--port-file", "/no/such/port"], "/no/such/port"),
+        (&["--replay", "/no/such/recording"], "/no/such/recording"),
+        (&["--upstream", "ftp://x"], "ftp://x"),
+        (&["--upstream", "http://x/v3"], "a host"),
+        (
+            &[
+                "--upstream",
+                "http://127.0.0.1:1",
+                "--record",
+                "/no/such/folder/x",
+            ],
+            "/no/such/folder/x",
+        ),
         (&["--tls", "--ca-dir", "/dev/null/x"], "/dev/null/x"),
     ] {
         let output = fails(arguments);

@@ -18,7 +18,7 @@ const MOST_LIMIT: u64 = 1000;
 /// An account's tokens in one row; `count` says how many there are.
 const MOST_TOKENS: usize = 100;
 /// How many names are looked at before requests may pass.
-const SLICE: usize = 4000;
+const SLICE: usize = 500;
 /// A search for something inside of names ends after that, and says where to go on.
 const PATIENCE: Duration = Duration::from_millis(30);
 

@@ -17,7 +17,7 @@ const DEFAULT_LIMIT: u64 = 1000;
 const MOST_LIMIT: u64 = 10_000;
 const MOST_WAIT_MS: u64 = 60_000;
 /// How many entries are looked at before requests may pass.
-const SLICE: usize = 2000;
+const SLICE: usize = 500;
 /// An answer is not much longer than that.
 const MOST_BYTES: usize = 16 << 20;
 

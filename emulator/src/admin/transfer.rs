@@ -5,7 +5,8 @@ use std::ops::Bound;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use tokio::task::{spawn_blocking, yield_now};
+use tokio::task::spawn_blocking;
+use tokio::time::{Instant, sleep};
 
 use super::answer::{Answer, named, read};
 use super::parameters::Parameters;
@@ -109,6 +110,7 @@ async fn write_side(
 ) -> Result<(), String> {
     let mut after: Option<Arc<str>> = None;
     loop {
+        let began = Instant::now();
         let now = shared.now();
         let start = after.as_deref().map_or(Bound::Unbounded, Bound::Excluded);
         let last = shared.with(|service| {
@@ -119,7 +121,7 @@ async fn write_side(
             return Ok(());
         }
         after = last;
-        yield_now().await;
+        breathe(began).await;
     }
 }
 
@@ -129,6 +131,12 @@ pub(super) fn no_app(access_id: Option<&str>) -> String {
         "there is no application {:?}",
         access_id.unwrap_or_default()
     )
+}
+
+/// Requests pass, and the machine rests, for as long as a slice took: a long transfer would
+/// otherwise be what the system lets wait, and the requests with it.
+async fn breathe(began: Instant) {
+    sleep(began.elapsed()).await;
 }
 
 fn write_field<T: Serialize>(text: &mut Vec<u8>, name: &str, value: &T) -> serde_json::Result<()> {
@@ -237,6 +245,7 @@ async fn restore(shared: &SharedService, id: Option<&str>, state: State) -> usiz
     let mut accounts = state.accounts.into_iter();
     let mut tags = state.tags.into_iter();
     while tokens.len() + accounts.len() + tags.len() > 0 {
+        let began = Instant::now();
         let now = shared.now();
         shared.with(|service| {
             let Some(app) = service.app(id, now) else {
@@ -253,7 +262,7 @@ async fn restore(shared: &SharedService, id: Option<&str>, state: State) -> usiz
                 restore_tags(app, tags.by_ref().take(SLICE));
             }
         });
-        yield_now().await;
+        breathe(began).await;
     }
     count
 }

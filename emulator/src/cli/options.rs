@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use lexopt::prelude::{Long, Short, ValueExt as _};
 use serde_json::{Map, Value};
 
-use super::running;
+use super::process::is_alive;
 use crate::Config;
 use crate::http::tls::Certificates;
 
@@ -31,6 +31,12 @@ Certificates, with --tls or --tls-port
   --ca-out FILE       write the authority to trust, as PEM
   --tls-cert FILE     a certificate of your own with its chain, as PEM
   --tls-key FILE      and its key
+
+In front of a real service, or from a recording of one
+  --upstream URL      pass each request on to this service, and its answer back
+  --upstream-ca FILE  trust this authority there too, as PEM
+  --record FILE       write what is said into a new file, without secrets and names
+  --replay FILE       answer from such a file
 
 Behaviour
   --config FILE       read the settings from a JSON file
@@ -56,6 +62,10 @@ pub(super) struct Options {
     pub(super) port_file: Option<PathBuf>,
     pub(super) seed_file: Option<PathBuf>,
     pub(super) persist: Option<PathBuf>,
+    pub(super) upstream: Option<String>,
+    pub(super) upstream_ca: Option<PathBuf>,
+    pub(super) record: Option<PathBuf>,
+    pub(super) replay: Option<PathBuf>,
     pub(super) access_log: bool,
     pub(super) exit_with_parent: bool,
     pub(super) exit_with_pid: Option<u32>,
@@ -82,6 +92,10 @@ struct Given {
     tls_key: Option<PathBuf>,
     seed_file: Option<PathBuf>,
     persist: Option<PathBuf>,
+    upstream: Option<String>,
+    upstream_ca: Option<PathBuf>,
+    record: Option<PathBuf>,
+    replay: Option<PathBuf>,
     access_log: bool,
     exit_with_parent: bool,
     exit_with_pid: Option<u32>,
@@ -123,6 +137,10 @@ pub(super) fn parse(mut parser: lexopt::Parser) -> Result<Command, lexopt::Error
             }
             Long("seed-file") => given.seed_file = Some(parser.value()?.into()),
             Long("persist") => given.persist = Some(parser.value()?.into()),
+            Long("upstream") => given.upstream = Some(parser.value()?.string()?),
+            Long("upstream-ca") => given.upstream_ca = Some(parser.value()?.into()),
+            Long("record") => given.record = Some(parser.value()?.into()),
+            Long("replay") => given.replay = Some(parser.value()?.into()),
             Long("access-log") => given.access_log = true,
             Long("exit-with-parent") => given.exit_with_parent = true,
             Long("exit-with-pid") => given.exit_with_pid = Some(parser.value()?.parse()?),
@@ -173,10 +191,11 @@ fn options(given: Given, config: Config) -> Result<Options, String> {
         (false, own) => own,
     };
     if let Some(pid) = given.exit_with_pid
-        && !running::is_alive(pid)
+        && !is_alive(pid)
     {
         return Err(format!("--exit-with-pid {pid}: there is no such process"));
     }
+    elsewhere_fits(&given)?;
     let certificates = certificates(&given, tls_port.is_some())?;
     Ok(Options {
         http: (!only_tls).then(|| SocketAddr::from((ip, port))),
@@ -189,10 +208,35 @@ fn options(given: Given, config: Config) -> Result<Options, String> {
         port_file: given.port_file,
         seed_file: given.seed_file,
         persist: given.persist,
+        upstream: given.upstream,
+        upstream_ca: given.upstream_ca,
+        record: given.record,
+        replay: given.replay,
         access_log: given.access_log,
         exit_with_parent: given.exit_with_parent,
         exit_with_pid: given.exit_with_pid,
     })
+}
+
+fn elsewhere_fits(given: &Given) -> Result<(), String> {
+    let needs = [
+        ("--upstream-ca", given.upstream_ca.is_some()),
+        ("--record", given.record.is_some()),
+    ];
+    if let Some((flag, _)) = needs.iter().find(|(_, is_given)| *is_given)
+        && given.upstream.is_none()
+    {
+        return Err(format!("{flag} needs --upstream"));
+    }
+    if given.replay.is_some() && given.upstream.is_some() {
+        return Err("the answers come from --upstream or from --replay, not from both".into());
+    }
+    if (given.replay.is_some() || given.upstream.is_some())
+        && (given.seed_file.is_some() || given.persist.is_some())
+    {
+        return Err("there are no bindings here with --upstream or --replay".into());
+    }
+    Ok(())
 }
 
 fn certificates(given: &Given, has_tls: bool) -> Result<Certificates, String> {

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::fs;
 use std::io::{self, Read as _, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::thread;
 use std::time::Duration;
 
@@ -11,21 +11,25 @@ use tokio::sync::oneshot;
 use tokio::time::sleep;
 
 use super::options::Options;
+use super::process::is_alive;
 use crate::admin::Imported;
 use crate::emulator::{Emulator, Start};
 use crate::kept;
+use crate::recording::{Elsewhere, Upstream};
 
 pub(super) fn serve(options: Options) -> io::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
     let state = initial_state(&options)?;
+    let elsewhere = elsewhere(&options)?;
     let start = Start {
         http: options.http,
         https: options.https,
         access_log: options.access_log,
         state,
         file: options.persist,
+        elsewhere,
     };
     let emulator = Emulator::start_with(options.config, start)?;
     let named = |file: PathBuf| {
@@ -34,6 +38,8 @@ pub(super) fn serve(options: Options) -> io::Result<()> {
     if let (Some(path), Some(pem)) = (options.ca_out, emulator.ca_pem()) {
         fs::write(&path, pem).map_err(named(path))?;
     }
+    // Whoever reads the address may end it at once.
+    let signals = runtime.block_on(async { Signals::new() });
     if let Some(path) = options.port_file {
         let mut text = String::new();
         for port in emulator.ports() {
@@ -49,7 +55,7 @@ pub(super) fn serve(options: Options) -> io::Result<()> {
     stdout.flush()?;
     let is_closed = runtime.block_on(async {
         tokio::select! {
-            is_closed = until_the_end(options.exit_with_parent) => is_closed,
+            is_closed = until_the_end(options.exit_with_parent, signals) => is_closed,
             () = until_dead(options.exit_with_pid) => false,
         }
     });
@@ -67,6 +73,18 @@ pub(super) fn serve(options: Options) -> io::Result<()> {
     Ok(())
 }
 
+fn elsewhere(options: &Options) -> io::Result<Option<Elsewhere>> {
+    if let Some(file) = &options.replay {
+        return Elsewhere::replaying(file).map(Some);
+    }
+    let Some(address) = &options.upstream else {
+        return Ok(None);
+    };
+    let upstream = Upstream::new(address, options.upstream_ca.as_deref())?;
+    let record = options.record.as_deref();
+    Elsewhere::passing(upstream, record).map(Some)
+}
+
 /// What was kept; before that, what it begins with.
 fn initial_state(options: &Options) -> io::Result<Option<Imported>> {
     let kept = options.persist.as_ref().filter(|file| file.exists());
@@ -76,10 +94,10 @@ fn initial_state(options: &Options) -> io::Result<Option<Imported>> {
 }
 
 /// Whether it was the end of standard input.
-async fn until_the_end(with_parent: bool) -> bool {
+async fn until_the_end(with_parent: bool, signals: Signals) -> bool {
     let (closed, is_closed) = oneshot::channel();
     if !with_parent {
-        signal().await;
+        signals.come().await;
         return false;
     }
     thread::spawn(move || {
@@ -89,13 +107,8 @@ async fn until_the_end(with_parent: bool) -> bool {
     });
     tokio::select! {
         _ = is_closed => true,
-        () = signal() => false,
+        () = signals.come() => false,
     }
-}
-
-/// Whether there is a process of that number: by `/proc`, which Linux has.
-pub(super) fn is_alive(pid: u32) -> bool {
-    Path::new("/proc").join(pid.to_string()).exists()
 }
 
 async fn until_dead(pid: Option<u32>) {
@@ -107,23 +120,46 @@ async fn until_dead(pid: Option<u32>) {
     }
 }
 
-/// SIGINT or SIGTERM. Where they cannot be waited for, they end the process as ever.
-async fn signal() {
-    let interrupt = tokio::signal::ctrl_c();
-    #[cfg(unix)]
-    {
+/// SIGINT or SIGTERM, from when this is made on. Where they cannot be waited for, they end
+/// the process as ever.
+#[cfg(unix)]
+struct Signals(Option<[tokio::signal::unix::Signal; 2]>);
+
+#[cfg(unix)]
+impl Signals {
+    fn new() -> Self {
         use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
-            tokio::select! {
-                Ok(()) = interrupt => return,
-                _ = terminate.recv() => return,
-                else => {}
+        let both = signal(SignalKind::interrupt())
+            .and_then(|interrupt| Ok([interrupt, signal(SignalKind::terminate())?]));
+        Self(both.ok())
+    }
+
+    async fn come(self) {
+        match self.0 {
+            None => std::future::pending().await,
+            Some([mut interrupt, mut terminate]) => {
+                tokio::select! {
+                    _ = interrupt.recv() => {}
+                    _ = terminate.recv() => {}
+                }
             }
         }
     }
-    #[cfg(not(unix))]
-    if interrupt.await.is_ok() {
-        return;
+}
+
+/// As on Unix, with Ctrl-C alone.
+#[cfg(not(unix))]
+struct Signals;
+
+#[cfg(not(unix))]
+impl Signals {
+    fn new() -> Self {
+        Self
     }
-    std::future::pending::<()>().await;
+
+    async fn come(self) {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
 }

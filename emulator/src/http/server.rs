@@ -26,6 +26,7 @@ use super::response::{DateHeader, ResponseBody, to_hyper};
 use crate::admin;
 use crate::kept::KeptState;
 use crate::protocol::auth::AuthHeaders;
+use crate::recording::Elsewhere;
 use crate::response::http::{HttpResponse, WritePattern};
 use crate::response::inject::Delivery;
 use crate::service::Service;
@@ -39,11 +40,21 @@ pub(crate) struct Door {
     pub(crate) tls: Option<TlsAcceptor>,
 }
 
+/// What every connection has to do with.
+struct Site {
+    shared: Arc<SharedService>,
+    date: DateHeader,
+    connections: Cell<u64>,
+    /// Who answers in place of the service here.
+    elsewhere: Option<Elsewhere>,
+}
+
 /// Serves until `stop` is sent or dropped.
 pub(crate) fn run(
     doors: Vec<Door>,
     shared: &Arc<SharedService>,
     file: Option<PathBuf>,
+    elsewhere: Option<Elsewhere>,
     stop: oneshot::Receiver<()>,
 ) -> io::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -52,12 +63,15 @@ pub(crate) fn run(
         .build()?;
     let local = LocalSet::new();
     local.block_on(&runtime, async {
-        let date = Rc::new(DateHeader::default());
-        let connections = Rc::new(Cell::new(0));
+        let site = Rc::new(Site {
+            shared: shared.clone(),
+            date: DateHeader::default(),
+            connections: Cell::new(0),
+            elsewhere,
+        });
         for door in doors {
             let listener = TcpListener::from_std(door.listener)?;
-            let all = (shared.clone(), date.clone(), connections.clone());
-            spawn_local(accept(listener, door.tls, all));
+            spawn_local(accept(listener, door.tls, site.clone()));
         }
         spawn_local(apply_in_time(shared.clone()));
         let mut kept = file.map(|file| KeptState::new(file, shared));
@@ -93,11 +107,7 @@ async fn apply_in_time(shared: Arc<SharedService>) {
     }
 }
 
-async fn accept(
-    listener: TcpListener,
-    tls: Option<TlsAcceptor>,
-    (shared, date, connections): (Arc<SharedService>, Rc<DateHeader>, Rc<Cell<u64>>),
-) {
+async fn accept(listener: TcpListener, tls: Option<TlsAcceptor>, site: Rc<Site>) {
     loop {
         let Ok((tcp, _)) = listener.accept().await else {
             // Out of descriptors, as a rule: that passes.
@@ -105,17 +115,10 @@ async fn accept(
             continue;
         };
         let _ = tcp.set_nodelay(true);
-        let open = Open::new(&shared);
-        connections.set(connections.get() + 1);
-        let state = Rc::new(ConnectionState::new(connections.get()));
-        spawn_local(connection(
-            tcp,
-            tls.clone(),
-            state,
-            shared.clone(),
-            date.clone(),
-            open,
-        ));
+        let open = Open::new(&site.shared);
+        site.connections.set(site.connections.get() + 1);
+        let state = Rc::new(ConnectionState::new(site.connections.get()));
+        spawn_local(connection(tcp, tls.clone(), state, site.clone(), open));
     }
 }
 
@@ -139,8 +142,7 @@ async fn connection(
     tcp: TcpStream,
     tls: Option<TlsAcceptor>,
     state: Rc<ConnectionState>,
-    shared: Arc<SharedService>,
-    date: Rc<DateHeader>,
+    site: Rc<Site>,
     _open: Open,
 ) {
     let stream = match tls {
@@ -150,9 +152,9 @@ async fn connection(
             Err(_) => return,
         },
     };
-    let io = TokioIo::new(Connection::new(stream, state.clone(), shared.clone()));
-    let service =
-        service_fn(move |request| serve(request, state.clone(), shared.clone(), date.clone()));
+    let shared = site.shared.clone();
+    let io = TokioIo::new(Connection::new(stream, state.clone(), shared));
+    let service = service_fn(move |request| serve(request, state.clone(), site.clone()));
     // The client, or a fault, decides how a connection ends.
     let _ = http1::Builder::new().serve_connection(io, service).await;
 }
@@ -172,10 +174,10 @@ impl std::error::Error for Dropped {}
 async fn serve(
     request: Request<Incoming>,
     state: Rc<ConnectionState>,
-    shared: Arc<SharedService>,
-    date: Rc<DateHeader>,
+    site: Rc<Site>,
 ) -> Result<Response<ResponseBody>, Dropped> {
     let arrived = Instant::now();
+    let (shared, date) = (&site.shared, &site.date);
     let (head, body) = request.into_parts();
     let path = head.uri.path();
     let admin_name = match path {
@@ -192,7 +194,7 @@ async fn serve(
         Err(error) if error.is::<LengthLimitError>() => {
             let too_long = HttpResponse::new(413, "text/plain", b"the body is too long".to_vec());
             state.expect_response(WritePattern::AtOnce, None);
-            return Ok(to_hyper(too_long, date.now(&shared, 0)));
+            return Ok(to_hyper(too_long, date.now(shared, 0)));
         }
         Err(_) => return Err(Dropped),
     };
@@ -206,10 +208,10 @@ async fn serve(
                 query: head.uri.query().unwrap_or_default(),
                 body: &body,
             };
-            admin::handle(&shared, request).await
+            admin::handle(shared, request).await
         };
         state.expect_response(WritePattern::AtOnce, None);
-        return Ok(to_hyper(response, date.now(&shared, 0)));
+        return Ok(to_hyper(response, date.now(shared, 0)));
     }
     state.requests.set(state.requests.get() + 1);
     let call = Call {
@@ -223,15 +225,21 @@ async fn serve(
         body: &body,
     };
     let now = shared.now();
+    if let Some(elsewhere) = &site.elsewhere {
+        let answered = elsewhere.answer(&head, call.headers.kind(), &body).await;
+        let line = shared
+            .with(|service| service.note(&call, || all_headers(&head.headers), now, &answered));
+        shared.arrived.notify_waiters();
+        tell(line.as_deref());
+        state.expect_response(WritePattern::AtOnce, None);
+        return Ok(to_hyper(answered.response, date.now(shared, 0)));
+    }
     let (handled, later) = shared.with(|service| {
         let handled = service.handle(&call, || all_headers(&head.headers), now);
         (handled, service.next_due().is_some())
     });
     shared.arrived.notify_waiters();
-    if let Some(line) = &handled.line {
-        // If standard error is closed, nobody reads it.
-        let _ = writeln!(io::stderr(), "{line}");
-    }
+    tell(handled.line.as_deref());
     if later {
         shared.scheduled.notify_one();
     }
@@ -251,7 +259,7 @@ async fn serve(
     shared.with(|service| service.count_response(response.status));
     state.expect_response(response.pattern, handled.close_idle);
     let skew_s = handled.skew_s.saturating_add(response.date_skew_s);
-    let date = date.now(&shared, skew_s);
+    let date = date.now(shared, skew_s);
     Ok(to_hyper(response, date))
 }
 
@@ -268,6 +276,14 @@ fn auth_headers(headers: &HeaderMap) -> AuthHeaders<'_> {
         sign: text(headers, "sign"),
         authorization: text(headers, "authorization"),
         host: text(headers, "host"),
+    }
+}
+
+/// Writes a line of the access log.
+fn tell(line: Option<&str>) {
+    if let Some(line) = line {
+        // If standard error is closed, nobody reads it.
+        let _ = writeln!(io::stderr(), "{line}");
     }
 }
 

@@ -18,6 +18,7 @@ use crate::faults::schedule::{FaultSchedule, Hit, Removal, Target};
 use crate::protocol::codes;
 use crate::protocol::endpoint::Endpoint;
 use crate::protocol::request::Raw;
+use crate::recording::Answered;
 use crate::response::http::Content;
 use crate::response::inject::{Delivery, FaultedResponse, inject_fault};
 use crate::response::logical::LogicalResponse;
@@ -334,9 +335,65 @@ impl Service {
             line,
         }
     }
+
+    /// Logs a request that was answered elsewhere; the line of the access log, if there is one.
+    pub(crate) fn note(
+        &mut self,
+        call: &Call<'_>,
+        headers: impl FnOnce() -> RequestHeaders,
+        now: Now,
+        answered: &Answered,
+    ) -> Option<String> {
+        #[derive(Default, serde::Deserialize)]
+        struct Code {
+            #[serde(alias = "retCode")]
+            ret_code: Option<i64>,
+        }
+        let seq = self.log.number();
+        let response = &answered.response;
+        let body = match &response.content {
+            Content::Bytes(bytes) => bytes.as_slice(),
+            Content::Spaces(_) => b"",
+        };
+        let code: Code = serde_json::from_slice(body).unwrap_or_default();
+        let reason = answered.reason.as_deref();
+        let status = Some(response.status);
+        let line = self
+            .tells
+            .then(|| line::of(call, now, status, code.ret_code, None, reason));
+        self.counters.received += 1;
+        self.counters.answered += 1;
+        *self.counters.statuses.entry(response.status).or_insert(0) += 1;
+        if self.log.is_kept() {
+            let entry = LogEntry {
+                seq,
+                connection: call.connection,
+                nth: call.nth,
+                received_ms: now.unix_ms,
+                method: Cow::Owned(call.method.to_owned()),
+                path: Endpoint::path(call.path),
+                headers: headers(),
+                operator_type: tag_operator(call.body),
+                body: self.log.text(call.body),
+                body_bytes: call.body.len(),
+                fault: None,
+                status,
+                ret_code: code.ret_code,
+                results: Vec::new(),
+                answer: self.log.text(body),
+                reason: reason.map(|reason| Cow::Owned(reason.to_owned())),
+                warnings: Vec::new(),
+                applied: false,
+                changes: Vec::new(),
+                auth: call.headers.kind(),
+            };
+            self.log.push(entry);
+        }
+        line
+    }
 }
 
-/// `operator_type` of a request about tags, which faults can be made for as well.
+/// `operator_type` of a request that is not read otherwise.
 fn tag_operator(body: &[u8]) -> Option<i64> {
     #[derive(serde::Deserialize)]
     struct Operator {

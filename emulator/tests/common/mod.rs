@@ -1,6 +1,8 @@
 //! A client made of a socket: it shows the bytes as they come.
 #![allow(dead_code, reason = "each test program uses its part")]
 
+pub(crate) mod program;
+
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, TcpStream};
 use std::time::Duration;
