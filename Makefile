@@ -11,7 +11,7 @@ LIBDIR ?= lib
 export PYTHON
 export ROWS ?= 1000000
 
-.PHONY: help demo fleet test fleet-storm mutants bench fleet-bench million lint lib emulator install uninstall dist wheel sdist docs site notices abi clean
+.PHONY: help demo fleet test fleet-storm quota-storm mutants bench fleet-bench million lint lib emulator install uninstall dist wheel sdist docs site notices abi clean
 
 help: ## List the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 13
@@ -37,6 +37,9 @@ mutants: ## Disconnect each option where it is used, and see its test fail
 
 bench: ## Side by side with ureq, libcurl and others; ratios of one run
 	@bash benches/run.sh
+
+quota-storm: ## Eight processes at one rate for SECONDS=60; one is killed each 5 s, then Redis
+	@XG_QUOTA_SECONDS=$(or $(SECONDS),60) cargo test --quiet --profile fast -p xgpush --features outbox-redis --test quota -- --nocapture
 
 fleet-bench: ## The part of bench over Redis: WHAT="submit delivered"
 	@bash benches/fleet.sh $(WHAT)

@@ -153,7 +153,8 @@ impl SharedRate {
             let wakes = match turn {
                 Turn::Now => {
                     place.into_iter().for_each(Place::used);
-                    return Ok(());
+                    // Nothing comes between this question and the request.
+                    return limits.check();
                 }
                 // Nobody behind it comes sooner.
                 Turn::At(time) if time >= ends => return Err(StopReason::Deadline),

@@ -26,8 +26,9 @@ const SLOWER: u32 = 5;
 const GAP: Micros = 250_000;
 
 /// How long nobody has asked if the clock may have been away: so many requests' time, but
-/// not less than this.
-const QUIET: Micros = 100_000;
+/// not less than this; less is enough if somebody says that it was.
+const QUIET: Micros = 250_000;
+const QUIET_LOST: Micros = 100_000;
 const QUIET_REQUESTS: u32 = 4;
 
 /// How far the store's own clock may go back unnoticed: it is set now and then.
@@ -101,17 +102,17 @@ impl QuotaClock {
         if self.born == 0 {
             self.born = now;
         }
-        let quiet = QUIET.max(spaced(QUIET_REQUESTS, self.rate));
+        let requests = spaced(QUIET_REQUESTS, self.rate);
         let asked = self
             .last
-            .max(self.settle.min(self.last + SETTLE_ASK + QUIET));
+            .max(self.settle.min(self.last + SETTLE_ASK + QUIET_LOST));
         // Who has a place, or may not send, does not ask.
         let idle_since = asked.max(self.at).max(self.paused);
-        if now.saturating_sub(idle_since) > quiet {
+        if now.saturating_sub(idle_since) > QUIET.max(requests) {
             self.slow = now + SLOW;
         }
         // A process that lost its connection while others go on is alone with its trouble.
-        let was_away = now < self.slow || now.saturating_sub(asked) > quiet;
+        let was_away = now < self.slow || now.saturating_sub(asked) > QUIET_LOST.max(requests);
         if ask.told > self.at || (ask.lost && was_away) {
             self.settle = now + SETTLE;
             self.slow = 0;

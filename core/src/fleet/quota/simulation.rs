@@ -7,6 +7,13 @@ use std::time::Duration;
 use super::clock::{Answer, Ask, Micros, QuotaClock};
 use super::member::{Keeping, QuotaMember, Turn};
 
+/// How many worlds of the worst kinds: `XG_SEEDS` when it is built, or as many as are
+/// quick.
+fn seeds() -> u64 {
+    let set = option_env!("XG_SEEDS").and_then(|set| set.parse().ok());
+    set.unwrap_or(10)
+}
+
 const STEP: Micros = 500;
 const S: Micros = 1_000_000;
 const MS: Micros = 1_000;
@@ -353,7 +360,7 @@ fn engine_that_dies_and_forgets_never_makes_them_too_many() {
         seconds: 60,
         ..BUSY
     };
-    worlds(plan, 0..20, |world| {
+    worlds(plan, 0..seeds(), |world| {
         assert!(used(world) > 300, "it goes on: {}", used(world));
     });
 }
@@ -367,7 +374,7 @@ fn processes_that_come_and_go_stay_within_the_rate() {
         seconds: 60,
         ..BUSY
     };
-    worlds(plan, 0..20, |_| ());
+    worlds(plan, 0..seeds(), |_| ());
 }
 
 #[test]

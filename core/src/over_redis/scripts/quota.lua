@@ -8,7 +8,7 @@
 local COUNTED = 10000000
 local SETTLE, SETTLE_ASK, GAP = 3000000, 250000, 250000
 local SLOW, SLOWER = 2000000, 5
-local QUIET, QUIET_REQUESTS = 100000, 4
+local QUIET, QUIET_LOST, QUIET_REQUESTS = 250000, 100000, 4
 local STEP = 10000
 local KEPT_S = 7 * 86400
 
@@ -56,12 +56,13 @@ if clock.born == 0 then
   clock.born = now
 end
 
-local quiet = math.max(QUIET, spaced(QUIET_REQUESTS, clock.rate))
-local asked = math.max(clock.last, math.min(clock.settle, clock.last + SETTLE_ASK + QUIET))
-if now - math.max(asked, clock.at, clock.paused) > quiet then
+local requests = spaced(QUIET_REQUESTS, clock.rate)
+local asked = math.max(clock.last,
+  math.min(clock.settle, clock.last + SETTLE_ASK + QUIET_LOST))
+if now - math.max(asked, clock.at, clock.paused) > math.max(QUIET, requests) then
   clock.slow = now + SLOW
 end
-local was_away = now < clock.slow or now - asked > quiet
+local was_away = now < clock.slow or now - asked > math.max(QUIET_LOST, requests)
 if told > clock.at or (lost and was_away) then
   clock.settle = now + SETTLE
   clock.slow = 0
