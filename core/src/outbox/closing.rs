@@ -23,13 +23,14 @@ impl Outbox {
         Ok(shared.intake.open())
     }
 
-    /// Waits up to `timeout` until everything submitted so far is durable (see
-    /// `outbox_durability`) or completed. Without a call that takes about
-    /// `outbox_commit_ms`.
+    /// Waits up to `timeout` until everything submitted so far is durable or completed.
+    /// Durable: in `outbox_file` (see `outbox_durability`), or with `outbox_url` in the engine
+    /// as `outbox_engine_durability` says, whichever comes first. Without a call that takes
+    /// about `outbox_commit_ms`.
     ///
     /// # Errors
-    /// [`Storage`](ErrorKind::Storage) when it is not durable: there is no file, the
-    /// file failed, or the time ran out ([retryable](Error::is_retryable));
+    /// [`Storage`](ErrorKind::Storage) when it is not durable: there is neither file nor
+    /// engine, the file failed, or the time ran out ([retryable](Error::is_retryable));
     /// [`Closed`](ErrorKind::Closed) in a child after `fork`.
     pub fn sync(&self, timeout: Duration) -> Result<()> {
         self.sync_up_to(self.taken(), timeout)
@@ -79,6 +80,12 @@ impl Outbox {
     /// is known of them. Reports can still be read; `reports_waiting` in the
     /// [`stats`](Outbox::stats) counts them. Closing twice is harmless; in a child after
     /// `fork` it does nothing.
+    ///
+    /// With `outbox_url` what the engine has stays there: another process delivers it, and
+    /// the next one of this `outbox_name` gets the report. While it waits for its own
+    /// operations it goes on relaying; then, or when the time is over, another process
+    /// takes over at once. Reports that are unread are this process's still: no successor
+    /// gets them. When an outbox is dropped without being closed, a successor does.
     ///
     /// It takes at most a second longer than `timeout`, whatever log, transport and store
     /// do. A request that the transport does not return ends unknown. A thread that hangs

@@ -65,6 +65,15 @@ use worker::Worker;
 /// `outbox_deadline_ms`. With `outbox_file`, operations outlive the process about
 /// `outbox_commit_ms` (2 ms) after submission; [`sync`](Outbox::sync) waits for that.
 ///
+/// With `outbox_url` it is one of a fleet: the operations of all its processes have one
+/// order, in Redis or Valkey, and one process at a time relays them to the service. Two
+/// operations of different processes are in the order in which they became durable; whoever
+/// needs one before the other waits for the durable notice, or [`sync`](Outbox::sync), of
+/// the first. While the engine cannot be reached, operations wait here up to
+/// `outbox_max_operations`, or in the file as well. A report that was taken counts as read
+/// when its taker comes back for the next ones; until then a successor of the same
+/// `outbox_name` gets it again if the process is killed.
+///
 /// Share it between any number of threads. Dropping it closes it, with 2 s to deliver
 /// the rest.
 ///
@@ -92,11 +101,12 @@ pub struct Outbox {
 
 impl Outbox {
     /// Opens an outbox with a client of its own. With `outbox_file` it opens or creates the
-    /// file and goes on with what is in it.
+    /// file and goes on with what is in it. With `outbox_url` it asks the engine whether it
+    /// will do, for 6 s at most; one that does not answer is no error, for it may later.
     ///
     /// # Errors
     /// As [`Client::new`], and [`Storage`](crate::ErrorKind::Storage) when the file
-    /// cannot be used; nothing in it is deleted. [`Resources`](crate::ErrorKind::Resources) when
+    /// cannot be used, in which nothing is deleted, or the engine will not do. [`Resources`](crate::ErrorKind::Resources) when
     /// no thread could be started.
     pub fn open(config: &Config) -> Result<Self> {
         Self::with_client(config, Client::new(config)?)

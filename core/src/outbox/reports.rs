@@ -26,8 +26,10 @@ struct Unread {
     handed: Vec<u64>,
     /// Tickets of those that a caller has looked at: it came back.
     read: Vec<u64>,
-    /// Somebody took, or waited, since this was asked last.
+    /// Somebody took since this was asked last.
     looked: bool,
+    /// How many callers wait.
+    waiting: usize,
 }
 
 /// Where a report came from.
@@ -106,8 +108,10 @@ impl Reports {
             if left.is_zero() {
                 return taken;
             }
+            waiting.waiting += 1;
             let waited = self.arrived.wait_timeout(waiting, left);
             waiting = waited.unwrap_or_else(PoisonError::into_inner).0;
+            waiting.waiting -= 1;
         }
         taken.count = waiting.reports.len().min(most);
         for _ in 0..taken.count {
@@ -147,9 +151,10 @@ impl Reports {
         numbers.filter(|number| *number != 0).collect()
     }
 
-    /// Whether somebody took reports, or waited for some, since this was asked last.
+    /// Whether somebody waits for reports, or took some since this was asked last.
     pub(crate) fn looked(&self) -> bool {
-        std::mem::take(&mut self.lock().looked)
+        let mut unread = self.lock();
+        std::mem::take(&mut unread.looked) || unread.waiting > 0
     }
 
     /// How many are unread.
@@ -252,6 +257,8 @@ mod tests {
         reports.push_with_tickets([stored(3, true), stored(4, true)]);
         take(1);
         assert_eq!(reports.read(true), [3], "and 4 is nobody's yet");
+        assert_eq!(reports.unread(), [4]);
+        assert!(reports.looked() && !reports.looked());
     }
 
     #[test]

@@ -10,6 +10,7 @@ use crate::outbox::report::{Event, Report};
 use crate::outbox::reports;
 use crate::outbox::stats::add;
 use crate::outbox::store::{Record, Store as _};
+use crate::outbox::wall_clock::WallClock;
 
 /// How often a sender is told that somebody looks for reports of others.
 const LOOK_INTERVAL: Millis = 10_000;
@@ -140,13 +141,22 @@ impl Member {
                 self.health.store_works();
             }
         }
-        for finished in std::mem::take(&mut self.finished) {
-            self.complete(finished);
-        }
+        let finished = std::mem::take(&mut self.finished).into_iter();
+        let (now, wall) = (self.now(), self.shared.wall());
+        let reports: Vec<_> = finished
+            .filter_map(|finished| self.complete(finished, now, wall))
+            .collect();
+        self.shared.reports.push_with_tickets(reports);
         self.shared.notify();
     }
 
-    fn complete(&mut self, finished: Finished) {
+    /// Its report, if one is kept here.
+    fn complete(
+        &mut self,
+        finished: Finished,
+        now: Millis,
+        wall: WallClock,
+    ) -> Option<(Report, reports::Ticket)> {
         let shared = &self.shared;
         let operation = finished.number.and_then(|number| self.open.remove(number));
         if let Some(operation) = &operation {
@@ -157,10 +167,8 @@ impl Member {
         }
         let Some(report) = finished.report else {
             shared.intake.release(usize::from(operation.is_some()));
-            return;
+            return None;
         };
-        let now = shared.now();
-        let wall = shared.wall();
         shared.counters.count_final(&report.outcome);
         let since = operation.map_or(report.submitted_ms, |operation| operation.at);
         let took = now.saturating_sub(since.max(shared.opened));
@@ -171,7 +179,7 @@ impl Member {
                 self.runs[index].sender.taken(ticket);
             }
             shared.intake.release(usize::from(holds_place));
-            return;
+            return None;
         }
         let is_new = finished.number.is_some_and(|n| n >= self.first_own);
         let number = finished.from.map_or(0, |from| {
@@ -195,7 +203,7 @@ impl Member {
             at,
             recovered: !is_new,
         };
-        shared.reports.push_with_tickets([(report, ticket)]);
+        Some((report, ticket))
     }
 
     /// What callers have read is no business of the engine's any more.
@@ -204,13 +212,21 @@ impl Member {
             self.forget(number);
         }
         let now = self.now();
-        let is_group = matches!(self.reports_to, ReportsTo::Group(_));
-        if is_group && now >= self.looked_at + LOOK_INTERVAL && self.shared.reports.looked() {
+        if self.looks_at().is_some_and(|at| at <= now) {
             self.looked_at = now;
+            if !self.shared.reports.looked() {
+                return;
+            }
             for run in &mut self.runs {
                 run.sender.look(now);
             }
         }
+    }
+
+    /// When to see whether a caller looks for reports of others.
+    pub(super) fn looks_at(&self) -> Option<Millis> {
+        let is_group = matches!(self.reports_to, ReportsTo::Group(_));
+        is_group.then_some(self.looked_at + LOOK_INTERVAL)
     }
 
     /// The report with this ticket is read.

@@ -35,6 +35,7 @@ impl Member {
         add(self.abandon_at);
         add((!self.finished.is_empty()).then(|| soon(self.spool_retry_at)));
         add(self.health.due().map(soon));
+        add(self.looks_at().map(soon));
         if self.asked.is_none() {
             for (at, run) in self.runs.iter().enumerate() {
                 if !self.is_past(at, now) {
