@@ -60,7 +60,8 @@ pub(crate) enum Appended {
 /// Whoever holds it is the relay.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Lease {
-    /// Grows by one each time that somebody takes the lease.
+    /// Grows by one each time that somebody takes the lease. It counts with its holder: an
+    /// engine that went back gives the same number to another.
     pub(crate) epoch: u64,
     /// Grows by one with each command of a holder, this one included: a lease that is taken
     /// or renewed, a page that is not empty, a settle. Never begins anew, so another number
@@ -165,6 +166,9 @@ pub(crate) struct Hello {
 }
 
 /// Keeps the operations of one application in one order, for many processes.
+///
+/// An epoch that is handed in is that of the holder who asked for the lease over the same
+/// connection; another holder's is refused, whatever its number.
 ///
 /// Every method is one atomic step, may block up to a time-out of the engine's own, and is
 /// called by one thread at a time, never by a host's.

@@ -17,6 +17,9 @@ pub(crate) mod relay;
 pub(crate) mod report;
 pub(crate) mod sender;
 
+#[cfg(test)]
+mod model;
+
 /// A rule that is left out, to show that the model check notices.
 #[cfg(test)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

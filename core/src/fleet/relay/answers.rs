@@ -47,6 +47,7 @@ impl Relay {
                 if renews {
                     self.step_down(RelayEvent::Lost, now);
                 }
+                self.is_succeeded();
                 self.waits(left, next, now);
             }
             (Asked::Load { most }, Answer::Load(page)) => self.loaded(page, most, now),
@@ -83,8 +84,12 @@ impl Relay {
     }
 
     fn took(&mut self, lease: &Lease, asked_at: Millis) {
-        let lead = Lead::new(lease, asked_at, self.settings.lease, self.sent_up_to);
+        let mut lead = Lead::new(lease, asked_at, self.sent_up_to);
+        if !self.settings.confirms {
+            lead.holds_from(asked_at, self.settings.lease);
+        }
         self.lead = Some(lead);
+        self.relays_since.get_or_insert(asked_at);
         self.unchecked = None;
         self.numbers.epoch = lease.epoch;
         self.numbers.takeovers += 1;
@@ -99,7 +104,11 @@ impl Relay {
         if self.follows(lease.beat, true, now)
             && let Some(lead) = &mut self.lead
         {
-            lead.holds_from(asked_at, time);
+            lead.granted = asked_at;
+            // An engine that forgets a renewal gives the lease to another before its time.
+            if !self.settings.confirms {
+                lead.holds_from(asked_at, time);
+            }
         }
     }
 
@@ -126,9 +135,18 @@ impl Relay {
             return false;
         }
         if let Some(proof) = self.unchecked.take() {
-            self.window.release(proof, now);
+            self.proves(proof, now);
         }
         true
+    }
+
+    /// What was confirmed stays.
+    fn proves(&mut self, proof: Proof, now: Millis) {
+        let time = self.settings.lease;
+        if let Some(lead) = &mut self.lead {
+            lead.holds_from(proof.granted, time);
+        }
+        self.window.release(proof, now);
     }
 
     fn loaded(&mut self, page: Option<Page>, most: usize, now: Millis) {
@@ -171,14 +189,14 @@ impl Relay {
         self.sent_up_to = self.sent_up_to.max(top);
         self.window.settle(top);
         if !self.settings.confirms {
-            self.window.release(self.window.unproved(), now);
+            self.window.release(self.window.unproved(0), now);
         }
     }
 
     fn confirmed(&mut self, proof: Proof, now: Millis) {
         #[cfg(test)]
         if self.settings.mutant == crate::fleet::Mutant::TrustsConfirm {
-            self.window.release(proof, now);
+            self.proves(proof, now);
             return;
         }
         let _ = now;

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::lead::Lead;
 use super::window::Proof;
 use super::{Relay, ReleasedFor};
 use crate::fleet::command::Command;
@@ -88,15 +89,13 @@ impl Relay {
         let loads_at = if lead.more { 0 } else { lead.load_at };
         let loading = self.can_load().then_some(loads_at);
         let settle = self.is_to_settle().then_some(0);
-        let confirm = (self.settings.confirms && self.window.is_unproved()).then_some(
-            if self.unchecked.is_some() {
-                0
-            } else {
-                self.confirm_at
-            },
-        );
+        let confirm = if self.unchecked.is_some() {
+            Some(0)
+        } else {
+            self.confirm_due(lead)
+        };
         let dues = [
-            Some(lead.renew_at),
+            Some(self.lease_due(lead)),
             Some(self.backlog_at),
             loading,
             settle,
@@ -183,7 +182,7 @@ impl Relay {
             self.asked = Some(Asked::Release(why));
             return Some(Command::Release { epoch });
         }
-        if now >= lead.renew_at {
+        if now >= self.lease_due(lead) {
             return Some(self.lease(now));
         }
         for _ in 0..3 {
@@ -257,11 +256,29 @@ impl Relay {
     }
 
     fn next_confirm(&mut self, now: Millis) -> Option<Command> {
-        let wanted =
-            self.settings.confirms && self.unchecked.is_none() && self.window.is_unproved();
-        (wanted && now >= self.confirm_at).then(|| {
-            self.asked = Some(Asked::Confirm(self.window.unproved()));
+        let lead = self.lead.as_ref()?;
+        let due = self.confirm_due(lead)?;
+        (self.unchecked.is_none() && now >= due).then(|| {
+            self.asked = Some(Asked::Confirm(self.window.unproved(lead.granted)));
             Command::Confirm
         })
+    }
+
+    /// When to renew the lease: a third of it after it did so last.
+    fn lease_due(&self, lead: &Lead) -> Millis {
+        lead.renew_at.max(lead.granted + self.settings.lease / 3)
+    }
+
+    /// When to have something confirmed: at once what others wait for, and a renewal when it
+    /// is needed.
+    fn confirm_due(&self, lead: &Lead) -> Option<Millis> {
+        if !self.settings.confirms {
+            return None;
+        }
+        if self.window.is_unproved() {
+            return Some(self.confirm_at);
+        }
+        let is_newer = lead.granted + self.settings.lease / 3 > lead.renew_at;
+        is_newer.then(|| lead.renew_at.max(self.confirm_at))
     }
 }

@@ -17,6 +17,8 @@ pub(super) struct Lead {
     /// By this process's clock, counted from before it asked.
     pub(super) until: Millis,
     pub(super) renew_at: Millis,
+    /// When it asked for what the engine granted last, and need not have kept.
+    pub(super) granted: Millis,
     /// What may have been sent before this lease.
     pub(super) maybe_sent: Position,
     /// As the engine has it.
@@ -32,13 +34,15 @@ pub(super) struct Lead {
 }
 
 impl Lead {
-    pub(super) fn new(lease: &Lease, asked_at: Millis, time: Millis, maybe_sent: Position) -> Self {
-        let mut lead = Self {
+    /// It counts on nothing before [`holds_from`](Self::holds_from).
+    pub(super) fn new(lease: &Lease, asked_at: Millis, maybe_sent: Position) -> Self {
+        Self {
             epoch: lease.epoch,
             beat: lease.beat,
             unknown: 0,
             until: 0,
-            renew_at: 0,
+            renew_at: asked_at,
+            granted: asked_at,
             maybe_sent: lease.top.max(maybe_sent),
             top: lease.top,
             loaded: Position::default(),
@@ -46,9 +50,7 @@ impl Lead {
             more: true,
             load_at: 0,
             gap: 0,
-        };
-        lead.holds_from(asked_at, time);
-        lead
+        }
     }
 
     /// It was taken or renewed by a command that was asked for at this time.
@@ -89,7 +91,10 @@ mod tests {
             beat,
             top: Position::default(),
         };
-        Lead::new(&lease, 1000, 10_000, Position::default())
+        let mut lead = Lead::new(&lease, 1000, Position::default());
+        assert_eq!(lead.leave_by(1), 0);
+        lead.holds_from(1000, 10_000);
+        lead
     }
 
     #[test]

@@ -8,6 +8,7 @@
 
 mod answers;
 mod asking;
+mod finished;
 mod lead;
 mod sending;
 mod window;
@@ -115,6 +116,8 @@ pub(crate) struct Relay {
     settings: RelaySettings,
     window: Window,
     lead: Option<Lead>,
+    /// Since when nobody else was the relay, as far as is known.
+    relays_since: Option<Millis>,
     /// What it, or a holder before it, may have sent.
     sent_up_to: Position,
     /// What was confirmed by an engine that may have gone back before: the next beat shows.
@@ -151,8 +154,12 @@ pub(crate) struct Relay {
 impl Relay {
     pub(crate) fn new(settings: RelaySettings) -> Self {
         Self {
-            window: Window::new(Delivery::new(settings.backoff, settings.linger)),
+            window: Window::new(
+                Delivery::new(settings.backoff, settings.linger),
+                settings.confirms,
+            ),
             lead: None,
+            relays_since: None,
             sent_up_to: Position::default(),
             unchecked: None,
             asked: None,
@@ -179,7 +186,7 @@ impl Relay {
         }
     }
 
-    /// Whether this process has operations that wait to be relayed. A process that closes
+    /// Whether this process has operations that wait to be relayed, or had some of late. A process that closes
     /// and has some competes for the lease again.
     pub(crate) fn wants(&mut self, wants: bool) {
         self.wants = wants;
@@ -233,6 +240,12 @@ impl Relay {
         !self.closing && (self.wants || self.settings.always)
     }
 
+    /// Somebody else may be the relay.
+    fn is_succeeded(&mut self) {
+        self.relays_since = None;
+        self.window.forget_finished();
+    }
+
     /// The window is of no use any more: what it holds is loaded again by whoever leads.
     fn step_down(&mut self, why: RelayEvent, now: Millis) {
         self.lead = None;
@@ -240,6 +253,10 @@ impl Relay {
         self.quiet_since = None;
         self.unchecked = None;
         self.window.forget();
+        let since = self.relays_since.filter(|_| why == RelayEvent::WentBack);
+        if since.is_none_or(|since| now < since + self.settings.lease) {
+            self.is_succeeded();
+        }
         self.events.push(why);
         self.ask_at = now;
     }

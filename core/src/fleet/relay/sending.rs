@@ -25,6 +25,7 @@ pub(crate) struct Batch {
 /// Names the operations of a request that is under way. To be given back just once, to
 /// [`attempted`](Relay::attempted) or [`put_back`](Relay::put_back).
 #[derive(Debug, PartialEq, Eq)]
+#[cfg_attr(test, derive(Clone))]
 pub(crate) struct BatchTicket {
     slots: Vec<Slot>,
     window: u64,
@@ -33,6 +34,11 @@ pub(crate) struct BatchTicket {
 impl BatchTicket {
     pub(crate) fn len(&self) -> usize {
         self.slots.len()
+    }
+
+    #[cfg(test)]
+    pub(crate) fn slots(&self) -> &[Slot] {
+        &self.slots
     }
 }
 
@@ -52,11 +58,12 @@ impl Relay {
             return Millis::MAX;
         }
         let timeout = self.settings.request_timeout;
-        self.lead.as_ref().map_or(0, |lead| lead.leave_by(timeout))
+        let lead = self.lead.as_ref().filter(|_| self.releasing.is_none());
+        lead.map_or(0, |lead| lead.leave_by(timeout))
     }
 
     fn may_send(&self, now: Millis) -> bool {
-        let leads = self.releasing.is_none() && now < self.leave_by();
+        let leads = now < self.leave_by();
         // What is under way from before may be of an operation that is here again.
         let is_alone = self.window.in_flight_before == 0;
         leads && is_alone && self.delivery().allows(now, self.window.in_flight)

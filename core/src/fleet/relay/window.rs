@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use super::finished::Finished;
 use crate::delivery::{Delivery, maybe_sent_before};
 use crate::fleet::engine::{Done, Loaded, Position, ReportsTo, SenderId};
 use crate::fleet::report::FleetReport;
@@ -42,16 +43,18 @@ pub(super) struct Window {
     decided: VecDeque<(Slot, ItemOutcome)>,
     settling: usize,
     settled: Vec<Slot>,
-    /// What came out of the engine and is no operation.
-    unreadable: Vec<Done>,
-    settling_unreadable: usize,
+    /// What is not to be sent: it is no operation, or was done before the engine forgot it.
+    unsent: Vec<Done>,
+    settling_unsent: usize,
+    /// Not where the engine confirms: it forgets nothing that was shown to anybody.
+    finished: Option<Finished>,
     /// Requests under way, of this window and of earlier ones.
     pub(super) in_flight: usize,
     pub(super) in_flight_before: usize,
 }
 
 impl Window {
-    pub(super) fn new(delivery: Delivery) -> Self {
+    pub(super) fn new(delivery: Delivery, confirms: bool) -> Self {
         Self {
             delivery,
             origins: Vec::new(),
@@ -61,8 +64,9 @@ impl Window {
             decided: VecDeque::new(),
             settling: 0,
             settled: Vec::new(),
-            unreadable: Vec::new(),
-            settling_unreadable: 0,
+            unsent: Vec::new(),
+            settling_unsent: 0,
+            finished: (!confirms).then(Finished::default),
             in_flight: 0,
             in_flight_before: 0,
         }
@@ -90,12 +94,12 @@ impl Window {
 
     /// Whether nothing is left to do with what was loaded.
     pub(super) fn is_done(&self) -> bool {
-        self.is_empty() && self.unreadable.is_empty() && self.is_still()
+        self.is_empty() && self.is_still()
     }
 
     /// Whether nothing is under way or to be settled.
     pub(super) fn is_still(&self) -> bool {
-        self.in_flight == 0 && self.in_flight_before == 0 && self.decided.is_empty()
+        self.in_flight == 0 && self.in_flight_before == 0 && !self.is_to_settle()
     }
 
     /// Forgets what was loaded. Requests that are under way end by themselves.
@@ -108,9 +112,17 @@ impl Window {
         self.decided.clear();
         self.settling = 0;
         self.settled.clear();
-        self.unreadable.clear();
-        self.settling_unreadable = 0;
+        self.unsent.clear();
+        self.settling_unsent = 0;
         self.in_flight_before += std::mem::take(&mut self.in_flight);
+    }
+
+    /// Somebody else was the relay meanwhile, or it has not been for long: what it finished
+    /// says nothing of what may come again.
+    pub(super) fn forget_finished(&mut self) {
+        if let Some(finished) = &mut self.finished {
+            finished.forget();
+        }
     }
 
     /// Takes in what was loaded. Nothing of it is sent before it is [released](Self::release).
@@ -121,6 +133,14 @@ impl Window {
         at_ms: u64,
     ) {
         for operation in operations {
+            let finished = self.finished.as_ref();
+            let known = finished.and_then(|all| all.outcome(&operation.sender, operation.number));
+            if let Some(outcome) = known {
+                let outcome = outcome.clone();
+                self.unsent
+                    .push(Origin::of(operation).0.done(outcome, at_ms));
+                continue;
+            }
             if EncodedOperation(&operation.body).is_valid() {
                 let maybe_sent = operation.maybe_sent || operation.position <= maybe_sent_up_to;
                 self.staged.push_back(Staged {
@@ -131,8 +151,8 @@ impl Window {
             }
             let message = "what lay in the engine is no operation that this version knows";
             let outcome = ItemOutcome::with_message(Reason::Invalid, message);
-            let (origin, _) = Origin::of(operation);
-            self.unreadable.push(origin.done(outcome, at_ms));
+            self.unsent
+                .push(Origin::of(operation).0.done(outcome, at_ms));
         }
     }
 
@@ -143,13 +163,13 @@ impl Window {
     }
 
     pub(super) fn is_to_settle(&self) -> bool {
-        !self.decided.is_empty() || !self.unreadable.is_empty()
+        !self.decided.is_empty() || !self.unsent.is_empty()
     }
 
     /// The next ones to settle.
     pub(super) fn begin_settle(&mut self, most: usize, at_ms: u64) -> Vec<Done> {
         self.settling = self.decided.len().min(most);
-        self.settling_unreadable = self.unreadable.len();
+        self.settling_unsent = self.unsent.len();
         let queue = self.delivery.queue();
         let origins = &self.origins;
         let decided = self.decided.iter().take(self.settling);
@@ -159,17 +179,24 @@ impl Window {
             let origin = origins[*slot as usize].as_ref()?;
             Some(origin.clone().done(outcome, at_ms))
         });
-        done.chain(self.unreadable.iter().cloned()).collect()
+        done.chain(self.unsent.iter().cloned()).collect()
     }
 
     /// The engine has settled what [`begin_settle`](Self::begin_settle) answered, and has this
     /// `top`.
     pub(super) fn settle(&mut self, top: Position) {
-        let settled = self.decided.drain(..self.settling);
-        self.settled.extend(settled.map(|(slot, _)| slot));
-        self.unreadable.drain(..self.settling_unreadable);
+        for (slot, mut outcome) in self.decided.drain(..self.settling) {
+            self.settled.push(slot);
+            if let (Some(finished), Some(origin)) =
+                (&mut self.finished, &self.origins[slot as usize])
+            {
+                outcome.attempts = self.delivery.queue().attempts(slot);
+                finished.remember(origin.sender.clone(), origin.number, outcome);
+            }
+        }
+        self.unsent.drain(..self.settling_unsent);
         self.settling = 0;
-        self.settling_unreadable = 0;
+        self.settling_unsent = 0;
         self.under_top = self
             .staged
             .partition_point(|staged| staged.operation.position <= top);
@@ -181,8 +208,9 @@ impl Window {
     }
 
     /// How much that is.
-    pub(super) fn unproved(&self) -> Proof {
+    pub(super) fn unproved(&self, granted: Millis) -> Proof {
         Proof {
+            granted,
             settled: self.settled.len(),
             staged: self.under_top,
         }
@@ -238,6 +266,8 @@ impl Window {
 pub(super) struct Proof {
     settled: usize,
     staged: usize,
+    /// When the holder asked for the lease that it has.
+    pub(super) granted: Millis,
 }
 
 impl Origin {

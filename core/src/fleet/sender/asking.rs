@@ -14,6 +14,10 @@ const APPEND_BYTES: usize = 256 * 1024;
 /// How often it says that it lives, and asks for predecessors.
 const HELLO_EVERY: Millis = 10_000;
 
+/// How often it makes sure that the engine has what it said it has: one that went back shows
+/// nothing of its own accord.
+const CHECK_EVERY: Millis = 1000;
+
 /// The pause after a failure: doubled each time.
 const FIRST_PAUSE: Millis = 50;
 const LAST_PAUSE: Millis = 1000;
@@ -28,6 +32,8 @@ pub(super) enum Asked {
     Confirm(u64),
     /// Asks whether the engine still has what it confirmed.
     Check(u64),
+    /// Asks whether it still has what it said it has.
+    Look,
     Reports {
         list: u32,
         taken: Vec<Position>,
@@ -70,6 +76,11 @@ impl Sender {
             self.asked = Some(Asked::Check(to));
             return Some(self.append(Vec::new()));
         }
+        if now >= self.check_at && self.is_remembered() {
+            self.check_at = now + CHECK_EVERY;
+            self.asked = Some(Asked::Look);
+            return Some(self.append(Vec::new()));
+        }
         for _ in 0..3 {
             let turn = self.turn;
             self.turn = turn.next();
@@ -97,7 +108,8 @@ impl Sender {
         let at_once = self.unchecked.is_some() || self.has_unappended() || self.is_unconfirmed();
         let hello = self.is_active(now).then_some(self.hello_at);
         let reports = self.lists.due(self.waits_for_reports(now));
-        let asks = [at_once.then_some(0), hello, reports];
+        let check = self.is_remembered().then_some(self.check_at);
+        let asks = [at_once.then_some(0), hello, reports, check];
         let asks = asks.into_iter().flatten().min();
         let asks = asks.map(|at| at.max(self.retry_at));
         asks.into_iter().chain(lingering).min()
@@ -114,10 +126,16 @@ impl Sender {
     /// Whether there may be a report for this process.
     fn waits_for_reports(&self, now: Millis) -> bool {
         match self.settings.reports_to {
-            ReportsTo::Sender => !self.kept.is_empty() || self.settings.recovered,
+            ReportsTo::Sender => self.open > 0 || self.settings.recovered,
             ReportsTo::Group(_) => now < self.active_until,
             ReportsTo::Nobody => false,
         }
+    }
+
+    /// Whether it has something that the engine said it has.
+    fn is_remembered(&self) -> bool {
+        let first = self.kept.first_key_value();
+        first.is_some_and(|(number, _)| *number <= self.appended)
     }
 
     fn has_unappended(&self) -> bool {
@@ -140,7 +158,8 @@ impl Sender {
     fn next_append(&mut self) -> Option<Command> {
         let mut bytes = 0;
         let offered = self.offered;
-        let waiting = self.kept.range(self.appended + 1..).map(|(_, kept)| kept);
+        let waiting = self.kept.range(self.appended + 1..);
+        let waiting = waiting.map(|(_, kept)| &kept.operation);
         let fitting = waiting.take(APPEND_MOST).take_while(|kept| {
             let fits = bytes < APPEND_BYTES;
             bytes += kept.body.len();
@@ -195,13 +214,21 @@ impl Sender {
         };
         match (asked, answer) {
             (Asked::Hello, Ok(Answer::Hello(hello))) => {
-                self.lists.set_predecessors(hello.predecessors);
+                if hello.reports_dropped > 0 {
+                    let dropped = SenderEvent::ReportsDropped(hello.reports_dropped);
+                    self.events.push(dropped);
+                }
+                let mut others = hello.predecessors;
+                let siblings = &self.settings.siblings;
+                others.retain(|other| !self.settings.recovered && !siblings.contains(other));
+                self.lists.set_predecessors(others);
                 if !hello.warnings.is_empty() {
                     self.events.push(SenderEvent::Warnings(hello.warnings));
                 }
             }
             (Asked::Append(_), Ok(Answer::Append(Appended::UpTo(number)))) => {
                 self.appended = number;
+                self.check_at = now + CHECK_EVERY;
                 if !self.settings.confirms {
                     self.confirmed = number;
                     self.is_durable(now);
@@ -214,8 +241,9 @@ impl Sender {
                 self.lists.confirm();
                 self.is_durable(now);
             }
+            (Asked::Look, Ok(Answer::Append(Appended::UpTo(_)))) => {}
             (
-                Asked::Append(_) | Asked::Check(_),
+                Asked::Append(_) | Asked::Check(_) | Asked::Look,
                 Ok(Answer::Append(Appended::WentBack { seen })),
             ) => {
                 self.went_back(seen);
@@ -223,7 +251,7 @@ impl Sender {
             (Asked::Confirm(to), Ok(Answer::Confirm(true))) => self.confirmed_up_to(to, now),
             (Asked::Reports { list, taken }, Ok(Answer::Reports(found))) => {
                 for (ticket, stored) in self.lists.read(list, &taken, found, now) {
-                    self.hand_out(ticket, &stored);
+                    self.hand_out(ticket, &stored, now);
                 }
             }
             (Asked::Hello, _) => {
@@ -244,6 +272,7 @@ impl Sender {
         self.failures = self.failures.saturating_add(1);
         let doublings = (self.failures - 1).min(10);
         self.retry_at = now + (FIRST_PAUSE << doublings).min(LAST_PAUSE);
+        self.check_at = self.retry_at;
         self.lists.begin_anew();
     }
 
@@ -274,21 +303,22 @@ impl Sender {
     /// Tells how far it is durable now; what others get the reports of is over for this
     /// process then.
     fn is_durable(&mut self, now: Millis) {
-        if self.confirmed > self.told {
-            self.told = self.confirmed;
-            let up_to = self.told;
-            self.events.push(SenderEvent::Durable { up_to });
+        if self.confirmed <= self.told {
+            return;
         }
+        let newly = self.told + 1..=self.confirmed;
+        self.told = self.confirmed;
+        let up_to = self.told;
+        self.events.push(SenderEvent::Durable { up_to });
         if self.settings.reports_to != ReportsTo::Sender {
-            if self.settings.confirms {
-                self.forget(self.confirmed);
-            } else {
-                self.remembered.push_back((now, self.confirmed));
+            let numbers: Vec<u64> = self.kept.range(newly).map(|(number, _)| *number).collect();
+            for number in numbers {
+                self.is_done(number, now);
             }
         }
     }
 
-    fn hand_out(&mut self, ticket: super::Ticket, stored: &StoredReport) {
+    fn hand_out(&mut self, ticket: super::Ticket, stored: &StoredReport, now: Millis) {
         let Some(report) = FleetReport::decode(&stored.report) else {
             let text = "a report in the engine cannot be read, and is dropped".to_owned();
             self.events.push(SenderEvent::Warnings(vec![text]));
@@ -296,20 +326,21 @@ impl Sender {
             return;
         };
         let is_own = report.sender == self.settings.id;
-        let kept = if is_own {
-            self.kept.remove(&report.number)
+        let done = if is_own {
+            self.is_done(report.number, now)
         } else {
             None
         };
-        // Of its own operations it knows which have their reports.
-        let is_known = is_own && kept.is_none() && !self.settings.recovered;
+        // Of its own operations it knows which have their reports, if it gets them all.
+        let gets_all = self.settings.reports_to == ReportsTo::Sender && !self.settings.recovered;
+        let is_known = is_own && done.is_none() && gets_all;
         if is_known || !self.recent.is_new(&report.sender, report.number) {
             self.lists.taken(ticket);
             return;
         }
         self.events.push(SenderEvent::Final {
-            bytes: kept.as_ref().map_or(0, |kept| kept.body.len()),
-            own: kept.is_some(),
+            bytes: done.unwrap_or_default(),
+            own: done.is_some(),
             report,
             ticket,
         });

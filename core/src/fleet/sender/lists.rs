@@ -38,6 +38,9 @@ struct List {
     taken: BTreeSet<Position>,
     look_at: Millis,
     gap: Millis,
+    /// To be looked through once, whether a report is expected or not: an engine that went
+    /// back shows again what was taken.
+    once: bool,
 }
 
 #[derive(Debug)]
@@ -85,6 +88,7 @@ impl Lists {
             taken: BTreeSet::new(),
             look_at: 0,
             gap: FIRST_GAP,
+            once: true,
         });
     }
 
@@ -108,6 +112,7 @@ impl Lists {
             list.after = Position::default();
             list.unproved.clear();
             list.proved.clear();
+            list.once = true;
         }
     }
 
@@ -192,6 +197,7 @@ impl Lists {
             list.taken.remove(position);
         }
         if found.is_empty() {
+            list.once = false;
             list.gap = (list.gap * 2).min(LAST_GAP);
             list.look_at = now + list.gap;
         } else {
@@ -228,7 +234,7 @@ impl List {
         }
         let is_full = self.handed_out.len() >= UNTAKEN;
         let has_taken = !self.taken.is_empty();
-        let reads = (waits || self.is_predecessors) && !is_full;
+        let reads = (waits || self.is_predecessors || self.once) && !is_full;
         (reads || has_taken).then_some(self.look_at)
     }
 }

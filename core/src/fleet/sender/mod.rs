@@ -1,9 +1,10 @@
 //! [`Sender`]: puts what a process submits into the one order, and takes the reports back.
 //!
-//! It keeps each operation until its final report, not until the append: an engine that
-//! forgets costs nothing while the process lives. What it has to append again goes in from
-//! the first one that the engine lacks, in order, so an operation never ends up behind a
-//! later one of the same process.
+//! It keeps each operation until its final report and a while longer, not until the append:
+//! an engine that forgets costs nothing while the process lives. What it has to append again
+//! goes in from the first one that the engine lacks, in order, those with a final report
+//! included: the engine may have forgotten that an earlier one is done as well, and whoever
+//! relays would send that last.
 
 mod asking;
 mod lists;
@@ -23,8 +24,8 @@ use recent::Recent;
 
 pub(crate) use lists::Ticket;
 
-/// How long an operation is kept after its append whose report goes to others: an engine
-/// that fails over and forgets it within this time gets it again.
+/// How long an operation is kept after its final report, or after its append if the report
+/// goes to others: an engine that fails over and forgets it within this time gets it again.
 const REMEMBERED: Millis = 30_000;
 
 /// How many of them at most; the newest.
@@ -43,6 +44,8 @@ pub(crate) struct SenderSettings {
     /// The identity of an earlier run, whose operations a spool kept. Its list may hold
     /// reports of operations that the spool does not know any more.
     pub(crate) recovered: bool,
+    /// Identities that other senders of this process have: it does not read their lists.
+    pub(crate) siblings: Vec<SenderId>,
     #[cfg(test)]
     pub(crate) mutant: super::Mutant,
 }
@@ -64,8 +67,17 @@ pub(crate) enum SenderEvent {
     /// The engine knows nothing after this number any more. So many operations are appended
     /// again.
     WentBack { seen: u64, again: usize },
+    /// So many reports, of whomever, were fetched by nobody in time.
+    ReportsDropped(u64),
     /// What the engine has to say to an operator.
     Warnings(Vec<String>),
+}
+
+/// An operation, and whether it is over for this process.
+#[derive(Debug)]
+struct Kept {
+    operation: Outgoing,
+    done: bool,
 }
 
 /// See the module. Operations are known by their numbers.
@@ -73,14 +85,16 @@ pub(crate) enum SenderEvent {
 pub(crate) struct Sender {
     settings: SenderSettings,
     /// What may have to be appended, now or again.
-    kept: BTreeMap<u64, Outgoing>,
+    kept: BTreeMap<u64, Kept>,
     /// The largest number that the engine said it has; that it confirmed; that the process
     /// was told to be durable; and that was in an append at all.
     appended: u64,
     confirmed: u64,
     told: u64,
     offered: u64,
-    /// When what others get the reports of was appended: the time and the largest number.
+    /// How many of them are not done.
+    open: usize,
+    /// When what is done was, and its number.
     remembered: VecDeque<(Millis, u64)>,
     lists: Lists,
     recent: Recent,
@@ -92,6 +106,7 @@ pub(crate) struct Sender {
     failures: u32,
     retry_at: Millis,
     hello_at: Millis,
+    check_at: Millis,
     active_until: Millis,
     events: Vec<SenderEvent>,
 }
@@ -111,6 +126,7 @@ impl Sender {
             confirmed: 0,
             told: 0,
             offered: 0,
+            open: 0,
             remembered: VecDeque::new(),
             recent: Recent::default(),
             asked: None,
@@ -119,6 +135,7 @@ impl Sender {
             failures: 0,
             retry_at: 0,
             hello_at: 0,
+            check_at: 0,
             active_until: now + ACTIVE,
             events: Vec::new(),
         }
@@ -136,7 +153,12 @@ impl Sender {
                 .last_key_value()
                 .is_none_or(|(n, _)| *n < operation.number)
         );
-        self.kept.insert(operation.number, operation);
+        let kept = Kept {
+            operation,
+            done: false,
+        };
+        self.kept.insert(kept.operation.number, kept);
+        self.open += 1;
         self.look(now);
     }
 
@@ -159,16 +181,13 @@ impl Sender {
     /// Operations without an end, as far as this process gets to know it: a final report, or
     /// with reports for others that they are durable.
     pub(crate) fn open(&self) -> usize {
-        match self.settings.reports_to {
-            ReportsTo::Sender => self.kept.len(),
-            ReportsTo::Group(_) | ReportsTo::Nobody => self.kept.range(self.told + 1..).count(),
-        }
+        self.open
     }
 
-    /// What is kept, in order, and whether it is in the order of the engine.
+    /// What is not done, in order, and whether it is in the order of the engine.
     pub(crate) fn kept(&self) -> impl Iterator<Item = (&Outgoing, bool)> {
-        let kept = self.kept.values();
-        kept.map(|operation| (operation, operation.number <= self.appended))
+        let open = self.kept.values().filter(|kept| !kept.done);
+        open.map(|kept| (&kept.operation, kept.operation.number <= self.appended))
     }
 
     /// Whether everything that was submitted is in the order: whatever is to come behind it
@@ -183,7 +202,8 @@ impl Sender {
         last <= reached
     }
 
-    /// Whether it has nothing to ask for, and its connection is of no use.
+    /// Whether it has nothing to ask for and has not been used of late: its connection is of
+    /// no use, and its process need not compete for the lease.
     pub(crate) fn is_idle(&self, now: Millis) -> bool {
         self.asked.is_none()
             && self.open() == 0
@@ -200,18 +220,18 @@ impl Sender {
     /// Answers the numbers.
     pub(crate) fn expire_unoffered(&mut self, before_ms: u64) -> Vec<u64> {
         let unoffered = self.kept.range(self.offered + 1..);
-        let old = unoffered.filter(|(_, operation)| operation.submitted_ms < before_ms);
+        let old = unoffered.filter(|(_, kept)| kept.operation.submitted_ms < before_ms);
         let numbers: Vec<u64> = old.map(|(number, _)| *number).collect();
         for number in &numbers {
             self.kept.remove(number);
         }
+        self.open -= numbers.len();
         numbers
     }
 
     /// Everything that is in no append, when the process closes: no relay has seen it.
     pub(crate) fn take_unoffered(&mut self) -> Vec<u64> {
-        let rest = self.kept.split_off(&(self.offered + 1));
-        rest.into_keys().collect()
+        self.expire_unoffered(u64::MAX)
     }
 
     /// How often in a row the engine failed.
@@ -219,20 +239,28 @@ impl Sender {
         self.failures
     }
 
-    /// Forgets operations whose report others get, and that will not be appended again.
-    fn forget(&mut self, up_to: u64) {
-        self.kept = self.kept.split_off(&(up_to + 1));
+    /// An operation is over for this process; answers the length of its body, if it was not
+    /// before. What is confirmed is never appended again.
+    fn is_done(&mut self, number: u64, now: Millis) -> Option<usize> {
+        let kept = self.kept.get_mut(&number).filter(|kept| !kept.done)?;
+        kept.done = true;
+        self.open -= 1;
+        let bytes = kept.operation.body.len();
+        if self.settings.confirms {
+            self.kept.remove(&number);
+        } else {
+            self.remembered.push_back((now, number));
+        }
+        Some(bytes)
     }
 
     fn forget_remembered(&mut self, now: Millis) {
         while let Some((at, number)) = self.remembered.front().copied() {
-            if now < at + REMEMBERED && self.kept.len() <= REMEMBERED_MOST {
+            if now < at + REMEMBERED && self.remembered.len() <= REMEMBERED_MOST {
                 return;
             }
             self.remembered.pop_front();
-            if number <= self.appended {
-                self.forget(number);
-            }
+            self.kept.remove(&number);
         }
     }
 }

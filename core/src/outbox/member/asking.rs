@@ -87,9 +87,11 @@ impl Member {
         Some((Asker::Sender(at), command))
     }
 
-    /// Whether it is to relay if nobody else does: while it waits for operations of its own.
+    /// Whether it is to relay if nobody else does: while it waits for operations of its own,
+    /// and a while after.
     fn wants_relay(&self) -> bool {
-        !self.said_goodbye && self.runs.iter().any(|run| run.sender.open() > 0)
+        let now = self.now();
+        !self.said_goodbye && self.runs.iter().any(|run| !run.sender.is_idle(now))
     }
 
     /// Whether there is nothing to ask for a run any more: one of before is not asked again.

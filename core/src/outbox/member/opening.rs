@@ -86,6 +86,10 @@ impl Opening<'_> {
             options::ReportsTo::Nobody => ReportsTo::Nobody,
         };
         let confirms = options.durability != EngineDurability::Engine;
+        let siblings: Vec<SenderId> = runs
+            .iter()
+            .map(|run| SenderId(run.sender.as_str().into()))
+            .collect();
         let sender_of = |run: &SpoolRun| Run {
             first: run.first,
             acknowledged: 0,
@@ -95,6 +99,7 @@ impl Opening<'_> {
                     reports_to: reports_to.clone(),
                     confirms,
                     recovered: *run.sender != *id.0,
+                    siblings: siblings.clone(),
                     #[cfg(test)]
                     mutant: crate::fleet::Mutant::default(),
                 },

@@ -1,5 +1,7 @@
 //! What the senders tell: operations that are durable, and final reports.
 
+use std::sync::atomic::Ordering;
+
 use super::{Member, Millis};
 use crate::fleet::engine::{ReportsTo, SenderId};
 use crate::fleet::report::FleetReport;
@@ -87,6 +89,10 @@ impl Member {
                      {again} operations of this process are appended again"
                 );
                 self.shared.log(LogLevel::Warning, &line);
+            }
+            SenderEvent::ReportsDropped(reports) => {
+                let dropped = &self.shared.counters.fleet.reports_dropped;
+                dropped.fetch_add(reports, Ordering::Relaxed);
             }
             SenderEvent::Warnings(warnings) => {
                 for warning in warnings {
