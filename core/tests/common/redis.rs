@@ -46,6 +46,8 @@ pub(crate) struct RedisServer {
     program: PathBuf,
     settings: Vec<String>,
     port: u16,
+    /// A Sentinel writes into its file.
+    file: Option<String>,
 }
 
 #[allow(dead_code, reason = "each test uses some of it")]
@@ -61,13 +63,45 @@ impl RedisServer {
         Some(Self::run(program()?, settings, free_port()))
     }
 
+    /// Starts a Sentinel on a port, which watches the master at another under the name `m`.
+    pub(crate) fn start_sentinel(port: u16, master: u16) -> Option<Self> {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("sentinel.conf");
+        let text = format!(
+            "sentinel monitor m 127.0.0.1 {master} 1\n\
+             sentinel down-after-milliseconds m 5000\n\
+             sentinel failover-timeout m 10000\n"
+        );
+        std::fs::write(&file, text).expect("a file of settings");
+        let file = file.display().to_string();
+        Some(Self::run_in(
+            folder,
+            program()?,
+            &["--sentinel"],
+            port,
+            Some(file),
+        ))
+    }
+
     fn run(program: PathBuf, settings: &[&str], port: u16) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        Self::run_in(folder, program, settings, port, None)
+    }
+
+    fn run_in(
+        folder: tempfile::TempDir,
+        program: PathBuf,
+        settings: &[&str],
+        port: u16,
+        file: Option<String>,
+    ) -> Self {
         let mut server = Self {
             child: None,
-            folder: tempfile::tempdir().expect("a folder"),
+            folder,
             program,
             settings: settings.iter().map(ToString::to_string).collect(),
             port,
+            file,
         };
         server.up();
         server
@@ -109,9 +143,12 @@ impl RedisServer {
         let setpriv = ["setpriv", "--pdeathsig", "KILL"];
         let mut command = Command::new(setpriv[0]);
         command.args(&setpriv[1..]).arg(&self.program);
+        command.args(&self.file);
         command.arg("--dir").arg(self.folder.path());
         command.arg("--unixsocket").arg(self.socket());
-        command.args(["--save", "", "--appendonly", "no", "--daemonize", "no"]);
+        if self.file.is_none() {
+            command.args(["--save", "", "--appendonly", "no", "--daemonize", "no"]);
+        }
         command.args(["--bind", "127.0.0.1", "--port", &self.port.to_string()]);
         command.args(["--loglevel", "warning", "--tcp-backlog", "64"]);
         command.args(&self.settings);

@@ -1,5 +1,6 @@
 //! Over a real server, over sockets that answer nothing or nonsense, and after a fork.
 
+mod sentinels;
 mod tls;
 
 use std::io::{Read as _, Write as _};
