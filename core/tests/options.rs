@@ -102,6 +102,7 @@ rows! {
         outbox_engine_durability: "whether an operation is durable that no replica has",
         outbox_lease_ms: "a lease that two requests may outlast is refused",
         outbox_reports_to: "whether its own process gets a report",
+        outbox_report_ttl_ms: "whether a report is kept that nobody reads",
         outbox_prefix: "whether two processes share their operations",
     }
 }

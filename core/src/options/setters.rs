@@ -146,6 +146,7 @@ setters! {
     outbox_engine_durability("outbox_engine_durability"): EngineDurability;
     outbox_lease("outbox_lease_ms"): Duration;
     outbox_reports_to("outbox_reports_to"): &str;
+    outbox_report_ttl("outbox_report_ttl_ms"): Duration;
     outbox_prefix("outbox_prefix"): &str;
     user_agent("user_agent"): &str;
 }

@@ -69,6 +69,7 @@ pub(crate) struct OutboxSettings {
     pub(crate) engine_durability: EngineDurability,
     pub(crate) lease: Duration,
     pub(crate) reports_to: ReportsTo,
+    pub(crate) report_ttl: Duration,
     pub(crate) prefix: String,
 }
 

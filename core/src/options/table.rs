@@ -382,6 +382,14 @@ pub static OPTIONS: &[ConfigOption] = &[
         },
     },
     ConfigOption {
+        name: "outbox_report_ttl_ms",
+        default: "604800000",
+        text: "Outbox with outbox_url: how long the engine keeps reports of a process or group \
+               that nobody is there to read. Older ones are dropped, and counted in \
+               reports_dropped. The same in every process of a fleet",
+        kind: Kind::Milliseconds(1000..=365 * 24 * HOUR, field!(outbox.report_ttl)),
+    },
+    ConfigOption {
         name: "outbox_prefix",
         default: "",
         text: "With outbox_url or quota_url: what the names of the keys begin with, in braces. The \

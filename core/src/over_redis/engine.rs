@@ -42,6 +42,8 @@ pub(crate) struct EngineSettings {
     pub(crate) survives: Survives,
     /// What nobody fetched for so long is dropped.
     pub(crate) report_ttl: Duration,
+    /// A run that said nothing for so long is gone.
+    pub(crate) gone: Duration,
 }
 
 /// The engine over one connection.
@@ -79,8 +81,8 @@ struct Scripts {
 /// What is written down of a sender is at most so old.
 const TOUCH: Duration = Duration::from_secs(5);
 
-/// A run that said nothing for so long is gone.
-pub(crate) const GONE: Duration = Duration::from_secs(30);
+/// The shortest silence after which a run is gone: three times what is written down late.
+const GONE: Duration = TOUCH.saturating_mul(3);
 
 /// The layout of the keys. A newer one is refused.
 pub(crate) const SCHEMA: &str = "1";
@@ -132,7 +134,8 @@ impl RedisEngine {
                 EngineDurability::Replica => Survives::Master,
                 EngineDurability::Disk => Survives::Power,
             },
-            report_ttl: Duration::from_secs(7 * 24 * 60 * 60),
+            report_ttl: settings.outbox.report_ttl,
+            gone: GONE.max(settings.outbox.lease * 3),
         };
         Ok(Self::new(Link::new(url, config)?, settings))
     }
@@ -214,7 +217,7 @@ impl RedisEngine {
             .is_none_or(|at| at.elapsed() >= TOUCH);
         if due {
             // Predecessors are over at some time.
-            self.touched.retain(|_, at| at.elapsed() < GONE);
+            self.touched.retain(|_, at| at.elapsed() < TOUCH);
             self.touched.insert(sender.clone(), Instant::now());
         }
         due
@@ -247,7 +250,7 @@ impl FleetEngine for RedisEngine {
                 self.settings.application.as_bytes(),
                 sender.0.as_bytes(),
                 name.as_bytes(),
-                GONE.as_millis().to_string().as_bytes(),
+                self.settings.gone.as_millis().to_string().as_bytes(),
             ],
         )?;
         let Some([schema, application, now, gone]) = reply.list() else {

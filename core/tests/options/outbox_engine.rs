@@ -143,6 +143,46 @@ pub(crate) fn outbox_reports_to() {
     }
 }
 
+#[cfg(not(feature = "outbox-redis"))]
+pub(crate) fn outbox_report_ttl_ms() {}
+
+#[cfg(feature = "outbox-redis")]
+pub(crate) fn outbox_report_ttl_ms() {
+    let Some(fleet) = Fleet::start() else { return };
+    let prefix = ("outbox_prefix", "ours");
+    let group = ("outbox_reports_to", "group:web");
+    let first = fleet.open(&[prefix, group, ("outbox_name", "first")]);
+    bind(&first, "phone", "player", 1);
+    let is_there = || {
+        let said = fleet.redis.said(&["EXISTS", "{ours}:group:web"]).unwrap();
+        said.starts_with(":1")
+    };
+    let began = std::time::Instant::now();
+    while !is_there() {
+        assert!(began.elapsed() < LONG);
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    // Who opens an outbox looks at what is old.
+    let look = |ttl| {
+        let options = [
+            prefix,
+            ("outbox_report_ttl_ms", ttl),
+            ("outbox_role", "submit"),
+        ];
+        let outbox = fleet.open(&options);
+        bind(&outbox, "phone", "player", 2);
+        outbox.sync(LONG).unwrap();
+        outbox.close(Duration::ZERO);
+    };
+    look("604800000");
+    assert!(is_there());
+    let began = std::time::Instant::now();
+    while is_there() {
+        assert!(began.elapsed() < LONG / 4);
+        look("1000");
+    }
+}
+
 pub(crate) fn outbox_prefix() {
     let Some(fleet) = Fleet::start() else { return };
     let submits = fleet.open(&[("outbox_prefix", "ours"), ("outbox_role", "submit")]);

@@ -38,6 +38,7 @@ pub(in crate::over_redis) fn settings(prefix: &str) -> EngineSettings {
         application: "1500001048".to_owned(),
         survives: Survives::Engine,
         report_ttl: Duration::from_secs(7 * 24 * 3600),
+        gone: Duration::from_secs(30),
     }
 }
 
