@@ -47,7 +47,7 @@ def test_each_method_returns_what_the_blocking_one_does(xgpush_emulator: Emulato
             assert [item.state for item in outcome] == ["accepted", "rejected"]
             assert (await client.bind([(f"p{n}", f"player{n}") for n in range(45)])).requests == 3
             assert (await client.bind([(f"t{n}", "carol", 3) for n in range(3)])).all_accepted
-            assert (await client.query_by_token(["t1"]))[0].accounts == [("carol", 3)]
+            assert (await client.query_by_token(["t1"]))[0].accounts == [("alice", 0), ("carol", 3)]
             assert (await client.unbind([("t1", "carol", 3)])).all_accepted
             assert (await client.query_by_account([("carol", 3)]))[0].tokens[:2] == ["t0", "t2"]
             assert (await client.clear_tokens(["t2"])).all_accepted

@@ -1,6 +1,7 @@
 //! Whom a push is for.
 
-use std::collections::BTreeSet;
+use std::cell::LazyCell;
+use std::collections::HashSet;
 
 use serde_json::{Map, Value};
 
@@ -172,17 +173,20 @@ impl TagCondition {
     /// The devices, of all that there are, that satisfy the condition.
     pub(crate) fn devices<'a>(
         &self,
-        all: &BTreeSet<&'a str>,
-        tagged: impl Fn(&str) -> BTreeSet<&'a str>,
-    ) -> BTreeSet<&'a str> {
-        join(&self.rules, all, |items| {
-            join(items, all, |item| {
+        all: impl Fn() -> HashSet<&'a str>,
+        tagged: impl Fn(&str) -> HashSet<&'a str>,
+    ) -> HashSet<&'a str> {
+        // Only what is negated needs them.
+        let all = LazyCell::new(all);
+        let others = |set: &HashSet<&'a str>| &*all - set;
+        join(&self.rules, &others, |items| {
+            join(items, &others, |item| {
                 // The emulator knows nothing of what the service finds out by itself.
                 let mut sets = item.tags.iter().map(|tag| {
                     if item.is_custom {
                         tagged(tag)
                     } else {
-                        BTreeSet::new()
+                        HashSet::new()
                     }
                 });
                 let first = sets.next().unwrap_or_default();
@@ -198,14 +202,14 @@ impl TagCondition {
 /// AND binds stronger than OR.
 fn join<'a, T>(
     parts: &[Joined<T>],
-    all: &BTreeSet<&'a str>,
-    devices: impl Fn(&T) -> BTreeSet<&'a str>,
-) -> BTreeSet<&'a str> {
-    let mut found = BTreeSet::new();
-    let mut product: Option<BTreeSet<&'a str>> = None;
+    others: &impl Fn(&HashSet<&'a str>) -> HashSet<&'a str>,
+    devices: impl Fn(&T) -> HashSet<&'a str>,
+) -> HashSet<&'a str> {
+    let mut found = HashSet::new();
+    let mut product: Option<HashSet<&'a str>> = None;
     for part in parts {
         let set = devices(&part.part);
-        let set = if part.is_not { all - &set } else { set };
+        let set = if part.is_not { others(&set) } else { set };
         product = Some(match product {
             Some(product) if part.operator == Operator::And => &product & &set,
             before => {

@@ -1,6 +1,6 @@
 //! [`Application`]: all that the service knows of one access id.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::ops::Bound;
 
 use super::delayed::DelayedBindings;
@@ -83,12 +83,33 @@ impl Application {
     }
 
     /// The devices that the emulator has heard of: nobody registers at it.
-    pub(crate) fn devices(&self) -> BTreeSet<&str> {
+    pub(crate) fn devices(&self) -> HashSet<&str> {
         let bound = self.bindings.visible.tokens_from(Bound::Unbounded);
         let bound = bound.map(|token| &**token);
+        bound.chain(self.unbound_devices()).collect()
+    }
+
+    /// How many there are, and some of them: the first so many in order are among them.
+    pub(crate) fn some_devices(&self, count: usize) -> (usize, Vec<&str>) {
+        let bound = self.bindings.visible.tokens_from(Bound::Unbounded);
+        let mut some: Vec<&str> = bound.take(count).map(|token| &**token).collect();
+        some.extend(self.unbound_devices());
+        (self.device_count(), some)
+    }
+
+    pub(crate) fn device_count(&self) -> usize {
+        self.bindings.visible.counts().0 + self.unbound_devices().count()
+    }
+
+    /// Those with a tag or an attribute and no account; each once.
+    fn unbound_devices(&self) -> impl Iterator<Item = &str> {
         let tagged = self.tags.tokens().map(|token| &**token);
         let described = self.attributes.keys().map(String::as_str);
-        bound.chain(tagged).chain(described).collect()
+        let described = described.filter(|token| self.tags.of_token(token).is_empty());
+        let is_bound = |token: &&str| self.bindings.visible.accounts_of(token).len() > 0;
+        tagged
+            .chain(described)
+            .filter(move |token| !is_bound(token))
     }
 
     pub(crate) fn next_due(&self) -> Option<u64> {

@@ -1,6 +1,6 @@
 //! [`Pushes`]: the push tasks of an application, the newest ones.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use schemars::JsonSchema;
@@ -119,17 +119,11 @@ impl Pushes {
     }
 
     /// Adds a push, whose number, id and collapse id are set here.
-    pub(crate) fn add(&mut self, mut push: Push, devices: &BTreeSet<&str>) -> &Push {
+    pub(crate) fn add(&mut self, mut push: Push) -> &Push {
         self.last += 1;
         push.number = self.last;
         push.push_id = (FIRST_ID + self.application * 1_000_000_000_000 + self.last).to_string();
         push.collapse_id = i64::try_from(self.last).unwrap_or(i64::MAX);
-        push.device_count = devices.len();
-        push.devices = devices
-            .iter()
-            .take(KEPT_TARGETS)
-            .map(|token| Arc::from(*token))
-            .collect();
         self.kept_targets += push.devices.len();
         self.tasks.push_back(push);
         self.forget_oldest();

@@ -1,6 +1,7 @@
 //! Pushes: whom they would reach, and what happens to them afterwards.
 
-use std::collections::BTreeSet;
+use std::collections::HashSet;
+use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
@@ -15,15 +16,36 @@ use crate::protocol::request::Refusal;
 use crate::response::body::{Extra, FieldNames, Payload};
 use crate::response::logical::LogicalResponse;
 use crate::state::application::Application;
-use crate::state::pushes::{Push, PushStatus};
+use crate::state::pushes::{KEPT_TARGETS, Push, PushStatus};
 
 const HOUR_MS: u64 = 3_600_000;
 
 /// Who would get a push, and what the request named in vain.
-#[derive(Default)]
 struct Reached {
-    devices: BTreeSet<String>,
+    count: usize,
+    /// The first of them, in order.
+    devices: Vec<Arc<str>>,
     invalid_tokens: Vec<String>,
+}
+
+impl Reached {
+    /// Of so many devices, among which the first ones in order are.
+    fn new(count: usize, mut some: Vec<&str>) -> Self {
+        if some.len() > KEPT_TARGETS {
+            some.select_nth_unstable(KEPT_TARGETS);
+            some.truncate(KEPT_TARGETS);
+        }
+        some.sort_unstable();
+        Self {
+            count,
+            devices: some.into_iter().map(Arc::from).collect(),
+            invalid_tokens: Vec::new(),
+        }
+    }
+
+    fn all_of(devices: HashSet<&str>) -> Self {
+        Self::new(devices.len(), devices.into_iter().collect())
+    }
 }
 
 impl Api {
@@ -81,10 +103,13 @@ impl Api {
             ));
         }
         let mut ids = Vec::new();
-        let devices: BTreeSet<&str> = reached.devices.iter().map(String::as_str).collect();
         for _ in 0..request.loops.max(1) {
-            let push = record(&request, at);
-            let added = self.apps[app].pushes.add(push, &devices);
+            let push = Push {
+                device_count: reached.count,
+                devices: reached.devices.clone(),
+                ..record(&request, at)
+            };
+            let added = self.apps[app].pushes.add(push);
             ids.push(Value::from(added.push_id.clone()));
         }
         if request.audience.is_task() {
@@ -157,31 +182,34 @@ impl Api {
         Ok(())
     }
 
-    fn resolve(&self, app: &Application, request: &PushRequest) -> Result<Reached, Refusal> {
+    fn resolve<'a>(
+        &self,
+        app: &'a Application,
+        request: &'a PushRequest,
+    ) -> Result<Reached, Refusal> {
         let no_target = |what: &str| Refusal {
             code: codes::NO_TARGET,
             message: format!("the push target does not exist: {what}").into(),
         };
-        let mut reached = Reached::default();
+        let mut devices = HashSet::new();
+        let mut invalid_tokens = Vec::new();
         match &request.audience {
             Audience::All => {
-                let all = app.devices();
-                reached.devices = all.into_iter().map(str::to_owned).collect();
+                let (count, some) = app.some_devices(KEPT_TARGETS);
+                return Ok(Reached::new(count, some));
             }
             Audience::Tag(condition) => {
-                let all = app.devices();
                 let tagged = |tag: &str| {
                     let tokens = app.tags.tokens_of(tag);
-                    tokens.map(|token| &**token).collect::<BTreeSet<&str>>()
+                    tokens.map(|token| &**token).collect()
                 };
-                let found = condition.devices(&all, tagged);
-                reached.devices = found.into_iter().map(str::to_owned).collect();
+                devices = condition.devices(|| app.devices(), tagged);
             }
             Audience::Tokens { tokens, .. } => {
                 for token in tokens {
                     match self.invalid_token(token) {
                         None => {
-                            reached.devices.insert(token.clone());
+                            devices.insert(&**token);
                         }
                         Some(code) if !request.ignore_invalid_token => {
                             return Err(Refusal {
@@ -189,10 +217,10 @@ impl Api {
                                 message: format!("token is not valid: {token}").into(),
                             });
                         }
-                        Some(_) => reached.invalid_tokens.push(token.clone()),
+                        Some(_) => invalid_tokens.push(token.clone()),
                     }
                 }
-                if reached.devices.is_empty() {
+                if devices.is_empty() {
                     return Err(no_target("no token of the list is valid"));
                 }
             }
@@ -202,13 +230,13 @@ impl Api {
                 let mut unbound = None;
                 for name in names {
                     self.asked_for(name)?;
-                    if !reach(app, name, *accounts, &mut reached.devices) {
+                    if !reach(app, name, *accounts, &mut devices) {
                         unbound = Some(name);
                     }
                 }
                 let refuse = self.config.unbound_in_list == UnboundInList::Refuse;
                 if let Some(name) = unbound
-                    && (refuse || reached.devices.is_empty())
+                    && (refuse || devices.is_empty())
                 {
                     let what = format!(
                         "account {name} of type {} is bound to no token",
@@ -223,17 +251,20 @@ impl Api {
             } => {
                 let lines = app.uploads.lines(*upload_id);
                 for name in lines.ok_or_else(|| no_target("there is no such upload_id"))? {
-                    reach(app, name, *accounts, &mut reached.devices);
+                    reach(app, name, *accounts, &mut devices);
                 }
             }
             Audience::TokenPackage { upload_id } => {
                 let lines = app.uploads.lines(*upload_id);
                 let lines = lines.ok_or_else(|| no_target("there is no such upload_id"))?;
                 let valid = lines.filter(|token| self.invalid_token(token).is_none());
-                reached.devices = valid.map(str::to_owned).collect();
+                devices = valid.collect();
             }
         }
-        Ok(reached)
+        Ok(Reached {
+            invalid_tokens,
+            ..Reached::all_of(devices)
+        })
     }
 
     fn invalid_token(&self, token: &str) -> Option<i64> {
@@ -294,7 +325,12 @@ pub(super) fn no_task(id: &str) -> Refusal {
 }
 
 /// Adds the devices of an account; false when it has none.
-fn reach(app: &Application, name: &str, how: Accounts, devices: &mut BTreeSet<String>) -> bool {
+fn reach<'a>(
+    app: &'a Application,
+    name: &str,
+    how: Accounts,
+    devices: &mut HashSet<&'a str>,
+) -> bool {
     let tokens = app.bindings.visible.tokens_of(name, how.account_type);
     // The newest is the last.
     let from = if how.every_device {
@@ -302,7 +338,7 @@ fn reach(app: &Application, name: &str, how: Accounts, devices: &mut BTreeSet<St
     } else {
         tokens.len().saturating_sub(1)
     };
-    devices.extend(tokens[from..].iter().map(ToString::to_string));
+    devices.extend(tokens[from..].iter().map(|token| &**token));
     !tokens.is_empty()
 }
 

@@ -168,7 +168,7 @@ impl<'a> Look<'a> {
 
     /// What is known is of today.
     fn devices(&self) -> Result<Members, Refusal> {
-        let count = self.app.devices().len();
+        let count = self.app.device_count();
         let today = self.today();
         let days = self.period(Dates::Compact, THREE_MONTHS)?.map(|day| {
             let count = if day == today { count } else { 0 };
@@ -287,7 +287,7 @@ impl<'a> Look<'a> {
         if !DIMENSIONS.contains(&dimension) {
             return Err(self.fields.invalid("type", "is no dimension"));
         }
-        let count = self.app.devices().len();
+        let count = self.app.device_count();
         let mut row = Map::new();
         row.insert(dimension.to_owned(), "unknown".into());
         row.insert("count".into(), count.into());
