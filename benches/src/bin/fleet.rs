@@ -4,7 +4,8 @@
 //! `fleet delivered URL COUNT`: operations a second, submitted and delivered.
 //! `fleet feed URL COUNT`: submits and waits until all are durable; `fleet relay URL` sends
 //! what others submit, until standard input ends.
-//! `fleet marked URL`: submits between two calls of `getppid`, for `strace`.
+//! `fleet marked URL`: submits 32 at a time at 60 Hz between two calls of `getppid`, for
+//! `strace`.
 //! `fleet minute URL SECONDS TIMES WITHIN`: one operation each so many seconds, the first
 //! one within some; the milliseconds until each report.
 
@@ -86,11 +87,16 @@ fn relay(url: &str) {
 }
 
 fn marked(url: &str) {
-    let outbox = open(url, &[]);
-    // After a rest the first one wakes the outbox's thread; what is counted comes later.
+    let outbox = open(url, &[("outbox_reports", "false")]);
+    // Memory grows before, and the outbox's thread is awake.
+    (0..10_000).for_each(|n| submit(&outbox, 0, n));
+    std::thread::sleep(Duration::from_millis(200));
     submit(&outbox, 0, 0);
     let _ = rustix::process::getppid();
-    (1..10_000).for_each(|n| submit(&outbox, 0, n));
+    for burst in 0..300 {
+        (0..32).for_each(|n| submit(&outbox, 1 + burst, n));
+        std::thread::sleep(Duration::from_millis(16));
+    }
     let _ = rustix::process::getppid();
     std::process::exit(0);
 }
@@ -104,6 +110,8 @@ fn minute(url: &str, every: Duration, times: u32, within: Duration) {
         let began = Instant::now();
         submit(&outbox, process, n);
         let reports = outbox.reports(1, LONG);
+        // Who comes back has looked at what came before.
+        outbox.reports(1, Duration::ZERO);
         let is_in = reports.first().and_then(Report::state) == Some(State::Accepted);
         println!("{} {}", u8::from(is_in), began.elapsed().as_millis());
         if n + 1 < times {
