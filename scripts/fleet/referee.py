@@ -34,7 +34,8 @@ VIOLATIONS = (
 class Rules:
     # Whether the reports of a killed process wait for its successor.
     reports_wait: bool = True
-    # Whether durable means in the engine: what is durable in a file only is not in the order.
+    # Whether what is durable stays in its place. An engine that goes back gets the operations
+    # of each process again in their order, and those of two processes in any: this is counted.
     durable_orders: bool = True
     # The engine may go back: operations are sent once more, in their order.
     sends_again: bool = False
@@ -96,8 +97,9 @@ def judge(evidence, rules=None):
         delivered=len(last),
         superseded=sum(any(f.reason == "superseded" for f in op.finals) for op in operations),
         repeats=sum(sent.values()) - len(sent),
-        excused=verdict.counts.pop("excused", 0),
-        again=verdict.counts.pop("again", 0),
+        lost_with_their_process=verdict.counts.pop("excused", 0),
+        reported_again=verdict.counts.pop("again", 0),
+        swapped_between_processes=verdict.counts.pop("between", 0),
     )
     return verdict
 
@@ -219,6 +221,9 @@ def _judge_order(evidence, rules, verdict, last):
                 verdict.add("disorder", f"{key}: {_show(operation)} after {_show(behind)}")
             elif latest is not None and _is_before(operation, latest):
                 verdict.add("disorder", f"{key}: {_show(operation)} after {_show(latest)}")
+            elif latest is not None and operation.run != latest.run and not rules.durable_orders:
+                was_first = operation.durable is not None and operation.durable < latest.submitted
+                verdict.counts["between"] += was_first
             if behind is None or operation.number > behind.number:
                 numbers[key][operation.run] = operation
             if latest is None or operation.submitted > latest.submitted:

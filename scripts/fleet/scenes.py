@@ -205,7 +205,7 @@ def _of_failovers(programs, seed, size, durability):
     if durability == "replica":
         yield Rules()
     else:
-        yield Rules(sends_again=True, went_back=fleet.went_back)
+        yield Rules(sends_again=True, durable_orders=False, went_back=fleet.went_back)
 
 
 def of_failovers_to_a_copy(programs, seed, size):

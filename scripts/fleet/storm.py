@@ -93,7 +93,7 @@ def play(scene, programs, seed, size, result):
 
 
 def listed(counts):
-    return ", ".join(f"{count:,} {what}" for what, count in counts.items() if count) or "none"
+    return ", ".join(f"{count:,} {what.replace('_', ' ')}" for what, count in counts.items() if count) or "none"
 
 
 def show(scene, result):
