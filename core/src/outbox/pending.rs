@@ -25,7 +25,8 @@ pub struct PendingOperation {
     /// `behind`: an earlier one on its token or one of its accounts comes first.
     /// `ready`: to be sent, or sent again. `sending`: on its way, or about to be.
     /// `settling`: decided, and not yet removed from the file or the engine. `stored`: in a
-    /// file that no outbox holds.
+    /// file that no outbox holds. With `outbox_url`: `waiting`, not in the engine yet;
+    /// `appended`, in the engine, and the relay knows more.
     pub state: &'static str,
     /// Whether it is in the file or the engine.
     pub durable: bool,

@@ -70,9 +70,10 @@ pub unsafe extern "C" fn xg_pending_count(pending: *const xg_pending) -> usize {
 /// NULL. Each has "tag", "operation" (such as "bind"), "token", "accounts"
 /// ([{"account","account_type"}]), "submitted_ms", "state" ("behind": waits for an earlier
 /// one on its token or accounts; "ready": will be sent, or sent again; "sending";
-/// "settling": decided, waits for the file or the engine), "durable", "maybe_sent", "attempts", and of the
-/// last attempt "reason" (docs/reasons.md, or null) and "message". Valid until it is freed;
-/// "" and 0 for NULL.
+/// "settling": decided, waits for the file; with outbox_url "waiting": not in the engine yet,
+/// and "appended": in the engine), "durable", "maybe_sent", "attempts", and of the last
+/// attempt "reason" (docs/reasons.md, or null) and "message". Valid until it is freed; "" and
+/// 0 for NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg_pending_json(
     pending: *const xg_pending,

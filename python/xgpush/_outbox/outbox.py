@@ -64,7 +64,8 @@ class Outbox(OutboxOperations, CloseOnExit):
         ``submitted_ms``, ``state``, ``durable``, ``maybe_sent`` and ``attempts``, and
         ``reason`` and ``message`` of the last attempt. ``state`` is ``behind`` (an earlier
         operation on its token or accounts comes first), ``ready``, ``sending`` or
-        ``settling``. For the file of an outbox that is not open there is the command
+        ``settling``; with ``outbox_url`` ``waiting`` (not in the engine yet) or
+        ``appended``. For the file of an outbox that is not open there is the command
         ``xgpush outbox show``.
         """
         found: List[Dict[str, Any]] = json.loads(
