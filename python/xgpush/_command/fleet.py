@@ -16,8 +16,9 @@ from . import settings as _settings, signals as _signals
 
 #: How often ``drain`` looks, in seconds.
 _POLL = 0.2
-#: How many senders ``status`` shows; the JSON has all.
-_SENDERS = 20
+#: How many senders ``status`` shows, and how long ago one without anything open may have been
+#: seen, in milliseconds; the JSON has all.
+_SENDERS, _RECENT = 20, 60_000
 #: How often ``drain`` says how many are left, in seconds.
 _LINE_INTERVAL = 5.0
 
@@ -125,12 +126,15 @@ def _status_rows(found: Dict[str, Any]) -> Iterable[Tuple[str, str]]:
         paused = f"paused for another {_time(quota['paused_ms'])}" if quota["paused_ms"] else "not paused"
         rate = f"{quota['rate']} requests per second for {_count(quota['processes'], 'process', 'es')}"
         yield "quota", f"{rate}, {paused}, reserved {_time(quota['ahead_ms'])} ahead"
-    shown = senders[:_SENDERS]
-    rest = f", the {_SENDERS} that were seen last" if len(senders) > _SENDERS else ""
-    yield "senders", f"{len(senders)}{rest}"
-    for one in shown:
+    shown = [one for one in senders if one["open"] or one["reports"] or one["seen_ms"] < _RECENT]
+    hidden = len(senders) - len(shown[:_SENDERS])
+    yield "senders", f"{len(shown)} that are busy or were here in the last minute"
+    for one in shown[:_SENDERS]:
+        is_open = f", {one['open']} open" if one["open"] else ""
         reports = f", {_count(one['reports'], 'report')} waiting" if one["reports"] else ""
-        yield "", f"{one['name']}  seen {_time(one['seen_ms'])} ago{reports}"
+        yield "", f"{one['name']}  seen {_time(one['seen_ms'])} ago{is_open}{reports}"
+    if hidden:
+        yield "", f"{hidden} more: --json shows all"
     for one in found["groups"]:
         yield "group", f"{one['name']}  {_count(one['reports'], 'report')} waiting"
 
