@@ -1280,10 +1280,10 @@ enum xg_status xg_outbox_flush(const struct xg_outbox *outbox,
 
 /**
  * Waits up to timeout_ms until everything submitted so far is durable or complete. Durable
- * is in the file, as the option outbox_durability defines it, or with outbox_url in the
- * engine, as outbox_engine_durability defines it, whichever comes first. Without this call
- * it takes about outbox_commit_ms, or a round trip to the engine; a process that is killed
- * earlier loses what was not durable.
+ * is in the file, as the option outbox_durability defines it; with outbox_url it is in the
+ * engine, as outbox_engine_durability defines it, and outbox_file keeps it meanwhile.
+ * Without this call it takes about outbox_commit_ms, or a round trip to the engine; a
+ * process that is killed earlier may lose what was not durable.
  *
  * Errors: XG_STORAGE if it is not durable: neither file nor engine, the file failed, or the
  * timeout passed (then xg_error_is_retryable); XG_CLOSED in a child after fork.
@@ -1466,12 +1466,12 @@ size_t xg_pending_count(const struct xg_pending *pending);
  * NULL. Each has "tag", "operation" (such as "bind"), "token", "accounts"
  * ([{"account","account_type"}]), "submitted_ms", "state" ("behind": waits for an earlier
  * one on its token or accounts; "ready": will be sent, or sent again; "sending";
- * "settling": decided, waits for the file or the engine), "durable", "maybe_sent", "attempts", and of the
- * last attempt "reason" (docs/reasons.md, or null) and "message". Valid until it is freed;
- * "" and 0 for NULL.
+ * "settling": decided, waits for the file; with outbox_url "waiting": not in the engine yet,
+ * and "appended": in the engine), "durable", "maybe_sent", "attempts", and of the last
+ * attempt "reason" (docs/reasons.md, or null) and "message". Valid until it is freed; "" and
+ * 0 for NULL.
  */
-const char *xg_pending_json(const struct xg_pending *pending,
-                            size_t *len);
+const char *xg_pending_json(const struct xg_pending *pending, size_t *len);
 
 /**
  * Frees a list. NULL is allowed.

@@ -531,8 +531,8 @@ class outbox : public detail::handle<xg_outbox, xg_outbox_free> {
     if (why) return detail::fail<std::size_t>(*why);
     return left;
   }
-  /// Waits until everything submitted so far is durable, in the file or the engine. Fails if
-  /// there is neither, the file failed, or the timeout passed.
+  /// Waits until everything submitted so far is durable, in the file or, with outbox_url, the
+  /// engine. Fails if there is neither, the file failed, or the timeout passed.
   result<std::monostate> sync(std::chrono::milliseconds timeout) const {
     auto why = failed();
     if (!why) why = detail::call(xg_outbox_sync, get(), detail::count(timeout));

@@ -47,10 +47,10 @@ pub unsafe extern "C" fn xg_outbox_flush(
 }
 
 /// Waits up to timeout_ms until everything submitted so far is durable or complete. Durable
-/// is in the file, as the option outbox_durability defines it, or with outbox_url in the
-/// engine, as outbox_engine_durability defines it, whichever comes first. Without this call
-/// it takes about outbox_commit_ms, or a round trip to the engine; a process that is killed
-/// earlier loses what was not durable.
+/// is in the file, as the option outbox_durability defines it; with outbox_url it is in the
+/// engine, as outbox_engine_durability defines it, and outbox_file keeps it meanwhile.
+/// Without this call it takes about outbox_commit_ms, or a round trip to the engine; a
+/// process that is killed earlier may lose what was not durable.
 ///
 /// Errors: XG_STORAGE if it is not durable: neither file nor engine, the file failed, or the
 /// timeout passed (then xg_error_is_retryable); XG_CLOSED in a child after fork.

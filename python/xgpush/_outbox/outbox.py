@@ -74,10 +74,10 @@ class Outbox(OutboxOperations, CloseOnExit):
         return found
 
     def sync(self, timeout: Seconds) -> None:
-        """Waits until everything submitted so far is durable (in the file, or in the engine
-        as ``outbox_engine_durability`` says, whichever comes first) or completed. Raises
-        :class:`Storage` if it is not: without a file and an engine, when the file fails, or
-        after ``timeout``."""
+        """Waits until everything submitted so far is durable (in the file; with
+        ``outbox_url`` in the engine, as ``outbox_engine_durability`` says) or completed.
+        Raises :class:`Storage` if it is not: without a file and an engine, when the file
+        fails, or after ``timeout``."""
         self._native.sync(seconds(timeout))
 
     def close(self, timeout: Seconds = 2.0) -> int:
