@@ -42,7 +42,8 @@ built_ahead >"$logs/ahead" 2>&1 &
 ahead=$!
 set +m
 renice -n 19 -p "$ahead" >/dev/null 2>&1 || true
-suite rust cargo test --workspace --exclude xgpush-python --no-fail-fast
+# More histories of a fleet than somebody waits for who changes a line.
+suite rust env XG_FLEET_HISTORIES=10000 cargo test --workspace --exclude xgpush-python --no-fail-fast
 
 # Two lanes, of about the same length: what runs under valgrind keeps one processor
 # busy, and interpreters mostly wait. The first one is shown when both are through.

@@ -18,7 +18,7 @@ pub(crate) mod report;
 pub(crate) mod sender;
 
 #[cfg(test)]
-mod model;
+pub(crate) mod model;
 
 /// A rule that is left out, to show that the model check notices.
 #[cfg(test)]

@@ -32,22 +32,22 @@ struct State {
 }
 
 #[derive(Debug)]
-pub(super) struct ModelEngine {
+pub(crate) struct ModelEngine {
     state: State,
     /// What the replica has, while it gets nothing.
     replica: Option<State>,
     /// Positions are never given twice.
     position: u64,
-    pub(super) now: u64,
+    pub(crate) now: u64,
     /// Whose connection the command comes over.
-    pub(super) caller: String,
+    pub(crate) caller: String,
     mutant: Mutant,
     /// Whether the engine lost something it had answered.
     pub(super) lost: bool,
 }
 
 impl ModelEngine {
-    pub(super) fn new(mutant: Mutant) -> Self {
+    pub(crate) fn new(mutant: Mutant) -> Self {
         Self {
             state: State::default(),
             replica: None,
@@ -60,7 +60,7 @@ impl ModelEngine {
     }
 
     /// The replica gets nothing from now on.
-    pub(super) fn hold_replica(&mut self) {
+    pub(crate) fn hold_replica(&mut self) {
         if self.replica.is_none() {
             self.replica = Some(self.state.clone());
         }
@@ -72,7 +72,7 @@ impl ModelEngine {
     }
 
     /// The replica becomes the master. What it did not get is lost.
-    pub(super) fn fail_over(&mut self) -> bool {
+    pub(crate) fn fail_over(&mut self) -> bool {
         let Some(replica) = self.replica.take() else {
             return false;
         };

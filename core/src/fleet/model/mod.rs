@@ -6,7 +6,8 @@
 //! rates; the service fails, and answers too late.
 
 mod check;
-mod engine;
+mod connection;
+pub(crate) mod engine;
 mod plan;
 mod process;
 mod record;

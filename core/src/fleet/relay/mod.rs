@@ -13,6 +13,9 @@ mod lead;
 mod sending;
 mod window;
 
+#[cfg(test)]
+mod tests;
+
 use crate::delivery::Delivery;
 use crate::fleet::engine::Position;
 use crate::ordering::queue::Millis;

@@ -8,7 +8,10 @@ use crate::ordering::queue::Millis;
 
 /// Reports that are handed out and not taken, at most: whoever does not read them does not
 /// fill the memory.
-const UNTAKEN: usize = 1000;
+const UNTAKEN: usize = 10_000;
+
+/// Reports in one answer, at most.
+const PAGE: usize = 1000;
 
 /// How soon to look again when there was nothing: doubled each time.
 const FIRST_GAP: Millis = 20;
@@ -175,7 +178,7 @@ impl Lists {
             from: list.which.clone(),
             taken: list.taken.iter().copied().collect(),
             after: list.after,
-            most: UNTAKEN.saturating_sub(list.handed_out.len()),
+            most: UNTAKEN.saturating_sub(list.handed_out.len()).min(PAGE),
         })
     }
 

@@ -10,6 +10,9 @@ mod asking;
 mod lists;
 mod recent;
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
