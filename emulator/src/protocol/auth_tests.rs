@@ -242,7 +242,7 @@ fn reason_of_a_signature_names_the_mistake() {
 
     let body = r#"{"operator_type":2,"token_list":["甲","b"]}"#;
     let raw = |key: &[u8], parts: &[&str]| {
-        let mut mac = super::keyed(key);
+        let mut mac = crate::protocol::key::keyed(key);
         for part in parts {
             mac.update(part.as_bytes());
         }

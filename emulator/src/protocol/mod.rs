@@ -6,6 +6,7 @@ pub(crate) mod codes;
 pub(crate) mod date;
 pub(crate) mod endpoint;
 pub(crate) mod fields;
+mod key;
 mod near_miss;
 pub(crate) mod push;
 pub(crate) mod request;

@@ -10,7 +10,7 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE};
 use hmac::Mac as _;
 use serde_json::Value;
 
-use super::auth::{AuthHeaders, Key, keyed};
+use super::key::{Key, keyed};
 use crate::config::Region;
 
 /// Bodies up to here are tried in other forms; beyond, only as they came.
@@ -22,11 +22,15 @@ const RIGHT: &str = "right is Base64 of the lowercase hex of HMAC-SHA256 with th
     text, over TimeStamp + AccessId + the bytes of the body";
 
 /// No signature, or a part of it.
-pub(super) fn unsigned(headers: &AuthHeaders<'_>) -> Cow<'static, str> {
+pub(super) fn unsigned(
+    access_id: Option<&str>,
+    timestamp: Option<&str>,
+    sign: Option<&str>,
+) -> Cow<'static, str> {
     let parts = [
-        ("AccessId", headers.access_id),
-        ("TimeStamp", headers.timestamp),
-        ("Sign", headers.sign),
+        ("AccessId", access_id),
+        ("TimeStamp", timestamp),
+        ("Sign", sign),
     ];
     let missing: Vec<&str> = parts
         .iter()
