@@ -158,11 +158,19 @@ struct Fleet {
     options: BTreeMap<String, String>,
     left: Arc<Mutex<Vec<u64>>>,
     processes: Vec<Process>,
+    roles: &'static [&'static str],
     started: usize,
 }
 
 impl Fleet {
-    fn new(emulator: &Emulator, server: &RedisServer, rate: u32, processes: usize) -> Self {
+    /// `fleet` among the roles is an outbox over the same Redis; one of them relays.
+    fn new(
+        emulator: &Emulator,
+        server: &RedisServer,
+        rate: u32,
+        roles: &'static [&'static str],
+        processes: usize,
+    ) -> Self {
         let options = [
             ("base_url", emulator.base_url()),
             ("quota_url", server.url()),
@@ -174,6 +182,7 @@ impl Fleet {
             options: options.into(),
             left: Arc::default(),
             processes: Vec::new(),
+            roles,
             started: 0,
         };
         for _ in 0..processes {
@@ -184,9 +193,15 @@ impl Fleet {
     }
 
     fn start(&mut self) -> Process {
-        let role = ["client", "bulk", "outbox"][self.started % 3];
+        let role = self.roles[self.started % self.roles.len()];
         self.started += 1;
-        let told = json!({"role": role, "options": self.options}).to_string();
+        let mut options = self.options.clone();
+        if role == "fleet" {
+            let url = self.options["quota_url"].clone();
+            options.insert("outbox_url".to_owned(), url);
+            options.insert("outbox_name".to_owned(), format!("gate{}", self.started));
+        }
+        let told = json!({"role": role, "options": options}).to_string();
         let mut child = child::command(TEST, VARIABLE, told).spawn().unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let left = Arc::clone(&self.left);
@@ -259,7 +274,7 @@ fn processes_share_one_rate_whatever_dies() {
     // A machine that stands still in the moment in which a request leaves bunches some.
     let rate = 60;
     let most = rate as usize * 3 / 2;
-    let mut fleet = Fleet::new(&emulator, &server, rate, 3);
+    let mut fleet = Fleet::new(&emulator, &server, rate, &["client", "bulk", "outbox"], 3);
     fleet.wait_for(100);
     fleet.replace(0);
     fleet.wait_for(60);
@@ -283,7 +298,13 @@ fn key() -> String {
 /// The long form: figures, and the promise by them.
 fn storm(emulator: &Emulator, server: &mut RedisServer, seconds: u64) {
     let (rate, warm_up) = (200, 4 * SECOND);
-    let mut fleet = Fleet::new(emulator, server, rate, 8);
+    let mut fleet = Fleet::new(
+        emulator,
+        server,
+        rate,
+        &["client", "bulk", "fleet", "outbox"],
+        8,
+    );
     let step = Duration::from_secs(5);
     fleet.wait_for(1);
     let (began, usage) = (now() + warm_up, cpu(server.pid()));

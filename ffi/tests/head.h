@@ -164,14 +164,16 @@
  * - xg_outbox_poll, xg_outbox_flush, xg_outbox_sync, xg_outbox_wait_not_full: at most
  *   their timeout. xg_outbox_close: its timeout and at most 1 s. xg_outbox_free: at most
  *   3 s. Callbacks that hang do not change that.
- * - xg_outbox_open reads its file; xg_client_new reads the file of `ca_file`.
+ * - xg_outbox_open reads its file; xg_client_new reads the file of `ca_file`. With
+ *   `quota_url` both ask Redis once: at most 1.5 s.
  * - Nothing else waits for the network, a disk or another call. Submitting to an outbox
  *   takes a fraction of a microsecond.
  *
  * Which threads the library starts:
  *
  * - A client starts none that outlive a call. Within a call: "xgpush-part" for the
- *   option `parallel`, "xgpush-resolve" to look up a name.
+ *   option `parallel`, "xgpush-resolve" to look up a name. With `quota_url` one asks Redis
+ *   for all requests that wait ("xgpush-quota"); it ends 15 s after the last one.
  * - An outbox has one that works ("xgpush-outbox"), up to `outbox_parallel` that send
  *   ("xgpush-send", started when needed), one for a report callback ("xgpush-report"), and
  *   with `outbox_url` one that talks to the engine ("xgpush-engine").

@@ -195,7 +195,7 @@ impl Drop for SharedRate {
     fn drop(&mut self) {
         // A lock may be held forever in a child, and the thread is the parent's.
         if self.owner.is_forked() {
-            return;
+            return std::mem::forget(Arc::clone(&self.shared));
         }
         self.close();
         let mut state = self.shared.lock();

@@ -23,9 +23,12 @@ impl Handle for xg_client {
     const NAME: &'static str = "client";
 }
 
-/// Makes a client. Opens no connection and starts no thread. Free it with xg_client_free.
+/// Makes a client. Starts no thread and opens no connection; with `quota_url` it asks Redis
+/// once, and one that is away shows as the warning "shared_rate" of the first outcome. Free
+/// it with xg_client_free.
 ///
-/// Errors: XG_INVALID_OPTION if options are missing or contradict each other.
+/// Errors: XG_INVALID_OPTION if options are missing or contradict each other, or Redis
+/// refuses.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn xg_client_new(
     config: *const xg_config,

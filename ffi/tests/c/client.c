@@ -161,6 +161,42 @@ static void in_a_child(xg_client *with) {
   xg_request_free(request);
 }
 
+/* A rate that processes share: what is refused, and a Redis that is away. */
+static void shared_rate(void) {
+  static const char password[] = "hunter2";
+  xg_config *config = xg_config_new();
+  xg_client *made = NULL;
+  xg_error *error = NULL;
+  xg_config_set(config, "access_id", "1500001048", NULL);
+  xg_config_set(config, "secret_key", "1452fcebae9f3115ba794fb0fff2fd73", NULL);
+  xg_config_set(config, "base_url", base_url, NULL);
+  CHECK(xg_config_set(config, "quota_url", "redis://:hunter2@127.0.0.1:1/x", NULL) == XG_OK);
+  CHECK(xg_config_set(config, "requests_per_second", "50", NULL) == XG_OK);
+  CHECK(xg_client_new(config, &made, &error) == XG_INVALID_OPTION && made == NULL);
+  CHECK(strstr(xg_error_message(error), "quota_url") != NULL);
+  CHECK(strstr(xg_error_message(error), password) == NULL);
+  xg_error_free(error);
+
+  CHECK(xg_config_set(config, "quota_url", "unix:/nonexistent/redis.sock", NULL) == XG_OK);
+  CHECK(xg_config_set(config, "requests_per_second", "0", NULL) == XG_OK);
+  CHECK(xg_client_new(config, &made, &error) == XG_INVALID_OPTION && made == NULL);
+  CHECK(strstr(xg_error_message(error), "requests_per_second") != NULL);
+  xg_error_free(error);
+
+  CHECK(xg_config_set(config, "requests_per_second", "50", NULL) == XG_OK);
+  CHECK(xg_client_new(config, &made, NULL) == XG_OK);
+  xg_request *request = NULL;
+  CHECK(xg_request_new(XG_CLEAR_TOKEN, &request, NULL) == XG_OK);
+  CHECK(xg_request_add_token(request, "t1", NULL) == XG_OK);
+  xg_outcome *outcome = operate(made, request);
+  CHECK(xg_outcome_all_accepted(outcome));
+  CHECK(strstr(xg_outcome_json(outcome, NULL), "\"shared_rate\"") != NULL);
+  xg_outcome_free(outcome);
+  xg_request_free(request);
+  xg_client_free(made);
+  xg_config_free(config);
+}
+
 int main(int argc, char **argv) {
   if (argc != 2) return 2;
   base_url = argv[1];
@@ -170,6 +206,7 @@ int main(int argc, char **argv) {
   queries(with);
   warnings_and_errors(with);
   in_a_child(with);
+  shared_rate();
   xg_client_free(with);
   return finish("C client");
 }
