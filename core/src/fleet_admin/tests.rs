@@ -2,11 +2,15 @@
 
 use std::time::Duration;
 
+use super::check::told;
 use super::{CheckState, FleetAdmin};
 use crate::Config;
-use crate::fleet::engine::{Done, FleetEngine as _, LeaseAnswer, NewOperation, Position};
-use crate::fleet::engine::{ReportsTo, SenderId};
+use crate::fleet::engine::{
+    Appended, Done, EngineError, FleetEngine, Hello, LeaseAnswer, NewOperation, Page, Position,
+    ReportList, ReportsTo, Result, SenderId, StoredReport,
+};
 use crate::over_redis::engine::RedisEngine;
+use crate::over_redis::keys::Keys;
 use crate::over_redis::server::RedisServer;
 
 fn config(url: &str) -> Config {
@@ -143,4 +147,111 @@ fn an_engine_that_is_away_is_an_error_and_a_line() {
         error.to_string().contains("outbox_url is not set"),
         "{error}"
     );
+}
+
+/// An engine behind something that answers wrongly in one way.
+struct Liar {
+    engine: RedisEngine,
+    lie: &'static str,
+}
+
+impl FleetEngine for Liar {
+    fn hello(&mut self, sender: &SenderId) -> Result<Hello> {
+        let mut hello = self.engine.hello(sender)?;
+        if self.lie == "hello" {
+            hello.predecessors.push(sender.clone());
+        }
+        Ok(hello)
+    }
+
+    fn append(
+        &mut self,
+        sender: &SenderId,
+        after: u64,
+        operations: &[NewOperation<'_>],
+        reports_to: &ReportsTo,
+    ) -> Result<Appended> {
+        let appended = self.engine.append(sender, after, operations, reports_to)?;
+        Ok(match self.lie {
+            "append" => Appended::UpTo(1),
+            _ => appended,
+        })
+    }
+
+    fn lease(&mut self, holder: &str, epoch: Option<u64>, time: Duration) -> Result<LeaseAnswer> {
+        match self.lie {
+            "lease" => Err(EngineError::Refused("no scripts here".to_owned())),
+            _ => self.engine.lease(holder, epoch, time),
+        }
+    }
+
+    fn load(&mut self, epoch: u64, after: Position, most: usize) -> Result<Option<Page>> {
+        let mut page = self.engine.load(epoch, after, most)?;
+        if let Some(page) = page.as_mut().filter(|_| self.lie == "load") {
+            page.operations.reverse();
+        }
+        Ok(page)
+    }
+
+    fn settle(&mut self, epoch: u64, top: Position, done: &[Done]) -> Result<Option<u64>> {
+        let beat = self.engine.settle(epoch, top, done)?;
+        Ok(match self.lie {
+            "settle" => beat.map(|beat| beat + 1),
+            "fence" => beat.or(Some(1)),
+            _ => beat,
+        })
+    }
+
+    fn confirm(&mut self) -> Result<bool> {
+        Ok(self.lie != "durable")
+    }
+
+    fn reports(
+        &mut self,
+        reader: &SenderId,
+        from: &ReportList,
+        taken: &[Position],
+        after: Position,
+        most: usize,
+    ) -> Result<Vec<StoredReport>> {
+        let taken = if self.lie == "reports" { &[] } else { taken };
+        self.engine.reports(reader, from, taken, after, most)
+    }
+
+    fn release(&mut self, epoch: u64) -> Result<()> {
+        self.engine.release(epoch)
+    }
+
+    fn backlog(&mut self) -> Result<u64> {
+        self.engine.backlog()
+    }
+
+    fn rest(&mut self) {}
+}
+
+#[test]
+fn a_proxy_that_answers_wrongly_is_found_at_the_step_that_it_spoils() {
+    let Some(server) = RedisServer::start(&[]) else {
+        return;
+    };
+    for lie in [
+        "hello", "append", "lease", "load", "settle", "durable", "reports", "fence",
+    ] {
+        let keys = Keys::under(format!("{{xg:7}}:{lie}"));
+        let engine = RedisEngine::of(&config(&server.url())).unwrap().over(keys);
+        let lines = told(&mut Liar { engine, lie });
+        let last = lines.last().unwrap();
+        assert_eq!(
+            (last.name, last.state),
+            (lie, CheckState::Failed),
+            "{lines:#?}"
+        );
+        assert!(
+            lines
+                .iter()
+                .rev()
+                .skip(1)
+                .all(|line| line.state == CheckState::Ok)
+        );
+    }
 }

@@ -211,6 +211,14 @@ impl FleetAdmin {
     }
 }
 
+/// The lines of a story.
+#[cfg(test)]
+pub(super) fn told(engine: &mut dyn crate::fleet::engine::FleetEngine) -> Vec<CheckLine> {
+    let mut lines = Lines::default();
+    story::tell(engine, &mut lines);
+    lines.0
+}
+
 fn milliseconds(time: Duration) -> String {
     let micros = time.as_micros();
     format!("{}.{:02} ms", micros / 1000, micros / 10 % 100)
