@@ -340,13 +340,15 @@ class Fleet:
         """Takes a master's replicas away, and a moment later the master."""
         for _ in range(times):
             yield self.random.uniform(1.0, 3.0)
+            # A second failure on top of the first is more than anybody promises to survive.
+            yield self.engine.is_whole
             master = self.engine.master()
             # Replicas that are stopped when their line breaks miss what follows.
             replicas = [server for server in self.engine.servers if server is not master]
             for replica in replicas:
                 replica.child.pause()
             master.call("CLIENT", "KILL", "TYPE", "replica")
-            yield self.random.uniform(0.0, 0.4)
+            yield self.random.uniform(0.0, 0.3)
             self.went_back.append(time.monotonic_ns() // 1000)
             master.kill()
             for replica in replicas:

@@ -305,7 +305,9 @@ def _judge_leaders(evidence, rules, verdict):
         seen = [
             at for at in mine if tenures[at].first_seen_ms - rules.sampling_ms <= arrival.received_ms
         ]
-        at = seen[-1] if seen else mine[0]
+        if not seen:
+            continue  # A lease that ended before it was looked at.
+        at = seen[-1]
         if at < newest:
             verdict.add(
                 "two leaders",

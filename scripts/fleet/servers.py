@@ -103,8 +103,8 @@ class Sentinels:
             conf.write(
                 f"port {port}\nbind 127.0.0.1\ndir {where}\nlogfile {where}/sentinel.log\n"
                 f"sentinel monitor {self.NAME} 127.0.0.1 {master} 2\n"
-                f"sentinel down-after-milliseconds {self.NAME} 500\n"
-                f"sentinel failover-timeout {self.NAME} 3000\n"
+                f"sentinel down-after-milliseconds {self.NAME} 1500\n"
+                f"sentinel failover-timeout {self.NAME} 10000\n"
                 f"sentinel parallel-syncs {self.NAME} 2\n"
             )
         return port, Child(["redis-sentinel", file])
