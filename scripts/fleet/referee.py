@@ -85,7 +85,7 @@ def judge(evidence, rules=None):
         verdict.add("stranger", f"operation {tag:x} was never submitted")
     _judge_loss(evidence, verdict, first, last, behind, hidden, excused)
     _judge_gaps(evidence, verdict, first, hidden, excused)
-    _judge_order(evidence, rules, verdict, last)
+    _judge_order(evidence, rules, verdict, last, excused)
     _judge_end(evidence, verdict, last)
     _judge_reports(evidence, rules, verdict, first, behind, last, excused)
     _judge_leaders(evidence, rules, verdict)
@@ -206,9 +206,10 @@ def _judge_gaps(evidence, verdict, first, hidden, excused):
             verdict.add("gap", f"{_show(operation)}; #{reached[operation.run]} arrived")
 
 
-def _judge_order(evidence, rules, verdict, last):
+def _judge_order(evidence, rules, verdict, last, excused):
     """On each key nothing arrives after what is behind it; where operations may be sent again,
-    only the last arrivals count."""
+    only the last arrivals count. What an engine forgot with its process is not sent again,
+    and so ends before what is."""
     numbers, moments = defaultdict(dict), {}
     for at, arrival in enumerate(evidence.arrivals):
         operation = evidence.operations[arrival.tag]
@@ -218,7 +219,10 @@ def _judge_order(evidence, rules, verdict, last):
             behind = numbers[key].get(operation.run)
             latest = moments.get(key)
             if behind is not None and operation.number < behind.number:
-                verdict.add("disorder", f"{key}: {_show(operation)} after {_show(behind)}")
+                if rules.sends_again and excused(behind):
+                    verdict.counts["excused"] += 1
+                else:
+                    verdict.add("disorder", f"{key}: {_show(operation)} after {_show(behind)}")
             elif latest is not None and _is_before(operation, latest):
                 verdict.add("disorder", f"{key}: {_show(operation)} after {_show(latest)}")
             elif latest is not None and operation.run != latest.run and not rules.durable_orders:

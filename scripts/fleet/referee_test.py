@@ -313,6 +313,19 @@ def main():
     verdict = judge(evidence, Rules(durable_orders=False))
     expect("in a process it is ordered", verdict.counts["disorder"] > 0, verdict)
 
+    # Both were through; the engine forgot the second with its process, and the first is sent
+    # again.
+    evidence = clean()
+    again = copy.copy(next(a for a in evidence.arrivals if a.tag == tag(2, EACH - 2)))
+    own = evidence.operations[tag(2, EACH)]
+    evidence.arrivals.append(again)
+    settle(evidence)
+    verdict = judge(evidence, Rules(sends_again=True, durable_orders=False, went_back=[own.durable]))
+    expect("forgotten with its process", verdict.is_clean, verdict)
+    evidence.runs[2, 1] = Run("closed")
+    verdict = judge(evidence, Rules(sends_again=True, durable_orders=False, went_back=[own.durable]))
+    expect("a process that lives sends it again", verdict.counts["disorder"] > 0, verdict)
+
     assert {violation for _, violation in PLANTED} == set(VIOLATIONS), "each is planted"
     for name in failed:
         print(f"FAIL {name}")
