@@ -160,8 +160,8 @@ pub(crate) struct Hello {
     pub(crate) predecessors: Vec<SenderId>,
     /// Reports that nobody fetched within their time, of whomever, and that are gone now.
     pub(crate) reports_dropped: u64,
-    /// What an operator should know: one sentence each, such as that a failover may lose
-    /// what was acknowledged.
+    /// What an operator should know and was not told before: one sentence each, such as that
+    /// a failover may lose what was acknowledged.
     pub(crate) warnings: Vec<String>,
 }
 

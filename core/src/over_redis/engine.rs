@@ -60,8 +60,10 @@ pub(crate) struct RedisEngine {
     touched: HashMap<SenderId, Instant>,
     /// By list.
     shown: HashMap<ReportList, Shown>,
-    /// The connection whose server was checked, and what was to be said of it.
-    checked: Option<(u64, Vec<String>)>,
+    /// The connection whose server was checked.
+    checked: Option<u64>,
+    /// What was to be said of it.
+    warned: Vec<String>,
     swept: Option<Instant>,
 }
 
@@ -112,6 +114,7 @@ impl RedisEngine {
             touched: HashMap::new(),
             shown: HashMap::new(),
             checked: None,
+            warned: Vec::new(),
             swept: None,
         }
     }
@@ -185,12 +188,10 @@ impl RedisEngine {
     }
 
     /// Looks at the server once for each connection to it, and says what an operator should
-    /// know.
+    /// know and was not told at the look before.
     fn check(&mut self) -> Result<Vec<String>> {
-        if let Some((connection, warnings)) = &self.checked
-            && self.link.connected_as() == Some(*connection)
-        {
-            return Ok(warnings.clone());
+        if self.checked.is_some() && self.link.connected_as() == self.checked {
+            return Ok(Vec::new());
         }
         let mut warnings = Vec::new();
         for finding in checks::look(&mut self.link, &self.settings)? {
@@ -205,8 +206,12 @@ impl RedisEngine {
                 }
             }
         }
-        self.checked = Some((self.link.connections(), warnings.clone()));
-        Ok(warnings)
+        self.checked = Some(self.link.connections());
+        // A process says hello every few seconds, and after a rest over a new connection.
+        let mut new = warnings.clone();
+        new.retain(|warning| !self.warned.contains(warning));
+        self.warned = warnings;
+        Ok(new)
     }
 
     /// Whether to write down that a sender lives: it is now.

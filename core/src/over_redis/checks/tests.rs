@@ -8,9 +8,11 @@ use crate::over_redis::server::RedisServer;
 
 /// What opening says: the warnings.
 fn open(url: &str, settings: &EngineSettings) -> Result<Vec<String>> {
-    let mut engine = RedisEngine::new(link(url), settings.clone());
-    let hello = engine.hello(&SenderId("gate.1".into()))?;
-    Ok(hello.warnings)
+    hello(&mut RedisEngine::new(link(url), settings.clone()))
+}
+
+fn hello(engine: &mut RedisEngine) -> Result<Vec<String>> {
+    Ok(engine.hello(&SenderId("gate.1".into()))?.warnings)
 }
 
 fn refused(url: &str, settings: &EngineSettings) -> String {
@@ -47,7 +49,11 @@ fn one_that_forgets_or_expels_is_said_so() {
     let Some(server) = RedisServer::start(&["--maxmemory-policy", "allkeys-lru"]) else {
         return;
     };
-    let warnings = open(&server.url(), &settings("test")).unwrap();
+    let mut engine = RedisEngine::new(link(&server.url()), settings("test"));
+    let warnings = hello(&mut engine).unwrap();
+    assert_eq!(hello(&mut engine).unwrap(), [""; 0], "each is said once");
+    engine.rest();
+    assert_eq!(hello(&mut engine).unwrap(), [""; 0], "each is said once");
     assert!(
         warnings.iter().any(|w| w.contains("appendonly no")),
         "{warnings:?}"
