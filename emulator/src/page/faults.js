@@ -32,17 +32,35 @@ const KINDS = [
 ];
 const FILTERS = ["times", "skip", "path", "operator_type", "token", "account", "percent", "name", "id", "hits"];
 let watch = 0;
+// Grows with every look and every action: an answer from before the last one is stale.
+let turn = 0;
 
 export function show() {
   drawRecipes();
   drawKinds();
   refresh();
   clearInterval(watch);
-  watch = setInterval(() => { if (!document.hidden) load().catch(() => {}); }, 1000);
+  watch = setInterval(() => { if (!document.hidden && acting === 0) load().catch(() => {}); }, 1000);
 }
 
 export function hide() {
   clearInterval(watch);
+}
+
+let acting = 0;
+
+// An action of the user, after which the list is looked at again.
+function change(action) {
+  return act(async (event) => {
+    turn += 1;
+    acting += 1;
+    try {
+      await action(event);
+    } finally {
+      acting -= 1;
+      await load();
+    }
+  });
 }
 
 function own(fault) {
@@ -61,10 +79,7 @@ function which(fault) {
 }
 
 function row(fault) {
-  const remove = act(async () => {
-    await tell("clear_faults", { id: fault.id });
-    await load();
-  });
+  const remove = change(() => tell("clear_faults", { id: fault.id }));
   const name = fault.name ? ` (${fault.name})` : "";
   return make("tr", {},
     make("td", {}, make("b", { class: "mono" }, fault.kind), ` ${own(fault)}${name}`),
@@ -74,7 +89,10 @@ function row(fault) {
 }
 
 async function load() {
+  turn += 1;
+  const mine = turn;
   const { faults, random_faults: random } = await ask("faults");
+  if (mine !== turn) return;
   const rows = faults.map(row);
   if (random) {
     rows.push(make("tr", {}, make("td", {}, make("b", {}, t("random_faults"))),
@@ -101,10 +119,7 @@ async function drawRecipes() {
   const { recipes } = await ask("recipes");
   byId("faults-recipes").replaceChildren(...recipes.map((recipe) => {
     const about = chosen() === "zh" ? recipe.description_zh : recipe.description;
-    const box = make("input", { type: "checkbox", role: "switch", name: recipe.name, onchange: act(async (event) => {
-      await tell("recipe", { name: recipe.name, on: event.target.checked });
-      await load();
-    }) });
+    const box = make("input", { type: "checkbox", role: "switch", name: recipe.name, onchange: change((event) => tell("recipe", { name: recipe.name, on: event.target.checked })) });
     box.dataset.names = recipe.faults.map((fault) => fault.name).join("|");
     return make("li", {}, make("label", {}, box, about));
   }));
@@ -118,20 +133,10 @@ function drawKinds() {
     const values = make("input", { type: "text", class: "mono", value: Object.keys(fields).length ? JSON.stringify(fields) : "", spellcheck: false, "aria-label": t("values_of", { kind }) });
     const percent = make("input", { type: "number", min: 0, max: 100, step: "any", value: 100, "aria-label": t("percent_of", { kind }) });
     const fault = (more) => ({ kind, ...JSON.parse(values.value || "{}"), percent: Number(percent.value), ...more });
-    const box = make("input", { type: "checkbox", role: "switch", name: kind, onchange: act(async (event) => {
-      const isOn = event.target.checked;
-      try {
-        if (isOn) await tell("fault", fault({ times: 0, name }));
-        else await tell("clear_faults", { name });
-      } finally {
-        await load();
-      }
-    }) });
+    const box = make("input", { type: "checkbox", role: "switch", name: kind, onchange: change((event) =>
+      (event.target.checked ? tell("fault", fault({ times: 0, name })) : tell("clear_faults", { name }))) });
     box.dataset.names = name;
-    const once = act(async () => {
-      await tell("fault", fault({ times: 1 }));
-      await load();
-    });
+    const once = change(() => tell("fault", fault({ times: 1 })));
     return make("li", {},
       make("label", { class: "what" }, box, make("span", { class: "mono" }, kind)),
       make("span", { class: "about" }, t(`kind_${kind}`)),
@@ -140,7 +145,4 @@ function drawKinds() {
   }));
 }
 
-byId("faults-clear").addEventListener("click", act(async () => {
-  await tell("clear_faults");
-  await load();
-}));
+byId("faults-clear").addEventListener("click", change(() => tell("clear_faults")));

@@ -40,17 +40,24 @@ async function page(before) {
   const found = await ask("pushes", { before, app: application.id });
   next = found.next;
   byId("pushes-older").hidden = next === null;
-  return found.pushes.map(row);
+  return found.pushes;
 }
+
+let shown = "";
 
 const load = act(async () => {
   isOlder = false;
-  const rows = await page(undefined);
-  byId("pushes-rows").replaceChildren(...rows);
-  byId("pushes-none").hidden = rows.length > 0;
+  const pushes = await page(undefined);
+  const text = JSON.stringify([document.documentElement.lang, pushes]);
+  // What did not change stays, with whoever stands on it.
+  if (text === shown) return;
+  shown = text;
+  byId("pushes-rows").replaceChildren(...pushes.map(row));
+  byId("pushes-none").hidden = pushes.length > 0;
 });
 
 byId("pushes-older").addEventListener("click", act(async () => {
   isOlder = true;
-  byId("pushes-rows").append(...await page(next));
+  shown = "";
+  byId("pushes-rows").append(...(await page(next)).map(row));
 }));
