@@ -24,9 +24,9 @@ impl Outbox {
     }
 
     /// Waits up to `timeout` until everything submitted so far is durable or completed.
-    /// Durable: in `outbox_file` (see `outbox_durability`), or with `outbox_url` in the engine
-    /// as `outbox_engine_durability` says, whichever comes first. Without a call that takes
-    /// about `outbox_commit_ms`.
+    /// Durable: in `outbox_file`, as `outbox_durability` says; without a call that takes about
+    /// `outbox_commit_ms`. With `outbox_url`: in the engine, as `outbox_engine_durability`
+    /// says; a file keeps it meanwhile.
     ///
     /// # Errors
     /// [`Storage`](ErrorKind::Storage) when it is not durable: there is neither file nor

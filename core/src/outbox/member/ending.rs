@@ -104,7 +104,7 @@ impl Member {
                 continue;
             };
             // The next run goes on with what is in the file.
-            if self.spool.is_some() && !operation.volatile {
+            if operation.in_file {
                 continue;
             }
             let (tag, submitted) = (operation.tag, wall.date(operation.at));

@@ -12,10 +12,10 @@ pub(super) struct OpenOperation {
     /// When it was submitted.
     pub(super) at: Millis,
     pub(super) bytes: usize,
-    /// It is in the file, or in the engine.
+    /// It is in the engine.
     pub(super) durable: bool,
-    /// The file did not take it, and the engine has not said that it has it.
-    pub(super) volatile: bool,
+    /// It is in the file.
+    pub(super) in_file: bool,
 }
 
 /// By their numbers.

@@ -63,6 +63,8 @@ impl Opening<'_> {
         let mut health = HealthLog::new(Arc::clone(&shared));
         match engine.hello(&id) {
             Ok(hello) => {
+                let dropped = &shared.counters.fleet.reports_dropped;
+                dropped.fetch_add(hello.reports_dropped, Ordering::Relaxed);
                 for warning in hello.warnings {
                     shared.log(LogLevel::Warning, &warning);
                 }
@@ -193,7 +195,6 @@ impl Member {
             };
             after = last.id;
             add(&self.shared.counters.recovered, records.len());
-            self.shared.advance(records.len());
             for record in records {
                 self.shared.intake.recover(record.body.len());
                 self.open.add(
@@ -203,8 +204,8 @@ impl Member {
                         // The clock may have gone back since.
                         at: record.submitted_ms.min(self.shared.opened),
                         bytes: record.body.len(),
-                        durable: true,
-                        volatile: false,
+                        durable: false,
+                        in_file: true,
                     },
                 );
                 // No engine has it.

@@ -166,10 +166,10 @@ impl Member {
         let shared = &self.shared;
         let operation = finished.number.and_then(|number| self.open.remove(number));
         if let Some(operation) = &operation {
-            if operation.volatile {
-                shared.synced.settle_volatile();
-            }
             shared.intake.complete(operation.bytes);
+            if !operation.durable {
+                shared.advance(1);
+            }
         }
         let Some(report) = finished.report else {
             shared.intake.release(usize::from(operation.is_some()));

@@ -53,24 +53,21 @@ impl Member {
                 body: &entry.body,
             })
             .collect();
-        let (first, failed) = match &mut self.spool {
+        let (first, in_file) = match &mut self.spool {
             None => (self.next_number, false),
             // What an engine is given of it may be sent.
             Some(spool) => match spool.append_to_send(&records) {
                 Ok(first) => {
                     self.health.store_works();
-                    (first, false)
+                    (first, true)
                 }
                 Err(error) => {
-                    self.shared.synced.fail(records.len(), &error.to_string());
                     self.health.store_failed(&error, records.len());
-                    (spool.skip(records.len()), true)
+                    (spool.skip(records.len()), false)
                 }
             },
         };
-        let count = entries.len();
-        self.next_number = first + count as u64;
-        let stored = self.spool.is_some() && !failed;
+        self.next_number = first + entries.len() as u64;
         for (number, entry) in (first..).zip(entries) {
             self.open.add(
                 number,
@@ -79,7 +76,7 @@ impl Member {
                     at: entry.at,
                     bytes: entry.body.len(),
                     durable: false,
-                    volatile: failed,
+                    in_file,
                 },
             );
             let outgoing = Outgoing::new(number, entry.tag, wall.date(entry.at), entry.body);
@@ -87,34 +84,22 @@ impl Member {
                 run.sender.submit(outgoing, now);
             }
         }
-        if stored {
-            self.became_durable(first..=first + count as u64 - 1);
-        } else if failed {
-            self.shared.advance(count);
-        }
     }
 
-    /// These are in the file or in the engine: whoever waits for that is told.
+    /// These are in the engine: whoever waits for that is told.
     pub(super) fn became_durable(&mut self, numbers: RangeInclusive<u64>) {
         let wall = self.shared.wall();
         let at = wall.date(self.now());
         let mut count = 0;
-        let mut past = 0;
         let mut notices = Vec::new();
         let notifies = self.options.durable_notices && self.options.reports;
-        for (_, operation) in self.open.range_mut(numbers) {
+        for (number, operation) in self.open.range_mut(numbers) {
             if operation.durable {
                 continue;
             }
             operation.durable = true;
             count += 1;
-            if operation.volatile {
-                operation.volatile = false;
-                self.shared.synced.settle_volatile();
-            } else {
-                past += 1;
-            }
-            if notifies {
+            if notifies && number >= self.first_own {
                 notices.push(Report {
                     tag: operation.tag,
                     event: Event::Durable,
@@ -126,7 +111,7 @@ impl Member {
         }
         add(&self.shared.counters.durable, count);
         self.shared.reports.push(notices);
-        self.shared.advance(past);
+        self.shared.advance(count);
     }
 
     /// The file failed, and is tried again later.
