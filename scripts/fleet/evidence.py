@@ -147,21 +147,36 @@ def _arrivals(entry):
         yield Arrival(int(own[1:]), applied, entry["received_ms"], agent.removeprefix("storm/"))
 
 
+_TAKEN = re.compile(r"relays now \(epoch (\d+)\)")
 _RELEASE = re.compile(r"relays no longer \(epoch (\d+)\): (?!it lost|the fleet's engine)(.*)")
 
 
-def releases(evidence):
-    """Leases that were given up: GATE.RUN, epoch, milliseconds since 1970, and why. A release
-    may be too short to be seen in the engine."""
+def _said(evidence, pattern):
+    """Lines of the logs: (slot, run), milliseconds since 1970, and what was found."""
     offset_us = (time.time_ns() - time.monotonic_ns()) // 1000
-    for us, (slot, run), text in evidence.log_lines:
-        found = _RELEASE.search(text)
+    for us, run, text in evidence.log_lines:
+        found = pattern.search(text)
         if found:
-            yield f"gate{slot}.{run}", int(found[1]), (us + offset_us) // 1000, found[2]
+            yield run, (us + offset_us) // 1000, found
 
 
-def note_releases(evidence):
-    given_up = {(who.rsplit(".", 1)[0], epoch) for who, epoch, _, _ in releases(evidence)}
-    for tenure in evidence.tenures:
-        if (tenure.holder.rsplit(".", 1)[0], tenure.epoch) in given_up:
-            tenure.given_up = True
+def releases(evidence):
+    """Leases that were given up: GATE.RUN, milliseconds since 1970, and why."""
+    for (slot, run), at, found in _said(evidence, _RELEASE):
+        yield f"gate{slot}.{run}", at, found[2]
+
+
+def note_what_was_said(evidence):
+    """Who looks at the engine sees a lease late, and a short one never: the logs tell."""
+    seen = {(t.holder.rsplit(".", 1)[0], t.epoch): t for t in evidence.tenures}
+    for (slot, _), at, found in _said(evidence, _TAKEN):
+        key = f"gate{slot}", int(found[1])
+        if key not in seen:
+            seen[key] = Tenure(f"{key[0]}.unseen", key[1], at, 0)
+            evidence.tenures.append(seen[key])
+        seen[key].first_seen_ms = min(seen[key].first_seen_ms, at)
+    for (slot, _), _, found in _said(evidence, _RELEASE):
+        key = f"gate{slot}", int(found[1])
+        if key in seen:
+            seen[key].given_up = True
+    evidence.tenures.sort(key=lambda tenure: tenure.first_seen_ms)

@@ -8,7 +8,7 @@ import tempfile
 import time
 from collections import Counter
 
-from evidence import Run, Tenure, gather, note_releases
+from evidence import Run, Tenure, gather, note_what_was_said
 from members import Member
 from resp import Connection, RedisError
 from servers import Emulator
@@ -226,7 +226,7 @@ class Fleet:
                 runs[member.slot, run] = Run(record["how"], record["ended"])
         evidence = gather(journals, self.service.log(), self.service.tokens(), runs)
         evidence.tenures = self.tenures
-        note_releases(evidence)
+        note_what_was_said(evidence)
         return evidence
 
     def end(self, *, keep=False):

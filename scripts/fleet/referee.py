@@ -99,6 +99,7 @@ def judge(evidence, rules=None):
         repeats=sum(sent.values()) - len(sent),
         lost_with_their_process=verdict.counts.pop("excused", 0),
         reported_again=verdict.counts.pop("again", 0),
+        guards_forgotten=verdict.counts.pop("overlaps", 0),
         swapped_between_processes=verdict.counts.pop("between", 0),
     )
     return verdict
@@ -325,7 +326,12 @@ def _judge_leaders(evidence, rules, verdict):
             continue
         former = tenures[at - 1]
         allowed = former.until_ms - rules.request_timeout_ms
-        if former.holder != tenures[at].holder and received < allowed:
+        if former.holder == tenures[at].holder or received >= allowed:
+            continue
+        if rules.sends_again:
+            # The engine that went back forgot a renewal.
+            verdict.counts["overlaps"] += 1
+        else:
             verdict.add(
                 "guard",
                 f"epoch {tenures[at].epoch} sent {allowed - received} ms before the guard of "

@@ -302,6 +302,10 @@ def main():
     verdict = judge(evidence, Rules(went_back=[ended - 30_000_000]))
     expect("a process that lived on loses nothing", verdict.counts["lost"] == 1, verdict)
 
+    evidence = clean()
+    guard(evidence)
+    verdict = judge(evidence, Rules(sends_again=True))
+    expect("a renewal that was forgotten is counted", verdict.figures["guards_forgotten"] == 1, verdict)
     # An engine that goes back may get the operations of two processes in another order.
     evidence = clean()
     disorder_between_processes(evidence)

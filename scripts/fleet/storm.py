@@ -52,7 +52,7 @@ def takeovers(fleet, evidence):
     arrivals = evidence.arrivals
     times = [arrival.received_ms for arrival in arrivals]
     ends = [("killed", ended, relay) for ended, relay in fleet.killed]
-    ends += [("closed", at, who) for who, _, at, why in releases(evidence) if why == "it closes"]
+    ends += [("closed", at, who) for who, at, why in releases(evidence) if why == "it closes"]
     for how, ended, relay in ends:
         for arrival in arrivals[bisect.bisect_left(times, ended) :]:
             if arrival.sender not in ("", relay):
