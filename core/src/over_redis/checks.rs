@@ -2,10 +2,10 @@
 
 use std::collections::HashMap;
 
-use super::engine::{EngineSettings, SCHEMA, Survives};
 use super::keys::Keys;
 use super::link::{Commands, Link};
 use super::resp::Reply;
+use super::settings::{EngineSettings, SCHEMA, Survives};
 use crate::fleet::engine::{EngineError, Result};
 
 /// One thing that was looked at.

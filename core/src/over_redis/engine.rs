@@ -13,6 +13,8 @@ use super::checks::{self, Finding};
 use super::keys::{Keys, name_of};
 use super::link::{Commands, Link, Script};
 use super::resp::Reply;
+use super::settings::SCHEMA;
+pub(crate) use super::settings::{EngineSettings, Survives};
 use super::url::RedisUrl;
 use crate::Error;
 use crate::fleet::engine::{
@@ -20,31 +22,6 @@ use crate::fleet::engine::{
     Page, Position, ReportList, ReportsTo, Result, SenderId, StoredReport,
 };
 use crate::options::{Config, EngineDurability};
-
-/// What has to survive before it is called durable.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) enum Survives {
-    /// What Redis itself keeps.
-    #[default]
-    Engine,
-    /// The loss of the master: a replica has it.
-    Master,
-    /// The loss of power: the disk has it. From Redis 7.2.
-    Power,
-}
-
-/// What an engine has to know beside its link.
-#[derive(Debug, Clone)]
-pub(crate) struct EngineSettings {
-    pub(crate) keys: Keys,
-    /// Whose operations they are: another application's under the same prefix are refused.
-    pub(crate) application: String,
-    pub(crate) survives: Survives,
-    /// What nobody fetched for so long is dropped.
-    pub(crate) report_ttl: Duration,
-    /// A run that said nothing for so long is gone.
-    pub(crate) gone: Duration,
-}
 
 /// The engine over one connection.
 #[derive(Debug)]
@@ -85,9 +62,6 @@ const TOUCH: Duration = Duration::from_secs(5);
 
 /// The shortest silence after which a run is gone: three times what is written down late.
 const GONE: Duration = TOUCH.saturating_mul(3);
-
-/// The layout of the keys. A newer one is refused.
-pub(crate) const SCHEMA: &str = "1";
 
 /// How long a replica or the disk may take.
 const CONFIRM: Duration = Duration::from_secs(1);

@@ -11,6 +11,7 @@ mod entry;
 mod failure;
 mod resp;
 mod sentinel;
+mod settings;
 mod stream;
 
 pub(crate) mod checks;
