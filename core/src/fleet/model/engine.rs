@@ -82,7 +82,7 @@ impl ModelEngine {
         lost
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.state.operations.is_empty() && self.state.reports.values().all(BTreeMap::is_empty)
     }
 

@@ -17,6 +17,8 @@ mod relaying;
 mod reporting;
 mod sleep;
 mod submitting;
+#[cfg(test)]
+mod tests;
 
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
