@@ -41,4 +41,4 @@ pub(crate) enum Mutant {
 }
 
 #[cfg(test)]
-pub(crate) mod conformance;
+pub(crate) mod conformance_tests;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::engine::ModelEngine;
 use crate::fleet::Mutant;
-use crate::fleet::conformance::{self, Store};
+use crate::fleet::conformance_tests::{self as conformance, Store};
 use crate::fleet::engine::{
     Appended, Done, FleetEngine, Hello, LeaseAnswer, NewOperation, Page, Position, ReportList,
     ReportsTo, Result, SenderId, StoredReport,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::*;
-use crate::fleet::conformance::{self, Store};
+use crate::fleet::conformance_tests::{self as conformance, Store};
 use crate::options::Config;
 use crate::over_redis::server::RedisServer;
 use crate::over_redis::url::RedisUrl;
