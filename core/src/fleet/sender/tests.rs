@@ -30,10 +30,12 @@ fn submit(sender: &mut Sender, numbers: std::ops::RangeInclusive<u64>) {
     }
 }
 
+#[allow(clippy::unnecessary_wraps, reason = "as the engine answers")]
 fn up_to(number: u64) -> Result<Answer, EngineError> {
     Ok(Answer::Append(Appended::UpTo(number)))
 }
 
+#[allow(clippy::unnecessary_wraps, reason = "as the engine answers")]
 fn away<T>() -> Result<T, EngineError> {
     Err(EngineError::Away("no answer".into()))
 }
