@@ -183,7 +183,7 @@ impl Lane {
 
     pub(super) fn due(&self, now: u64) -> u64 {
         let batch = if self.batches < PARALLEL {
-            self.relay.next_batch_due()
+            self.relay.next_batch_due(now)
         } else {
             None
         };

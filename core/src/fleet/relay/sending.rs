@@ -96,9 +96,10 @@ impl Relay {
         })
     }
 
-    /// When there may be something to send that is not there now.
-    pub(crate) fn next_batch_due(&self) -> Option<Millis> {
-        if self.lead.is_none() || self.releasing.is_some() || self.window.in_flight_before > 0 {
+    /// When there may be something to send that is not there now. With a lease that is over
+    /// nothing is, until the engine answers.
+    pub(crate) fn next_batch_due(&self, now: Millis) -> Option<Millis> {
+        if now >= self.leave_by() || self.releasing.is_some() || self.window.in_flight_before > 0 {
             return None;
         }
         if self.delivery().is_open() && self.window.in_flight > 0 {

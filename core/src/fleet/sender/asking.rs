@@ -138,7 +138,7 @@ impl Sender {
         first.is_some_and(|(number, _)| *number <= self.appended)
     }
 
-    fn has_unappended(&self) -> bool {
+    pub(super) fn has_unappended(&self) -> bool {
         self.kept.range(self.appended + 1..).next().is_some()
     }
 

@@ -210,6 +210,7 @@ impl Sender {
     pub(crate) fn is_idle(&self, now: Millis) -> bool {
         self.asked.is_none()
             && self.open() == 0
+            && !self.has_unappended()
             && !self.lists.is_busy()
             && now >= self.active_until
     }

@@ -104,6 +104,10 @@ impl Member {
 
     /// The engine has everything of a run up to this number.
     fn acknowledged(&mut self, index: usize, up_to: u64) {
+        // A run may have appended operations that its file never had, and the next run gave
+        // their numbers to its own.
+        let next = self.runs.get(index + 1).map_or(u64::MAX, |run| run.first);
+        let up_to = up_to.min(next.saturating_sub(1));
         let run = &mut self.runs[index];
         let from = run.first.max(run.acknowledged + 1);
         run.acknowledged = run.acknowledged.max(up_to);

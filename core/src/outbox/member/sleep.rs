@@ -46,7 +46,7 @@ impl Member {
         }
         if self.pool.has_capacity() && !self.shared.is_stopping() {
             let relay = self.relay.as_ref();
-            add(relay.and_then(Relay::next_batch_due));
+            add(relay.and_then(|relay| relay.next_batch_due(now)).map(soon));
         }
         due
     }
