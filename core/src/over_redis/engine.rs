@@ -173,10 +173,10 @@ impl RedisEngine {
                 Finding::Good(_) => {}
                 Finding::Warning(warning) => warnings.push(warning),
                 Finding::Refused(why) => {
-                    return Err(EngineError::Refused(format!(
-                        "{}: {why}",
-                        self.link.place()
-                    )));
+                    let why = format!("{}: {why}", self.link.place());
+                    // A name may lead to another server next time, such as the new master.
+                    self.link.rest();
+                    return Err(EngineError::Refused(why));
                 }
             }
         }
