@@ -135,7 +135,7 @@ if can "the gates of a fleet" redis-server setpriv; then
     done
     wait "${gates[0]}" && wait "${gates[1]}"
     kill -KILL "$redis"
-    paste -s -d ' ' "$work"/gate[12]
+    paste -d ' ' "$work"/gate[12]
   }
   delivered='[1-9][0-9]* submitted, 0 refused; [1-9][0-9]* delivered, [0-9]+ superseded, 0 failed, 0 of an earlier run; 0 left in the order'
   same "the gates of a fleet" "gate1: $delivered gate2: $delivered" gates
