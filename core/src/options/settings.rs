@@ -127,7 +127,7 @@ pub(crate) enum ReportsTo {
 
 impl ReportsTo {
     /// What `outbox_reports_to` takes.
-    pub(super) const NAMES: [&str; 3] = ["process", "group:<name>", "none"];
+    pub(super) const NAMES: [&str; 3] = ["process", "group:NAME", "none"];
 
     pub(super) fn parse(text: &str) -> Option<Self> {
         match (text, text.strip_prefix("group:")) {

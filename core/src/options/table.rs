@@ -369,7 +369,7 @@ pub static OPTIONS: &[ConfigOption] = &[
         name: "outbox_reports_to",
         default: "process",
         text: "Outbox with outbox_url: who gets the final reports of what is submitted here. \
-               process: this one, or its successor of the same outbox_name. group:<name>: any \
+               process: this one, or its successor of the same outbox_name. group:NAME: any \
                process with the same value, for workers that come and go. none: nobody. Unless \
                it is process, an operation takes no capacity here once it is durable",
         kind: Kind::Choice {
