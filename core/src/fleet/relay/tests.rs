@@ -109,6 +109,17 @@ fn a_request_leaves_only_while_the_lease_outlasts_it() {
 }
 
 #[test]
+fn nothing_is_due_with_a_lease_that_is_over() {
+    let mut bench = Bench::new(false);
+    bench.append("phone");
+    bench.run(0);
+    // Until the engine answers: whoever waits for it must not be woken again and again.
+    for (now, is_due) in [(0, true), (6499, true), (6500, false), (20_000, false)] {
+        assert_eq!(bench.relay.next_batch_due(now).is_some(), is_due, "{now}");
+    }
+}
+
+#[test]
 fn nothing_is_sent_before_it_is_under_top() {
     let mut bench = Bench::new(false);
     bench.append("phone");

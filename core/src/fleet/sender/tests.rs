@@ -155,6 +155,39 @@ fn what_the_engine_forgot_is_appended_again_with_what_is_done() {
 }
 
 #[test]
+fn who_has_every_report_is_not_idle_while_the_engine_lacks_something() {
+    const LATER: Millis = 1_000_000;
+    let mut sender = sender(false);
+    submit(&mut sender, 1..=2);
+    next_append(&mut sender, 0);
+    sender.answered(0, up_to(2));
+    sender.events();
+    let Some(Command::Reports { .. }) = sender.next(100) else {
+        panic!("it does not look for reports");
+    };
+    let found = vec![stored(1, 7), stored(2, 8)];
+    sender.answered(100, Ok(Answer::Reports(found)));
+    for event in sender.events() {
+        if let SenderEvent::Final { ticket, .. } = event {
+            sender.taken(ticket);
+        }
+    }
+    assert!(read(&mut sender, 200, &[]).is_empty());
+    assert!(sender.open() == 0 && sender.is_idle(LATER));
+    let Some(Command::Append { .. }) = sender.next(2000) else {
+        panic!("it does not ask whether everything is there");
+    };
+    sender.answered(2000, Ok(Answer::Append(Appended::WentBack { seen: 0 })));
+    assert!(
+        !sender.is_idle(LATER),
+        "others may wait until it is through"
+    );
+    next_append(&mut sender, 2000);
+    sender.answered(2000, up_to(2));
+    assert!(sender.is_through() && sender.is_idle(LATER));
+}
+
+#[test]
 fn durable_is_what_was_confirmed_and_is_there_afterwards() {
     // What is confirmed, what the check says, how far it is durable.
     let went_back = Ok(Answer::Append(Appended::WentBack { seen: 0 }));
