@@ -12,6 +12,7 @@
 
 pub(crate) mod command;
 pub(crate) mod engine;
+mod pause;
 pub(crate) mod quota;
 pub(crate) mod relay;
 pub(crate) mod report;

@@ -8,6 +8,7 @@ use super::window::Proof;
 use super::{Relay, RelayEvent, ReleasedFor};
 use crate::fleet::command::Answer;
 use crate::fleet::engine::{EngineError, Lease, LeaseAnswer, Page, Position};
+use crate::fleet::pause;
 use crate::ordering::queue::{Millis, millis};
 
 /// How often the first in line asks.
@@ -16,10 +17,6 @@ const FIRST_IN_LINE_ASKS: Millis = 50;
 /// How soon to look again when there was nothing to load: doubled each time.
 const FIRST_GAP: Millis = 10;
 const LAST_GAP: Millis = 50;
-
-/// The pause after a failure: doubled each time.
-const FIRST_PAUSE: Millis = 50;
-const LAST_PAUSE: Millis = 1000;
 
 /// The pause after the engine could not confirm.
 const UNCONFIRMED_PAUSE: Millis = 100;
@@ -70,8 +67,7 @@ impl Relay {
 
     fn failed(&mut self, asked: &Asked, now: Millis) {
         self.failures = self.failures.saturating_add(1);
-        let doublings = (self.failures - 1).min(10);
-        self.retry_at = now + (FIRST_PAUSE << doublings).min(LAST_PAUSE);
+        self.retry_at = now + pause::after(self.failures);
         let may_beat = matches!(
             asked,
             Asked::Lease { .. } | Asked::Load { .. } | Asked::Settle { .. }

@@ -4,6 +4,7 @@ use super::lists::Reading;
 use super::{Sender, SenderEvent};
 use crate::fleet::command::{Answer, Command, Outgoing};
 use crate::fleet::engine::{Appended, EngineError, Position, ReportsTo, StoredReport};
+use crate::fleet::pause;
 use crate::fleet::report::FleetReport;
 use crate::ordering::queue::Millis;
 
@@ -17,10 +18,6 @@ const HELLO_EVERY: Millis = 10_000;
 /// How often it makes sure that the engine has what it said it has: one that went back shows
 /// nothing of its own accord.
 const CHECK_EVERY: Millis = 1000;
-
-/// The pause after a failure: doubled each time.
-const FIRST_PAUSE: Millis = 50;
-const LAST_PAUSE: Millis = 1000;
 
 /// What is under way.
 #[derive(Debug)]
@@ -270,8 +267,7 @@ impl Sender {
 
     fn fails(&mut self, now: Millis) {
         self.failures = self.failures.saturating_add(1);
-        let doublings = (self.failures - 1).min(10);
-        self.retry_at = now + (FIRST_PAUSE << doublings).min(LAST_PAUSE);
+        self.retry_at = now + pause::after(self.failures);
         self.check_at = self.retry_at;
         self.lists.begin_anew();
     }
